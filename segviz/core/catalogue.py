@@ -1,0 +1,238 @@
+"""The networks that segviz brings: what each is, what it wants to see, where its weights lie.
+
+Torch-free, since menus and cards are needed at the first paint. `builder` is 'module:callable' and
+is imported by the engine alone; a test holds every number here against the network itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from segviz.core import assets
+from segviz.core.choices import Task
+from segviz.core.errors import SegvizError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """From pixels 0..255 to what a network sees: `(pixel - mean) / std`, by channel.
+
+    `channels` is the order of colours that the network was trained on: RGB, BGR or L (grey).
+    """
+
+    channels: str = "RGB"
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (255.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One network of the catalogue.
+
+    `input_size` is (C, H, W) of the native input. `longest_side` is the image size, in pixels,
+    at which the network sees objects as large as those it was trained on; None: as large as they
+    are. `multiple` is what height and width must be divisible by. `variants` maps an option of the
+    spec ('pooling=floor') to what it changes here.
+    """
+
+    name: str
+    title: str
+    task: Task
+    builder: str
+    parameters: int
+    input_size: tuple[int, int, int]
+    class_count: int
+    stride: int
+    receptive_field: int
+    weights: str
+    licence: str
+    preprocessing: Preprocessing
+    summary: str
+    labels: str = ""
+    class_list: tuple[str, ...] = ()
+    sigmoid: bool = False
+    longest_side: int | None = None
+    multiple: int = 1
+    sample: str = ""
+    source: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes; a network with one sigmoid output has two."""
+        return self.class_list or assets.class_names(self.labels)
+
+
+_FACE = ("background", "face")
+_MTCNN = {
+    "task": Task.CLASSIFICATION,
+    "class_count": 2,
+    "class_list": _FACE,
+    "licence": "MIT",
+    "preprocessing": Preprocessing(mean=(127.5,), std=(128.0,)),
+    "sample": "astronaut.png",
+    "source": "Zhang et al. 2016, Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks",
+}
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        name="lenet5",
+        title="LeNet-5",
+        task=Task.CLASSIFICATION,
+        builder="segviz.models.lenet5:LeNet5",
+        parameters=61_706,
+        input_size=(1, 32, 32),
+        class_count=10,
+        class_list=tuple(str(digit) for digit in range(10)),
+        stride=4,
+        receptive_field=32,
+        weights="lenet5.safetensors",
+        licence="MIT (weights); digits CC-BY-SA-3.0",
+        preprocessing=Preprocessing(channels="L"),
+        summary="Ten handwritten digits; the lecture's first network",
+        sample="digits-512x512.png",
+        source="LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition",
+    ),
+    Entry(
+        name="efficientnet_lite0",
+        title="EfficientNet-Lite0",
+        task=Task.CLASSIFICATION,
+        builder="segviz.models.efficientnet_lite:EfficientNetLite0",
+        parameters=4_652_008,
+        input_size=(3, 224, 224),
+        class_count=1000,
+        labels="imagenet.txt",
+        stride=32,
+        receptive_field=0,
+        weights="efficientnet_lite0_imagenet.safetensors",
+        licence="Apache-2.0",
+        preprocessing=Preprocessing(mean=(127.0,), std=(128.0,)),
+        summary="1,000 classes of ImageNet; its class maps show where",
+        longest_side=640,
+        sample="castle-maintenon.jpg",
+        source="Tan and Le 2019, EfficientNet; Google 2020, EfficientNet-Lite",
+    ),
+    Entry(
+        name="mtcnn_pnet",
+        title="MTCNN P-Net",
+        builder="segviz.models.mtcnn:PNet",
+        parameters=6_632,
+        input_size=(3, 12, 12),
+        stride=2,
+        receptive_field=12,
+        weights="mtcnn_pnet.safetensors",
+        summary="Faces of 12 pixels; fully convolutional from the start",
+        **_MTCNN,
+    ),
+    Entry(
+        name="mtcnn_rnet",
+        title="MTCNN R-Net",
+        builder="segviz.models.mtcnn:RNet",
+        parameters=100_178,
+        input_size=(3, 24, 24),
+        stride=4,
+        receptive_field=25,
+        weights="mtcnn_rnet.safetensors",
+        summary="Faces of 24 pixels; ends in dense layers",
+        variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 25, 25)}},
+        **_MTCNN,
+    ),
+    Entry(
+        name="mtcnn_onet",
+        title="MTCNN O-Net",
+        builder="segviz.models.mtcnn:ONet",
+        parameters=389_040,
+        input_size=(3, 48, 48),
+        stride=8,
+        receptive_field=49,
+        weights="mtcnn_onet.safetensors",
+        summary="Faces of 48 pixels; ends in dense layers",
+        variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 49, 49)}},
+        **_MTCNN,
+    ),
+    Entry(
+        name="selfie_general",
+        title="Selfie segmentation",
+        task=Task.SEGMENTATION,
+        builder="segviz.models.selfie:SelfieSegmenter",
+        parameters=106_401,
+        input_size=(3, 256, 256),
+        class_count=2,
+        class_list=("background", "person"),
+        sigmoid=True,
+        stride=1,
+        receptive_field=0,
+        weights="selfie_general.safetensors",
+        licence="Apache-2.0",
+        preprocessing=Preprocessing(),
+        summary="Person or not, for every pixel",
+        longest_side=256,
+        multiple=16,
+        sample="astronaut.png",
+        source="Google 2021, MediaPipe Selfie Segmentation",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A model spec taken apart: a catalogue name and its options in query form."""
+
+    name: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        query = "&".join(f"{key}={value}" for key, value in self.options)
+        return f"{self.name}?{query}" if query else self.name
+
+
+def parse(spec: str) -> Spec:
+    """Take a model spec apart: `mtcnn_onet?pooling=floor`. Raises UsageError where it is no spec."""
+    name, _, query = spec.strip().partition("?")
+    if not name:
+        raise UsageError("the model spec is empty: give a name, for example lenet5 ('segviz models' lists them)")
+    try:
+        options = parse_qsl(query, strict_parsing=True, keep_blank_values=True) if query else []
+    except ValueError:
+        raise UsageError(f"'{spec}': options are written name?option=value&option=value") from None
+    return Spec(name, tuple(sorted(options)))
+
+
+def entry(spec: str) -> Entry:
+    """The catalogue entry of a model spec, its options applied.
+
+    Raises SegvizError for a name that is not in the catalogue or an option that the network does
+    not have, with what there is.
+    """
+    wanted = parse(spec)
+    found = next((e for e in ENTRIES if e.name == wanted.name), None)
+    if found is None:
+        names = ", ".join(e.name for e in ENTRIES)
+        raise SegvizError(f"no network '{wanted.name}' in the catalogue; there are: {names}")
+    for key, value in wanted.options:
+        change = found.variants.get(f"{key}={value}")
+        if change is None:
+            known = ", ".join(found.variants) or "none"
+            raise SegvizError(f"{found.name} has no option '{key}={value}'; its options: {known}")
+        found = replace(found, options=(*found.options, (key, value)), **change)
+    return found
+
+
+def class_index(classes: tuple[str, ...], wanted: str) -> int:
+    """The class that a person means: its name in any case, or its number.
+
+    Raises SegvizError with the nearest names.
+    """
+    lowered = wanted.strip().lower()
+    names = [name.lower() for name in classes]
+    if lowered in names:
+        return names.index(lowered)
+    if lowered.isdigit() and int(lowered) < len(classes):
+        return int(lowered)
+    close = [classes[i] for i, name in enumerate(names) if lowered and lowered in name][:6]
+    hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(classes[:6])}, ..."
+    raise SegvizError(f"no class '{wanted}' among {len(classes)}; {hint}")

@@ -1,0 +1,114 @@
+"""The choices a person has, as enumerations: menus, command line and session files all read these.
+
+Only names and titles live here, free of torch, since menus are needed at the first paint. What a
+choice does stands in a table of the same keys (`METHODS`, `RECIPES`, ...) in the room that can do it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Choice(StrEnum):
+    """A named choice with a title for people and one sentence on what it does."""
+
+    title: str
+    hint: str
+
+    def __new__(cls, value: str, title: str = "", hint: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.title = title or value.capitalize()
+        member.hint = hint
+        return member
+
+
+class Task(Choice):
+    CLASSIFICATION = "classification", "Classification", "one answer for an image of fixed size"
+    SEGMENTATION = "segmentation", "Segmentation", "one answer for every pixel"
+
+
+class Method(Choice):
+    """How a network answers for a whole image (lecture T15, T18, T20, T24)."""
+
+    AUTO = "auto", "Automatic", "native where the network answers per pixel, else upsampled"
+    SLIDING_WINDOW = "sliding-window", "Sliding window", "classify a window at every grid position"
+    DIRECT = "direct", "Direct", "give each prediction to its whole receptive field"
+    COARSE = "coarse", "Coarse", "the fully convolutional network's own grid, one cell a unit"
+    UPSAMPLED = "upsampled", "Upsampled", "the grid's logits upsampled to every pixel"
+    NATIVE = "native", "Native", "the network already answers per pixel"
+
+
+class Upsampling(Choice):
+    """How logits on a grid become logits at every pixel."""
+
+    NEAREST = "nearest", "Nearest", "each pixel takes the nearest unit"
+    BILINEAR = "bilinear", "Bilinear", "linear between the four units around a pixel"
+    BICUBIC = "bicubic", "Bicubic", "cubic through the sixteen units around a pixel"
+    TRANSPOSED = "transposed", "Transposed", "transposed convolution with a bilinear kernel; fades at the border"
+
+
+class Pooling(Choice):
+    """What becomes of a global pooling when a classifier is made convolutional."""
+
+    AUTO = "auto", "Automatic", "the class activation map where the network ends in global pooling"
+    NONE = "none", "None", "no pooling: the class activation map"
+    WINDOW = "window", "Window", "pooling kept at its native size, as in the classifier's own window"
+
+
+class View(Choice):
+    LABELS = "labels", "Labels", "the most probable class at every pixel"
+    HEATMAP = "heatmap", "Heatmap", "the probability of one class"
+    IMAGE = "image", "Image", "the photograph alone"
+
+
+class Device(Choice):
+    AUTO = "auto", "Automatic", "the fastest device present"
+    CPU = "cpu", "CPU", "the processor"
+    CUDA = "cuda", "CUDA", "an NVIDIA or AMD graphics card"
+    MPS = "mps", "MPS", "Apple's graphics processor"
+
+
+class ColourMap(Choice):
+    """Perceptual colour maps for probabilities; `DIVERGING` is for signed values."""
+
+    MAGMA = "magma", "Magma"
+    VIRIDIS = "viridis", "Viridis"
+    CIVIDIS = "cividis", "Cividis"
+    GREY = "grey", "Grey"
+    DIVERGING = "diverging", "Diverging"
+
+
+class Palette(Choice):
+    """Colours of classes."""
+
+    AUTO = "auto", "Automatic", "Okabe-Ito for up to eight classes, an ordered large set above"
+    OKABE_ITO = "okabe-ito", "Okabe-Ito", "eight colours that colour-blind people tell apart"
+    GLASBEY = "glasbey", "Glasbey-like", "256 colours, each far from those before it"
+    VOC = "voc", "PASCAL VOC", "the palette of the PASCAL VOC label images"
+    CITYSCAPES = "cityscapes", "Cityscapes", "the palette of the Cityscapes label images"
+
+
+class MapOrder(Choice):
+    """Order of the feature maps of a layer."""
+
+    INDEX = "index", "Index"
+    MEAN = "mean", "Mean"
+    MAXIMUM = "maximum", "Maximum"
+    SPARSITY = "sparsity", "Sparsity"
+    CURSOR = "cursor", "Response at cursor"
+
+
+class MapScale(Choice):
+    """Range of values that a feature map's grey levels span."""
+
+    MAP = "map", "Per map"
+    LAYER = "layer", "Per layer"
+    SIGNED = "signed", "Signed about zero"
+
+
+class Theme(Choice):
+    SYSTEM = "system", "Follow the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"

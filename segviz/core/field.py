@@ -1,0 +1,396 @@
+"""Which pixels a unit sees, and which unit sits at a pixel: exact, both ways, on plain integers.
+
+A network that has been traced on an input of one size is, for geometry, a graph of nodes. Each node
+maps an interval of its own units backwards to the interval of its inputs' units that they need
+(Dumoulin and Visin 2016, sections 2 and 4; for the closed form Araujo et al., Distill 2019). A
+receptive field is that interval followed down to the image, so it belongs to one unit and may
+depend on the unit's phase once a network has upsampled; (size, stride, start) is the special case
+of a network that never does.
+
+Conventions: pixel centres are integers, intervals [lo, hi] include both ends, a box is [left, top,
+right, bottom] in pixel edges, inclusive-exclusive, and may reach outside the image into the
+padding. Units are numbered (row, column). Everything is in pixels of the network's input until
+`Frame` carries it to the image that the person sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+from segviz.core.errors import SegvizError
+
+
+class Status(StrEnum):
+    """How far a receptive field can be trusted."""
+
+    EXACT = "exact"
+    WHOLE = "whole image"
+    UNKNOWN = "unknown"
+
+
+class Interval(NamedTuple):
+    """Units lo to hi along one axis, both included."""
+
+    lo: int
+    hi: int
+
+    def __or__(self, other: Interval) -> Interval:  # type: ignore[override]
+        return Interval(min(self.lo, other.lo), max(self.hi, other.hi))
+
+
+class Law(NamedTuple):
+    """Where unit u of a layer sits along one axis: `start + u * stride`, in input pixels."""
+
+    start: float
+    stride: float
+
+    def at(self, unit: float) -> float:
+        return self.start + unit * self.stride
+
+    def nearest(self, position: float, size: int) -> int:
+        """The unit of 0..size-1 nearest to `position`; ties go to the lower index."""
+        unit = (position - self.start) / self.stride
+        below = int(unit // 1)
+        return max(0, min(size - 1, below + (unit - below > 0.5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A kernel that slides: convolution, pooling, padding and cropping, and a dense layer as its own map's kernel."""
+
+    kernel: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0  # padding in front of unit 0; negative: cropped there
+
+    def back(self, units: Interval) -> Interval:
+        first = units.lo * self.stride - self.before
+        return Interval(first, units.hi * self.stride - self.before + self.dilation * (self.kernel - 1))
+
+    def law(self, below: Law) -> Law:
+        middle = self.dilation * (self.kernel - 1) / 2 - self.before
+        return Law(below.start + below.stride * middle, below.stride * self.stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed:
+    """A transposed convolution: output o takes input i where o = i * stride - padding + dilation * j."""
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    padding: int = 0
+
+    def back(self, units: Interval) -> Interval:
+        reach = self.dilation * (self.kernel - 1)
+        return Interval(
+            -((reach - units.lo - self.padding) // self.stride),
+            (units.hi + self.padding) // self.stride,
+        )
+
+    def law(self, below: Law) -> Law:
+        middle = self.padding - self.dilation * (self.kernel - 1) / 2
+        return Law(below.start + below.stride * middle / self.stride, below.stride / self.stride)
+
+
+class Taps(StrEnum):
+    """Which input units an interpolated unit mixes."""
+
+    NEAREST = "nearest"
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    AREA = "area"  # adaptive pooling
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Interpolation or adaptive pooling from `size_in` to `size_out` units."""
+
+    taps: Taps
+    size_in: int
+    size_out: int
+    align_corners: bool = False
+
+    def back(self, units: Interval) -> Interval:
+        lo, hi = self._reach(units.lo)[0], self._reach(units.hi)[1]
+        top = self.size_in - 1
+        return Interval(max(0, min(top, lo)), max(0, min(top, hi)))
+
+    def _reach(self, unit: int) -> tuple[int, int]:
+        if self.taps is Taps.AREA:
+            return unit * self.size_in // self.size_out, -(-(unit + 1) * self.size_in // self.size_out) - 1
+        if self.taps is Taps.NEAREST:
+            at = unit * self.size_in // self.size_out
+            return at, at
+        if self.align_corners:
+            over, under = unit * (self.size_in - 1), max(1, self.size_out - 1)
+        else:
+            over, under = (2 * unit + 1) * self.size_in - self.size_out, 2 * self.size_out
+        floor, whole = over // under, over % under == 0
+        if self.taps is Taps.BICUBIC and not whole:
+            return floor - 1, floor + 2
+        return floor, floor if whole else floor + 1
+
+    def law(self, below: Law) -> Law:
+        if self.align_corners and self.taps is not Taps.AREA:
+            ratio = (self.size_in - 1) / max(1, self.size_out - 1)
+            return Law(below.start, below.stride * ratio)
+        ratio = self.size_in / self.size_out
+        return Law(below.start + below.stride * (ratio - 1) / 2, below.stride * ratio)
+
+
+Step = Window | Transposed | Resize
+SAME = Window()  # unit u needs unit u: activations, normalisation, sums
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation of a traced network, for geometry alone.
+
+    `inputs` are indices of earlier nodes (none: this is the image). `gates` are inputs of one unit
+    that is spread over the whole map, as in squeeze-and-excitation: they make the unit depend on
+    the whole image without moving its field. `reason` says why the node's field is not known.
+    """
+
+    inputs: tuple[int, ...]
+    y: Step
+    x: Step
+    height: int
+    width: int
+    gates: tuple[int, ...] = ()
+    whole: bool = False
+    reason: str = ""
+
+
+class Box(NamedTuple):
+    """Left, top, right, bottom in pixel edges, inclusive-exclusive."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """(x, y) in pixels whose centres are integers."""
+        return (self.left + self.right - 1) / 2, (self.top + self.bottom - 1) / 2
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    def clipped(self, width: float, height: float) -> Box:
+        """The part inside an image of that size; empty boxes collapse onto the border."""
+        left, top = min(max(0, self.left), width), min(max(0, self.top), height)
+        return Box(left, top, max(left, min(width, self.right)), max(top, min(height, self.bottom)))
+
+    def outside(self, width: float, height: float) -> float:
+        """The share of the box that lies outside the image, 0 to 1."""
+        inside = self.clipped(width, height)
+        return 1 - inside.width * inside.height / (self.width * self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The receptive field of one unit."""
+
+    box: Box
+    status: Status
+    reason: str = ""
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return self.box.center
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The geometry of a network on an input of `height` x `width` pixels.
+
+    `layers` maps the names a person knows to nodes; `last` names the layer that makes the logits.
+    """
+
+    height: int
+    width: int
+    nodes: tuple[Node, ...]
+    layers: tuple[tuple[str, int], ...]
+    last: str
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return dict(self.layers)
+
+    def node(self, layer: str) -> Node:
+        return self.nodes[self.index(layer)]
+
+    def index(self, layer: str) -> int:
+        """The node that makes the output of `layer`; `last` stands for the last layer.
+
+        Raises SegvizError when the network has no such layer.
+        """
+        found = self._index.get(self.last if layer == "last" else layer)
+        if found is None:
+            close = [name for name, _ in self.layers if layer.lower() in name.lower()][:6]
+            known = ", ".join(close or [name for name, _ in self.layers][:6])
+            raise SegvizError(f"no layer '{layer}' in this network; it has for example: {known}")
+        return found
+
+    def grid(self, layer: str) -> tuple[int, int]:
+        """Rows and columns of a layer's feature maps."""
+        node = self.node(layer)
+        return node.height, node.width
+
+    def field(self, layer: str, row: int, column: int) -> Field:
+        """The receptive field of unit (row, column) of `layer`.
+
+        Units outside the grid are answered too, by the same arithmetic; callers that must not ask
+        for them compare with `grid` first.
+        """
+        target = self.index(layer)
+        ys, xs, whole, reasons = self._trace_back(target, Interval(row, row), Interval(column, column))
+        if ys is None or xs is None:
+            box = Box(0, 0, self.width, self.height)
+            return Field(box, Status.UNKNOWN, reasons or "the layer does not depend on the image")
+        box = Box(xs.lo, ys.lo, xs.hi + 1, ys.hi + 1)
+        if reasons:
+            return Field(box, Status.UNKNOWN, reasons)
+        if whole:
+            return Field(box, Status.WHOLE, "reaches the whole image through global pooling")
+        return Field(box, Status.EXACT)
+
+    def _trace_back(self, target: int, rows: Interval, columns: Interval) -> tuple[Interval | None, Interval | None, bool, str]:
+        """Follow the intervals from node `target` down to the image; nodes are in topological order."""
+        need: dict[int, tuple[Interval, Interval]] = {target: (rows, columns)}
+        whole, reason = False, ""
+        for index in range(target, -1, -1):
+            wanted = need.pop(index, None)
+            if wanted is None:
+                continue
+            node = self.nodes[index]
+            if not node.inputs and not node.gates:
+                if index == 0:
+                    return wanted[0], wanted[1], whole, reason
+                continue
+            whole = whole or node.whole or bool(node.gates)
+            reason = reason or node.reason
+            below = node.y.back(wanted[0]), node.x.back(wanted[1])
+            for source in node.inputs:
+                had = need.get(source)
+                need[source] = below if had is None else (had[0] | below[0], had[1] | below[1])
+        return None, None, whole, reason
+
+    @cached_property
+    def _laws(self) -> tuple[tuple[Law, Law], ...]:
+        laws: list[tuple[Law, Law]] = []
+        for node in self.nodes:
+            if not node.inputs:
+                laws.append((Law(0.0, 1.0), Law(0.0, 1.0)))
+                continue
+            y, x = laws[node.inputs[0]]
+            laws.append((node.y.law(y), node.x.law(x)))
+        return tuple(laws)
+
+    def laws(self, layer: str) -> tuple[Law, Law]:
+        """Where the units of `layer` sit, along y and x.
+
+        For a network that never upsamples this is the centre of the receptive field; after an
+        upsampling, whose fields change size with the unit's phase, it is the place that the unit
+        answers for.
+        """
+        return self._laws[self.index(layer)]
+
+    def position_of(self, layer: str, row: int, column: int) -> tuple[float, float]:
+        """(x, y) of a unit in input pixels."""
+        y, x = self.laws(layer)
+        return x.at(column), y.at(row)
+
+    def cell_at(self, layer: str, x: float, y: float) -> tuple[int, int]:
+        """(row, column) of the unit of `layer` that sits nearest to the pixel (x, y)."""
+        law_y, law_x = self.laws(layer)
+        rows, columns = self.grid(layer)
+        return law_y.nearest(y, rows), law_x.nearest(x, columns)
+
+    def cell_box(self, layer: str, row: int, column: int) -> Box:
+        """The cell of a unit: one stride wide, about the unit's position."""
+        law_y, law_x = self.laws(layer)
+        left, top = law_x.at(column - 0.5) + 0.5, law_y.at(row - 0.5) + 0.5
+        return Box(left, top, left + law_x.stride, top + law_y.stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How an image lies in a network's input: resized to `inner`, then padded at bottom and right to `outer`.
+
+    All three are (height, width). Positions and boxes cross between the two here and nowhere else.
+    """
+
+    image: tuple[int, int]
+    inner: tuple[int, int]
+    outer: tuple[int, int]
+
+    @property
+    def zoom(self) -> tuple[float, float]:
+        """Network pixels per image pixel, (y, x)."""
+        return self.inner[0] / self.image[0], self.inner[1] / self.image[1]
+
+    def to_network(self, x: float, y: float) -> tuple[float, float]:
+        zoom_y, zoom_x = self.zoom
+        return (x + 0.5) * zoom_x - 0.5, (y + 0.5) * zoom_y - 0.5
+
+    def to_image(self, x: float, y: float) -> tuple[float, float]:
+        zoom_y, zoom_x = self.zoom
+        return (x + 0.5) / zoom_x - 0.5, (y + 0.5) / zoom_y - 0.5
+
+    def box_to_image(self, box: Box) -> Box:
+        """A box of the network's input in image pixels; exact where nothing was resized."""
+        if self.image == self.inner:
+            return box
+        zoom_y, zoom_x = self.zoom
+        return Box(box.left / zoom_x, box.top / zoom_y, box.right / zoom_x, box.bottom / zoom_y)
+
+    def lattice(self, rows: int, columns: int, y: Law, x: Law) -> Lattice:
+        """The positions of a grid of units, given in network pixels, in image pixels."""
+        zoom_y, zoom_x = self.zoom
+        start_x, start_y = self.to_image(x.start, y.start)
+        return Lattice(rows, columns, (start_x, start_y), (x.stride / zoom_x, y.stride / zoom_y))
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """Where the units of a grid of scores sit in the image: `start + unit * stride`, each (x, y) in image pixels."""
+
+    rows: int
+    columns: int
+    start: tuple[float, float]
+    stride: tuple[float, float]
+
+    @property
+    def laws(self) -> tuple[Law, Law]:
+        """Along y and x."""
+        return Law(self.start[1], self.stride[1]), Law(self.start[0], self.stride[0])
+
+    def position_of(self, row: int, column: int) -> tuple[float, float]:
+        return self.start[0] + column * self.stride[0], self.start[1] + row * self.stride[1]
+
+    def cell_at(self, x: float, y: float) -> tuple[int, int]:
+        law_y, law_x = self.laws
+        return law_y.nearest(y, self.rows), law_x.nearest(x, self.columns)
+
+
+def tidy(values: Iterable[float]) -> list[float]:
+    """`values` for people and JSON: whole numbers as integers, others rounded to a thousandth of a pixel."""
+    return [int(v) if float(v).is_integer() else round(float(v), 3) for v in values]
+
+
+def pair(y: float, x: float) -> float | list[float]:
+    """A number where both axes agree, else [y, x]: the convention of `size` and `stride` in JSON."""
+    y, x = tidy((y, x))
+    return y if y == x else [y, x]

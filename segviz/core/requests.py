@@ -1,0 +1,297 @@
+"""What the window and the command line ask of an engine, and what it answers: frozen values.
+
+Asks are small and describe the work by names and paths. Answers carry the ask they belong to, so
+that a stale one can be told from the newest; their arrays are read-only and crossed the process
+border through shared memory. Of each kind of ask the newest wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from segviz.core.choices import Device, Method, Pooling, Task, Upsampling
+from segviz.core.field import Box, Frame, Geometry, Lattice
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from segviz.core.session import State
+
+SMALLEST_SCALE, LARGEST_SCALE = 0.02, 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every ask about a network at work has in common.
+
+    `image` is a path or None; without one the network's native input size counts. `scale` resizes
+    the image before the network sees it; None takes the longest side that the catalogue recommends.
+    """
+
+    model: str
+    image: str | None = None
+    scale: float | None = None
+    pooling: Pooling = Pooling.AUTO
+    device: Device = Device.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRequest:
+    """Trace a network: its layers, cost and geometry on this input, without running it.
+
+    `converted` asks for the fully convolutional form where there is one; `input_size` (C, H, W)
+    replaces the size that the image would have.
+    """
+
+    setup: Setup
+    converted: bool = True
+    input_size: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRequest:
+    """Scores and labels of an image. `grid_stride` is the step of the sliding window in network pixels."""
+
+    setup: Setup
+    method: Method = Method.AUTO
+    upsampling: Upsampling = Upsampling.BILINEAR
+    grid_stride: int | None = None
+    region: tuple[int, int, int, int] | None = None  # x, y, width, height in image pixels
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRequest:
+    """The feature maps of one layer."""
+
+    setup: Setup
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaceRequest:
+    """Sliding window against fully convolutional network, on equal grids (lecture T19).
+
+    `budget` is the time in seconds that the sliding window may take before it is extrapolated.
+    """
+
+    setup: Setup
+    grid_stride: int | None = None
+    budget: float = 20.0
+
+
+Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest
+
+
+# ------------------------------------------------------------------------------------ on the way
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: `done` of `total` units of work (windows, tiles, layers)."""
+
+    done: int
+    total: int
+    unit: str = ""
+
+    @property
+    def fraction(self) -> float:
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class PartialLabels:
+    """What a sliding window has found so far: class indices on the grid, -1 where it has not been."""
+
+    labels: np.ndarray  # int16 (rows, columns)
+    lattice: Lattice
+    box: Box | None  # the newest window, image pixels
+    progress: Progress
+
+
+@dataclass(frozen=True, eq=False)
+class RaceUpdate:
+    """One side of a running race: its clock, its outputs and its map so far."""
+
+    side: str  # "sliding_window", "one_by_one" or "fully_convolutional"
+    seconds: float
+    partial: PartialLabels
+
+
+Update = Progress | PartialLabels | RaceUpdate
+
+
+# --------------------------------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a traced network, a module that the user knows by `name`.
+
+    `output_shape` is without the batch: (C, H, W) or (features,). `size` and `stride` are (y, x) in
+    input pixels, `start` is the centre (x, y) of unit 0; None where the field is not known.
+    `parameters` of a leaf are its own, of a container those below it; `own` tells leaves apart.
+    """
+
+    name: str
+    type: str
+    depth: int
+    leaf: bool
+    output_shape: tuple[int, ...]
+    parameters: int
+    macs: int
+    size: tuple[float, float] | None
+    stride: tuple[float, float] | None
+    start: tuple[float, float] | None
+    status: str = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedLayer:
+    """One step of making a classifier convolutional (lecture T17)."""
+
+    layer: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Network:
+    """Answer to DescribeRequest. `layers` are in order of execution, containers before what they hold."""
+
+    request: DescribeRequest
+    title: str
+    task: Task
+    classes: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    layers: tuple[Layer, ...]
+    total_parameters: int
+    trainable_parameters: int
+    macs: int
+    geometry: Geometry
+    frame: Frame
+    conversion: tuple[ConvertedLayer, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def layer(self, name: str) -> Layer | None:
+        return next((layer for layer in self.layers if layer.name == name), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Answer to SegmentRequest. Logits stay on the network's grid; only labels reach the image's size.
+
+    A network with one sigmoid output answers as two classes with logits (0, z), so that softmax is
+    its sigmoid. `confidence` is the probability of the label, 255 for 1: the label's heatmap,
+    upsampled. `region` is the part of the image that was asked for, or all of it.
+    """
+
+    request: SegmentRequest
+    method: Method
+    reason: str
+    upsampling: Upsampling
+    classes: tuple[str, ...]
+    logits: np.ndarray  # float32 (classes, rows, columns)
+    lattice: Lattice
+    labels: np.ndarray  # uint8 or uint16 (H, W) of the image
+    confidence: np.ndarray  # uint8 (H, W)
+    shares: tuple[tuple[int, float], ...]  # (class index, share of the image), largest first
+    region: Box
+    scale: float
+    seconds: float
+    device: str
+    notes: tuple[str, ...] = ()
+    layer_seconds: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMaps:
+    """Answer to FeatureRequest."""
+
+    request: FeatureRequest
+    layer: str
+    values: np.ndarray  # float32 (C, H, W)
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One side of a race."""
+
+    seconds: float
+    outputs: int  # grid positions
+    extrapolated: bool
+    macs: int
+    batch: int = 1
+    measured: int = 0  # positions that were really computed
+
+
+@dataclass(frozen=True, eq=False)
+class RaceResult:
+    """Answer to RaceRequest. The label maps (int16, rows x columns) are -1 where the sliding window was extrapolated."""
+
+    request: RaceRequest
+    sliding_window: Lane
+    one_by_one: Lane
+    fully_convolutional: Lane
+    max_abs_difference: float
+    label_agreement: float
+    center_offset: tuple[float, float]  # (x, y) in network pixels
+    exact: bool
+    reason: str
+    lattice: Lattice
+    window: tuple[int, int]
+    classes: tuple[str, ...]
+    sliding_labels: np.ndarray
+    dense_labels: np.ndarray
+    difference: np.ndarray  # float32 (rows, columns): largest difference of probabilities; NaN where not measured
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def speedup(self) -> float:
+        """Over the best batched sliding window."""
+        return self.sliding_window.seconds / self.fully_convolutional.seconds
+
+    @property
+    def speedup_one_by_one(self) -> float:
+        return self.one_by_one.seconds / self.fully_convolutional.seconds
+
+
+Answer = Network | Prediction | FeatureMaps | RaceResult
+
+
+# ------------------------------------------------------------------------------- State to request
+
+
+def setup_of(state: State) -> Setup | None:
+    """What `state` says about network and image; None until it names a network."""
+    if not state.model:
+        return None
+    return Setup(state.model, state.image, state.scale, state.pooling, state.device)
+
+
+def plan_description(state: State) -> DescribeRequest | None:
+    setup = setup_of(state)
+    return setup and DescribeRequest(replace(setup, device=Device.AUTO))
+
+
+def plan_prediction(state: State) -> SegmentRequest | None:
+    setup = setup_of(state)
+    if setup is None or setup.image is None:
+        return None
+    stride = state.grid_stride if state.method is Method.SLIDING_WINDOW else None
+    return SegmentRequest(setup, state.method, state.upsampling, stride)
+
+
+def plan_features(state: State) -> FeatureRequest | None:
+    setup = setup_of(state)
+    if setup is None or setup.image is None or state.layer is None:
+        return None
+    return FeatureRequest(setup, state.layer)
+
+
+def plan_race(state: State) -> RaceRequest | None:
+    setup = setup_of(state)
+    if setup is None or setup.image is None:
+        return None
+    return RaceRequest(setup, state.grid_stride)

@@ -1,0 +1,281 @@
+"""What is shown, as one frozen value, and the one place that changes it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from segviz.core import assets
+from segviz.core.choices import (
+    ColourMap,
+    Device,
+    MapOrder,
+    MapScale,
+    Method,
+    Palette,
+    Pooling,
+    Upsampling,
+    View,
+)
+from segviz.core.errors import SegvizError
+
+FORMAT = "segviz session"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit of a layer."""
+
+    channel: int
+    row: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A description of everything that is shown: names, paths and numbers, never arrays or widgets.
+
+    A lesson step, a session file, a command line and a bug report are all a State.
+    """
+
+    image: str | None = None  # absolute path
+    model: str = ""  # model spec
+    method: Method = Method.AUTO
+    upsampling: Upsampling = Upsampling.BILINEAR
+    pooling: Pooling = Pooling.AUTO
+    scale: float | None = None  # None: the longest side that the catalogue recommends
+    grid_stride: int | None = None  # of the sliding window; None: the network's own stride
+    device: Device = Device.AUTO
+    layer: str | None = None
+    unit: Unit | None = None
+    cursor: tuple[float, float] | None = None  # where the unit was pinned: (x, y) in image pixels
+    view: View = View.LABELS
+    shown_class: int | None = None  # of the heatmap; None: the most probable class
+    hidden: frozenset[int] = frozenset()
+    solo: int | None = None
+    opacity: float = 0.55
+    minimum: float = 0.0
+    palette: Palette = Palette.AUTO
+    colour_map: ColourMap = ColourMap.MAGMA
+    map_order: MapOrder = MapOrder.INDEX
+    map_scale: MapScale = MapScale.MAP
+    tab: str = "feature-maps"
+
+
+Listener = Callable[[State, State], None]
+
+
+class Session:
+    """Holds the State; `update` is the only way to change it, listeners hear (old, new).
+
+    A change made by a listener while a change is being told is told after it, so that every
+    listener sees all changes in the same order.
+    """
+
+    def __init__(self, state: State | None = None) -> None:
+        self._state = state or State()
+        self._listeners: list[Listener] = []
+        self._pending: list[tuple[State, State]] = []
+        self._telling = False
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(old, new)` after every change; returns the function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the State. Unknown names raise TypeError: they are bugs."""
+        old, new = self._state, replace(self._state, **settled(self._state, changes))
+        if new == old:
+            return
+        self._state = new
+        self._pending.append((old, new))
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._pending:
+                change = self._pending.pop(0)
+                for listener in list(self._listeners):
+                    listener(*change)
+        finally:
+            self._telling = False
+            self._pending.clear()
+
+    def replace(self, state: State) -> None:
+        """Show another State as a whole: a session file, a lesson step."""
+        self.update(**{f.name: getattr(state, f.name) for f in fields(State)})
+
+
+def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`changes` together with what they make meaningless: another network has other layers and classes.
+
+    Another image keeps the layer but not the pinned unit; another layer keeps the cursor, from
+    which the unit follows.
+    """
+    out = dict(changes)
+
+    def changed(name: str) -> bool:
+        return name in changes and changes[name] != getattr(state, name)
+
+    if changed("model"):
+        for name, value in _NETWORK_DEFAULTS.items():
+            out.setdefault(name, value)
+    if changed("image"):
+        out.setdefault("unit", None)
+        out.setdefault("cursor", None)
+    return out
+
+
+_NETWORK_DEFAULTS: dict[str, Any] = {
+    "layer": None,
+    "unit": None,
+    "shown_class": None,
+    "hidden": frozenset(),
+    "solo": None,
+    "scale": None,
+    "grid_stride": None,
+    "pooling": Pooling.AUTO,
+    "method": Method.AUTO,
+}
+
+
+# -------------------------------------------------------------------------------- session files
+
+
+def to_json(state: State, folder: Path | None = None) -> str:
+    """`state` as the text of a session file; paths below `folder` are written relative to it."""
+    values: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(State)}
+    values["hidden"] = sorted(state.hidden)
+    values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
+    values["image"] = _portable(state.image, folder)
+    values["model"] = _portable(state.model, folder) or ""
+    return json.dumps({"format": FORMAT, "version": VERSION, "state": values}, indent=2) + "\n"
+
+
+SAMPLE = "sample:"  # a photograph that segviz brings, wherever it is installed
+
+
+def _portable(path: str | None, folder: Path | None) -> str | None:
+    if path is None or not os.path.isabs(path):
+        return path
+    place = Path(path)
+    if place.parent == assets.images():
+        return SAMPLE + place.name
+    if folder is not None and place.is_relative_to(folder.resolve()):
+        return place.relative_to(folder.resolve()).as_posix()
+    return path
+
+
+def _located(reference: str, folder: Path | None) -> str:
+    if reference.startswith(SAMPLE):
+        return str(assets.images() / Path(reference.removeprefix(SAMPLE)).name)
+    if folder is not None and not os.path.isabs(reference) and (folder / reference).is_file():
+        return str((folder / reference).resolve())
+    return reference
+
+
+def from_json(text: str, folder: Path | None = None, name: str = "session file") -> State:
+    """The State of a session file; relative image paths are looked up beside it.
+
+    Raises SegvizError naming what is wrong: not a session file, a newer version, a bad value.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise SegvizError(f"{name}: not a session file (broken JSON: {error})") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("state"), dict):
+        raise SegvizError(f"{name}: not a session file of segviz")
+    if not isinstance(data.get("version"), int) or data["version"] > VERSION:
+        raise SegvizError(f"{name}: written by a newer segviz (format {data.get('version')}, this one reads {VERSION})")
+    values: dict[str, Any] = {}
+    for key, value in data["state"].items():
+        reader = _READERS.get(key)
+        if reader is None:
+            continue  # a field of another version: the rest still opens
+        try:
+            values[key] = reader(value)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise SegvizError(f"{name}: {key} cannot be {value!r}") from error
+    for key in ("image", "model"):
+        if values.get(key):
+            values[key] = _located(values[key], folder)
+    return State(**values)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError
+    return value
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if isinstance(value, bool) or number != number or number in (float("inf"), float("-inf")):
+        raise ValueError
+    return number
+
+
+def _within(low: float, high: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        number = _number(value)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return read
+
+
+def _index(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+        raise ValueError
+    return value
+
+
+def _optional(reader: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else reader(value)
+
+
+def _unit(value: Any) -> Unit:
+    channel, row, column = value
+    return Unit(_index(channel), _index(row), _index(column))
+
+
+def _point(value: Any) -> tuple[float, float]:
+    x, y = value
+    return _number(x), _number(y)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "image": _optional(_text),
+    "model": _text,
+    "method": Method,
+    "upsampling": Upsampling,
+    "pooling": Pooling,
+    "scale": _optional(_within(0.02, 8.0)),
+    "grid_stride": _optional(lambda value: max(1, _index(value))),
+    "device": Device,
+    "layer": _optional(_text),
+    "unit": _optional(_unit),
+    "cursor": _optional(_point),
+    "view": View,
+    "shown_class": _optional(_index),
+    "hidden": lambda value: frozenset(_index(v) for v in value),
+    "solo": _optional(_index),
+    "opacity": _within(0, 1),
+    "minimum": _within(0, 1),
+    "palette": Palette,
+    "colour_map": ColourMap,
+    "map_order": MapOrder,
+    "map_scale": MapScale,
+    "tab": _text,
+}

@@ -1,0 +1,141 @@
+"""All that is on the screen, as one frozen value: the State and the newest answers to it.
+
+Panels get (old, new) scenes and repaint what differs. Answers are compared by identity: they are
+immutable, and comparing arrays would cost more than painting them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from segviz.core.field import Box, Status
+from segviz.core.requests import FeatureMaps, Network, PartialLabels, Prediction, Progress, RaceResult, RaceUpdate
+from segviz.core.session import State
+
+if TYPE_CHECKING:
+    from segviz.core.images import Picture
+
+
+class EngineStatus(StrEnum):
+    OFF = "engine off"
+    STARTING = "engine starting"
+    READY = "engine ready"
+    BUSY = "engine busy"
+
+
+class Kind(StrEnum):
+    """Kinds of work; the newest of each wins."""
+
+    IMAGE = "Opening image"
+    DESCRIPTION = "Tracing"
+    PREDICTION = "Segmenting"
+    FEATURES = "Feature maps"
+    RACE = "Race"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work under way. `rate` is in units a second, `remaining` in seconds; None until known."""
+
+    kind: Kind
+    progress: Progress | None = None
+    rate: float | None = None
+    remaining: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to say to the person, beside what caused it. `about` is what failed, None: general."""
+
+    text: str
+    details: str = ""
+    about: Kind | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What panels paint. Answers may belong to an older State for as long as newer ones are computed."""
+
+    state: State
+    picture: Picture | None = None
+    network: Network | None = None
+    prediction: Prediction | None = None
+    partial: PartialLabels | None = None
+    features: FeatureMaps | None = None
+    race: RaceResult | None = None
+    race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
+    jobs: tuple[Job, ...] = ()
+    engine: EngineStatus = EngineStatus.OFF
+    device: str = ""
+    message: Message | None = None
+    recent: tuple[str, ...] = field(default=())
+
+    def job(self, kind: Kind) -> Job | None:
+        return next((job for job in self.jobs if job.kind is kind), None)
+
+    @property
+    def shown_class(self) -> int | None:
+        """The class whose heatmap is shown: the chosen one, else the most widespread label."""
+        if self.prediction is None:
+            return self.state.shown_class
+        chosen = self.state.shown_class
+        if chosen is not None and chosen < len(self.prediction.classes):
+            return chosen
+        return self.prediction.shares[0][0] if self.prediction.shares else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The pinned unit with its geometry in image pixels."""
+
+    layer: str
+    channel: int
+    row: int
+    column: int
+    field: Box
+    status: Status
+    reason: str
+    cell: Box
+    center: tuple[float, float]
+    outside: float  # share of the field outside the image, 0 to 1
+    value: float | None  # None until the layer's feature maps are here
+
+
+def pinned(scene: Scene) -> Pinned | None:
+    """The pinned unit of the scene; None without a network, a layer or a unit that fits it."""
+    network, state = scene.network, scene.state
+    unit, layer = state.unit, state.layer
+    if network is None or unit is None or layer is None or network.layer(layer) is None:
+        return None
+    geometry, frame = network.geometry, network.frame
+    rows, columns = geometry.grid(layer)
+    if unit.row >= rows or unit.column >= columns:
+        return None
+    found = geometry.field(layer, unit.row, unit.column)
+    box = frame.box_to_image(found.box)
+    height, width = frame.image
+    return Pinned(
+        layer=layer,
+        channel=unit.channel,
+        row=unit.row,
+        column=unit.column,
+        field=box,
+        status=found.status,
+        reason=found.reason,
+        cell=frame.box_to_image(geometry.cell_box(layer, unit.row, unit.column)),
+        center=box.center,
+        outside=box.outside(width, height),
+        value=_value(scene, layer, unit.channel, unit.row, unit.column),
+    )
+
+
+def _value(scene: Scene, layer: str, channel: int, row: int, column: int) -> float | None:
+    features = scene.features
+    if features is None or features.layer != layer:
+        return None
+    channels, rows, columns = features.values.shape
+    if channel >= channels or row >= rows or column >= columns:
+        return None
+    return float(features.values[channel, row, column])

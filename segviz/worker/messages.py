@@ -1,0 +1,70 @@
+"""What passes between the window's process and the engine's: tickets, and events in return.
+
+A ticket numbers one ask. Every ask that was accepted ends in exactly one of Answered, Refused,
+Cancelled or EngineDied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segviz.core.requests import Answer, Request, Update
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStarting:
+    """A process was started and loads its libraries."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """The engine takes asks. `device` says what it computes on, for example 'CPU, 2 threads'."""
+
+    pid: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    ticket: int
+    request: Request
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    ticket: int
+    request: Request
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The ask failed with a message for people; `details` holds the traceback."""
+
+    ticket: int
+    request: Request
+    message: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Stopped by the person or replaced by a newer ask of its kind."""
+
+    ticket: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDied:
+    """The process ended unasked; `request` is what it was doing. A new process is already starting."""
+
+    ticket: int
+    request: Request | None
+    message: str
+
+
+Event = EngineStarting | EngineReady | Updated | Answered | Refused | Cancelled | EngineDied
