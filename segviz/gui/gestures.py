@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from segviz.core.requests import Network
 from segviz.core.session import Unit
 from segviz.gui.scene import Scene
 
@@ -42,6 +43,55 @@ def select_layer(scene: Scene, layer: str) -> Changes:
         return changes | {"unit": None}
     row, column = network.geometry.cell_at(layer, *network.frame.to_network(*cursor))
     return changes | {"unit": Unit(_channel(scene, layer), row, column)}
+
+
+def next_layer(scene: Scene, step: int) -> Changes:
+    """The layer `step` further down the network ([ and ]): blocks while a block is current, else leaves.
+
+    Stops at both ends; with no layer current, the first (or, backwards, the last) block.
+    """
+    if scene.network is None or not scene.network.layers:
+        return {}
+    rows = top_rows(scene.network)
+    if scene.state.layer is not None and scene.state.layer not in rows:
+        rows = tuple(layer.name for layer in scene.network.layers if layer.leaf)
+    if scene.state.layer not in rows:
+        return select_layer(scene, rows[0 if step > 0 else -1])
+    at = rows.index(scene.state.layer)
+    wanted = max(0, min(len(rows) - 1, at + step))
+    return {} if wanted == at else select_layer(scene, rows[wanted])
+
+
+def parents(network: Network) -> dict[str, str | None]:
+    """For each layer the innermost container that holds it, by its dotted name."""
+    names = {layer.name for layer in network.layers}
+
+    def parent(name: str) -> str | None:
+        above = name.rpartition(".")[0]
+        while above and above not in names:
+            above = above.rpartition(".")[0]
+        return above or None
+
+    return {layer.name: parent(layer.name) for layer in network.layers}
+
+
+def top_rows(network: Network) -> tuple[str, ...]:
+    """The rows that show a network at a glance: a mere list of blocks stands for nothing but its blocks."""
+    held_by = parents(network)
+    leaf = {layer.name: layer.leaf for layer in network.layers}
+    below: dict[str | None, list[str]] = {}
+    for name, parent in held_by.items():
+        below.setdefault(parent, []).append(name)
+
+    roots = below.get(None, [])
+    while len(roots) == 1 and below.get(roots[0]):
+        roots = below[roots[0]]
+
+    def shown(name: str) -> list[str]:
+        children = below.get(name, [])
+        return children if len(children) > 1 and not any(leaf[child] for child in children) else [name]
+
+    return tuple(row for name in roots for row in shown(name))
 
 
 def pin_in_map(scene: Scene, channel: int, row: int, column: int) -> Changes:

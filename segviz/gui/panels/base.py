@@ -1,0 +1,71 @@
+"""What a panel is. A panel has a widget and one method that shows a scene; it knows no other panel."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from segviz.gui.scene import Kind, Scene
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+    from PySide6.QtWidgets import QWidget
+
+
+class Area(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
+    WORKBENCH = "workbench"
+
+
+class Panel(Protocol):
+    """One part of the window.
+
+    `stage` is a widget that takes the canvas's place while `wants_stage` is true and the panel's
+    tab is in front (the race needs room); most panels have none.
+    """
+
+    id: str
+    title: str
+    area: Area
+    widget: QWidget
+    stage: QWidget | None
+
+    def show(self, old: Scene | None, new: Scene) -> None:
+        """Repaint what differs between the scenes; `old` is None the first time. Changes no State."""
+
+    def hover(self, point: tuple[float, float] | None) -> None:
+        """The mouse is over this pixel of the image, or has left it."""
+
+    def wants_stage(self, scene: Scene) -> bool:
+        """Whether the panel wants the canvas's place in this scene."""
+
+
+class Commands(Protocol):
+    """What a panel may start besides changing the State through its session; the desk does it."""
+
+    def run(self) -> None:
+        """Ask for everything that the State describes again."""
+
+    def stop(self, kind: Kind | None = None) -> None:
+        """Stop work of one kind, or all."""
+
+    def race(self) -> None:
+        """Start the race on the current image and network."""
+
+    def copy_image(self, image: QImage) -> None:
+        """Put a picture on the clipboard, and say so."""
+
+    def save_image(self, image: QImage, name: str) -> None:
+        """Ask where, and save a picture as PNG; `name` is what it is called to begin with."""
+
+    def save_table(self, rows: list[list[object]], name: str) -> None:
+        """Ask where, and save rows as CSV."""
+
+    def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
+        """Ask where (`kinds` is a dialog filter, 'SVG (*.svg)'), and let `write(path)` write it."""
+
+
+class SaveFunction(Protocol):
+    def __call__(self, path: Path) -> None: ...

@@ -1,0 +1,118 @@
+"""Numbers as people read them: thousands separated, with units, never longer than they are exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NARROW = "\u202f"  # narrow no-break space: keeps a number and its unit on one line
+TIMES = f"{NARROW}×{NARROW}"
+
+
+def count(number: int) -> str:
+    """'61,706'."""
+    return f"{number:,}"
+
+
+def short_count(number: float) -> str:
+    """Three figures and a unit: '156', '61.7 k', '4.65 M', '1.80 G'."""
+    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit * 0.9995:
+            return f"{_three_figures(number / limit)}{NARROW}{unit}"
+    return f"{number:.0f}"
+
+
+def _three_figures(number: float) -> str:
+    """Three significant figures, trailing zeros kept so that columns of numbers line up."""
+    if number >= 99.95:
+        return f"{number:.0f}"
+    return f"{number:.1f}" if number >= 9.995 else f"{number:.2f}"
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """'40 × 86 × 128'."""
+    return TIMES.join(count(size) for size in sizes)
+
+
+def per_axis(value: tuple[float, float] | None, sign: str = "") -> str:
+    """A (y, x) value: one number where both agree, 'y × x' where not, '–' where it is not known."""
+    if value is None:
+        return "–"
+    y, x = (f"{v:,.10g}" if float(v).is_integer() else f"{v:,.2f}" for v in value)
+    return f"{sign}{y}" if y == x else f"{sign}{y}{TIMES}{x}"
+
+
+def size(width: float, height: float) -> str:
+    """A box's size in pixels, 'width × height'."""
+    return f"{_trim(width)}{TIMES}{_trim(height)}"
+
+
+def _trim(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 100 or float(number).is_integer() else f"{number:,.1f}"
+
+
+def point(x: float, y: float) -> str:
+    """A position in image pixels."""
+    return f"{_trim(x)}, {_trim(y)}"
+
+
+def value(number: float | None) -> str:
+    """The value of a unit: four figures, '–' where it is not known."""
+    if number is None:
+        return "–"
+    if number == 0:
+        return "0"
+    if number != number or abs(number) == float("inf"):
+        return "not a number" if number != number else ("∞" if number > 0 else "−∞")
+    text = f"{number:.3f}" if 0.01 <= abs(number) < 1000 else f"{number:.3g}"
+    return text.replace("-", "−")
+
+
+def share(fraction: float) -> str:
+    """'31 %', '0.4 %', and '< 0.1 %' for what is there but hardly."""
+    percent = fraction * 100
+    if percent >= 9.95:
+        return f"{percent:.0f}{NARROW}%"
+    if 0 < percent < 0.05:
+        return f"<{NARROW}0.1{NARROW}%"
+    return f"{percent:.1f}{NARROW}%" if percent else f"0{NARROW}%"
+
+
+def probability(number: float) -> str:
+    return f"{number:.2f}"
+
+
+def duration(seconds: float) -> str:
+    """'850 µs', '12.3 ms', '1.24 s', '3:05 min', '2:14 h'."""
+    if seconds < 0.9995e-3:
+        return f"{seconds * 1e6:.0f}{NARROW}µs"
+    if seconds < 0.9995:
+        return f"{_three_figures(seconds * 1e3)}{NARROW}ms"
+    if seconds < 99.95:
+        return f"{_three_figures(seconds)}{NARROW}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d}{NARROW}min"
+    return f"{minutes // 60}:{minutes % 60:02d}{NARROW}h"
+
+
+def clock(seconds: float) -> str:
+    """A running clock: tenths below a minute, then 'm:ss'; its width hardly changes while it runs."""
+    if seconds < 60:
+        return f"{seconds:.1f}{NARROW}s" if seconds >= 1 else f"{seconds:.2f}{NARROW}s"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def factor(ratio: float) -> str:
+    """How many times faster: '34×', '1.6×'."""
+    return f"{ratio:,.0f}×" if ratio >= 9.95 else f"{ratio:.1f}×"
+
+
+def exponent(number: float) -> str:
+    """A small difference: '2.1e-06' as '2.1 × 10⁻⁶'."""
+    if number == 0:
+        return "0"
+    mantissa, power = f"{number:.1e}".split("e")
+    if -3 <= int(power) <= 2:
+        return f"{number:.2g}"
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}{TIMES}10{raised}"

@@ -1,0 +1,68 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from segviz.gui.panels import words
+
+
+def plain(text: str) -> str:
+    return text.replace(words.NARROW, " ")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (156, "156"), (999, "999"), (1000, "1.00 k"), (61_706, "61.7 k"), (999_600, "1.00 M"),
+     (4_652_008, "4.65 M"), (138_357_544, "138 M"), (1_800_000_000, "1.80 G")],
+)  # fmt: skip
+def test_short_counts_have_three_figures(number, text):
+    assert plain(words.short_count(number)) == text
+
+
+def test_counts_and_shapes_separate_thousands():
+    assert words.count(61_706) == "61,706"
+    assert plain(words.shape((1280, 22, 32))) == "1,280 × 22 × 32"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.00085, "850 µs"), (0.0123, "12.3 ms"), (0.9999, "1.00 s"), (12.34, "12.3 s"), (185, "3:05 min"),
+     (8040, "2:14 h")],
+)  # fmt: skip
+def test_durations_change_their_unit(seconds, text):
+    assert plain(words.duration(seconds)) == text
+
+
+def test_per_axis_names_both_axes_only_where_they_differ():
+    assert words.per_axis((8.0, 8.0), "/") == "/8"
+    assert plain(words.per_axis((8.0, 4.0), "/")) == "/8 × 4"
+    assert words.per_axis(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"), [(0.0, "0 %"), (0.0001, "< 0.1 %"), (0.004, "0.4 %"), (0.31, "31 %"), (1.0, "100 %")]
+)
+def test_shares_say_when_there_is_hardly_any(fraction, text):
+    assert plain(words.share(fraction)) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(None, "–"), (0.0, "0"), (-3.2714, "−3.271"), (float("nan"), "not a number"), (2e-5, "2e−05")]
+)
+def test_values_of_units(number, text):
+    assert words.value(number) == text
+
+
+def test_small_differences_are_written_with_powers_of_ten():
+    assert plain(words.exponent(2.1e-6)) == "2.1 × 10⁻⁶"
+    assert words.exponent(0.17) == "0.17"
+    assert words.exponent(0) == "0"
+
+
+def test_clocks_and_factors():
+    assert plain(words.clock(0.5)) == "0.50 s"
+    assert plain(words.clock(59.94)) == "59.9 s"
+    assert words.clock(61.9) == "1:01"
+    assert words.factor(34.2) == "34×"
+    assert words.factor(1.63) == "1.6×"
