@@ -1,0 +1,179 @@
+"""From a model spec to a network with its weights: data is read here, programs never are.
+
+The order is that of the loader for files from strangers: what kind of file it is and how large,
+then its first bytes, then its tensors, then names and shapes against the network; only a file that
+passes all of them becomes a network.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")  # before torch: no path of it may unpickle programs
+
+import importlib
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from segviz.core import assets, catalogue
+from segviz.core.catalogue import Entry
+from segviz.core.errors import SegvizError
+
+HEAD = 512  # bytes that tell a format
+LARGEST_FILE = 8 * 1024**3  # bytes
+LARGEST_HEADER = 100_000_000  # bytes; the limit of the safetensors format
+SHOWN = 3  # tensors that a message names
+
+Tensors = dict[str, Tensor]
+
+
+class Reader(NamedTuple):
+    """A checkpoint format: `matches(path, head)` knows it by the first bytes, `read(path)` gives its tensors."""
+
+    title: str
+    matches: Callable[[Path, bytes], bool]
+    read: Callable[[Path], Tensors]
+
+
+def build(spec: str) -> tuple[Entry, nn.Module]:
+    """The catalogue entry of `spec` and its network with the shipped weights, float32, in eval mode.
+
+    Parameters keep `requires_grad`, so that what is trainable can be counted; whoever runs the
+    network does so in inference mode. Raises SegvizError for a spec that the catalogue does not
+    know and for weights that cannot be read or do not fit.
+    """
+    entry = catalogue.entry(spec)
+    path = assets.weights(entry.weights)
+    network = skeleton(entry)
+    load_into(network, read_tensors(path), path.name, entry.title)
+    return entry, network.eval()
+
+
+def skeleton(entry: Entry) -> nn.Module:
+    """The network of `entry` without memory for its weights (on torch's meta device).
+
+    Nothing is drawn at random, so building leaves the random numbers of the process alone.
+    """
+    module, _, name = entry.builder.partition(":")
+    builder: Callable[..., nn.Module] = getattr(importlib.import_module(module), name)
+    with torch.device("meta"):
+        return builder(**dict(entry.options))
+
+
+# ------------------------------------------------------------------------------------------ files
+
+
+def read_tensors(path: Path) -> Tensors:
+    """All tensors of a checkpoint by name, as they are in the file.
+
+    Raises SegvizError where the file is missing, no regular file, too large, of no format that
+    READERS knows, or broken.
+    """
+    head = _head(path)
+    reader = next((r for r in READERS.values() if r.matches(path, head)), None)
+    if reader is None:
+        known = ", ".join(r.title for r in READERS.values())
+        raise SegvizError(f"{path.name}: not a file of weights that segviz reads; it reads {known}")
+    try:
+        return reader.read(path)
+    except Exception as error:  # the edge: what a library raises for a broken file is not documented
+        raise SegvizError(
+            f"{path.name}: this {reader.title} file is broken ({error}); fetch or save it again",
+            f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a regular file of sensible size."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # before opening: opening a pipe would wait for ever
+            raise SegvizError(f"{path.name}: not a regular file; give the file of weights itself")
+        if status.st_size > LARGEST_FILE:
+            raise SegvizError(
+                f"{path.name}: {status.st_size / 1024**3:.1f} GiB; segviz reads weights of up to "
+                f"{LARGEST_FILE // 1024**3} GiB"
+            )
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except FileNotFoundError:
+        raise SegvizError(f"{path.name}: there is no such file in {path.parent}; install segviz again") from None
+    except OSError as error:
+        raise SegvizError(f"{path.name}: cannot be read ({error.strerror or error})") from error
+
+
+def _is_safetensors(path: Path, head: bytes) -> bool:
+    """Eight bytes with the length of a header in JSON, then the header."""
+    return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= LARGEST_HEADER
+
+
+def _read_safetensors(path: Path) -> Tensors:
+    """Read through memory of our own: a file that shrinks while it is mapped would end the process."""
+    return safetensors.torch.load(path.read_bytes())
+
+
+READERS: dict[str, Reader] = {
+    "safetensors": Reader("safetensors", _is_safetensors, _read_safetensors),
+}
+
+
+# --------------------------------------------------------------------------------------- networks
+
+
+def load_into(network: nn.Module, tensors: Tensors, file: str, title: str) -> None:
+    """Give `network` the tensors of `file`: all of them, and no other, in the network's own precision.
+
+    The counters of batch normalisation may be absent, since inference does not read them. Raises
+    SegvizError naming what is missing, left over or of another shape; the network is then as it was.
+    """
+    wanted = network.state_dict()
+    given = dict(tensors)
+    for name, own in wanted.items():
+        if name.endswith("num_batches_tracked"):
+            given.setdefault(name, torch.zeros((), dtype=own.dtype))
+    missing = [f"'{name}' ({_shape(wanted[name])})" for name in wanted if name not in given]
+    unexpected = [f"'{name}' ({_shape(given[name])})" for name in given if name not in wanted]
+    misshapen = [
+        f"'{name}' ({_shape(given[name])}, wanted {_shape(own)})"
+        for name, own in wanted.items()
+        if name in given and given[name].shape != own.shape
+    ]
+    mistyped = [
+        f"'{name}' ({_kind(given[name])}, wanted {_kind(own)})"
+        for name, own in wanted.items()
+        if name in given and given[name].is_floating_point() != own.is_floating_point()
+    ]
+    lists = (
+        ("no tensor", missing),
+        ("unexpected", unexpected),
+        ("other shape:", misshapen),
+        ("other numbers:", mistyped),
+    )
+    faults = [f"{word} {_listed(names)}" for word, names in lists if names]
+    if faults:
+        every = "\n".join(name for _, names in lists for name in names)
+        raise SegvizError(f"{file}: these are not the weights of {title}: {'; '.join(faults)}", every)
+    network.load_state_dict({name: given[name].to(own.dtype) for name, own in wanted.items()}, assign=True)
+    unset = [name for name, buffer in network.named_buffers() if buffer.is_meta]
+    if unset:  # a buffer that no checkpoint holds: the module must make it outside of its constructor
+        raise SegvizError(f"{title}: {_listed(unset)} did not come with the weights")
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a number"
+
+
+def _kind(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
