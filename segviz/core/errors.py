@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 
 LONGEST_MESSAGE = 280  # characters; what is longer belongs into `details`
@@ -25,6 +26,11 @@ class UsageError(SegvizError):
 def clean(text: str) -> str:
     """`text` without control and direction-changing characters: file names come from strangers."""
     return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else "�" for c in text)
+
+
+def named(path: str | os.PathLike[str]) -> str:
+    """The name of a file for a message: one line, cleaned, at most 80 characters, so that the reason still fits."""
+    return shorten(clean(os.path.basename(os.fspath(path)) or os.fspath(path)).replace("\n", "�"), 80)  # noqa: PTH119
 
 
 def shorten(text: str, longest: int = LONGEST_MESSAGE) -> str:
