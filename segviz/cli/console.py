@@ -1,0 +1,137 @@
+"""What verbs say and ask: reports on standard output, notes and progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, overload
+
+from segviz.core.requests import (
+    Answer,
+    DescribeRequest,
+    FeatureMaps,
+    FeatureRequest,
+    Network,
+    PartialLabels,
+    Prediction,
+    Progress,
+    RaceRequest,
+    RaceResult,
+    RaceUpdate,
+    Request,
+    SegmentRequest,
+    Update,
+)
+
+if TYPE_CHECKING:
+    from segviz.engine.run import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a verb found: for machines, and for people."""
+
+    data: Mapping[str, Any] | None = None
+    text: str = ""
+    status: int = 0
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """`data` as one JSON object; numbers that JSON does not know (NaN, infinity) become null."""
+    return json.dumps(_plain(data), indent=2, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+class Console:
+    """Standard error of one command, and the engine that it asks (started at the first ask)."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._engine: Engine | None = None
+
+    def note(self, text: str) -> None:
+        """A remark that nobody must read."""
+        if text and not self.quiet:
+            print(f"note: {text}", file=sys.stderr)
+
+    @overload
+    def ask(self, request: DescribeRequest) -> Network: ...
+    @overload
+    def ask(self, request: SegmentRequest) -> Prediction: ...
+    @overload
+    def ask(self, request: FeatureRequest) -> FeatureMaps: ...
+    @overload
+    def ask(self, request: RaceRequest) -> RaceResult: ...
+
+    def ask(self, request: Request) -> Answer:
+        """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""
+        if self._engine is None:
+            from segviz.engine.run import Engine  # torch: only once it is needed
+
+            self._engine = Engine()
+        run = self._engine.run(request)
+        with Bar(self.quiet) as bar:
+            while True:
+                try:
+                    update = next(run)
+                except StopIteration as end:
+                    answer: Answer = end.value
+                    return answer
+                bar.show(update)
+
+
+class Bar:
+    """A progress bar on standard error: on a terminal only, made at the first update."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._silent = quiet or not sys.stderr.isatty()
+        self._bar: Any = None
+        self._title = ""
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def show(self, update: Update) -> None:
+        """Move the bar; another side of a race begins a new one."""
+        if self._silent:
+            return
+        title, progress = _progress(update)
+        if title != self._title:
+            self._close()
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._title = title
+            self._bar = tqdm(desc=title or None, unit=" " + (progress.unit or "steps"), leave=False, file=sys.stderr)
+        self._bar.total = progress.total
+        self._bar.n = progress.done
+        self._bar.refresh()
+
+
+def _progress(update: Update) -> tuple[str, Progress]:
+    if isinstance(update, RaceUpdate):
+        return update.side.replace("_", " "), update.partial.progress
+    if isinstance(update, PartialLabels):
+        return "", update.progress
+    return "", update

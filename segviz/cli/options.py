@@ -1,0 +1,167 @@
+"""Options that several verbs have, and how their values are read."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from segviz.core import catalogue
+from segviz.core.choices import Choice, Device, Pooling, Task
+from segviz.core.errors import SegvizError
+from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE, Setup
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """What every verb understands."""
+    group = parser.add_argument_group("every command")
+    group.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
+    group.add_argument("--device", type=chosen(Device), default=Device.AUTO, metavar=names(Device), help="default: auto")
+    group.add_argument("--quiet", action="store_true", help="no progress, no notes")
+    group.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+
+
+def add_image(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    parser.add_argument("image", nargs="+" if several else None, type=Path, metavar="IMAGE", help="image file")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, metavar="SPEC", help="a network: 'segviz models' lists them")
+
+
+def add_scale(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scale",
+        type=scale,
+        metavar="F",
+        help="resize the image by this factor before the network sees it, or 'auto' for the size that suits the "
+        "network; default: 1, and auto for networks that answer per pixel",
+    )
+
+
+def names(choice: type[Choice]) -> str:
+    """`auto|cpu|cuda`, as help shows it."""
+    return "|".join(member.value for member in choice)
+
+
+C = TypeVar("C", bound=Choice)
+
+
+def chosen(choice: type[C]) -> Callable[[str], C]:
+    """A reader of one member of `choice`."""
+
+    def read(text: str) -> C:
+        try:
+            return choice(text)
+        except ValueError:
+            known = ", ".join(member.value for member in choice)
+            raise argparse.ArgumentTypeError(f"'{text}' is none of {known}") from None
+
+    return read
+
+
+def _whole_numbers(text: str, separator: str, what: str, count: Sequence[int]) -> tuple[int, ...]:
+    try:
+        values = tuple(int(part) for part in text.lower().split(separator))
+    except ValueError:
+        values = ()
+    if len(values) not in count:
+        raise argparse.ArgumentTypeError(f"'{text}' is not {what}")
+    return values
+
+
+def _sizes(text: str, what: str, count: Sequence[int]) -> tuple[int, ...]:
+    values = _whole_numbers(text, "x", what, count)
+    if min(values) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}': a size is at least 1")
+    return values
+
+
+def unit(text: str) -> tuple[int, int]:
+    """`Y,X`: row and column of a unit, which may lie outside the grid."""
+    y, x = _whole_numbers(text, ",", "a unit Y,X (row and column), for example 3,5", (2,))
+    return y, x
+
+
+def window_size(text: str) -> tuple[int, int]:
+    """`WxH` of a window, in pixels."""
+    width, height = _sizes(text, "a window size WxH, for example 1440x900", (2,))
+    return width, height
+
+
+def input_size(text: str) -> tuple[int, ...]:
+    """`HxW` or `CxHxW` of a network's input."""
+    return _sizes(text, "an input size HxW or CxHxW, for example 3x224x224", (2, 3))
+
+
+def region(text: str) -> tuple[int, int, int, int]:
+    """`X,Y,W,H`: a rectangle in image pixels."""
+    x, y, width, height = _whole_numbers(text, ",", "a region X,Y,W,H, for example 10,20,200,100", (4,))
+    if x < 0 or y < 0 or width < 1 or height < 1:
+        raise argparse.ArgumentTypeError(f"'{text}': a region starts inside the image and is at least 1x1")
+    return x, y, width, height
+
+
+def positive(text: str) -> int:
+    (value,) = _whole_numbers(text, ",", "a whole number of at least 1", (1,))
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return value
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above 0")
+    return value
+
+
+AUTO_SCALE = "auto"
+
+
+def scale(text: str) -> float | str:
+    """A factor, or 'auto'."""
+    if text == AUTO_SCALE:
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not SMALLEST_SCALE <= value <= LARGEST_SCALE:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither 'auto' nor from {SMALLEST_SCALE} to {LARGEST_SCALE:g}")
+    return value
+
+
+def setup_of(options: argparse.Namespace, image: Path, pooling: Pooling = Pooling.AUTO) -> Setup:
+    """The setup that model, image, scale and device of a command line describe.
+
+    Without --scale the network sees the image as it is, unless it answers per pixel: such networks
+    are trained for one size. Raises SegvizError where the image is not a file.
+    """
+    if not image.is_file():
+        raise SegvizError(f"{image}: {'not a file' if image.exists() else 'no such file'}")
+    wanted: float | str | None = options.scale
+    if wanted is None:
+        wanted = AUTO_SCALE if sees_one_size(catalogue.entry(options.model)) else 1.0
+    factor = None if isinstance(wanted, str) else wanted
+    return Setup(options.model, str(image.resolve()), factor, pooling, options.device)
+
+
+def sees_one_size(entry: catalogue.Entry) -> bool:
+    """Whether a network wants images of the size that it was trained on."""
+    return entry.task is Task.SEGMENTATION or entry.multiple > 1
+
+
+def size_note(options: argparse.Namespace) -> str:
+    """What to say to a person who let the scale be and whose network would see more at another one."""
+    entry = catalogue.entry(options.model)
+    if options.scale is not None or entry.longest_side is None or sees_one_size(entry):
+        return ""
+    return (
+        f"{entry.title} sees objects best in images of about {entry.longest_side} pixels; this one is taken "
+        "as it is. Try '--scale auto'."
+    )

@@ -1,0 +1,100 @@
+"""`segviz race`: sliding window against fully convolutional network (T15, T18, T19)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from segviz.cli.console import Console, Report
+from segviz.cli.options import add_image, add_model, add_scale, positive, seconds, setup_of
+from segviz.cli.table import count, duration, table
+from segviz.core.field import tidy
+from segviz.core.requests import Lane, RaceRequest, RaceResult
+
+HINT = "time the sliding window against the fully convolutional network"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_image(parser)
+    add_model(parser)
+    add_scale(parser)
+    parser.add_argument("--grid-stride", type=positive, metavar="N", help="step of the window; default: the network's")
+    parser.add_argument(
+        "--budget",
+        type=seconds,
+        default=20.0,
+        metavar="SECONDS",
+        help="time that the sliding window may take; what is left is extrapolated (default: 20)",
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> Report:
+    request = RaceRequest(setup_of(options, options.image), options.grid_stride, options.budget)
+    result = console.ask(request)
+    data = {
+        "image": str(options.image),
+        "model": options.model,
+        "sliding_window": _lane(result.sliding_window),
+        "one_by_one": _lane(result.one_by_one),
+        "fully_convolutional": _lane(result.fully_convolutional),
+        "speedup": result.speedup,
+        "speedup_one_by_one": result.speedup_one_by_one,
+        "max_abs_difference": result.max_abs_difference,
+        "label_agreement": result.label_agreement,
+        "center_offset": tidy(result.center_offset),
+        "exact": result.exact,
+        "reason": result.reason,
+        "grid": [result.lattice.rows, result.lattice.columns],
+        "window": result.window,
+        "notes": result.notes,
+    }
+    return Report(data, _text(result))
+
+
+def _lane(lane: Lane) -> dict[str, Any]:
+    return {
+        "seconds": lane.seconds,
+        "outputs": lane.outputs,
+        "extrapolated": lane.extrapolated,
+        "measured": lane.measured,
+        "batch": lane.batch,
+        "macs": lane.macs,
+    }
+
+
+def _text(result: RaceResult) -> str:
+    head = ("", "time", "outputs", "outputs/s", "MACs", "")
+    lanes = (
+        (f"sliding window, {result.sliding_window.batch} at once", result.sliding_window),
+        ("sliding window, one by one", result.one_by_one),
+        ("fully convolutional", result.fully_convolutional),
+    )
+    rows = [
+        (
+            name,
+            duration(lane.seconds),
+            count(lane.outputs),
+            count(round(lane.outputs / lane.seconds)),
+            count(lane.macs),
+            f"extrapolated from {count(lane.measured)}" if lane.extrapolated else "",
+        )
+        for name, lane in lanes
+    ]
+    lattice, (height, width) = result.lattice, result.window
+    where = f"Grid of {lattice.rows} x {lattice.columns} outputs, window {height}x{width}"
+    return "\n".join([where, "", table(head, rows), "", verdict(result), *result.notes])
+
+
+def verdict(result: RaceResult) -> str:
+    """The sentence that closes a race."""
+    faster = f"The fully convolutional network is {_times(result.speedup)} faster than the best batch"
+    faster += f" and {_times(result.speedup_one_by_one)} than one window at a time"
+    if result.exact:
+        return f"{faster}; both give the same numbers (largest difference {result.max_abs_difference:.1e})."
+    agreement = f"labels agree for {result.label_agreement:.0%}"
+    cause = result.reason.rstrip(".")
+    return f"{faster}; the numbers differ (by up to {result.max_abs_difference:.2g}, {agreement}): {cause}."
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f} times" if factor >= 10 else f"{factor:.1f} times"

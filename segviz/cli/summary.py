@@ -1,0 +1,123 @@
+"""`segviz summary`: the layer table, as the lecture shows it for LeNet-5 (T01)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from segviz.cli.console import Console, Report
+from segviz.cli.options import input_size
+from segviz.cli.table import count, size, table
+from segviz.core import catalogue
+from segviz.core.errors import UsageError
+from segviz.core.field import Status, pair, tidy
+from segviz.core.requests import DescribeRequest, Layer, Network, Setup
+
+HINT = "list a network's layers: shapes, parameters, receptive fields, cost"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="a network: 'segviz models' lists them")
+    parser.add_argument("--input", type=input_size, metavar="CxHxW", help="input size; default: the native one")
+
+
+def run(options: argparse.Namespace, console: Console) -> Report:
+    shape = full_size(options.spec, options.input)
+    network = console.ask(DescribeRequest(Setup(options.spec, device=options.device), False, shape))
+    layers = listed(network.layers)
+    data = {
+        "model": options.spec,
+        "title": network.title,
+        "input_shape": network.input_shape,
+        "layers": [_described(layer, parameters) for layer, parameters in layers],
+        "total_parameters": network.total_parameters,
+        "trainable_parameters": network.trainable_parameters,
+        "macs": network.macs,
+        "notes": network.notes,
+    }
+    return Report(data, _text(network, layers))
+
+
+def full_size(spec: str, wanted: tuple[int, ...] | None) -> tuple[int, int, int] | None:
+    """An input size with its channels, which the network decides where the person named none.
+
+    Raises UsageError for another number of channels than the network's.
+    """
+    if wanted is None:
+        return None
+    channels = catalogue.entry(spec).input_size[0]
+    if len(wanted) == 3 and wanted[0] != channels:
+        raise UsageError(f"{spec} takes {channels} channels, not {wanted[0]}: '--input {channels}x{_x(wanted[1:])}'")
+    height, width = wanted[-2:]
+    return channels, height, width
+
+
+def listed(layers: Sequence[Layer]) -> list[tuple[Layer, int]]:
+    """The layers of a table with the parameters that are each one's own, so that the column adds up.
+
+    These are the leaves, and the containers that own parameters besides those of their leaves.
+    """
+    own: dict[str, int] = {}
+    for layer in sorted(layers, key=lambda found: -found.depth):
+        inside = sum(count for name, count in own.items() if name.startswith(f"{layer.name}."))
+        own[layer.name] = layer.parameters if layer.leaf else layer.parameters - inside
+    return [(layer, own[layer.name]) for layer in layers if layer.leaf or own[layer.name] > 0]
+
+
+def _described(layer: Layer, parameters: int) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "type": layer.type,
+        "output_shape": layer.output_shape,
+        "parameters": parameters,
+        "macs": layer.macs,
+        "stride": None if layer.stride is None else pair(*layer.stride),
+        "receptive_field": None if layer.size is None else pair(*layer.size),
+        "start": None if layer.start is None else tidy(layer.start),
+        "status": layer.status,
+    }
+
+
+def _text(network: Network, layers: list[tuple[Layer, int]]) -> str:
+    head = ("layer", "type", "output shape", "parameters", "field", "stride", "MACs")
+    rows = [
+        (
+            layer.name,
+            layer.type,
+            _lecture_shape(layer.output_shape),
+            count(parameters),
+            _field(layer),
+            "" if layer.stride is None else size(pair(*layer.stride)),
+            count(layer.macs),
+        )
+        for layer, parameters in layers
+    ]
+    trainable, total = network.trainable_parameters, network.total_parameters
+    lines = [
+        f"{network.title}, input {_lecture_shape(network.input_shape)}",
+        "",
+        table(head, rows, left=3),
+        "",
+        f"Total parameters: {count(total)}",
+        f"Trainable parameters: {count(trainable)}",
+        f"Multiply-accumulates: {count(network.macs)}",
+        *network.notes,
+    ]
+    return "\n".join(lines)
+
+
+def _field(layer: Layer) -> str:
+    if layer.status == Status.WHOLE or layer.size is None:
+        return layer.status
+    text = size(pair(*layer.size))
+    return text if layer.status == Status.EXACT else f"{text}?"
+
+
+def _lecture_shape(shape: Sequence[int]) -> str:
+    """(C, H, W) as the lecture writes it: 28x28x6; a vector's length alone."""
+    return _x((*shape[1:], shape[0]))
+
+
+def _x(numbers: Sequence[int]) -> str:
+    return "x".join(str(n) for n in numbers)

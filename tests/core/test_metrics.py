@@ -1,0 +1,84 @@
+"""The scores of the FCN paper, on tables small enough to work out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from segviz.core import metrics
+from segviz.core.errors import SegvizError
+
+CLASSES = 4
+label_maps = arrays.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.integers(0, 3))
+
+
+def test_a_table_worked_out_by_hand() -> None:
+    truth = np.array([[0, 0, 0, 1], [0, 1, 1, 1]], np.uint8)
+    found = np.array([[0, 0, 1, 1], [0, 1, 1, 0]], np.uint8)
+    result = metrics.compare(truth, found, 2)
+    # n_00 = 3, n_01 = 1, n_10 = 1, n_11 = 3: t = 4, 4; unions 5, 5
+    assert result.pixel_accuracy == pytest.approx(6 / 8)
+    assert result.mean_accuracy == pytest.approx(3 / 4)
+    assert result.mean_iou == pytest.approx(3 / 5)
+    assert result.frequency_weighted_iou == pytest.approx(3 / 5)
+
+
+def test_unequal_classes_tell_the_four_scores_apart() -> None:
+    counts = np.array([[8, 0, 0], [1, 1, 0], [0, 0, 0]], np.int64)
+    result = metrics.scores(counts)
+    assert result.pixel_accuracy == pytest.approx(9 / 10)
+    assert result.mean_accuracy == pytest.approx((1 + 1 / 2) / 2)
+    assert result.mean_iou == pytest.approx((8 / 9 + 1 / 2) / 2)
+    assert result.frequency_weighted_iou == pytest.approx((8 * 8 / 9 + 2 * 1 / 2) / 10)
+    assert [score.index for score in result.per_class] == [0, 1], "the absent class counts in no mean"
+
+
+def test_a_class_only_predicted_counts_as_zero_iou_and_has_no_accuracy() -> None:
+    truth, found = np.zeros((1, 4), np.uint8), np.array([[0, 0, 0, 2]], np.uint8)
+    result = metrics.compare(truth, found, 3)
+    assert result.mean_accuracy == pytest.approx(3 / 4)
+    assert result.mean_iou == pytest.approx((3 / 4 + 0) / 2)
+    assert [(score.index, score.accuracy, score.iou) for score in result.per_class] == [(0, 0.75, 0.75), (2, None, 0.0)]
+
+
+def test_ignored_pixels_do_not_count_unless_they_are_a_class() -> None:
+    truth = np.array([[0, 1, 255]], np.uint8)
+    found = np.array([[0, 1, 1]], np.uint8)
+    assert metrics.compare(truth, found, 3).pixel_accuracy == 1.0
+    assert metrics.compare(truth, found, 1000).pixel_accuracy == pytest.approx(2 / 3)
+
+
+def test_a_black_and_white_mask_belongs_to_a_two_class_network() -> None:
+    truth = np.array([[0, 255, 255, 255]], np.uint8)
+    found = np.array([[0, 1, 1, 0]], np.uint8)
+    assert metrics.compare(truth, found, 2).pixel_accuracy == pytest.approx(3 / 4)
+
+
+@given(label_maps)
+def test_the_truth_scores_one_everywhere(labels: np.ndarray) -> None:
+    result = metrics.compare(labels, labels, CLASSES)
+    four = (result.pixel_accuracy, result.mean_accuracy, result.mean_iou, result.frequency_weighted_iou)
+    assert four == pytest.approx((1, 1, 1, 1))
+
+
+@given(label_maps, st.permutations(range(CLASSES)))
+def test_the_names_of_classes_do_not_matter(labels: np.ndarray, order: list[int]) -> None:
+    found = np.roll(labels, 1)
+    renamed = np.array(order, np.uint8)
+    before = metrics.compare(labels, found, CLASSES)
+    after = metrics.compare(renamed[labels], renamed[found], CLASSES)
+    assert after.mean_iou == pytest.approx(before.mean_iou)
+    assert after.frequency_weighted_iou == pytest.approx(before.frequency_weighted_iou)
+
+
+def test_what_cannot_be_scored_says_why() -> None:
+    square = np.zeros((4, 4), np.uint8)
+    with pytest.raises(SegvizError, match="4x4 and the label map 6x4"):
+        metrics.compare(square, np.zeros((4, 6), np.uint8), 3)
+    with pytest.raises(SegvizError, match="label 7, but the network's classes are 0 to 2"):
+        metrics.compare(square + 7, square, 3)
+    with pytest.raises(SegvizError, match="nothing to score"):
+        metrics.compare(square + 255, square, 3)
