@@ -115,7 +115,7 @@ def _run(words: list[str]) -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # standard output belongs to the report alone
             report = VERBS[options.verb].run(options, console)
-    except Exception as error:  # noqa: BLE001 - the edge: a bug becomes one line, --debug shows it whole
+    except Exception as error:
         if options.debug:
             traceback.print_exc()
         if isinstance(error, (SegvizError, OSError)):

@@ -17,7 +17,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     """What every verb understands."""
     group = parser.add_argument_group("every command")
     group.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
-    group.add_argument("--device", type=chosen(Device), default=Device.AUTO, metavar=names(Device), help="default: auto")
+    group.add_argument(
+        "--device", type=chosen(Device), default=Device.AUTO, metavar=names(Device), help="default: auto"
+    )
     group.add_argument("--quiet", action="store_true", help="no progress, no notes")
     group.add_argument("--debug", action="store_true", help="show the traceback of a failure")
 
