@@ -46,6 +46,11 @@ def icon(name: str) -> Path:
     return root() / "icons" / f"{name}.svg"
 
 
+def palette(name: str) -> Path:
+    """A list of colours, one hexadecimal RGB a line."""
+    return root() / "palettes" / name
+
+
 def dataset(name: str) -> Path:
     return root() / "datasets" / name
 
