@@ -1,0 +1,88 @@
+"""The scale of a colour map: a strip of its colours between the values at its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from segviz.gui import theme
+from segviz.gui.widgets.painted import Painted, elided, text_width
+
+STRIP = 104  # width of the strip, before `theme.px`
+
+
+class ColourBar(Painted):
+    """[title] low [strip] high, on one line. `set_colours` takes 0xRRGGBB or 0xAARRGGBB integers."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._strip: QImage | None = None
+        self._title, self._low, self._high = "", "0", "1"
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_colours(self, colours: Sequence[int]) -> None:
+        """The colours from low to high, opaque whatever their alpha."""
+        strip = QImage(len(colours), 1, QImage.Format.Format_RGB32)
+        for x, colour in enumerate(colours):
+            strip.setPixel(x, 0, 0xFF000000 | int(colour))
+        self._strip = strip
+        self.update()
+
+    def set_range(self, low: str, high: str) -> None:
+        self._set(self._title, low, high)
+
+    def set_title(self, title: str) -> None:
+        """What the colours measure, before the scale; elided in its middle where there is no room."""
+        self._set(title, self._low, self._high)
+
+    def _set(self, title: str, low: str, high: str) -> None:
+        if (title, low, high) == (self._title, self._low, self._high):
+            return
+        self._title, self._low, self._high = title, low, high
+        said = f"{title}: colours from {low} to {high}".lstrip(": ")
+        self.setToolTip(said)
+        self.setAccessibleName(said)
+        self.updateGeometry()
+        self.update()
+
+    def _room(self) -> int:
+        """The width of everything but the title."""
+        font, gap = theme.numbers(theme.CAPTION), theme.px(6)
+        return theme.px(STRIP) + 2 * gap + text_width(self._low, font) + text_width(self._high, font)
+
+    def sizeHint(self) -> QSize:
+        title = text_width(self._title, theme.caption()) + theme.px(6) if self._title else 0
+        return QSize(title + self._room(), theme.px(theme.CONTROL))
+
+    def minimumSizeHint(self) -> QSize:
+        least = theme.px(40) if self._title else 0
+        return QSize(least + self._room(), theme.px(theme.CONTROL))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        t = self.colours()
+        painter.setPen(t.color("dim"))
+        gap, middle = theme.px(6), Qt.AlignmentFlag.AlignVCenter
+        font = theme.numbers(theme.CAPTION)
+        painter.setFont(font)
+        right = self.width()
+        high = text_width(self._high, font)
+        painter.drawText(QRectF(right - high, 0, high + 1, self.height()), middle, self._high)
+        strip = QRectF(
+            right - high - gap - theme.px(STRIP), (self.height() - theme.px(8)) / 2, theme.px(STRIP), theme.px(8)
+        )
+        if self._strip is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(strip, self._strip)
+        low = text_width(self._low, font)
+        start = strip.left() - gap - low
+        painter.drawText(QRectF(start, 0, low + 1, self.height()), middle, self._low)
+        if self._title:
+            painter.setFont(theme.caption())
+            painter.setPen(t.color("text"))
+            shown = elided(self._title, theme.caption(), start - gap)
+            flags = middle | Qt.AlignmentFlag.AlignRight
+            painter.drawText(QRectF(0, 0, start - gap, self.height()), flags, shown)

@@ -1,0 +1,116 @@
+"""Boxes, crosses and chips on a picture: drawn twice, dark under light, so that they show on any ground.
+
+All positions are in the painter's own pixels; line widths do not grow with the zoom.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPen
+
+from segviz.gui import theme
+
+UNDER = QColor(0, 0, 0, 200)
+CHIP = QColor(13, 16, 20, 225)
+CHIP_TEXT = QColor("#f2f4f7")
+LIGHT = QColor("#ffffff")
+
+
+def _pens(color: QColor, thick: float) -> tuple[QPen, QPen]:
+    pens = []
+    for ink, width in ((UNDER, 3.0 * thick), (color, 1.5 * thick)):
+        pen = QPen(ink, width)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pens.append(pen)
+    return pens[0], pens[1]
+
+
+def draw_box(painter: QPainter, rect: QRectF, color: QColor) -> None:
+    """The outline of `rect`."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in _pens(color, theme.text_factor()):
+        painter.setPen(pen)
+        painter.drawRect(rect)
+    painter.restore()
+
+
+def draw_cross(painter: QPainter, at: QPointF, arm: float, color: QColor) -> None:
+    """A cross with arms of `arm` pixels, open in its middle so that it does not hide what it marks."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    hole = min(2.0, arm / 3)
+    for pen in _pens(color, theme.text_factor()):
+        painter.setPen(pen)
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            painter.drawLine(at + QPointF(dx, dy) * hole, at + QPointF(dx, dy) * arm)
+    painter.restore()
+
+
+def draw_cell(painter: QPainter, rect: QRectF, color: QColor) -> None:
+    """A unit's cell: filled at 40 % and outlined; a cell too small to see becomes a square of 4 pixels."""
+    least = 4 * theme.text_factor()
+    if rect.width() < least or rect.height() < least:
+        center = rect.center()
+        rect = QRectF(0, 0, max(least, rect.width()), max(least, rect.height()))
+        rect.moveCenter(center)
+    painter.save()
+    fill = QColor(color)
+    fill.setAlphaF(0.4)
+    painter.fillRect(rect, fill)
+    painter.restore()
+    draw_box(painter, rect, LIGHT)
+
+
+def draw_hatched(painter: QPainter, box: QRectF, image: QRectF, color: QColor) -> None:
+    """The part of `box` outside `image`, hatched: what the network sees there is padding."""
+    outer, inner = QPainterPath(), QPainterPath()
+    outer.addRect(box)
+    inner.addRect(image)
+    outside = outer.subtracted(inner)
+    if outside.isEmpty():
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setClipPath(outside, Qt.ClipOperation.IntersectClip)
+    ink = QColor(color)
+    ink.setAlphaF(0.7)
+    painter.setPen(QPen(ink, theme.text_factor()))
+    seen = box.intersected(QRectF(painter.viewport()).adjusted(-64, -64, 64, 64))
+    step = 7.0 * theme.text_factor()
+    # Diagonals x + y = k * step: anchored to the box, so that they do not swim while one pans.
+    first = int((seen.left() - box.left() + seen.top() - box.top()) // step)
+    last = int((seen.right() - box.left() + seen.bottom() - box.top()) // step) + 1
+    for k in range(first, last + 1):
+        total = k * step + box.left() + box.top()
+        painter.drawLine(
+            QPointF(total - seen.top(), seen.top()),
+            QPointF(total - seen.bottom(), seen.bottom()),
+        )
+    painter.restore()
+
+
+def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF) -> QRectF:
+    """A label above the left end of `box`, kept inside `inside`; returns where it is."""
+    font = theme.numbers(theme.CAPTION)
+    metrics = QFontMetrics(font)
+    pad = theme.px(6)
+    rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 2 * pad, metrics.height() + theme.px(4))
+    top = box.top() - rect.height() - theme.px(5)
+    if top < inside.top():
+        below = box.bottom() + theme.px(5)
+        top = below if below + rect.height() <= inside.bottom() else inside.top() + theme.px(4)
+    left = max(inside.left() + theme.px(4), min(box.left(), inside.right() - rect.width() - theme.px(4)))
+    rect.moveTo(round(left), round(top))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(CHIP)
+    painter.drawRoundedRect(rect, 3, 3)
+    painter.setFont(font)
+    painter.setPen(CHIP_TEXT)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+    painter.restore()
+    return rect

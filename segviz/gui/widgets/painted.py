@@ -1,0 +1,41 @@
+"""What all self-painted widgets share: following theme and size, the focus ring, eliding."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from segviz.gui import theme
+
+
+class Painted(QWidget):
+    """A widget that paints itself; measures itself again when the theme or the type size changes."""
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in theme.LOOK_CHANGES:
+            self.updateGeometry()
+            self.update()
+
+    def colours(self) -> theme.Tokens:
+        return theme.tokens(self.palette())
+
+
+def focus_ring(painter: QPainter, rect: QRectF, tokens: theme.Tokens) -> None:
+    """A ring in the accent colour just inside `rect`."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(tokens.color("accent"), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), theme.RADIUS, theme.RADIUS)
+    painter.restore()
+
+
+def elided(text: str, font: QFont, width: float) -> str:
+    """`text` with its middle left out so that it fits `width` pixels."""
+    return QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0, int(width)))
+
+
+def text_width(text: str, font: QFont) -> int:
+    return QFontMetrics(font).horizontalAdvance(text)

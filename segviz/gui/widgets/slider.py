@@ -1,0 +1,85 @@
+"""A slider with its name before it and its value behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
+
+from segviz.gui import theme
+from segviz.gui.widgets.painted import Painted, text_width
+
+
+def percent(value: float) -> str:
+    return f"{value * 100:.0f} %"
+
+
+class LabelledSlider(Painted):
+    """A number from `low` to `high` in `steps` steps. `moved` fires for the person, never for `set_value`."""
+
+    moved = Signal(float)
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        low: float = 0.0,
+        high: float = 1.0,
+        steps: int = 100,
+        write: Callable[[float], str] = percent,
+        tooltip: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._low, self._high, self._steps, self._write = low, high, steps, write
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._label = QLabel(name)
+        theme.set_role(self._label, "dim")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, steps)
+        self.slider.setPageStep(max(1, steps // 10))
+        self.slider.setAccessibleName(name)
+        self.slider.setToolTip(tooltip or name)
+        self._label.setToolTip(tooltip or name)
+        self._label.setBuddy(self.slider)
+        self._number = QLabel()
+        self._number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.S)
+        row.addWidget(self._label)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self._number)
+        self.slider.valueChanged.connect(self._moved)
+        self._measure()
+        self._tell()
+
+    @property
+    def value(self) -> float:
+        return self._low + (self._high - self._low) * self.slider.value() / self._steps
+
+    def set_value(self, value: float) -> None:
+        """Show `value`, to the nearest step; silent."""
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(round((value - self._low) / (self._high - self._low) * self._steps))
+        self._tell()
+
+    def _moved(self) -> None:
+        self._tell()
+        self.moved.emit(self.value)
+
+    def _tell(self) -> None:
+        self._number.setText(self._write(self.value))
+
+    def _measure(self) -> None:
+        font = theme.numbers()
+        self._number.setFont(font)
+        widest = max(text_width(self._write(value), font) for value in (self._low, self._high))
+        self._number.setFixedWidth(widest + 2)
+        self.slider.setMinimumWidth(theme.px(48))
+
+    def changeEvent(self, event: object) -> None:
+        super().changeEvent(event)  # type: ignore[arg-type]
+        if hasattr(self, "_number") and event.type() in theme.LOOK_CHANGES:  # type: ignore[attr-defined]
+            self._measure()

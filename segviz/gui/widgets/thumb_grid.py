@@ -1,0 +1,306 @@
+"""A grid of images that stays fluid with thousands of them: only what is visible is made and painted."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
+
+from segviz.gui import theme
+from segviz.gui.widgets.marks import draw_cross
+from segviz.gui.widgets.painted import elided, focus_ring
+
+GAP = 6  # between tiles, before `theme.px`
+TILE = 104  # least width of a tile
+KEPT = 3  # screens of scaled tiles that are kept
+
+Tile = Callable[[int], QImage]
+Caption = Callable[[int], str]
+
+
+def _number(index: int) -> str:
+    return str(index)
+
+
+class ThumbGrid(QAbstractScrollArea):
+    """Tiles of equal shape in rows. Positions inside a tile are fractions (fx, fy) from its top left corner.
+
+    `clicked` and `hovered` carry (index, fx, fy); Return and the arrow keys click too, at the mark.
+    """
+
+    clicked = Signal(int, float, float)
+    hovered = Signal(int, float, float)
+    left = Signal()
+
+    def __init__(self, name: str = "Tiles", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._count, self._aspect = 0, 1.0
+        self._tile: Tile = lambda index: QImage()
+        self._caption: Caption = _number
+        self._selected: int | None = None
+        self._mark: tuple[float, float] | None = None
+        self._tile_width = TILE
+        self._smooth = False
+        self._kept: OrderedDict[int, QPixmap] = OrderedDict()
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setMouseTracking(True)
+
+    # ---------------------------------------------------------------------------------- content
+
+    def set_tiles(self, count: int, aspect: float, tile: Tile, caption: Caption = _number) -> None:
+        """Show `count` tiles of `aspect` width / height; `tile(index)` makes one when it is seen. Silent."""
+        self._count, self._aspect = count, max(0.05, min(20.0, aspect))
+        self._tile, self._caption = tile, caption
+        if self._selected is not None and self._selected >= count:
+            self._selected = None
+        self.setAccessibleDescription(f"{count} tiles")
+        self.refresh()
+        self._measure()
+
+    def refresh(self) -> None:
+        """Make the visible tiles again: their pixels have changed."""
+        self._kept.clear()
+        self.viewport().update()
+
+    def set_tile_width(self, width: int) -> None:
+        """The least width of a tile, before presenter mode enlarges it."""
+        if width != self._tile_width:
+            self._tile_width = width
+            self.refresh()
+            self._measure()
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Interpolate magnified tiles; off by default, since a unit should be seen as one."""
+        if smooth != self._smooth:
+            self._smooth = smooth
+            self.refresh()
+
+    @property
+    def selected(self) -> int | None:
+        return self._selected
+
+    def set_selected(self, index: int | None, reveal: bool = True) -> None:
+        """Frame tile `index` and scroll it into view; silent."""
+        if index == self._selected:
+            return
+        self._selected = index
+        if index is not None and reveal:
+            self.reveal(index)
+        self.viewport().update()
+
+    def set_mark(self, at: tuple[float, float] | None) -> None:
+        """A cross at this fractional position of every tile: the cursor of the other views."""
+        if at != self._mark:
+            self._mark = at
+            self.viewport().update()
+
+    def reveal(self, index: int) -> None:
+        bar = self.verticalScrollBar()
+        top = index // self.columns * self._row_height() + theme.px(GAP)
+        if top < bar.value():
+            bar.setValue(top - theme.px(GAP))
+        elif top + self._row_height() > bar.value() + self.viewport().height():
+            bar.setValue(top + self._row_height() - self.viewport().height())
+
+    # ---------------------------------------------------------------------------------- geometry
+
+    @property
+    def columns(self) -> int:
+        room = self.viewport().width() - theme.px(GAP)
+        fitting = room // (theme.px(self._tile_width) + theme.px(GAP))
+        return max(1, min(fitting, self._count or 1) if self._count < fitting else fitting)
+
+    def _cell(self) -> QSize:
+        """The size of one tile's image: tiles share the width, but do not grow beyond a third more."""
+        gap = theme.px(GAP)
+        width = (self.viewport().width() - gap) // self.columns - gap
+        width = max(8, min(width, theme.px(self._tile_width) * 4 // 3))
+        return QSize(width, max(8, round(width / self._aspect)))
+
+    def _row_height(self) -> int:
+        return self._cell().height() + self._caption_height() + theme.px(GAP)
+
+    def _caption_height(self) -> int:
+        return QFontMetrics(theme.numbers(theme.CAPTION)).height() + theme.px(2)
+
+    def tile_rect(self, index: int) -> QRect:
+        """Where tile `index` is on the viewport."""
+        row, column = divmod(index, self.columns)
+        cell, gap = self._cell(), theme.px(GAP)
+        corner = QPoint(gap + column * (cell.width() + gap), gap + row * self._row_height())
+        return QRect(corner - QPoint(0, self.verticalScrollBar().value()), cell)
+
+    def tile_at(self, point: QPointF) -> tuple[int, float, float] | None:
+        """The tile at a point of the viewport with the fractional position inside it."""
+        cell, gap = self._cell(), theme.px(GAP)
+        x, y = point.x() - gap, point.y() - gap + self.verticalScrollBar().value()
+        column, row = int(x // (cell.width() + gap)), int(y // self._row_height())
+        fx = (x - column * (cell.width() + gap)) / cell.width()
+        fy = (y - row * self._row_height()) / cell.height()
+        index = row * self.columns + column
+        if not (0 <= column < self.columns and 0 <= index < self._count and 0 <= fx < 1 and 0 <= fy < 1):
+            return None
+        return index, fx, fy
+
+    def _visible(self) -> range:
+        bar, tall = self.verticalScrollBar().value(), self._row_height()
+        first = max(0, (bar - theme.px(GAP)) // tall) * self.columns
+        last = ((bar + self.viewport().height()) // tall + 1) * self.columns
+        return range(min(first, self._count), min(last, self._count))
+
+    def _measure(self) -> None:
+        rows = -(-self._count // self.columns)
+        total = rows * self._row_height() + theme.px(GAP)
+        bar = self.verticalScrollBar()
+        bar.setPageStep(self.viewport().height())
+        bar.setSingleStep(max(8, self._row_height() // 3))
+        bar.setRange(0, max(0, total - self.viewport().height()))
+        self.viewport().update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(TILE) * 6, theme.px(200))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(TILE) + theme.px(24), theme.px(90))
+
+    # ----------------------------------------------------------------------------------- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        t = theme.tokens(self.palette())
+        painter.fillRect(event.rect(), t.color("panel"))
+        visible = self._visible()
+        for index in visible:
+            rect = self.tile_rect(index)
+            painter.drawPixmap(rect, self._pixmap(index, rect.size()))
+            if self._mark is not None:
+                at = QPointF(rect.left() + self._mark[0] * rect.width(), rect.top() + self._mark[1] * rect.height())
+                painter.save()
+                painter.setClipRect(rect)
+                draw_cross(painter, at, theme.px(5), t.color("accent"))
+                painter.restore()
+            self._paint_caption(painter, index, rect, t)
+        self._forget(len(visible) * KEPT)
+
+    def _paint_caption(self, painter: QPainter, index: int, rect: QRect, t: theme.Tokens) -> None:
+        font = theme.numbers(theme.CAPTION)
+        chosen = index == self._selected
+        painter.setFont(font)
+        painter.setPen(t.color("text" if chosen else "dim"))
+        below = QRectF(rect.left(), rect.bottom() + theme.px(2), rect.width(), self._caption_height())
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, elided(self._caption(index), font, rect.width()))
+        if chosen:
+            frame = QRectF(rect).adjusted(-2, -2, 2, 2)
+            painter.setPen(QPen(t.color("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(frame)
+            if self.hasFocus():
+                focus_ring(painter, QRectF(self.viewport().rect()), t)
+
+    def _pixmap(self, index: int, size: QSize) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        wanted = QSize(round(size.width() * ratio), round(size.height() * ratio))
+        kept = self._kept.get(index)
+        if kept is not None and kept.size() == wanted:
+            self._kept.move_to_end(index)
+            return kept
+        image = self._tile(index)
+        if image.isNull():
+            made = QPixmap(wanted)
+            made.fill(theme.tokens(self.palette()).color("raised"))
+        else:
+            smaller = image.width() > wanted.width() or self._smooth
+            how = Qt.TransformationMode.SmoothTransformation if smaller else Qt.TransformationMode.FastTransformation
+            made = QPixmap.fromImage(image.scaled(wanted, Qt.AspectRatioMode.IgnoreAspectRatio, how))
+        made.setDevicePixelRatio(ratio)
+        self._kept[index] = made
+        return made
+
+    def _forget(self, most: int) -> None:
+        while len(self._kept) > max(most, 32):
+            self._kept.popitem(last=False)
+
+    # ------------------------------------------------------------------------------------- events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in theme.LOOK_CHANGES:
+            self._kept.clear()
+            self._measure()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = self.tile_at(event.position())
+        if found is None:
+            self.left.emit()
+        else:
+            self.hovered.emit(*found)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.left.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self.tile_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and found is not None:
+            self.set_selected(found[0], reveal=False)
+            self.clicked.emit(*found)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            found = self.tile_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self._caption(found[0]) if found else "", self)
+            return True
+        if event.type() == QEvent.Type.Leave:
+            self.left.emit()
+        return super().viewportEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        page = self.columns * max(1, self.viewport().height() // self._row_height())
+        steps = {
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: -self.columns,
+            Qt.Key.Key_Down: self.columns,
+            Qt.Key.Key_PageUp: -page,
+            Qt.Key.Key_PageDown: page,
+            Qt.Key.Key_Home: -self._count,
+            Qt.Key.Key_End: self._count,
+            Qt.Key.Key_Return: 0,
+        }
+        step = steps.get(Qt.Key(event.key()))
+        if step is None or not self._count:
+            super().keyPressEvent(event)
+            return
+        start = self._selected if self._selected is not None else 0
+        index = max(0, min(self._count - 1, start + step))
+        self.set_selected(index)
+        self.clicked.emit(index, *(self._mark or (0.5, 0.5)))

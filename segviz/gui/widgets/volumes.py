@@ -1,0 +1,65 @@
+"""A layer's volume as a glyph: its height from the map's size, its width from the channels.
+
+Both on logarithmic scales, since a network spans 3 to 1,280 channels and 1,024 to 7 pixels.
+"""
+
+from __future__ import annotations
+
+from math import log2
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from segviz.gui import theme
+from segviz.gui.widgets.painted import Painted
+
+WIDTH, HEIGHT = 34, 34  # room of a glyph, before `theme.px`
+LEAST = 2.0  # no side is thinner
+MOST_CHANNELS = 1280
+OCTAVES_SHOWN = 7.0  # a map 2**7 times smaller than the image is as flat as a glyph gets
+
+
+def volume_size(channels: int, side: float, largest: float) -> tuple[float, float]:
+    """(width, height), in 0 to 1 of the glyph's room, of a layer of `channels` maps of `side` units.
+
+    `largest` is the side of the image: its glyph fills the height.
+    """
+    wide = log2(max(1, channels)) / log2(MOST_CHANNELS)
+    tall = 1 - max(0.0, log2(max(1.0, largest) / max(1.0, side))) / OCTAVES_SHOWN
+    return min(1.0, wide * wide), max(0.0, min(1.0, tall))
+
+
+def paint_volume(painter: QPainter, room: QRectF, size: tuple[float, float], t: theme.Tokens) -> None:
+    """Paint a glyph at the left of `room`, centred in its height."""
+    wide, tall = max(LEAST, size[0] * room.width()), max(LEAST + 2, size[1] * room.height())
+    box = QRectF(room.left() + 0.5, room.center().y() - tall / 2, wide, tall)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(t.color("accent"), 1))
+    painter.setBrush(t.color("accent", 0.35))
+    painter.drawRoundedRect(box, 1, 1)
+    painter.restore()
+
+
+class VolumeGlyph(Painted):
+    """The glyph as a widget of its own."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._size = (0.0, 0.0)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def set_volume(self, channels: int, side: float, largest: float) -> None:
+        """Show a layer of `channels` maps of `side` units, of an image of `largest` pixels."""
+        self._size = volume_size(channels, side, largest)
+        self.setAccessibleName(f"{channels} maps of {side:g}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(WIDTH) + 2, theme.px(HEIGHT) + 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint_volume(painter, QRectF(0, 1, theme.px(WIDTH), theme.px(HEIGHT)), self._size, self.colours())
