@@ -112,8 +112,8 @@ class Bar:
             self._bar.close()
             self._bar = None
 
-    def show(self, update: Update) -> None:
-        """Move the bar; another side of a race begins a new one."""
+    def show(self, update: Update, beside: str = "") -> None:
+        """Move the bar, with a few words beside it; another side of a race begins a new one."""
         if self._silent:
             return
         title, progress = _progress(update)
@@ -126,6 +126,7 @@ class Bar:
             self._bar = tqdm(desc=title or None, unit=" " + (progress.unit or "steps"), leave=False, file=sys.stderr)
         self._bar.total = progress.total
         self._bar.n = progress.done
+        self._bar.set_postfix_str(beside, refresh=False)
         self._bar.refresh()
 
 

@@ -1,0 +1,70 @@
+"""`segviz heatmap`: where one class is (T18, T32)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from segviz.cli.console import Console, Report
+from segviz.cli.options import add_image, add_model, add_scale, chosen, names, setup_of, size_note
+from segviz.cli.table import duration, point, size
+from segviz.core import catalogue
+from segviz.core.choices import ColourMap, Pooling
+from segviz.core.field import pair, tidy
+from segviz.core.requests import SegmentRequest
+
+HINT = "show where a network sees one class"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_image(parser)
+    add_model(parser)
+    parser.add_argument("--class", required=True, dest="wanted", metavar="NAME", help="a class by name or number")
+    parser.add_argument(
+        "--pooling",
+        type=chosen(Pooling),
+        default=Pooling.AUTO,
+        metavar=names(Pooling),
+        help="what becomes of global pooling: 'none' gives the class activation map (default where a network ends "
+        "in it), 'window' keeps it at its native size",
+    )
+    add_scale(parser)
+    parser.add_argument("--out", type=Path, metavar="PNG", help="default: IMAGE-CLASS.png in the current folder")
+
+
+def run(options: argparse.Namespace, console: Console) -> Report:
+    from segviz.core import export, images, scores
+
+    index = catalogue.class_index(catalogue.entry(options.model).classes, options.wanted)
+    setup = setup_of(options, options.image, options.pooling)
+    prediction = console.ask(SegmentRequest(setup))
+    name = prediction.classes[index]
+    maximum, place = scores.peak(prediction, index)
+    out: Path = options.out or Path(f"{options.image.stem}-{export.file_name(name)}.png")
+    pixels = images.open_picture(options.image).pixels
+    export.save_png(export.with_heat(pixels, scores.heatmap(prediction, index), ColourMap.MAGMA), out)
+    lattice = prediction.lattice
+    data = {
+        "image": str(options.image),
+        "model": options.model,
+        "class": name,
+        "index": index,
+        "maximum": maximum,
+        "maximum_at": tidy(place),
+        "grid": [lattice.rows, lattice.columns],
+        "stride": pair(lattice.stride[1], lattice.stride[0]),
+        "start": tidy(lattice.start),
+        "scale": prediction.scale,
+        "seconds": prediction.seconds,
+        "device": prediction.device,
+        "notes": prediction.notes,
+        "out": str(out),
+    }
+    console.note(size_note(options))
+    text = (
+        f"{name}: at most {maximum:.3f}, at {point(tidy(place))}\n"
+        f"  grid {lattice.rows} x {lattice.columns}, stride {size(data['stride'])} pixels, "
+        f"{duration(prediction.seconds)}\n"
+        f"  picture in {out}"
+    )
+    return Report(data, text)

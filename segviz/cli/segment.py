@@ -1,0 +1,172 @@
+"""`segviz segment`: a label for every pixel (T14)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segviz.cli.console import Console, Report
+from segviz.cli.options import (
+    add_image,
+    add_model,
+    add_scale,
+    chosen,
+    names,
+    positive,
+    region,
+    setup_of,
+    size_note,
+)
+from segviz.cli.table import duration
+from segviz.core.choices import Method, Palette, Upsampling
+from segviz.core.errors import UsageError
+from segviz.core.field import pair, tidy
+from segviz.core.requests import Prediction, SegmentRequest
+
+if TYPE_CHECKING:
+    from segviz.core.metrics import Scores
+
+HINT = "label every pixel of images"
+
+LISTED = 8  # classes that the text names
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_image(parser, several=True)
+    add_model(parser)
+    parser.add_argument(
+        "--method", type=chosen(Method), default=Method.AUTO, metavar=names(Method), help="default: auto"
+    )
+    parser.add_argument(
+        "--upsampling",
+        type=chosen(Upsampling),
+        default=Upsampling.BILINEAR,
+        metavar=names(Upsampling),
+        help="default: bilinear",
+    )
+    parser.add_argument("--grid-stride", type=positive, metavar="N", help="step of the sliding window")
+    parser.add_argument("--region", type=region, metavar="X,Y,W,H", help="only this part of the image, in pixels")
+    add_scale(parser)
+    parser.add_argument("--probabilities", action="store_true", help="save the probabilities of all classes (.npz)")
+    parser.add_argument("--ground-truth", type=Path, metavar="MASK", help="mask of class indices to score against")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what is saved")
+
+
+def run(options: argparse.Namespace, console: Console) -> Report:
+    if options.ground_truth is not None and len(options.image) > 1:
+        raise UsageError("--ground-truth is the mask of one image: give one image")
+    options.out.mkdir(parents=True, exist_ok=True)
+    results, texts = [], []
+    for image, stem in zip(options.image, unique_stems(options.image), strict=True):
+        data, text = _one(options, console, image, options.out / stem)
+        results.append(data)
+        texts.append(text)
+    console.note(size_note(options))
+    return Report({"results": results}, "\n".join(texts))
+
+
+def unique_stems(files: list[Path]) -> list[str]:
+    """The names of `files` without ending; a repeated one gets a number, so that nothing is overwritten."""
+    stems: list[str] = []
+    for file in files:
+        stem, number = file.stem, 1
+        while stem in stems:
+            number += 1
+            stem = f"{file.stem}-{number}"
+        stems.append(stem)
+    return stems
+
+
+def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) -> tuple[dict[str, Any], str]:
+    """Segment one image; files are called `out` and what they hold."""
+    request = SegmentRequest(
+        setup_of(options, image), options.method, options.upsampling, options.grid_stride, options.region
+    )
+    prediction = console.ask(request)
+    scores = None if options.ground_truth is None else _scores(options.ground_truth, prediction)
+    saved = _save(prediction, image, out, options.probabilities)
+    lattice = prediction.lattice
+    data: dict[str, Any] = {
+        "image": str(image),
+        **{name: str(file) for name, file in saved.items()},
+        "method": prediction.method.value,
+        "reason": prediction.reason,
+        "upsampling": prediction.upsampling.value,
+        "scale": prediction.scale,
+        "seconds": prediction.seconds,
+        "device": prediction.device,
+        "grid": [lattice.rows, lattice.columns],
+        "stride": pair(lattice.stride[1], lattice.stride[0]),
+        "start": tidy(lattice.start),
+        "classes": [
+            {"index": index, "name": prediction.classes[index], "share": share} for index, share in prediction.shares
+        ],
+        "notes": prediction.notes,
+    }
+    if scores is not None:
+        data["scores"] = _scored(scores, prediction.classes)
+    return data, _text(image, prediction, saved, scores)
+
+
+def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool) -> dict[str, Path]:
+    """Save labels, overlay and, if asked for, probabilities; returns the files by what they hold."""
+    from segviz.core import export, images
+
+    saved = {
+        "labels": out.with_name(f"{out.name}-labels.png"),
+        "overlay": out.with_name(f"{out.name}-overlay.png"),
+    }
+    export.save_labels(prediction, Palette.AUTO, saved["labels"])
+    pixels = images.open_picture(image).pixels
+    export.save_png(export.with_labels(pixels, prediction, Palette.AUTO), saved["overlay"])
+    if probabilities:
+        saved["probabilities"] = out.with_name(f"{out.name}-probabilities.npz")
+        export.save_probabilities(prediction, saved["probabilities"])
+    return saved
+
+
+def _scores(mask: Path, prediction: Prediction) -> Scores:
+    """The scores of the part of the image that was asked for."""
+    from segviz.core import masks, metrics
+    from segviz.core.errors import SegvizError
+
+    truth = masks.open_mask(mask)
+    height, width = prediction.labels.shape
+    if truth.shape != (height, width):
+        size = f"{truth.shape[1]}x{truth.shape[0]}"
+        raise SegvizError(f"{mask}: the mask is {size} and the image {width}x{height}: give a mask of the image's size")
+    left, top, right, bottom = (int(edge) for edge in prediction.region)
+    part = slice(top, bottom), slice(left, right)
+    return metrics.compare(truth[part], prediction.labels[part], len(prediction.classes))
+
+
+def _scored(scores: Scores, classes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "pixel_accuracy": scores.pixel_accuracy,
+        "mean_accuracy": scores.mean_accuracy,
+        "mean_iou": scores.mean_iou,
+        "frequency_weighted_iou": scores.frequency_weighted_iou,
+        "per_class": [
+            {"index": score.index, "name": classes[score.index], "accuracy": score.accuracy, "iou": score.iou}
+            for score in scores.per_class
+        ],
+    }
+
+
+def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: Scores | None) -> str:
+    lattice, shares = prediction.lattice, prediction.shares
+    lines = [
+        f"{image}: {prediction.method.title.lower()}, {duration(prediction.seconds)}, "
+        f"grid {lattice.rows} x {lattice.columns}",
+        *(f"  {share:6.1%}  {prediction.classes[index]}" for index, share in shares[:LISTED]),
+    ]
+    if len(shares) > LISTED:
+        rest = sum(share for _, share in shares[LISTED:])
+        lines.append(f"  {rest:6.1%}  {len(shares) - LISTED} other classes")
+    if scores is not None:
+        lines.append(
+            f"  pixel accuracy {scores.pixel_accuracy:.3f}, mean accuracy {scores.mean_accuracy:.3f}, "
+            f"mean IoU {scores.mean_iou:.3f}, frequency-weighted IoU {scores.frequency_weighted_iou:.3f}"
+        )
+    return "\n".join([*lines, *(f"  {name}: {file}" for name, file in saved.items())])
