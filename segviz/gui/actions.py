@@ -1,0 +1,213 @@
+"""Everything that a person can do, in one table: menus, tooltips, shortcut sheet and command palette read it.
+
+An action is a function of the window it acts in; a choice (a method, a palette) is one action for
+each of its values, checked while it is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
+from segviz.gui import gestures
+from segviz.gui.scene import Scene
+
+if TYPE_CHECKING:
+    from segviz.gui.window import MainWindow
+
+Do = Callable[["MainWindow"], None]
+
+MENUS = ("File", "Edit", "View", "Network", "Run", "Help")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do. `menu` is a path ("View/Palette"); an action of the canvas takes its keys only there.
+
+    `checked` makes it checkable; `enabled` says whether it makes sense in a scene: it may be called
+    all the same, and then does nothing.
+    """
+
+    id: str
+    text: str
+    menu: str
+    do: Do
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    checked: Callable[[MainWindow], bool] | None = None
+    enabled: Callable[[Scene], bool] | None = None
+    canvas: bool = False
+    separator: bool = False  # a line above it in the menu
+
+
+def _has_image(scene: Scene) -> bool:
+    return scene.picture is not None
+
+
+def _has_network(scene: Scene) -> bool:
+    return scene.network is not None
+
+
+def _has_prediction(scene: Scene) -> bool:
+    return scene.prediction is not None
+
+
+def _has_unit(scene: Scene) -> bool:
+    return scene.state.unit is not None
+
+
+def _can_run(scene: Scene) -> bool:
+    return scene.state.image is not None and bool(scene.state.model)
+
+
+def _gesture(gesture: Callable[..., gestures.Changes], *arguments: Any) -> Do:
+    """An action that changes the State as `gesture(scene, *arguments)` says."""
+
+    def do(window: MainWindow) -> None:
+        changes = gesture(window.desk.scene, *arguments)
+        if changes:
+            window.desk.session.update(**changes)
+
+    return do
+
+
+def _escape(window: MainWindow) -> None:
+    """Leave the presenter's mode or the full screen, else stop what runs, else let go of the unit."""
+    if window.presenting:
+        window.set_presenting(False)
+    elif window.isFullScreen():
+        window.set_full_screen(False)
+    elif window.desk.scene.jobs:
+        window.desk.stop()
+    elif window.desk.scene.message is not None:
+        window.desk.dismiss()
+    else:
+        window.desk.session.update(**gestures.unpin())
+
+
+def _choices(
+    field: str, menu: str, values: type[Choice], keys: dict[Choice, str] | None = None, **options: Any
+) -> tuple[Action, ...]:
+    """One action for each value of a field of the State."""
+    return tuple(
+        Action(
+            f"{field.replace('_', '-')}-{value.value}",
+            value.title,
+            menu,
+            lambda window, v=value: window.desk.session.update(**{field: v}),  # type: ignore[misc]
+            keys=((keys or {})[value],) if value in (keys or {}) else (),
+            tip=value.hint,
+            checked=lambda window, v=value: getattr(window.desk.session.state, field) is v,  # type: ignore[misc]
+            **options,
+        )
+        for value in values
+    )
+
+
+FILE = (
+    Action("open", "Open image…", "File", lambda w: w.files.open_image_dialog(), ("Ctrl+O",), "folder-open",
+           "Open a photograph of your own"),
+    Action("next-image", "Next image", "File", lambda w: w.files.step(1), ("Alt+Right",), "arrow-right",
+           "The next image of the same folder", enabled=_has_image),
+    Action("previous-image", "Previous image", "File", lambda w: w.files.step(-1), ("Alt+Left",), "arrow-left",
+           "The previous image of the same folder", enabled=_has_image),
+    Action("open-session", "Open session…", "File", lambda w: w.files.open_session_dialog(), ("Ctrl+Shift+O",),
+           "file-import", "Show what a session file describes", separator=True),
+    Action("save-session", "Save session…", "File", lambda w: w.files.save_session(), ("Ctrl+S",), "device-floppy",
+           "Keep what is shown as a small file that opens again"),
+    Action("export", "Export…", "File", lambda w: w.show_export(), ("Ctrl+E",), "download",
+           "Save the view, labels, probabilities, tables or an animation", enabled=_has_image),
+    Action("quit", "Quit", "File", lambda w: w.leave(), ("Ctrl+Q",), "logout", "Close segviz", separator=True),
+)  # fmt: skip
+
+EDIT = (
+    Action("copy", "Copy view", "Edit", lambda w: w.copy_view(), ("Ctrl+C",), "copy",
+           "Put the view on the clipboard as a picture", enabled=_has_image),
+    Action("paste", "Paste image", "Edit", lambda w: w.files.paste(), ("Ctrl+V",), "clipboard",
+           "Open the picture on the clipboard"),
+    Action("unpin", "Let go of the unit", "Edit", _gesture(lambda scene: gestures.unpin()), (), "pinned-off",
+           "Remove the box and the cursor", enabled=_has_unit, separator=True),
+    Action("unit-up", "Unit above", "Edit", _gesture(gestures.move, -1, 0), ("Up",), "arrow-up",
+           "Pin the unit above", enabled=_has_unit, canvas=True),
+    Action("unit-down", "Unit below", "Edit", _gesture(gestures.move, 1, 0), ("Down",), "arrow-down",
+           "Pin the unit below", enabled=_has_unit, canvas=True),
+    Action("unit-left", "Unit to the left", "Edit", _gesture(gestures.move, 0, -1), ("Left",), "arrow-left",
+           "Pin the unit to the left", enabled=_has_unit, canvas=True),
+    Action("unit-right", "Unit to the right", "Edit", _gesture(gestures.move, 0, 1), ("Right",), "arrow-right",
+           "Pin the unit to the right", enabled=_has_unit, canvas=True),
+    Action("palette", "Find an action…", "Edit", lambda w: w.show_palette(), ("Ctrl+K",), "search",
+           "Every action, image, network and class by its name", separator=True),
+)  # fmt: skip
+
+VIEW = (
+    *_choices("view", "View", View, {View.LABELS: "L", View.HEATMAP: "H", View.IMAGE: "I"}),
+    Action("fit", "Fit", "View", lambda w: w.on_canvas("fit"), ("F",), "maximize", "Show the whole image",
+           enabled=_has_image, separator=True),
+    Action("zoom-one", "Actual size", "View", lambda w: w.on_canvas("zoom_one"), ("1",), "zoom-scan",
+           "One pixel of the image on one of the screen", enabled=_has_image),
+    Action("zoom-in", "Zoom in", "View", lambda w: w.on_canvas("zoom", 1.25), ("Ctrl++", "Ctrl+="), "zoom-in",
+           "Larger", enabled=_has_image),
+    Action("zoom-out", "Zoom out", "View", lambda w: w.on_canvas("zoom", 0.8), ("Ctrl+-",), "zoom-out", "Smaller",
+           enabled=_has_image),
+    *_choices("palette", "View/Class colours", Palette, separator=False),
+    *_choices("colour_map", "View/Colour map", ColourMap),
+    *(
+        Action(f"theme-{value.value}", value.title, "View/Theme", lambda w, v=value: w.set_theme(v),  # type: ignore[misc]
+               tip=value.hint, checked=lambda w, v=value: w.theme is v)  # type: ignore[misc]
+        for value in Theme
+    ),
+    Action("present", "Presenter's view", "View", lambda w: w.set_presenting(not w.presenting), ("F5",),
+           "presentation", "Large type and nothing but the canvas", checked=lambda w: w.presenting, separator=True),
+    Action("full-screen", "Full screen", "View", lambda w: w.set_full_screen(not w.isFullScreen()), ("F11",),
+           "arrows-maximize", "The window without its frame", checked=lambda w: w.isFullScreen()),
+    Action("reset-layout", "Reset layout", "View", lambda w: w.reset_layout(), (), "layout",
+           "Put every panel where it was at first"),
+)  # fmt: skip
+
+NETWORK = (
+    Action("next-layer", "Next layer", "Network", _gesture(gestures.next_layer, 1), ("]",), "chevron-down",
+           "One layer deeper: the field grows", enabled=_has_network),
+    Action("previous-layer", "Previous layer", "Network", _gesture(gestures.next_layer, -1), ("[",), "chevron-up",
+           "One layer back towards the image", enabled=_has_network),
+    *_choices("method", "Network/Method", Method),
+    *_choices("upsampling", "Network/Upsampling", Upsampling),
+    *_choices("pooling", "Network/Pooling", Pooling),
+    *_choices("device", "Network/Device", Device),
+)  # fmt: skip
+
+RUN = (
+    Action("run", "Run", "Run", lambda w: w.desk.run(), ("F9",), "player-play",
+           "Compute everything again", enabled=_can_run),
+    Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
+           "Stop what is being computed; what is shown stays"),
+    Action("escape", "Stop or let go", "Run", _escape, ("Esc",), "x", "Stop what runs, else let go of the unit"),
+    Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
+           "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
+)  # fmt: skip
+
+HELP = (
+    Action("shortcuts", "Keyboard shortcuts", "Help", lambda w: w.show_shortcuts(), ("F1", "?"), "keyboard",
+           "Every key on one page"),
+    Action("log", "Show the log", "Help", lambda w: w.show_log(), (), "file-text", "What segviz has noted, for a report"),
+    Action("about", "About segviz", "Help", lambda w: w.show_about(), (), "info-circle",
+           "Version, sources and licences", separator=True),
+)  # fmt: skip
+
+ACTIONS: tuple[Action, ...] = (*FILE, *EDIT, *VIEW, *NETWORK, *RUN, *HELP)
+
+
+def find(identifier: str) -> Action:
+    """The action of that id; KeyError where there is none."""
+    for action in ACTIONS:
+        if action.id == identifier:
+            return action
+    raise KeyError(identifier)
+
+
+def tooltip(action: Action) -> str:
+    """What the action does, with its key."""
+    words = action.tip or action.text.rstrip("…")
+    return f"{words}  ({action.keys[0]})" if action.keys else words

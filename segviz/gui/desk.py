@@ -1,0 +1,469 @@
+"""The desk: where State, engine and window meet. It asks for what the State describes and composes the Scene.
+
+Work goes in one order, each step waiting for the one before it, so that one broken file or network
+makes one message: picture, description, prediction, feature maps. A race runs on command. Answers
+that belong to another State than the one that is wanted by now are dropped; what fails leaves the
+last good answer on the screen.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from segviz.core import requests
+from segviz.core.requests import (
+    DescribeRequest,
+    FeatureMaps,
+    FeatureRequest,
+    Network,
+    PartialLabels,
+    Prediction,
+    Progress,
+    RaceRequest,
+    RaceResult,
+    RaceUpdate,
+    Request,
+    SegmentRequest,
+    Update,
+)
+from segviz.core.session import Session, State
+from segviz.gui import gestures
+from segviz.gui.pace import Pace
+from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
+from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from segviz.gui.panels.base import SaveFunction
+
+DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
+FEATURE_TAB = "feature-maps"
+IMAGE_FIELDS = ("image", "unit", "cursor")
+NETWORK_FIELDS = (
+    "model",
+    "layer",
+    "unit",
+    "cursor",
+    "shown_class",
+    "hidden",
+    "solo",
+    "scale",
+    "grid_stride",
+    "pooling",
+    "method",
+)
+SLIDERS = ("scale", "grid_stride")
+
+KINDS: dict[type, Kind] = {
+    DescribeRequest: Kind.DESCRIPTION,
+    SegmentRequest: Kind.PREDICTION,
+    FeatureRequest: Kind.FEATURES,
+    RaceRequest: Kind.RACE,
+}
+REQUESTS: dict[Kind, type[Request]] = {kind: request for request, kind in KINDS.items()}
+
+
+class Worker(Protocol):
+    """What the desk needs of `segviz.gui.jobs.Jobs`."""
+
+    event: Any  # Signal(object)
+
+    def start(self) -> None: ...
+    def ask(self, request: Request) -> int: ...
+    def cancel(self, kind: type | None = None) -> None: ...
+    def open_picture(self, path: str) -> None: ...
+    def close(self) -> None: ...
+
+
+class Saver(Protocol):
+    """What the desk needs of `segviz.gui.files.Files`."""
+
+    def copy_image(self, image: QImage) -> str: ...
+    def save_with(self, name: str, kinds: str, write: SaveFunction) -> None: ...
+
+
+class Desk(QObject):
+    """Holds the Session and the engine's answers; `shown(old, new)` tells of a new Scene, once an event-loop turn."""
+
+    shown = Signal(object, object)
+    said = Signal(str)  # a remark that nobody needs to act on ("Copied"), for the status bar
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.scene = Scene(session.state)
+        self._saver: Saver | None = None
+        self._jobs: Worker | None = None
+        self._told: Scene | None = None
+        self._good_image = _only(State(), IMAGE_FIELDS)  # what the State said when an image last opened
+        self._good_network = _only(State(), NETWORK_FIELDS)
+        self._opened: str | None = None
+        self._opening: str | None = None
+        self._asked: dict[Kind, tuple[int, Request]] = {}
+        self._have: dict[Kind, Request] = {}
+        self._given_up: dict[Kind, Request] = {}  # failed or stopped: not asked again by itself
+        self._paces: dict[Kind, Pace] = {}
+        self._tell = self._timer(self._emit)
+        self._asking = self._timer(self._plan)
+        self._ends_listening = session.listen(self._state_changed)
+
+    def _timer(self, then: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(then)
+        return timer
+
+    # ------------------------------------------------------------------------------ life
+
+    def use(self, saver: Saver) -> None:
+        """Let `saver` ask where to save, and save."""
+        self._saver = saver
+
+    def start(self, jobs: Worker) -> None:
+        """Begin to ask: `jobs` delivers its events in this thread."""
+        self._jobs = jobs
+        jobs.event.connect(self._on_event)
+        jobs.start()
+        self._asking.start(0)
+
+    def close(self) -> None:
+        """Forget everybody and end the engine; nothing is told any more."""
+        self._ends_listening()
+        self._tell.stop()
+        self._asking.stop()
+        if self._jobs is not None:
+            self._jobs.event.disconnect(self._on_event)
+            self._jobs.close()
+            self._jobs = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was planned is there and told: what a screenshot waits for."""
+        waiting = self._asked or self._opening or self._asking.isActive() or self._tell.isActive()
+        return self._jobs is not None and not waiting
+
+    # ------------------------------------------------------------------------------ scene
+
+    def _show(self, **changes: Any) -> None:
+        self.scene = replace(self.scene, **changes)
+        if not self._tell.isActive():
+            self._tell.start(0)
+
+    def _emit(self) -> None:
+        old, self._told = self._told, self.scene
+        if old is not self.scene:
+            self.shown.emit(old, self.scene)
+
+    def _state_changed(self, old: State, new: State) -> None:
+        changes: dict[str, Any] = {"state": new}
+        if old.image != new.image or old.model != new.model:
+            changes |= self._foreign(new)
+        self._show(**changes)
+        slider = any(getattr(old, name) != getattr(new, name) for name in SLIDERS)
+        if slider or not self._asking.isActive():
+            self._asking.start(DEBOUNCE if slider and old.model == new.model else 0)
+
+    def _foreign(self, state: State) -> dict[str, Any]:
+        """Answers that would lie about another image or network, to be taken off the screen."""
+        scene, gone = self.scene, {}
+        if scene.features is not None and _other(scene.features.request.setup, state):
+            gone["features"] = None
+        if scene.race is not None and _other(scene.race.request.setup, state):
+            gone["race"] = None
+        return gone
+
+    # ------------------------------------------------------------------------------ planning
+
+    def _plan(self) -> None:
+        """Ask for what the State describes and is not there, in order."""
+        if self._jobs is None:
+            return
+        state = self.scene.state
+        self._plan_picture(state)
+        for kind, wanted in self._wanted(state).items():
+            asked = self._asked.get(kind)
+            if asked is not None and asked[1] != wanted:
+                self._drop(kind)
+            if wanted is None or asked is not None and asked[1] == wanted:
+                continue
+            if kind is not Kind.RACE and wanted not in (self._have.get(kind), self._given_up.get(kind)):
+                self._ask(kind, wanted)
+        self._show_jobs()
+
+    def _plan_picture(self, state: State) -> None:
+        if state.image is None:
+            self._opening = self._opened = None
+            if self.scene.picture is not None:
+                self._show(picture=None, prediction=None, partial=None)
+                self._have.pop(Kind.PREDICTION, None)
+        elif self._opening is None and state.image != self._opened or self._opening not in (None, state.image):
+            self._open(state.image)
+
+    def _open(self, path: str) -> None:
+        assert self._jobs is not None
+        self._opening = path
+        self._jobs.open_picture(path)
+
+    def _wanted(self, state: State) -> dict[Kind, Request | None]:
+        """What should be asked of the engine by now; None: nothing of that kind, or not yet."""
+        wanted: dict[Kind, Request | None] = dict.fromkeys(REQUESTS)
+        if self._opening is not None:
+            return wanted
+        wanted[Kind.RACE] = requests.plan_race(state)
+        description = requests.plan_description(state)
+        wanted[Kind.DESCRIPTION] = description
+        if description is None or self._have.get(Kind.DESCRIPTION) != description:
+            return wanted
+        wanted[Kind.PREDICTION] = requests.plan_prediction(state)
+        if state.tab == FEATURE_TAB or state.unit is not None:
+            features = requests.plan_features(state)
+            known = self.scene.network is not None and self.scene.network.layer(state.layer or "") is not None
+            wanted[Kind.FEATURES] = features if known else None
+        return wanted
+
+    def _ask(self, kind: Kind, request: Request) -> None:
+        assert self._jobs is not None
+        self._paces[kind] = Pace()
+        self._asked[kind] = self._jobs.ask(request), request
+
+    def _drop(self, kind: Kind) -> None:
+        """Stop work whose answer nobody waits for any more."""
+        assert self._jobs is not None
+        del self._asked[kind]
+        self._jobs.cancel(REQUESTS[kind])
+        if kind is Kind.PREDICTION:
+            self._show(partial=None)
+
+    def _show_jobs(self) -> None:
+        jobs = [self.scene.job(kind) or Job(kind) for kind in Kind if kind in self._asked]
+        if self._opening is not None:
+            jobs.insert(0, Job(Kind.IMAGE))
+        engine = self.scene.engine
+        if engine in (EngineStatus.READY, EngineStatus.BUSY):
+            engine = EngineStatus.BUSY if self._asked else EngineStatus.READY
+        if tuple(jobs) != self.scene.jobs or engine is not self.scene.engine:
+            self._show(jobs=tuple(jobs), engine=engine)
+
+    # ------------------------------------------------------------------------------ events
+
+    def _on_event(self, event: object) -> None:
+        handler = _HANDLERS.get(type(event).__name__)
+        if handler is None:
+            raise TypeError(f"the desk knows no event {type(event).__name__}")
+        handler(self, event)
+        self._show_jobs()
+
+    def _picture_opened(self, event: Any) -> None:
+        if event.path != self._opening:
+            return
+        self._opening = None
+        changes: dict[str, Any] = {"picture": event.picture}
+        if self._opened != event.path:
+            changes |= {"prediction": None, "partial": None}
+        self._opened = event.path
+        self._good_image = _only(self.session.state, IMAGE_FIELDS)
+        self._have.pop(Kind.PREDICTION, None)
+        self._show(**changes, **self._cleared(Kind.IMAGE))
+        self._asking.start(0)
+
+    def _picture_refused(self, event: Any) -> None:
+        if event.path != self._opening:
+            return
+        self._opening = None
+        self._show(message=Message(event.message, event.details, Kind.IMAGE))
+        self.session.update(**self._good_image)
+        self._asking.start(0)
+
+    def _engine_starting(self, _: EngineStarting) -> None:
+        self._show(engine=EngineStatus.STARTING)
+
+    def _engine_ready(self, event: EngineReady) -> None:
+        self._show(engine=EngineStatus.READY, device=event.device)
+
+    def _engine_died(self, event: EngineDied) -> None:
+        kind = self._end(event.ticket) if event.request is not None else None
+        text = f"{event.message} It is restarting; press Run (F9) to try again." if kind else event.message
+        self._show(engine=EngineStatus.STARTING, message=Message(text, about=kind))
+
+    def _updated(self, event: Updated) -> None:
+        kind = self._kind(event.ticket)
+        if kind is not None:
+            self._show(**_PAINTS[type(event.update)](self, event.update), jobs=self._jobs_with(kind, event.update))
+
+    def _jobs_with(self, kind: Kind, update: Update) -> tuple[Job, ...]:
+        progress = update if isinstance(update, Progress) else _partial(update).progress
+        rate, remaining = self._paces[kind].at(time.monotonic(), progress)
+        job = Job(kind, progress, rate, remaining)
+        return tuple(job if other.kind is kind else other for other in self.scene.jobs)
+
+    def _answered(self, event: Answered) -> None:
+        kind = self._end(event.ticket)
+        if kind is None:
+            return
+        self._have[kind] = event.request
+        self._given_up.pop(kind, None)
+        self._show(**_PAINTS[type(event.answer)](self, event.answer), **self._cleared(kind))
+        if kind is Kind.DESCRIPTION:
+            self._settle_layer()
+            self._good_network = _only(self.session.state, NETWORK_FIELDS)
+        self._asking.start(0)
+
+    def _refused(self, event: Refused) -> None:
+        kind = self._end(event.ticket)
+        if kind is None:
+            return
+        self._given_up[kind] = event.request
+        self._show(message=Message(event.message, event.details, kind))
+        good = self._good_network
+        if kind is Kind.DESCRIPTION and good["model"] not in ("", self.session.state.model):
+            self.session.update(**good)
+
+    def _cancelled(self, event: Cancelled) -> None:
+        self._end(event.ticket)
+
+    def _kind(self, ticket: int) -> Kind | None:
+        return next((kind for kind, (number, _) in self._asked.items() if number == ticket), None)
+
+    def _end(self, ticket: int) -> Kind | None:
+        """The kind of work that ended; None when it is not waited for. It is not asked again by itself."""
+        kind = self._kind(ticket)
+        if kind is not None:
+            self._given_up[kind] = self._asked.pop(kind)[1]
+            if kind is Kind.PREDICTION:
+                self._show(partial=None)
+            if kind is Kind.RACE:
+                self._show(race_updates=())
+        return kind
+
+    def _cleared(self, kind: Kind) -> dict[str, Any]:
+        message = self.scene.message
+        return {"message": None} if message is not None and message.about is kind else {}
+
+    def _settle_layer(self) -> None:
+        """A layer that the network does not have becomes its last; the pinned unit follows the cursor."""
+        network, state = self.scene.network, self.session.state
+        assert network is not None
+        known = state.layer is not None and network.layer(state.layer) is not None
+        layer = state.layer if known and state.layer is not None else network.geometry.last
+        if not known or state.cursor is not None:
+            self.session.update(**gestures.select_layer(self.scene, layer))
+
+    # ------------------------------------------------------------------------------ commands
+
+    def dismiss(self) -> None:
+        """The person has read the message."""
+        self._show(message=None)
+
+    def say(self, text: str, details: str = "", about: Kind | None = None) -> None:
+        """Show a message that needs attention, until it is dismissed or what it is about works again."""
+        self._show(message=Message(text, details, about))
+
+    def remember_recent(self, paths: tuple[str, ...]) -> None:
+        self._show(recent=paths)
+
+    def run(self) -> None:
+        """Ask for everything that the State describes again, the file read anew."""
+        if self._jobs is None:
+            return
+        self._have.clear()
+        self._given_up.clear()
+        if self.scene.state.image is not None:
+            self._open(self.scene.state.image)
+        self._asking.start(0)
+        self._show_jobs()
+
+    def stop(self, kind: Kind | None = None) -> None:
+        """Stop work of one kind, or all; what is on the screen stays."""
+        if self._jobs is None:
+            return
+        for other in list(self._asked):
+            if kind in (None, other):
+                self._given_up[other] = self._asked[other][1]
+                self._drop(other)
+        if kind in (None, Kind.RACE):
+            self._show(race_updates=())
+        self._show_jobs()
+
+    def race(self) -> None:
+        """Start the race on the current image and network."""
+        request = requests.plan_race(self.scene.state)
+        if self._jobs is None or request is None:
+            self.say("A race needs an image and a network: choose both first.", about=Kind.RACE)
+            return
+        if Kind.RACE in self._asked:
+            self._drop(Kind.RACE)
+        self._show(race=None, race_updates=(), **self._cleared(Kind.RACE))
+        self._ask(Kind.RACE, request)
+        self._show_jobs()
+
+    def copy_image(self, image: QImage) -> None:
+        if self._saver is not None:
+            self.said.emit(self._saver.copy_image(image))
+
+    def save_image(self, image: QImage, name: str) -> None:
+        self.save_with(name, "PNG image (*.png)", lambda path: _save_png(image, path))
+
+    def save_table(self, rows: list[list[object]], name: str) -> None:
+        from segviz.core import export
+
+        self.save_with(name, "CSV table (*.csv)", lambda path: export.save_table(path, rows))
+
+    def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
+        if self._saver is not None:
+            self._saver.save_with(name, kinds, write)
+
+
+def _only(state: State, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(state, name) for name in names}
+
+
+def _other(setup: requests.Setup, state: State) -> bool:
+    return (setup.model, setup.image) != (state.model, state.image)
+
+
+def _partial(update: Update) -> PartialLabels:
+    assert not isinstance(update, Progress)
+    return update.partial if isinstance(update, RaceUpdate) else update
+
+
+def _save_png(image: QImage, path: Path) -> None:
+    from segviz.core import export
+
+    export.replace_file(path, lambda place: image.save(str(place), "PNG"))
+
+
+def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:
+    others = tuple(other for other in desk.scene.race_updates if other.side != update.side)
+    return {"race_updates": (*others, update)}
+
+
+# What an update or an answer changes in the Scene.
+_PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
+    Progress: lambda desk, update: {},
+    PartialLabels: lambda desk, update: {"partial": update},
+    RaceUpdate: _race_update,
+    Network: lambda desk, answer: {"network": answer},
+    Prediction: lambda desk, answer: {"prediction": answer, "partial": None},
+    FeatureMaps: lambda desk, answer: {"features": answer},
+    RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
+}
+
+# By name, since the picture events live beside the engine's client, which is loaded after the first paint.
+_HANDLERS: dict[str, Callable[[Desk, Any], None]] = {
+    "PictureOpened": Desk._picture_opened,
+    "PictureRefused": Desk._picture_refused,
+    "EngineStarting": Desk._engine_starting,
+    "EngineReady": Desk._engine_ready,
+    "EngineDied": Desk._engine_died,
+    "Updated": Desk._updated,
+    "Answered": Desk._answered,
+    "Refused": Desk._refused,
+    "Cancelled": Desk._cancelled,
+}

@@ -1,0 +1,223 @@
+"""Files in and out of the window: open, drop, paste, folders, sessions, save.
+
+Whatever goes wrong here becomes one message; the State changes only when all went well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from segviz.core import assets, catalogue, session
+from segviz.core.choices import Task, View
+from segviz.core.errors import SegvizError
+from segviz.gui import settings
+from segviz.gui.scene import Kind
+
+if TYPE_CHECKING:
+    from segviz.gui.desk import Desk
+    from segviz.gui.panels.base import SaveFunction
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+SESSION_SUFFIXES = (".segviz", ".json")
+MODEL_SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2", ".onnx", ".ckpt", ".bin")
+IMAGE_KINDS = f"Images ({' '.join('*' + suffix for suffix in IMAGE_SUFFIXES)});;All files (*)"
+SESSION_KINDS = "segviz sessions (*.segviz *.json);;All files (*)"
+LARGEST_SESSION = 1 << 20  # bytes: a session file is a page of text
+FIRST_MODEL = "efficientnet_lite0"
+MANY_CLASSES = 20  # above this one class at a time is easier to read than all labels
+
+
+class Files(QObject):
+    """Opens and saves for one window. `ask_open` and `ask_save` are its dialogs; tests put answers there."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._window = parent
+
+    # ------------------------------------------------------------------------------ asking
+
+    def ask_open(self, title: str, kinds: str) -> Path | None:
+        chosen, _ = QFileDialog.getOpenFileName(self._window, title, self._folder(), kinds)
+        return Path(chosen) if chosen else None
+
+    def ask_save(self, name: str, kinds: str) -> Path | None:
+        start = str(Path(self._folder()) / name)
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save", start, kinds)
+        return Path(chosen) if chosen else None
+
+    def _folder(self) -> str:
+        """Where dialogs begin: beside the newest file that is not a sample."""
+        for path in settings.recent():
+            if Path(path).parent != assets.images() and Path(path).parent.is_dir():
+                return str(Path(path).parent)
+        return str(Path.home())
+
+    # ------------------------------------------------------------------------------ opening
+
+    def open_image_dialog(self) -> None:
+        path = self.ask_open("Open an image", IMAGE_KINDS)
+        if path is not None:
+            self.open_path(path)
+
+    def open_session_dialog(self) -> None:
+        path = self.ask_open("Open a session", SESSION_KINDS)
+        if path is not None:
+            self.open_session(path)
+
+    def open_path(self, path: Path) -> None:
+        """Open a file by what it is: a session, else an image; a network's file is refused in words."""
+        suffix = path.suffix.lower()
+        if suffix in SESSION_SUFFIXES:
+            self.open_session(path)
+        elif suffix in MODEL_SUFFIXES:
+            self._desk.say(
+                f"{path.name}: network files cannot be opened yet. Choose one of the networks in the Network menu.",
+                about=Kind.DESCRIPTION,
+            )
+        elif path.is_dir():
+            self._open_folder(path)
+        else:
+            self.show_image(path)
+
+    def _open_folder(self, folder: Path) -> None:
+        found = images_in(folder)
+        if found:
+            self.show_image(found[0])
+        else:
+            self._desk.say(f"{folder.name}: the folder holds no image", about=Kind.IMAGE)
+
+    def show_image(self, path: Path) -> None:
+        """Show an image, with a network if none is chosen yet."""
+        place = os.path.abspath(path)  # noqa: PTH100: symbolic links keep their names
+        state = self._desk.session.state
+        self._desk.session.update(image=place, model=state.model or FIRST_MODEL)
+        self._desk.remember_recent(settings.add_recent(place))
+
+    def show_network(self, spec: str) -> None:
+        """Use a network, on a fitting sample if there is no image yet, in the view that suits it."""
+        state, entry = self._desk.session.state, catalogue.entry(spec)
+        image = state.image or (str(assets.sample(entry.sample)) if entry.sample else None)
+        self._desk.session.update(model=spec, image=image, view=best_view(entry))
+
+    def show_sample(self, image: str, model: str, scale: float | None = None) -> None:
+        """A card of the empty window: an image and a network that suit each other."""
+        view = best_view(catalogue.entry(model))
+        self._desk.session.update(model=model, image=str(assets.sample(image)), scale=scale, view=view)
+
+    def step(self, step: int) -> None:
+        """The next or previous image of the same folder, around its ends."""
+        image = self._desk.session.state.image
+        if image is None:
+            return
+        found = images_in(Path(image).parent)
+        if len(found) > 1:
+            here = found.index(Path(image)) if Path(image) in found else -1
+            self._desk.session.update(image=str(found[(here + step) % len(found)]))
+
+    def open_session(self, path: Path) -> None:
+        """Show what a session file describes; a broken one changes nothing."""
+        try:
+            if path.stat().st_size > LARGEST_SESSION:
+                raise SegvizError(f"{path.name}: too large for a session file")
+            text = path.read_text(encoding="utf-8")
+            state = session.from_json(text, path.parent, path.name)
+            if state.model:
+                catalogue.entry(state.model)
+        except SegvizError as error:
+            self._desk.say(str(error), error.details)
+        except (OSError, UnicodeDecodeError) as error:
+            self._desk.say(str(SegvizError(f"{path.name}: cannot be read as a session file ({error})")))
+        else:
+            self._desk.session.replace(state)
+            self._desk.remember_recent(settings.add_recent(os.path.abspath(path)))  # noqa: PTH100
+
+    def accepts(self, data: QMimeData) -> bool:
+        return data.hasImage() or any(url.isLocalFile() for url in data.urls())
+
+    def drop(self, data: QMimeData) -> None:
+        """Take what was dropped or pasted: a file, else a picture."""
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if paths:
+            self.open_path(paths[0])
+        elif data.hasImage():
+            self._take(QImage(data.imageData()))
+
+    def paste(self) -> None:
+        data = QGuiApplication.clipboard().mimeData()
+        if data is not None and self.accepts(data):
+            self.drop(data)
+        else:
+            self._desk.said.emit("The clipboard holds no image")
+
+    def _take(self, image: QImage) -> None:
+        """Keep a picture without a file in the cache folder: it enters the State by its path."""
+        buffer = QByteArray()
+        device = QBuffer(buffer)
+        device.open(QIODevice.OpenModeFlag.WriteOnly)
+        if image.isNull() or not image.save(device, "PNG"):
+            self._desk.say("The picture on the clipboard cannot be read", about=Kind.IMAGE)
+            return
+        content = bytes(buffer.data())
+        folder = platformdirs.user_cache_path("segviz", appauthor=False) / "pasted"
+        path = folder / f"pasted-{hashlib.sha256(content).hexdigest()[:12]}.png"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            self._desk.say(str(SegvizError(f"The picture cannot be kept in {folder}: {error}")), about=Kind.IMAGE)
+            return
+        self.show_image(path)
+
+    # ------------------------------------------------------------------------------ saving
+
+    def save_session(self) -> None:
+        state = self._desk.session.state
+        name = f"{Path(state.image).stem if state.image else 'segviz'}.segviz"
+        self.save_with(name, SESSION_KINDS, self._write_session)
+
+    def _write_session(self, path: Path) -> None:
+        from segviz.core import export
+
+        text = session.to_json(self._desk.session.state, path.parent)
+        export.replace_file(path, lambda place: place.write_text(text, encoding="utf-8"))
+
+    def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
+        """Ask where, write there, and say so; a failure is a message."""
+        path = self.ask_save(name, kinds)
+        if path is None:
+            return
+        path = path if path.suffix else path.with_suffix(Path(name).suffix)
+        try:
+            write(path)
+        except (OSError, SegvizError) as error:
+            self._desk.say(str(SegvizError(f"{path.name} cannot be saved: {error}")))
+        else:
+            self._desk.said.emit(f"Saved {path.name}")
+
+    def copy_image(self, image: QImage) -> str:
+        QGuiApplication.clipboard().setImage(image)
+        return f"Copied {image.width()} × {image.height()} pixels"
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder, by name without regard to case."""
+    try:
+        found = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: path.name.lower())
+
+
+def best_view(entry: catalogue.Entry) -> View:
+    """Labels, but one class's heatmap where a classifier knows so many that labels become confetti."""
+    many = entry.task is Task.CLASSIFICATION and entry.class_count > MANY_CLASSES
+    return View.HEATMAP if many else View.LABELS

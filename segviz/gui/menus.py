@@ -1,0 +1,196 @@
+"""Menus made from the table of actions, and the lists that only the running program knows: files, networks, panels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QIcon, QImageReader, QKeySequence, QPixmap
+from PySide6.QtWidgets import QMenu
+
+from segviz.core import assets, catalogue
+from segviz.core.choices import Task
+from segviz.core.errors import clean, shorten
+from segviz.gui import settings, theme
+from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
+
+if TYPE_CHECKING:
+    from segviz.gui.window import MainWindow
+
+THUMBNAIL = 40
+
+
+class Menus(QObject):
+    """The window's QActions, by the id of their Action, and its menu bar."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.actions: dict[str, QAction] = {action.id: self._make(action) for action in ACTIONS}
+        self.menus: dict[str, QMenu] = {}
+        for title in MENUS:
+            self.menus[title] = window.menuBar().addMenu(f"&{title}")
+            self.menus[title].setToolTipsVisible(True)
+        self._extra("File", "Open sample", lambda menu: fill_samples(menu, window))
+        self._extra("File", "Open recent", lambda menu: fill_recent(menu, window))
+        self._extra("Network", "Use network", lambda menu: fill_networks(menu, window))
+        for action in ACTIONS:
+            menu = self._menu(action.menu)
+            if action.separator:
+                menu.addSeparator()
+            menu.addAction(self.actions[action.id])
+        self.menus["File"].insertAction(self.menus["Open sample"].menuAction(), self.actions["open"])
+
+    def _make(self, action: Action) -> QAction:
+        made = QAction(action.text, self._window)
+        made.setObjectName(action.id)
+        made.setToolTip(tooltip(action))
+        made.setStatusTip(action.tip)
+        made.setCheckable(action.checked is not None)
+        if action.icon:
+            theme.set_icon(made, action.icon)
+            made.setIconVisibleInMenu(False)
+        made.setShortcuts([QKeySequence(key) for key in action.keys])
+        made.triggered.connect(lambda _=False: self._window.do(action.id))
+        if action.canvas:
+            made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        else:
+            self._window.addAction(made)  # works while the menu bar is hidden
+        return made
+
+    def _menu(self, path: str) -> QMenu:
+        """The menu of a path ("View/Palette"), made when it is first asked for."""
+        name = path.rpartition("/")[2]
+        if name not in self.menus:
+            self.menus[name] = self._menu(path.rpartition("/")[0]).addMenu(name)
+            self.menus[name].setToolTipsVisible(True)
+        return self.menus[name]
+
+    def _extra(self, parent: str, title: str, fill: object) -> None:
+        menu = self.menus[parent].addMenu(title)
+        menu.setToolTipsVisible(True)
+        menu.aboutToShow.connect(lambda: fill(menu))  # type: ignore[operator]
+        self.menus[title] = menu
+
+    def refresh(self) -> None:
+        """Check and enable what the scene says."""
+        scene = self._window.desk.scene
+        for action in ACTIONS:
+            made = self.actions[action.id]
+            if action.enabled is not None:
+                made.setEnabled(action.enabled(scene))
+            if action.checked is not None:
+                made.setChecked(action.checked(self._window))
+
+
+def plain(text: str, longest: int = 60) -> str:
+    """A file's name as a menu entry: cut, cleaned, and without mnemonics."""
+    return shorten(clean(text), longest).replace("&", "&&")
+
+
+def fill_samples(menu: QMenu, window: MainWindow) -> None:
+    """The shipped images, their thumbnails added one an event-loop turn."""
+    if menu.actions():
+        return
+    for path in assets.sample_images():
+        entry = menu.addAction(plain(path.stem.replace("-", " ").replace("_", " ")))
+        entry.setData(str(path))
+        entry.setToolTip(path.name)
+        entry.triggered.connect(lambda _=False, p=path: window.files.show_image(p))
+    _Thumbnails(menu)
+
+
+class _Thumbnails(QObject):
+    """Gives a menu's entries their pictures without holding up the window."""
+
+    def __init__(self, menu: QMenu) -> None:
+        super().__init__(menu)
+        self._waiting = list(menu.actions())
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._next)
+        self._timer.start(0)
+
+    def _next(self) -> None:
+        if not self._waiting:
+            self._timer.stop()
+            return
+        entry = self._waiting.pop(0)
+        entry.setIcon(QIcon(thumbnail(Path(entry.data()), THUMBNAIL)))
+
+
+def thumbnail(path: Path, size: int) -> QPixmap:
+    """The picture of a shipped image, `size` pixels at its longer side; empty where it cannot be read."""
+    reader = QImageReader(str(path))
+    reader.setAutoTransform(True)
+    whole = reader.size()
+    if whole.isValid():
+        reader.setScaledSize(whole.scaled(QSize(size, size), Qt.AspectRatioMode.KeepAspectRatio))
+    return QPixmap.fromImage(reader.read())
+
+
+def fill_recent(menu: QMenu, window: MainWindow) -> None:
+    menu.clear()
+    for path in settings.recent():
+        entry = menu.addAction(plain(Path(path).name))
+        entry.setToolTip(clean(path))
+        entry.setEnabled(Path(path).is_file())
+        entry.triggered.connect(lambda _=False, p=path: window.files.open_path(Path(p)))
+    if not menu.actions():
+        menu.addAction("Nothing opened yet").setEnabled(False)
+        return
+    menu.addSeparator()
+    menu.addAction("Forget these").triggered.connect(lambda: window.desk.remember_recent(settings.clear_recent()))
+
+
+def specs(entry: catalogue.Entry) -> tuple[tuple[str, str], ...]:
+    """(spec, title) of a network and its variants; the first variant is what the bare name means."""
+    variants = list(entry.variants)[1:]
+    return (entry.name, entry.title), *((f"{entry.name}?{v}", f"{entry.title}, {v.replace('=', ' ')}") for v in variants)
+
+
+def title_of(spec: str) -> str:
+    """What people call the network of a spec; the spec itself where the catalogue does not have it."""
+    for entry in catalogue.ENTRIES:
+        for known, title in specs(entry):
+            if known == spec:
+                return title
+    return spec
+
+
+def fill_networks(menu: QMenu, window: MainWindow) -> None:
+    """The catalogue, by task."""
+    menu.clear()
+    current = window.desk.session.state.model
+    for task in Task:
+        menu.addSection(task.title)
+        for entry in (entry for entry in catalogue.ENTRIES if entry.task is task):
+            for spec, title in specs(entry):
+                made = menu.addAction(title)
+                made.setToolTip(f"{entry.summary}\n{entry.parameters:,} parameters; {entry.licence}")
+                made.setCheckable(True)
+                made.setChecked(spec == current)
+                made.triggered.connect(lambda _=False, s=spec: window.files.show_network(s))
+
+
+def fill_images(menu: QMenu, window: MainWindow) -> None:
+    """Open, samples and recent files: the list below the toolbar's image."""
+    if menu.actions():
+        return
+    menu.addAction(window.menus.actions["open"])
+    menu.addAction(window.menus.actions["paste"])
+    recent = menu.addMenu("Recent")
+    recent.setToolTipsVisible(True)
+    recent.aboutToShow.connect(lambda: fill_recent(recent, window))
+    menu.addSection("Samples")
+    samples = QMenu(menu)
+    fill_samples(samples, window)
+    for entry in samples.actions():
+        menu.addAction(entry)
+
+
+def fill_choice(menu: QMenu, window: MainWindow, prefix: str) -> None:
+    """The actions whose ids begin with `prefix`: one choice's values."""
+    if not menu.actions():
+        menu.setToolTipsVisible(True)
+        menu.addActions([made for name, made in window.menus.actions.items() if name.startswith(prefix)])

@@ -1,0 +1,44 @@
+"""Where the window keeps what it remembers: layout, theme, recent files. Nothing else is stored."""
+
+from __future__ import annotations
+
+import platformdirs
+from PySide6.QtCore import QSettings
+
+from segviz.core.choices import Theme
+
+LONGEST_RECENT = 12
+
+
+def settings() -> QSettings:
+    """The settings file, in the place that the system has for it."""
+    return QSettings(str(platformdirs.user_config_path("segviz", appauthor=False) / "window.ini"), QSettings.Format.IniFormat)
+
+
+def recent() -> tuple[str, ...]:
+    """Files opened lately, newest first."""
+    stored = settings().value("recent")
+    if isinstance(stored, str):
+        stored = [stored]
+    return tuple(str(path) for path in stored or ())[:LONGEST_RECENT]
+
+
+def add_recent(path: str) -> tuple[str, ...]:
+    """Put `path` in front of the recent files; returns them."""
+    paths = (path, *(other for other in recent() if other != path))[:LONGEST_RECENT]
+    settings().setValue("recent", list(paths))
+    return paths
+
+
+def clear_recent() -> tuple[str, ...]:
+    settings().remove("recent")
+    return ()
+
+
+def theme() -> Theme:
+    stored = settings().value("theme")
+    return Theme(stored) if stored in list(Theme) else Theme.SYSTEM
+
+
+def set_theme(wanted: Theme) -> None:
+    settings().setValue("theme", wanted.value)

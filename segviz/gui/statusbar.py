@@ -1,0 +1,65 @@
+"""The status bar: image, network, grid, engine."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from segviz.core.field import pair
+from segviz.core.session import State
+from segviz.gui import theme
+from segviz.gui.scene import EngineStatus, Scene
+from segviz.gui.widgets.elided import ElidedLabel
+
+TONES = {EngineStatus.OFF: "dim", EngineStatus.STARTING: "warn", EngineStatus.READY: "ok", EngineStatus.BUSY: "ok"}
+SIGNS = {EngineStatus.OFF: "○", EngineStatus.STARTING: "◌", EngineStatus.READY: "●", EngineStatus.BUSY: "◐"}
+
+
+class StatusBar(QStatusBar):
+    """Facts on the left, the engine on the right; remarks cover the facts for a moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeGripEnabled(False)
+        self.setContentsMargins(theme.M, 0, theme.M, 0)
+        self.image, self.network, self.grid = ElidedLabel(), ElidedLabel(), ElidedLabel()
+        self.engine = QLabel()
+        for label in (self.image, self.network, self.grid):
+            theme.set_role(label, "caption")
+            label.setContentsMargins(0, 0, theme.L, 0)
+            self.addWidget(label)
+        theme.set_role(self.engine, "caption")
+        self.addPermanentWidget(self.engine)
+        self.show_scene(Scene(State()))
+
+    def show_scene(self, scene: Scene) -> None:
+        """Say what `scene` is about."""
+        self.image.setText(image_text(scene))
+        self.network.setText(network_text(scene))
+        self.grid.setText(grid_text(scene))
+        self.engine.setText(f"{SIGNS[scene.engine]} {scene.engine.value}")
+        self.engine.setToolTip(scene.device or "The process that runs the networks")
+        theme.set_role(self.engine, TONES[scene.engine])
+
+
+def image_text(scene: Scene) -> str:
+    """'1024 × 681 RGB'."""
+    picture = scene.picture
+    return f"{picture.width} × {picture.height} {picture.kind}" if picture is not None else "no image"
+
+
+def network_text(scene: Scene) -> str:
+    network = scene.network
+    if network is None:
+        return ""
+    return f"{network.title}, {len(network.classes):,} classes"
+
+
+def grid_text(scene: Scene) -> str:
+    """'grid 11 × 16, stride 32': rows and columns of the newest scores, their stride in network pixels."""
+    network = scene.network
+    if network is None:
+        return ""
+    rows, columns = network.geometry.grid("last")
+    y, x = network.geometry.laws("last")
+    stride = pair(y.stride, x.stride)
+    return f"grid {rows} × {columns}, stride {stride}"

@@ -1,0 +1,202 @@
+"""The one toolbar: what is shown and how, how far the work is, and Run or Stop."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QCheckBox, QLabel, QProgressBar, QPushButton, QToolBar, QVBoxLayout, QWidget, QWidgetAction
+
+from segviz.core.errors import clean
+from segviz.gui import theme
+from segviz.gui.actions import find, tooltip
+from segviz.gui.menus import fill_choice, fill_images, fill_networks, title_of
+from segviz.gui.pace import clock
+from segviz.gui.scene import Job, Kind, Scene
+from segviz.gui.widgets.pill import Pill
+from segviz.gui.widgets.slider import LabelledSlider
+
+if TYPE_CHECKING:
+    from segviz.gui.window import MainWindow
+
+SMALLEST, LARGEST = 0.05, 2.0
+CHOICES = ("method", "upsampling", "device")
+
+
+class ScalePopup(QWidget):
+    """Below the scale pill: automatic, or 5 to 200 % on a logarithmic slider."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__()
+        self._window = window
+        theme.set_surface(self, "panel")
+        self.automatic = QCheckBox("Automatic: as large as the network expects objects to be")
+        self.automatic.toggled.connect(self._automatic)
+        self.slider = LabelledSlider(
+            "Scale",
+            low=math.log(SMALLEST),
+            high=math.log(LARGEST),
+            steps=200,
+            write=lambda value: f"{math.exp(value) * 100:.0f} %",
+            tooltip="The size of the image that the network sees; an object's size decides what it finds",
+        )
+        self.slider.moved.connect(lambda value: window.desk.session.update(scale=round(math.exp(value), 3)))
+        self.slider.setMinimumWidth(theme.px(340))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.M, theme.M, theme.M, theme.M)
+        layout.setSpacing(theme.M)
+        layout.addWidget(self.automatic)
+        layout.addWidget(self.slider)
+
+    def _automatic(self, on: bool) -> None:
+        scale = None if on else round(math.exp(self.slider.value), 3)
+        self._window.desk.session.update(scale=scale)
+
+    def show_scene(self, scene: Scene) -> None:
+        with QSignalBlocker(self.automatic):
+            self.automatic.setChecked(scene.state.scale is None)
+        scale = scene.state.scale or (scene.prediction.scale if scene.prediction else 1.0)
+        self.slider.set_value(math.log(min(LARGEST, max(SMALLEST, scale))))
+
+
+class Toolbar(QToolBar):
+    """Pills, progress and the primary button. Silent while it shows a scene."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__("Toolbar", window)
+        self.setObjectName("toolbar")
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self._window = window
+        self.image = Pill("Image", "Image shown")
+        self.network = Pill("Network", "Network")
+        self.method = Pill("Method", "How the network answers for the whole image")
+        self.upsampling = Pill("Filter", "How the grid becomes pixels")
+        self.scale = Pill("Scale", "Size of the image that the network sees")
+        self.device = Pill("Device", "Where the network runs")
+        for pill in self.pills:
+            self.addWidget(pill)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress")
+        self.progress.setMinimumWidth(60)
+        self.words = QLabel()
+        theme.set_role(self.words, "caption")
+        self.words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.button = QPushButton("Run")
+        self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        theme.set_kind(self.button, "primary")
+        self.button.clicked.connect(self._run_or_stop)
+        self._arrange()
+        self._fill_menus()
+        self._runs: bool | None = None
+
+    @property
+    def pills(self) -> tuple[Pill, ...]:
+        return self.image, self.network, self.method, self.upsampling, self.scale, self.device
+
+    def _arrange(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(theme.S, 0, theme.S, 0)
+        column.setSpacing(2)
+        column.addStretch(1)
+        column.addWidget(self.words)
+        column.addWidget(self.progress)
+        column.addStretch(1)
+        for widget in (self.words, self.progress):
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
+        middle.setMinimumWidth(60)
+        self.addWidget(middle)
+        middle.setSizePolicy(middle.sizePolicy().Policy.Expanding, middle.sizePolicy().Policy.Preferred)
+        self.addWidget(self.button)
+
+    def _fill_menus(self) -> None:
+        window = self._window
+        self.image.menu().aboutToShow.connect(lambda: fill_images(self.image.menu(), window))
+        self.network.menu().aboutToShow.connect(lambda: fill_networks(self.network.menu(), window))
+        self.network.menu().setToolTipsVisible(True)
+        for name in CHOICES:
+            menu = getattr(self, name).menu()
+            menu.aboutToShow.connect(lambda m=menu, n=name: fill_choice(m, window, f"{n}-"))
+        self.popup = ScalePopup(window)
+        inside = QWidgetAction(self.scale.menu())
+        inside.setDefaultWidget(self.popup)
+        self.scale.menu().addAction(inside)
+
+    def _run_or_stop(self) -> None:
+        self._window.do("stop" if self._runs else "run")
+
+    # ------------------------------------------------------------------------------ showing
+
+    def show_scene(self, scene: Scene) -> None:
+        """Show what `scene` says; changes nothing."""
+        state, prediction = scene.state, scene.prediction
+        self.image.set_value(clean(Path(state.image).name) if state.image else "none", state.image or "")
+        self.network.set_value(title_of(state.model) if state.model else "none", state.model)
+        self.method.set_value(state.method.title, state.method.hint)
+        if prediction is not None and state.method.value == "auto":
+            self.method.set_value(prediction.method.title, f"chosen automatically: {prediction.reason}")
+        self.upsampling.set_value(state.upsampling.title, state.upsampling.hint)
+        self.scale.set_value(scale_text(scene), "as large as the network expects" if state.scale is None else "")
+        self.device.set_value(state.device.title if state.device.value != "auto" else device_text(scene), scene.device)
+        self.popup.show_scene(scene)
+        self._show_jobs(scene)
+
+    def _show_jobs(self, scene: Scene) -> None:
+        job = main_job(scene)
+        self.words.setVisible(job is not None)
+        self.progress.setVisible(job is not None)
+        if job is not None:
+            known = job.progress is not None and job.progress.total > 1
+            self.progress.setRange(0, 1000 if known else 0)
+            if known and job.progress is not None:
+                self.progress.setValue(round(job.progress.fraction * 1000))
+            self.words.setText(job_text(job))
+            self.words.setToolTip(f"{job.kind.value}: {job_text(job)}")
+        self._show_button(scene)
+
+    def _show_button(self, scene: Scene) -> None:
+        runs = bool(scene.jobs)
+        self.button.setEnabled(runs or bool(scene.state.image and scene.state.model))
+        if runs == self._runs:
+            return
+        self._runs = runs
+        action = find("stop" if runs else "run")
+        self.button.setText(action.text)
+        self.button.setToolTip(tooltip(action))
+        theme.set_icon(self.button, action.icon)
+
+
+def main_job(scene: Scene) -> Job | None:
+    """The job that the toolbar shows: a race before all, else what takes longest."""
+    order = (Kind.RACE, Kind.PREDICTION, Kind.FEATURES, Kind.DESCRIPTION, Kind.IMAGE)
+    return next((job for kind in order if (job := scene.job(kind))), None)
+
+
+def job_text(job: Job) -> str:
+    """'62 % · 41 windows/s · 0:03 left', as far as it is known."""
+    if job.progress is None or job.progress.total <= 1:
+        return job.kind.value
+    parts = [f"{job.progress.fraction * 100:.0f} %"]
+    if job.rate is not None:
+        rate = f"{job.rate:,.0f}" if job.rate >= 10 else f"{job.rate:.1f}"
+        parts.append(f"{rate} {job.progress.unit}/s".replace(" /s", "/s"))
+    if job.remaining is not None:
+        parts.append(f"{clock(job.remaining)} left")
+    return " · ".join(parts)
+
+
+def scale_text(scene: Scene) -> str:
+    if scene.state.scale is not None:
+        return f"{scene.state.scale * 100:.0f} %"
+    return f"Auto, {scene.prediction.scale * 100:.0f} %" if scene.prediction is not None else "Automatic"
+
+
+def device_text(scene: Scene) -> str:
+    """The device that the engine chose ('CPU, 2 threads' -> 'CPU')."""
+    return scene.device.partition(",")[0] or "Automatic"

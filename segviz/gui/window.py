@@ -1,0 +1,336 @@
+"""The window: canvas in the centre, docks around it, one toolbar. It arranges; what is shown comes from the desk.
+
+The first paint shows the frame alone and loads neither numpy nor pyqtgraph; canvas, panels and the
+engine follow in the next turn of the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from segviz.core.choices import Theme
+from segviz.core.errors import clean
+from segviz.core.session import Session
+from segviz.gui import settings, theme
+from segviz.gui.actions import find
+from segviz.gui.banner import Banner
+from segviz.gui.desk import Desk, Worker
+from segviz.gui.files import Files
+from segviz.gui.grip import Grip
+from segviz.gui.menus import Menus
+from segviz.gui.panels.base import Area, Panel
+from segviz.gui.scene import Message, Scene
+from segviz.gui.statusbar import StatusBar
+from segviz.gui.toolbar import Toolbar
+
+if TYPE_CHECKING:
+    from segviz.gui.canvas import Canvas
+
+LAYOUT = 1  # raise it when docks change, so that an older layout is not restored onto them
+SIZE = (1440, 900)
+SMALLEST = (1024, 640)
+DOCKS = {Area.LEFT: ("network", "Network"), Area.RIGHT: ("inspector", "Inspector"), Area.WORKBENCH: ("workbench", "Workbench")}
+PLACES = {
+    Area.LEFT: Qt.DockWidgetArea.LeftDockWidgetArea,
+    Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
+    Area.WORKBENCH: Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+
+
+class MainWindow(QMainWindow):
+    """The window of one Session. `make_jobs` starts the engine's client once the frame is on the screen."""
+
+    filled = Signal()  # canvas and panels are there, the engine is starting
+    closed = Signal()
+
+    def __init__(self, session: Session, make_jobs: Callable[[], Worker] | None = None) -> None:
+        super().__init__()
+        self._make_jobs = make_jobs
+        self._painted = False
+        self._shown: dict[str, Scene] = {}  # the scene that each panel shows
+        self._before_presenting: QByteArray | None = None
+        self.canvas: Canvas | None = None
+        self.panels: tuple[Panel, ...] = ()
+        self.desk = Desk(session, parent=self)
+        self.files = Files(self.desk, self)
+        self.desk.use(self.files)
+        self.theme = settings.theme()
+        self.setWindowTitle("segviz")
+        self.setMinimumSize(*SMALLEST)
+        self.resize(*SIZE)
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.menus = Menus(self)
+        self.toolbar = Toolbar(self)
+        self.addToolBar(self.toolbar)
+        self.setStatusBar(StatusBar())
+        self._build_centre()
+        self._build_docks()
+        self._first_layout = self.saveState(LAYOUT)
+        self._restore_layout()
+        self.desk.said.connect(lambda text: self.statusBar().showMessage(text, 5000))
+        self.toolbar.show_scene(self.desk.scene)
+        self.menus.refresh()
+
+    # ------------------------------------------------------------------------------ building
+
+    def _build_centre(self) -> None:
+        centre = QWidget()
+        theme.set_surface(centre, "surround")
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.banner = Banner()
+        self.banner.dismissed.connect(self.desk.dismiss)
+        self.banner.details.connect(self._show_details)
+        self.centre = QStackedWidget()
+        layout.addWidget(self.banner)
+        layout.addWidget(self.centre, 1)
+        self.setCentralWidget(centre)
+
+    def _build_docks(self) -> None:
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setAccessibleName("Workbench")
+        self.docks: dict[Area, QDockWidget] = {}
+        for area, (name, title) in DOCKS.items():
+            dock = QDockWidget(title, self)
+            dock.setObjectName(f"dock-{name}")
+            dock.setTitleBarWidget(Grip(dock))
+            frame = self.tabs if area is Area.WORKBENCH else QWidget()
+            theme.set_surface(frame, "panel")
+            dock.setWidget(frame)
+            dock.visibilityChanged.connect(self._show_panels)
+            self.addDockWidget(PLACES[area], dock)
+            self.docks[area] = dock
+            self.menus.menus["View"].addAction(dock.toggleViewAction())
+        self._size_docks()
+
+    def _size_docks(self) -> None:
+        sides = [self.docks[Area.LEFT], self.docks[Area.RIGHT]]
+        self.resizeDocks(sides, [theme.px(300), theme.px(272)], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks[Area.WORKBENCH]], [theme.px(236)], Qt.Orientation.Vertical)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self._fill)
+
+    def _fill(self) -> None:
+        """What the first paint did without: canvas, panels, engine."""
+        from segviz.gui.canvas import Canvas
+        from segviz.gui.panels import PANELS
+
+        self.canvas = Canvas(self.desk.session)
+        self.canvas.hovered.connect(lambda x, y: self._hover((x, y)))
+        self.canvas.left.connect(lambda: self._hover(None))
+        for action in self.menus.actions.values():
+            if action.shortcutContext() is Qt.ShortcutContext.WidgetWithChildrenShortcut:
+                self.canvas.addAction(action)
+        self.centre.addWidget(self.canvas)
+        self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
+        for panel in self.panels:
+            self._place(panel)
+        self.tabs.currentChanged.connect(self._tab_chosen)
+        self.desk.shown.connect(self._show)
+        self._show(None, self.desk.scene)
+        if self._make_jobs is not None:
+            self.desk.start(self._make_jobs())
+        self.desk.remember_recent(settings.recent())
+        self.filled.emit()
+
+    def _place(self, panel: Panel) -> None:
+        if panel.area is Area.WORKBENCH:
+            self.tabs.addTab(panel.widget, panel.title)
+        else:
+            self.docks[panel.area].setWidget(panel.widget)
+        if panel.stage is not None:
+            self.centre.addWidget(panel.stage)
+
+    # ------------------------------------------------------------------------------ showing
+
+    def _show(self, old: Scene | None, new: Scene) -> None:
+        if self.canvas is None:
+            return
+        self._show_tab(new)
+        self.canvas.show_scene(old, new)
+        self._show_panels()
+        self.toolbar.show_scene(new)
+        self.statusBar().show_scene(new)
+        self.banner.show_message(new.message)
+        self.menus.refresh()
+        self._show_stage(new)
+        image = new.state.image
+        self.setWindowTitle(f"{clean(Path(image).name)} – segviz" if image else "segviz")
+
+    def _show_tab(self, scene: Scene) -> None:
+        index = next((i for i, panel in enumerate(self._workbench()) if panel.id == scene.state.tab), None)
+        if index is not None and index != self.tabs.currentIndex():
+            with QSignalBlocker(self.tabs):
+                self.tabs.setCurrentIndex(index)
+
+    def _show_panels(self) -> None:
+        """Bring the panels that can be seen up to the scene; the others follow when they are looked at."""
+        for panel in self.panels:
+            scene = self.desk.scene
+            if self._in_front(panel) and self._shown.get(panel.id) is not scene:
+                old = self._shown.get(panel.id)
+                self._shown[panel.id] = scene
+                panel.show(old, scene)
+
+    def _workbench(self) -> list[Panel]:
+        return [panel for panel in self.panels if panel.area is Area.WORKBENCH]
+
+    def _in_front(self, panel: Panel) -> bool:
+        dock = self.docks[panel.area]
+        if panel.stage is not None and self.centre.currentWidget() is panel.stage:
+            return True
+        return dock.isVisibleTo(self) and (panel.area is not Area.WORKBENCH or self.tabs.currentWidget() is panel.widget)
+
+    def _show_stage(self, scene: Scene) -> None:
+        staged = next((p for p in self._workbench() if p.stage is not None and self.tabs.currentWidget() is p.widget), None)
+        wanted = staged.stage if staged is not None and staged.wants_stage(scene) else self.canvas
+        if wanted is not None and wanted is not self.centre.currentWidget():
+            self.centre.setCurrentWidget(wanted)
+
+    def _hover(self, point: tuple[float, float] | None) -> None:
+        for panel in self.panels:
+            if self._in_front(panel):
+                panel.hover(point)
+
+    def _tab_chosen(self, index: int) -> None:
+        self.desk.session.update(tab=self._workbench()[index].id)
+
+    # ------------------------------------------------------------------------------ doing
+
+    def do(self, identifier: str) -> None:
+        """Carry out the action of that id."""
+        find(identifier).do(self)
+        self.menus.refresh()
+
+    def on_canvas(self, method: str, *arguments: float) -> None:
+        """Tell the canvas to fit or zoom; nothing before it is there."""
+        if self.canvas is not None and self.desk.scene.picture is not None:
+            getattr(self.canvas, method)(*arguments)
+
+    def copy_view(self) -> None:
+        if self.canvas is not None and self.desk.scene.picture is not None:
+            self.desk.copy_image(self.canvas.render_image())
+
+    def race(self) -> None:
+        self.desk.session.update(tab="race")
+        self.desk.race()
+
+    def set_theme(self, wanted: Theme) -> None:
+        self.theme = wanted
+        settings.set_theme(wanted)
+        theme.apply(QApplication.instance(), wanted)
+
+    def set_full_screen(self, on: bool) -> None:
+        state = self.windowState()
+        full = Qt.WindowState.WindowFullScreen
+        self.setWindowState(state | full if on else state & ~full)
+
+    @property
+    def presenting(self) -> bool:
+        return self._before_presenting is not None
+
+    def set_presenting(self, on: bool) -> None:
+        """Large type and nothing but the canvas, or back to what was before."""
+        if on == self.presenting:
+            return
+        look = theme.look()
+        if look is not None:
+            look.set_factor(theme.PRESENTER if on else 1.0)
+        if on:
+            self._before_presenting = self.saveState(LAYOUT)
+        for part in (self.menuBar(), self.toolbar, self.statusBar(), *self.docks.values()):
+            part.setVisible(not on)
+        if not on and self._before_presenting is not None:
+            self.restoreState(self._before_presenting, LAYOUT)
+            self._before_presenting = None
+
+    def reset_layout(self) -> None:
+        self.set_presenting(False)
+        self.restoreState(self._first_layout, LAYOUT)
+        self._size_docks()
+
+    def _restore_layout(self) -> None:
+        stored = settings.settings()
+        geometry, layout = stored.value("geometry"), stored.value("layout")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(layout, QByteArray):
+            self.restoreState(layout, LAYOUT)
+
+    def _save_layout(self) -> None:
+        self.set_presenting(False)
+        stored = settings.settings()
+        stored.setValue("geometry", self.saveGeometry())
+        stored.setValue("layout", self.saveState(LAYOUT))
+
+    # ------------------------------------------------------------------------------ dialogs
+
+    def show_palette(self) -> None:
+        from segviz.gui.command_palette import CommandPalette
+
+        CommandPalette(self).open()
+
+    def show_export(self) -> None:
+        from segviz.gui.dialogs import ExportDialog
+
+        if self.desk.scene.picture is not None:
+            ExportDialog(self).open()
+
+    def show_shortcuts(self) -> None:
+        from segviz.gui.dialogs import ShortcutSheet
+
+        ShortcutSheet(self).open()
+
+    def show_about(self) -> None:
+        from segviz.gui.dialogs import AboutDialog
+
+        AboutDialog(self).open()
+
+    def show_log(self) -> None:
+        from segviz.gui.dialogs import LogDialog
+
+        LogDialog(self).open()
+
+    def _show_details(self, message: Message) -> None:
+        from segviz.gui.dialogs import DetailsDialog
+
+        DetailsDialog(message, self).open()
+
+    # ------------------------------------------------------------------------------ Qt
+
+    def createPopupMenu(self) -> None:  # type: ignore[override]
+        """None: the View menu has the panels, with the toolbar always there."""
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.files.accepts(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.files.drop(event.mimeData())
+
+    def leave(self) -> None:
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._save_layout()
+        self.desk.close()
+        event.accept()
+        self.closed.emit()
+
+    def action(self, identifier: str) -> QAction:
+        return self.menus.actions[identifier]
