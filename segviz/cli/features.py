@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segviz.cli.console import Console, Report
-from segviz.cli.options import add_image, add_model, add_scale, setup_of
+from segviz.cli.options import add_image, add_model, add_scale, file_name, setup_of
 from segviz.cli.table import duration
 from segviz.core.requests import FeatureRequest
+
+if TYPE_CHECKING:
+    from segviz.core.export import Bytes
 
 HINT = "save the feature maps of a layer"
 
@@ -21,20 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the pictures")
 
 
+GAP, PAPER = 2, 255  # between the maps of the sheet, in pixels; its grey level
+
+
 def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.core import export
 
     maps = console.ask(FeatureRequest(setup_of(options, options.image), options.layer))
     out: Path = options.out
-    out.mkdir(parents=True, exist_ok=True)
-    digits = len(str(len(maps.values) - 1))
-    files = []
-    for index, values in enumerate(maps.values):
-        file = out / f"{export.file_name(maps.layer)}-{index:0{digits}}.png"
-        export.save_png(export.grey(values), file)
-        files.append(file)
-    sheet = out / f"{export.file_name(maps.layer)}-all.png"
-    export.save_png(export.contact_sheet([export.grey(values) for values in maps.values]), sheet)
+    name = file_name(maps.layer)
+    files = export.save_feature_maps(out, name, maps.values)
+    sheet = export.save_picture(out / f"{name}-all.png", contact_sheet(export.feature_levels(maps.values)))
     channels, rows, columns = maps.values.shape
     data = {
         "image": str(options.image),
@@ -48,3 +50,17 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     }
     text = f"{maps.layer}: {channels} maps of {rows} x {columns} in {out} ({duration(maps.seconds)})\n  all: {sheet}"
     return Report(data, text)
+
+
+def contact_sheet(maps: Bytes) -> Bytes:
+    """All maps (C, H, W) on one sheet, row by row, about as wide as high in maps."""
+    import numpy as np
+
+    channels, height, width = maps.shape
+    columns = math.ceil(math.sqrt(channels))
+    rows = math.ceil(channels / columns)
+    sheet = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP), PAPER, np.uint8)
+    for index, levels in enumerate(maps):
+        top, left = GAP + index // columns * (height + GAP), GAP + index % columns * (width + GAP)
+        sheet[top : top + height, left : left + width] = levels
+    return sheet

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from segviz.cli.console import Console, Report
-from segviz.cli.options import add_image, add_model, add_scale, chosen, names, setup_of, size_note
+from segviz.cli.options import add_image, add_model, add_scale, chosen, file_name, names, setup_of, size_note
 from segviz.cli.table import duration, point, size
 from segviz.core import catalogue
 from segviz.core.choices import ColourMap, Pooling
@@ -33,16 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
-    from segviz.core import export, images, scores
+    from segviz.core import export, images, palettes, scores
 
     index = catalogue.class_index(catalogue.entry(options.model).classes, options.wanted)
     setup = setup_of(options, options.image, options.pooling)
     prediction = console.ask(SegmentRequest(setup))
     name = prediction.classes[index]
     maximum, place = scores.peak(prediction, index)
-    out: Path = options.out or Path(f"{options.image.stem}-{export.file_name(name)}.png")
+    out: Path = options.out or Path(f"{options.image.stem}-{file_name(name)}.png")
     pixels = images.open_picture(options.image).pixels
-    export.save_png(export.with_heat(pixels, scores.heatmap(prediction, index), ColourMap.MAGMA), out)
+    heat = scores.heatmap(prediction, index)
+    export.save_picture(out, export.overlay_heat(pixels, heat, palettes.heat_alpha(ColourMap.MAGMA)))
     lattice = prediction.lattice
     data = {
         "image": str(options.image),

@@ -167,3 +167,9 @@ def size_note(options: argparse.Namespace) -> str:
         f"{entry.title} sees objects best in images of about {entry.longest_side} pixels; this one is taken "
         "as it is. Try '--scale auto'."
     )
+
+
+def file_name(text: str) -> str:
+    """`text` as part of a file name: letters and digits of any language, all else as hyphens."""
+    words = "".join(c if c.isalnum() or c in "_." else " " for c in text).split()
+    return "-".join(words)[:80] or "unnamed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,8 @@ from segviz.cli.options import (
 )
 from segviz.cli.table import duration
 from segviz.core.choices import Method, Palette, Upsampling
-from segviz.core.errors import UsageError
-from segviz.core.field import pair, tidy
+from segviz.core.errors import SegvizError, UsageError
+from segviz.core.field import Lattice, pair, tidy
 from segviz.core.requests import Prediction, SegmentRequest
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
         setup_of(options, image), options.method, options.upsampling, options.grid_stride, options.region
     )
     prediction = console.ask(request)
-    scores = None if options.ground_truth is None else _scores(options.ground_truth, prediction)
+    scores = None if options.ground_truth is None else _scores(options.ground_truth, image, prediction)
     saved = _save(prediction, image, out, options.probabilities)
-    lattice = prediction.lattice
+    lattice = lattice_of(prediction)
     data: dict[str, Any] = {
         "image": str(image),
         **{name: str(file) for name, file in saved.items()},
@@ -99,6 +100,7 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
         "grid": [lattice.rows, lattice.columns],
         "stride": pair(lattice.stride[1], lattice.stride[0]),
         "start": tidy(lattice.start),
+        "region": tidy(prediction.region),
         "classes": [
             {"index": index, "name": prediction.classes[index], "share": share} for index, share in prediction.shares
         ],
@@ -111,34 +113,46 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
 
 def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool) -> dict[str, Path]:
     """Save labels, overlay and, if asked for, probabilities; returns the files by what they hold."""
-    from segviz.core import export, images
+    from segviz.core import export, images, palettes, scores
 
     saved = {
         "labels": out.with_name(f"{out.name}-labels.png"),
         "overlay": out.with_name(f"{out.name}-overlay.png"),
     }
-    export.save_labels(prediction, Palette.AUTO, saved["labels"])
-    pixels = images.open_picture(image).pixels
-    export.save_png(export.with_labels(pixels, prediction, Palette.AUTO), saved["overlay"])
+    classes, labels = prediction.classes, prediction.labels
+    export.save_labels(saved["labels"], labels, len(classes))
+    pixels = images.open_picture(image).pixels[part_of(prediction)]
+    colours = palettes.class_colours(Palette.AUTO, len(classes))
+    visible = palettes.visible_classes(len(classes), background=palettes.background(classes))
+    export.save_picture(saved["overlay"], export.overlay_labels(pixels, labels, colours, visible))
     if probabilities:
         saved["probabilities"] = out.with_name(f"{out.name}-probabilities.npz")
-        export.save_probabilities(prediction, saved["probabilities"])
+        export.save_probabilities(saved["probabilities"], scores.softmax(prediction.logits), lattice_of(prediction))
     return saved
 
 
-def _scores(mask: Path, prediction: Prediction) -> Scores:
+def part_of(prediction: Prediction) -> tuple[slice, slice]:
+    """Rows and columns of the image that the labels are of."""
+    left, top, right, bottom = (int(edge) for edge in prediction.region)
+    return slice(top, bottom), slice(left, right)
+
+
+def lattice_of(prediction: Prediction) -> Lattice:
+    """Where the scores sit in the image; a prediction of a region counts from the region's corner."""
+    lattice, region = prediction.lattice, prediction.region
+    return replace(lattice, start=(lattice.start[0] + region.left, lattice.start[1] + region.top))
+
+
+def _scores(mask: Path, image: Path, prediction: Prediction) -> Scores:
     """The scores of the part of the image that was asked for."""
-    from segviz.core import masks, metrics
-    from segviz.core.errors import SegvizError
+    from segviz.core import images, masks, metrics
 
     truth = masks.open_mask(mask)
-    height, width = prediction.labels.shape
+    height, width = images.probe(image)
     if truth.shape != (height, width):
         size = f"{truth.shape[1]}x{truth.shape[0]}"
         raise SegvizError(f"{mask}: the mask is {size} and the image {width}x{height}: give a mask of the image's size")
-    left, top, right, bottom = (int(edge) for edge in prediction.region)
-    part = slice(top, bottom), slice(left, right)
-    return metrics.compare(truth[part], prediction.labels[part], len(prediction.classes))
+    return metrics.compare(truth[part_of(prediction)], prediction.labels, len(prediction.classes))
 
 
 def _scored(scores: Scores, classes: tuple[str, ...]) -> dict[str, Any]:
