@@ -1,0 +1,7 @@
+"""The panels of the window. PANELS is the one table of them: a new panel is a class and a row here."""
+
+from __future__ import annotations
+
+from segviz.gui.panels.network import NetworkPanel
+
+PANELS = (NetworkPanel,)

@@ -1,0 +1,245 @@
+"""The network panel: layers in order, as volumes to scale, with size, stride, field, parameters and time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSignalBlocker, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
+
+from segviz.gui import gestures, theme
+from segviz.gui.panels import words
+from segviz.gui.panels.base import Area
+from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
+from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
+from segviz.gui.scene import Kind
+
+if TYPE_CHECKING:
+    from segviz.core.session import Session
+    from segviz.gui.panels.base import Commands
+    from segviz.gui.scene import Scene
+
+FILTER_FROM = 12  # rows from which on a filter is offered
+
+
+class LayerTree(QTreeView):
+    """A tree of two-line rows without decorations: the delegate paints all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderHidden(True)
+        self.setRootIsDecorated(False)
+        self.setIndentation(0)
+        self.setUniformRowHeights(True)
+        self.setMouseTracking(True)
+        self.setExpandsOnDoubleClick(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setFrameShape(QTreeView.Shape.NoFrame)
+
+    def drawBranches(self, painter: Any, rect: Any, index: Any) -> None:
+        """Nothing: the delegate's triangle stands in the row itself."""
+
+    def mousePressEvent(self, event: Any) -> None:
+        """A press on the triangle folds and unfolds without selecting."""
+        index = self.indexAt(event.position().toPoint())
+        delegate = self.itemDelegate()
+        if (
+            event.button() is Qt.MouseButton.LeftButton
+            and isinstance(delegate, RowDelegate)
+            and self.model().hasChildren(index)
+            and delegate.triangle(self.visualRect(index), index).contains(event.position())
+        ):
+            self.setExpanded(index, not self.isExpanded(index))
+            event.accept()
+            return
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return and Space fold and unfold; the brackets belong to the window's actions."""
+        folds = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+        if folds and self.model().hasChildren(self.currentIndex()):
+            self.setExpanded(self.currentIndex(), not self.isExpanded(self.currentIndex()))
+            return
+        if event.text() in ("[", "]"):
+            event.ignore()
+            return
+        super().keyPressEvent(event)
+
+
+class NetworkPanel:
+    """Layers of the network; the selected one drives feature maps and receptive field."""
+
+    id = "network"
+    title = "Network"
+    area = Area.LEFT
+    stage: QWidget | None = None
+
+    def __init__(self, session: Session, commands: Commands) -> None:
+        self._session = session
+        self._scene: Scene | None = None
+        self._items: dict[str, QStandardItem] = {}
+        self._silent = False
+        self.widget = QWidget()
+        self.widget.setObjectName("panel-network")
+        theme.set_surface(self.widget, "panel")
+        self._header = QLabel("NETWORK")
+        theme.set_role(self._header, "heading")
+        self._filter = QLineEdit()
+        self._filter.setPlaceholderText("Filter layers")
+        self._filter.setClearButtonEnabled(True)
+        self._filter.setToolTip("Show only layers whose name contains this")
+        self._filter.setAccessibleName("Filter layers by name")
+        self._filter.textChanged.connect(self._filter_changed)
+        self._note = QLabel()
+        self._note.setWordWrap(True)
+        theme.set_role(self._note, "dim")
+        self._model = QStandardItemModel(self.widget)
+        self._shown = QSortFilterProxyModel(self.widget)
+        self._shown.setRecursiveFilteringEnabled(True)
+        self._shown.setAutoAcceptChildRows(True)
+        self._shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._shown.setSourceModel(self._model)
+        self.tree = LayerTree()
+        self.tree.setModel(self._shown)
+        self.tree.setItemDelegate(RowDelegate(self.tree))
+        self.tree.setAccessibleName("Layers of the network")
+        self.tree.selectionModel().currentChanged.connect(self._current_changed)
+        self._titles = ColumnTitles()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        layout = QVBoxLayout(self.widget)
+        layout.setContentsMargins(0, theme.S, 0, 0)
+        layout.setSpacing(theme.XS)
+        head = QVBoxLayout()
+        head.setContentsMargins(theme.M, 0, theme.M, 0)
+        head.setSpacing(theme.S)
+        head.addWidget(self._header)
+        head.addWidget(self._filter)
+        head.addWidget(self._note)
+        layout.addLayout(head)
+        layout.addWidget(self._titles)
+        layout.addWidget(self.tree, 1)
+        self.widget.setMinimumWidth(220)
+        for shown in (self._filter, self._titles):
+            shown.hide()
+
+    # ------------------------------------------------------------------------------- showing
+
+    def show(self, old: Scene | None, new: Scene) -> None:
+        self._scene = new
+        same_network = old is not None and old.network is new.network
+        if not same_network:
+            self._build(new)
+        if not same_network or old is None or old.prediction is not new.prediction:
+            self._show_times(new)
+        if not same_network or old is None or old.state.layer != new.state.layer:
+            self._select(new.state.layer)
+        self._show_note(new)
+
+    def _build(self, scene: Scene) -> None:
+        network = scene.network
+        self._silent = True
+        self._model.clear()
+        self._items = {}
+        rows = rows_of(network) if network is not None else ()
+        for row in rows:
+            item = _item(row)
+            self._items[row.name] = item
+            above = self._items.get(row.parent) if row.parent else None
+            (above or self._model.invisibleRootItem()).appendRow(item)
+        self._filter.setVisible(len(rows) >= FILTER_FROM)
+        with QSignalBlocker(self._filter):
+            self._filter.clear()
+        self._shown.setFilterFixedString("")
+        self._titles.setVisible(bool(rows))
+        count = f" · {words.short_count(network.total_parameters).upper()} PARAMETERS" if network else ""
+        self._header.setText("NETWORK" + count)
+        self._header.setToolTip(_facts(scene))
+        self._silent = False
+
+    def _show_times(self, scene: Scene) -> None:
+        """Time shares into the rows that are there: folds and scrolling stay as they are."""
+        seconds = layer_seconds(scene.network, scene.prediction)
+        if scene.network is None:
+            return
+        self._silent = True
+        for row in rows_of(scene.network, seconds):
+            self._items[row.name].setData(row, ROW)
+            self._items[row.name].setToolTip(row.tooltip)
+        self._silent = False
+
+    def _show_note(self, scene: Scene) -> None:
+        text = ""
+        if scene.network is None:
+            busy = scene.job(Kind.DESCRIPTION) is not None
+            text = "Reading the network…" if busy else "Choose a network to see its layers."
+        elif scene.job(Kind.DESCRIPTION) is not None:
+            text = "Tracing…"
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+
+    def _select(self, layer: str | None) -> None:
+        self._silent = True
+        item = self._items.get(layer) if layer else None
+        index = self._shown.mapFromSource(item.index()) if item is not None else QModelIndex()
+        if not index.isValid():
+            self.tree.clearSelection()
+            self.tree.setCurrentIndex(QModelIndex())
+        elif index != self.tree.currentIndex():
+            self.tree.setCurrentIndex(index)
+            self.tree.scrollTo(index)
+        self._silent = False
+
+    def hover(self, point: tuple[float, float] | None) -> None:
+        """Nothing: layers do not depend on the mouse."""
+
+    def wants_stage(self, scene: Scene) -> bool:
+        return False
+
+    # ------------------------------------------------------------------------------ gestures
+
+    def _current_changed(self, index: QModelIndex | QPersistentModelIndex) -> None:
+        row = index.data(ROW)
+        if self._silent or self._scene is None or not isinstance(row, Row) or row.name == INPUT:
+            return
+        if row.name != self._session.state.layer:
+            self._session.update(**gestures.select_layer(self._scene, row.name))
+
+    def _filter_changed(self, text: str) -> None:
+        self._silent = True  # a layer that is filtered away stays the current one
+        self._shown.setFilterFixedString(text.strip())
+        if text.strip():
+            self.tree.expandAll()
+        else:
+            self.tree.collapseAll()
+        self._silent = False
+        if self._scene is not None:
+            self._select(self._scene.state.layer)
+
+
+def _item(row: Row) -> QStandardItem:
+    item = QStandardItem(row.name)
+    item.setData(row, ROW)
+    item.setToolTip(row.tooltip)
+    item.setData(row.spoken, Qt.ItemDataRole.AccessibleTextRole)
+    if row.name == INPUT and row.parent is None:
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+    return item
+
+
+def _facts(scene: Scene) -> str:
+    network = scene.network
+    if network is None:
+        return ""
+    lines = [
+        network.title,
+        f"Parameters: {words.count(network.total_parameters)}, trainable {words.count(network.trainable_parameters)}",
+        f"Multiplications for this input: {words.count(network.macs)}",
+        f"{network.task.title}, {words.count(len(network.classes))} classes",
+    ]
+    return "\n".join((*lines, *network.notes))

@@ -1,0 +1,146 @@
+"""The rows of the network panel as plain values: what is said of each layer, and where it is folded away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segviz.core.field import Status
+from segviz.core.requests import Layer, Network, Prediction
+from segviz.gui.gestures import parents, top_rows
+from segviz.gui.panels import words
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. `parent` is the row that it is folded into; `time` the share of the run's time, 0 to 1."""
+
+    name: str
+    label: str
+    parent: str | None
+    channels: int
+    side: int  # longer side of a map, in units
+    largest: int  # longer side of the network's input, in pixels
+    shape: str
+    stride: str
+    field: str
+    parameters: str
+    converted: str
+    tooltip: str
+    time: float | None = None
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says."""
+        return f"{self.name}, output {self.shape}, stride {self.stride.strip('/')}, receptive field {self.field}"
+
+
+INPUT = "input"  # the row of the image itself; no layer
+
+
+def rows_of(network: Network, seconds: dict[str, float] | None = None) -> tuple[Row, ...]:
+    """The input, then every layer that is shown, containers before what they hold."""
+    top = top_rows(network)
+    held_by = parents(network)
+    dissolved = _dissolved(network, top, held_by)
+    converted = {step.layer: f"{step.before} → {step.after}" for step in network.conversion}
+    whole = sum((seconds or {}).values())
+    found = [_input_row(network)]
+    for layer in network.layers:
+        if layer.name in dissolved:
+            continue
+        parent = None if layer.name in top else held_by[layer.name]
+        share = _seconds(layer.name, seconds) / whole if seconds and whole > 0 else None
+        found.append(_row(layer, parent, max(network.input_shape[1:]), converted.get(layer.name, ""), share))
+    return tuple(found)
+
+
+def _dissolved(network: Network, top: tuple[str, ...], held_by: dict[str, str | None]) -> set[str]:
+    """Containers above the top rows: they are shown by their blocks alone."""
+    above: set[str] = set()
+    for name in top:
+        holder = held_by[name]
+        while holder is not None:
+            above.add(holder)
+            holder = held_by[holder]
+    return above
+
+
+def _seconds(name: str, seconds: dict[str, float]) -> float:
+    """The time of a layer: its own, or that of the leaves below it where only those were timed."""
+    if name in seconds:
+        return seconds[name]
+    return sum(value for leaf, value in seconds.items() if leaf.startswith(name + "."))
+
+
+def layer_seconds(network: Network | None, prediction: Prediction | None) -> dict[str, float]:
+    """Time of each leaf of `network` in the newest prediction; empty when it is another network's."""
+    if network is None or prediction is None or prediction.request.setup.model != network.request.setup.model:
+        return {}
+    leaves = {layer.name for layer in network.layers if layer.leaf}
+    return {name: seconds for name, seconds in prediction.layer_seconds if name in leaves}
+
+
+def _input_row(network: Network) -> Row:
+    text = words.shape(network.input_shape)
+    return Row(
+        name=INPUT,
+        label=INPUT,
+        parent=None,
+        channels=network.input_shape[0],
+        side=max(network.input_shape[1:]),
+        largest=max(network.input_shape[1:]),
+        shape=text,
+        stride="",
+        field="",
+        parameters="",
+        converted="",
+        tooltip=f"What the network is given: {text} (channels, rows, columns)",
+    )
+
+
+def _row(layer: Layer, parent: str | None, largest: int, converted: str, time: float | None) -> Row:
+    label = layer.name.removeprefix(parent + ".") if parent else layer.name
+    shape = words.shape(layer.output_shape)
+    stride = words.per_axis(layer.stride, "/") if layer.stride else ""
+    return Row(
+        name=layer.name,
+        label=label,
+        parent=parent,
+        channels=layer.output_shape[0] if layer.output_shape else 1,
+        side=max(layer.output_shape[1:], default=1),
+        largest=largest,
+        shape=shape,
+        stride=stride,
+        field=_field(layer),
+        parameters=words.short_count(layer.parameters) if layer.parameters else "",
+        converted=converted,
+        tooltip=_tooltip(layer, shape, converted, time),
+        time=time,
+    )
+
+
+def _field(layer: Layer) -> str:
+    if layer.status == Status.WHOLE:
+        return "all"
+    if layer.status == Status.UNKNOWN or layer.size is None:
+        return "?"
+    return words.per_axis(layer.size)
+
+
+def _tooltip(layer: Layer, shape: str, converted: str, time: float | None) -> str:
+    lines = [f"{layer.name}  ({layer.type})", f"Output: {shape} (channels, rows, columns)"]
+    if layer.size is not None:
+        lines.append(f"Receptive field: {words.size(layer.size[1], layer.size[0])} input pixels")
+    if layer.status != Status.EXACT:
+        lines.append(f"Field: {layer.status}")
+    if layer.stride is not None:
+        lines.append(f"Stride: {words.per_axis(layer.stride)} input pixels")
+    if layer.start is not None:
+        lines.append(f"Centre of unit 0: {words.point(*layer.start)}")
+    lines.append(f"Parameters: {words.count(layer.parameters)}")
+    lines.append(f"Multiplications: {words.count(layer.macs)}")
+    if time is not None:
+        lines.append(f"Time: {words.share(time)} of the run")
+    if converted:
+        lines.append(f"Made convolutional: {converted}")
+    return "\n".join((*lines, "[ and ] step through the layers"))

@@ -1,0 +1,154 @@
+"""What a race says: table, sentence and factors, from its result alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from segviz.core.requests import Lane, RaceResult, RaceUpdate
+from segviz.gui.panels import words
+
+
+class Side(StrEnum):
+    """The sides of a race, as `RaceUpdate.side` names them."""
+
+    SLIDING_WINDOW = "sliding_window"
+    ONE_BY_ONE = "one_by_one"
+    FULLY_CONVOLUTIONAL = "fully_convolutional"
+
+
+TITLES: dict[Side, str] = {
+    Side.SLIDING_WINDOW: "Sliding window, batched",
+    Side.ONE_BY_ONE: "Sliding window, one by one",
+    Side.FULLY_CONVOLUTIONAL: "Fully convolutional",
+}
+COLUMNS = ("Method", "Time", "Outputs", "Outputs / s", "Multiplications", "Batch", "Times slower")
+
+
+def lane_of(result: RaceResult, side: Side) -> Lane:
+    lane: Lane = getattr(result, side.value)
+    return lane
+
+
+def rate(lane: Lane) -> float:
+    """Outputs a second."""
+    return lane.outputs / lane.seconds if lane.seconds > 0 else 0.0
+
+
+def ratio(over: float, under: float) -> float | None:
+    return over / under if under > 0 else None
+
+
+def redundancy(result: RaceResult) -> float | None:
+    """How often the sliding window computes what the fully convolutional network computes once."""
+    return ratio(result.sliding_window.macs, result.fully_convolutional.macs)
+
+
+def table(result: RaceResult) -> list[tuple[str, ...]]:
+    """The results as people read them, one tuple of `COLUMNS` a side."""
+    fast = result.fully_convolutional.seconds
+    rows = []
+    for side in Side:
+        lane = lane_of(result, side)
+        slower = ratio(lane.seconds, fast)
+        seconds = words.duration(lane.seconds)
+        rows.append(
+            (
+                TITLES[side],
+                f"≈ {seconds}" if lane.extrapolated else seconds,
+                words.count(lane.outputs),
+                words.short_count(rate(lane)),
+                words.short_count(lane.macs),
+                words.count(lane.batch),
+                "–" if slower is None or side is Side.FULLY_CONVOLUTIONAL else words.factor(slower),
+            )
+        )
+    return rows
+
+
+def measured(lane: Lane) -> str:
+    """Said of a side that was not run to its end."""
+    if not lane.extrapolated:
+        return ""
+    return f"extrapolated from {words.count(lane.measured)} of {words.count(lane.outputs)} outputs"
+
+
+def csv_rows(result: RaceResult) -> list[list[object]]:
+    """The results for a spreadsheet: plain numbers with their units in the header."""
+    head: list[object] = [
+        "side", "seconds", "outputs", "outputs_per_second", "macs", "batch", "extrapolated", "measured_outputs"
+    ]  # fmt: skip
+    rows: list[list[object]] = [head]
+    for side in Side:
+        lane = lane_of(result, side)
+        rows.append(
+            [
+                side.value, lane.seconds, lane.outputs, rate(lane), lane.macs, lane.batch, lane.extrapolated,
+                lane.measured,
+            ]
+        )  # fmt: skip
+    facts: dict[str, object] = {
+        "speedup": ratio(result.sliding_window.seconds, result.fully_convolutional.seconds),
+        "speedup_one_by_one": ratio(result.one_by_one.seconds, result.fully_convolutional.seconds),
+        "max_abs_difference": result.max_abs_difference,
+        "label_agreement": result.label_agreement,
+        "center_offset_x": result.center_offset[0],
+        "center_offset_y": result.center_offset[1],
+        "exact": result.exact,
+        "reason": result.reason,
+        "redundancy": redundancy(result),
+    }
+    return [*rows, *([name, value] for name, value in facts.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line beside the table. `mark` is '' or a role of the theme: ok, warn."""
+
+    name: str
+    text: str
+    hint: str
+    mark: str = ""
+
+
+def facts(result: RaceResult) -> tuple[Fact, ...]:
+    """What there is to say about equality and cost."""
+    verdict = "✓ yes" if result.exact else "✗ no"
+    redundant = redundancy(result)
+    x, y = result.center_offset
+    return (
+        Fact(
+            "Exact",
+            f"{verdict}: {result.reason}",
+            "Proven from the graph, and measured",
+            "ok" if result.exact else "warn",
+        ),
+        Fact(
+            "Largest difference", words.exponent(result.max_abs_difference), "Of the probabilities at equal positions"
+        ),
+        Fact("Labels agree", words.share(result.label_agreement), "Positions where both sides name the same class"),
+        Fact("Centres apart", f"{words.point(x, y)} px", "Offset (x, y) of the outputs' centres, in network pixels"),
+        Fact(
+            "Redundancy",
+            "–" if redundant is None else words.factor(redundant),
+            "Multiplications of the sliding window over those of the fully convolutional network",
+        ),
+    )
+
+
+def sentence(result: RaceResult) -> str:
+    """The race in one sentence."""
+    faster = result.speedup if result.fully_convolutional.seconds > 0 else float("inf")
+    times = f"{faster:,.0f}" if faster >= 9.95 else f"{faster:.1f}"
+    about = "about " if result.sliding_window.extrapolated else ""
+    head = f"{about}{times} times faster"
+    if result.exact:
+        return f"{head}, equal to {words.exponent(result.max_abs_difference)}"
+    return f"{head}, not equal: {result.reason}, labels agree for {words.share(result.label_agreement)}"
+
+
+def running_factor(updates: tuple[RaceUpdate, ...]) -> float | None:
+    """How many times faster the fully convolutional side is so far, by outputs a second; None until both ran."""
+    speed = {update.side: update.partial.progress.done / update.seconds for update in updates if update.seconds > 0}
+    slow, fast = speed.get(Side.SLIDING_WINDOW), speed.get(Side.FULLY_CONVOLUTIONAL)
+    return fast / slow if slow and fast else None

@@ -1,0 +1,172 @@
+"""Arrays to small pictures and their order: pure functions of numpy arrays, no Qt.
+
+Imported when something is to be shown, not when the window is built, since numpy takes its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from segviz.core.choices import MapOrder, MapScale
+from segviz.core.field import Lattice
+from segviz.core.requests import Prediction
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+CHUNK = 32  # classes or maps looked at together: bounds the memory of a softmax over 1,000 classes
+
+
+# -------------------------------------------------------------------------------- feature maps
+
+
+@dataclass(frozen=True, eq=False)
+class MapStatistics:
+    """Of each map of a layer (C,): its finite range, mean, and share of units that are silent (exactly 0)."""
+
+    low: Floats
+    high: Floats
+    mean: Floats
+    silent: Floats
+
+    @classmethod
+    def of(cls, values: Floats) -> MapStatistics:
+        """Statistics of feature maps (C, H, W); what is not finite counts as 0."""
+        low, high, mean, silent = (np.zeros(len(values), np.float32) for _ in range(4))
+        for at in range(0, len(values), CHUNK):
+            part = values[at : at + CHUNK]
+            finite = part if np.isfinite(part).all() else np.nan_to_num(part, nan=0, posinf=0, neginf=0)
+            place = slice(at, at + CHUNK)
+            low[place], high[place] = finite.min((1, 2)), finite.max((1, 2))
+            mean[place] = finite.mean((1, 2))
+            silent[place] = (finite == 0).mean((1, 2))
+        return cls(low, high, mean, silent)
+
+    @property
+    def dead(self) -> npt.NDArray[np.bool_]:
+        """Maps that say the same everywhere on this image."""
+        return self.low == self.high
+
+    def levels(self, channel: int, scale: MapScale) -> tuple[float, float]:
+        """The values that become black and white in the picture of `channel`."""
+        return LEVELS[scale](self, channel)
+
+
+def _signed(statistics: MapStatistics, channel: int) -> tuple[float, float]:
+    reach = max(float(np.abs(statistics.low).max()), float(np.abs(statistics.high).max()))
+    return -reach, reach
+
+
+LEVELS: dict[MapScale, Callable[[MapStatistics, int], tuple[float, float]]] = {
+    MapScale.MAP: lambda s, channel: (float(s.low[channel]), float(s.high[channel])),
+    MapScale.LAYER: lambda s, channel: (float(s.low.min()), float(s.high.max())),
+    MapScale.SIGNED: _signed,
+}
+
+
+def order(values: Floats, statistics: MapStatistics, how: MapOrder, cell: tuple[int, int] | None) -> list[int]:
+    """Indices of the maps as they are shown: by index, or the strongest first; ties keep the index's order."""
+    return [int(i) for i in np.argsort(-ORDERS[how](values, statistics, cell), kind="stable")]
+
+
+def _at_cursor(values: Floats, statistics: MapStatistics, cell: tuple[int, int] | None) -> Floats:
+    if cell is None or cell[0] >= values.shape[1] or cell[1] >= values.shape[2]:
+        return -np.arange(len(values), dtype=np.float32)
+    return np.nan_to_num(values[:, cell[0], cell[1]], nan=-np.inf)
+
+
+ORDERS: dict[MapOrder, Callable[[Floats, MapStatistics, tuple[int, int] | None], Floats]] = {
+    MapOrder.INDEX: lambda values, s, cell: -np.arange(len(values), dtype=np.float32),
+    MapOrder.MEAN: lambda values, s, cell: s.mean,
+    MapOrder.MAXIMUM: lambda values, s, cell: s.high,
+    MapOrder.SPARSITY: lambda values, s, cell: s.silent,
+    MapOrder.CURSOR: _at_cursor,
+}
+
+
+def to_bytes(plane: Floats, low: float, high: float) -> Bytes:
+    """A map (H, W) as uint8: `low` becomes 0, `high` 255, a map without range mid-grey."""
+    if not high > low:
+        return np.full(plane.shape, 0, np.uint8)
+    scaled = (np.nan_to_num(plane, nan=low, posinf=high, neginf=low) - low) * (255 / (high - low))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+# ------------------------------------------------------------------------------------- heatmaps
+
+
+@dataclass(frozen=True, eq=False)
+class Normaliser:
+    """Highest logit and sum of exponentials at every cell: any class's softmax follows without the others'."""
+
+    highest: Floats
+    total: Floats
+
+    @classmethod
+    def of(cls, logits: Floats) -> Normaliser:
+        highest = logits.max(axis=0)
+        total = np.zeros_like(highest)
+        for at in range(0, len(logits), CHUNK):
+            total += np.exp(logits[at : at + CHUNK] - highest).sum(axis=0)
+        return cls(highest, total)
+
+    def probability(self, plane: Floats) -> Floats:
+        return np.asarray(np.exp(plane - self.highest) / self.total, dtype=np.float32)
+
+
+def peaks(logits: Floats, normaliser: Normaliser) -> Floats:
+    """The largest probability of each class on the grid (classes,)."""
+    found = [normaliser.probability(logits[at : at + CHUNK]).max(axis=(1, 2)) for at in range(0, len(logits), CHUNK)]
+    return np.concatenate(found)
+
+
+def top_classes(prediction: Prediction, peak: Floats, count: int = 12) -> list[int]:
+    """The classes worth a picture: those with the largest share of the image first, then by their peak.
+
+    A class that is nowhere the label can still peak high (a small thing among large ones), so the
+    two orders take turns.
+    """
+    by_share = [index for index, _ in prediction.shares]
+    by_peak = [int(i) for i in np.argsort(-peak, kind="stable")]
+    chosen: list[int] = []
+    for pair in zip(by_share + by_peak, by_peak, strict=False):
+        for index in pair:
+            if index not in chosen and len(chosen) < count:
+                chosen.append(index)
+    return sorted(chosen, key=lambda index: (-float(peak[index]), index))
+
+
+# --------------------------------------------------------------------------------------- colours
+
+
+def coloured(levels: Bytes, table: Bytes) -> Bytes:
+    """uint8 levels (H, W) through a colour table (256, 3): (H, W, 3)."""
+    return table[levels]
+
+
+def over_grey(photograph: Bytes, probability: Floats, table: Bytes, strength: float = 0.85) -> Bytes:
+    """A heatmap over a dimmed grey photograph, opaque as far as the class is probable; both (H, W)."""
+    grey = photograph.astype(np.float32).mean(axis=2, keepdims=True) * 0.55
+    alpha = (np.clip(probability, 0, 1) ** 0.6 * strength)[..., None]
+    colour = table[np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)].astype(np.float32)
+    return np.rint(grey * (1 - alpha) + colour * alpha).astype(np.uint8)
+
+
+def shrunk(pixels: Bytes, longest: int) -> Bytes:
+    """`pixels` (H, W, 3) by whole steps, until its longest side is below twice `longest`; area means."""
+    step = max(1, max(pixels.shape[:2]) // longest)
+    height, width = (max(1, size // step) for size in pixels.shape[:2])
+    cut = pixels[: height * step, : width * step]
+    if step == 1 or min(cut.shape[:2]) < step:
+        return pixels
+    blocks = cut.reshape(height, step, width, step, 3)
+    return np.asarray(blocks[:, step // 2, :, step // 2]) if step > 8 else blocks.mean((1, 3)).astype(np.uint8)
+
+
+def lattice_at(lattice: Lattice, zoom: float) -> Lattice:
+    """The lattice in the pixels of the image resized by `zoom`."""
+    x, y = ((start + 0.5) * zoom - 0.5 for start in lattice.start)
+    return Lattice(lattice.rows, lattice.columns, (x, y), (lattice.stride[0] * zoom, lattice.stride[1] * zoom))

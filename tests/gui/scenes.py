@@ -1,0 +1,293 @@
+"""Scenes with real values, built by hand: no engine, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from segviz.core.choices import Method, Task, Upsampling
+from segviz.core.field import SAME, Box, Frame, Geometry, Node, Window
+from segviz.core.images import Picture
+from segviz.core.requests import (
+    ConvertedLayer,
+    DescribeRequest,
+    FeatureMaps,
+    FeatureRequest,
+    Lane,
+    Layer,
+    Network,
+    PartialLabels,
+    Prediction,
+    Progress,
+    RaceRequest,
+    RaceResult,
+    RaceUpdate,
+    SegmentRequest,
+    Setup,
+)
+from segviz.core.session import State, Unit
+from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
+
+HEIGHT, WIDTH = 96, 128
+STEPS = {  # name: (window, maps, parameters, macs of one unit)
+    "c1": (Window(5), 6, 156, 150),
+    "s2": (Window(2, 2), 6, 0, 0),
+    "c3": (Window(5), 16, 2_416, 2_400),
+    "s4": (Window(2, 2), 16, 0, 0),
+    "c5": (Window(5), 120, 48_120, 48_000),
+    "f6": (Window(), 84, 10_164, 10_080),
+    "output": (Window(), 10, 850, 840),
+}
+CONVERSION = (
+    ConvertedLayer("c5", "400 → 120", "5×5 convolution, 16 → 120"),
+    ConvertedLayer("f6", "120 → 84", "1×1 convolution, 120 → 84"),
+    ConvertedLayer("output", "84 → 10", "1×1 convolution, 84 → 10"),
+)
+
+
+def picture(height: int = HEIGHT, width: int = WIDTH) -> Picture:
+    """A gradient with a bright square off centre, so that flips and shifts show."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[..., 0] = np.linspace(0, 200, width).astype(np.uint8)
+    pixels[..., 1] = np.linspace(0, 200, height).astype(np.uint8)[:, None]
+    pixels[height // 5 : height // 3, width // 5 : width // 3] = (250, 240, 20)
+    return Picture("/pictures/page.png", pixels, "RGB")
+
+
+def chain(height: int, width: int, steps: dict[str, tuple[Window, int, int, int]], last: str) -> Geometry:
+    nodes = [Node((), SAME, SAME, height, width)]
+    for at, (window, *_) in enumerate(steps.values()):
+        below = nodes[-1]
+        reach = window.dilation * (window.kernel - 1) + 1
+        rows = (below.height + 2 * window.before - reach) // window.stride + 1
+        columns = (below.width + 2 * window.before - reach) // window.stride + 1
+        nodes.append(Node((at,), window, window, rows, columns))
+    names = tuple((name, at + 1) for at, name in enumerate(steps))
+    return Geometry(height, width, tuple(nodes), names, last)
+
+
+def layers(geometry: Geometry, steps: dict[str, tuple[Window, int, int, int]]) -> tuple[Layer, ...]:
+    found = []
+    for name, (_, maps, parameters, macs) in steps.items():
+        rows, columns = geometry.grid(name)
+        y, x = geometry.laws(name)
+        box = geometry.field(name, 0, 0).box
+        found.append(
+            Layer(
+                name, "Conv2d", name.count("."), True, (maps, rows, columns), parameters, macs * rows * columns,
+                (box.height, box.width), (y.stride, x.stride), (x.start, y.start),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def setup(**changes: Any) -> Setup:
+    return replace(Setup("lenet5", "/pictures/page.png"), **changes)
+
+
+def lenet(height: int = HEIGHT, width: int = WIDTH, classes: tuple[str, ...] = tuple("0123456789")) -> Network:
+    geometry = chain(height, width, STEPS, "output")
+    found = layers(geometry, STEPS)
+    return Network(
+        DescribeRequest(setup()), "LeNet-5", Task.CLASSIFICATION, classes, (1, height, width), found,
+        61_706, 61_706, sum(layer.macs for layer in found), geometry,
+        Frame((height, width), (height, width), (height, width)), CONVERSION,
+    )  # fmt: skip
+
+
+DEEP = {
+    "stem": (Window(3, 2, before=1), 32, 864, 864),
+    "blocks.0.dw": (Window(3, before=1), 32, 288, 288),
+    "blocks.0.project": (Window(), 16, 512, 512),
+    "blocks.1.expand": (Window(), 96, 1_536, 1_536),
+    "blocks.1.dw": (Window(3, 2, before=1), 96, 864, 864),
+    "blocks.1.project": (Window(), 24, 2_304, 2_304),
+    "blocks.2.expand": (Window(), 144, 3_456, 3_456),
+    "blocks.2.dw": (Window(5, 2, before=2), 144, 3_600, 3_600),
+    "blocks.2.project": (Window(), 40, 5_760, 5_760),
+    "head": (Window(), 1280, 51_200, 51_200),
+    "fc": (Window(), 1000, 1_281_000, 1_280_000),
+}
+
+
+def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:
+    """Blocks in a container, 1,000 classes with long names, an image twice as large as the network's input."""
+    flat = chain(height, width, DEEP, "fc")
+    index = dict(flat.layers)
+    blocks = {"blocks.0": "blocks.0.project", "blocks.1": "blocks.1.project", "blocks.2": "blocks.2.project"}
+    named = (*flat.layers, *((name, index[end]) for name, end in blocks.items()), ("blocks", index["blocks.2.project"]))
+    geometry = replace(flat, layers=named)
+    leaves = {layer.name: layer for layer in layers(geometry, DEEP)}
+    order: list[Layer] = []
+    for name, layer in leaves.items():
+        for container, end in (("blocks", "blocks.2.project"), *blocks.items()):
+            if name.startswith(container + ".") and container not in {row.name for row in order}:
+                inside = [leaf for leaf in leaves.values() if leaf.name.startswith(container + ".")]
+                order.append(
+                    replace(
+                        leaves[end], name=container, type="Bottleneck" if "." in container else "Sequential",
+                        depth=container.count("."), leaf=False, parameters=sum(leaf.parameters for leaf in inside),
+                        macs=sum(leaf.macs for leaf in inside),
+                    )
+                )  # fmt: skip
+        order.append(layer)
+    names = tuple(
+        f"class {i}" if i % 7 else f"class {i}, a very long name, with synonyms, that goes on" for i in range(1000)
+    )
+    return Network(
+        DescribeRequest(setup(model="deep")), "A deep network", Task.CLASSIFICATION, names, (3, height, width), tuple(order),
+        4_652_008, 4_652_008, sum(layer.macs for layer in leaves.values()), geometry,
+        Frame((height * zoom, width * zoom), (height, width), (height, width)),
+    )  # fmt: skip
+
+
+def logits_for(network: Network, seed: int = 0) -> np.ndarray:
+    """Smooth logits: every class is a bump somewhere, so that labels form regions."""
+    rows, columns = network.geometry.grid("last")
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:rows, 0:columns]
+    planes = []
+    for index in range(len(network.classes)):
+        cy, cx = random.random(2) * (rows, columns)
+        reach = max(rows, columns) / 4
+        height = 6.0 if index < 8 else 1.0
+        planes.append(height * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * reach**2)))
+    return np.asarray(planes, np.float32)
+
+
+def prediction(network: Network | None = None, model: str = "lenet5") -> Prediction:
+    network = network or lenet()
+    y, x = network.geometry.laws("last")
+    logits = logits_for(network)
+    lattice = network.frame.lattice(logits.shape[1], logits.shape[2], y, x)
+    height, width = network.frame.image
+    small = logits.argmax(0)
+    rows = np.clip(np.rint((np.arange(height) - lattice.start[1]) / lattice.stride[1]), 0, lattice.rows - 1).astype(int)
+    columns = np.clip(np.rint((np.arange(width) - lattice.start[0]) / lattice.stride[0]), 0, lattice.columns - 1)
+    labels = small[rows][:, columns.astype(int)].astype(np.uint16)
+    found, counts = np.unique(labels, return_counts=True)
+    shares = sorted(((int(i), n / labels.size) for i, n in zip(found, counts, strict=True)), key=lambda s: -s[1])
+    leaves = [layer.name for layer in network.layers if layer.leaf]
+    return Prediction(
+        request=SegmentRequest(setup(model=model)), method=Method.UPSAMPLED, reason="", upsampling=Upsampling.BILINEAR,
+        classes=network.classes, logits=logits, lattice=lattice, labels=labels,
+        confidence=np.full(labels.shape, 200, np.uint8), shares=tuple(shares), region=Box(0, 0, width, height),
+        scale=1.0, seconds=0.214, device="CPU, 2 threads",
+        layer_seconds=tuple((name, 0.01 * (i + 1)) for i, name in enumerate(leaves)),
+    )  # fmt: skip
+
+
+def features(network: Network | None = None, layer: str = "c3", seed: int = 3, model: str = "lenet5") -> FeatureMaps:
+    """Random smooth maps; map 2 is dead (all zero)."""
+    network = network or lenet()
+    channels, rows, columns = network.layer(layer).output_shape
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:rows, 0:columns]
+    waves = [
+        np.sin(x / columns * random.uniform(2, 20) + random.uniform(0, 6)) * np.cos(y / rows * random.uniform(2, 20))
+        for _ in range(channels)
+    ]
+    values = np.asarray(waves, np.float32) + random.normal(0, 0.2, (channels, rows, columns)).astype(np.float32)
+    if channels > 2:
+        values[2] = 0
+    return FeatureMaps(FeatureRequest(setup(model=model), layer), layer, values, 0.031)
+
+
+def race(exact: bool = True, extrapolated: bool = False) -> RaceResult:
+    network = lenet()
+    y, x = network.geometry.laws("last")
+    lattice = network.frame.lattice(17, 25, y, x)
+    dense = logits_for(network).argmax(0).astype(np.int16)
+    sliding = dense.copy()
+    difference = np.full((17, 25), 2e-6, np.float32)
+    if not exact:
+        sliding[:, ::2] = (sliding[:, ::2] + 1) % 10
+        difference[:, ::2] = 0.4
+    if extrapolated:
+        sliding[9:] = -1
+        difference[9:] = np.nan
+    return RaceResult(
+        request=RaceRequest(setup()),
+        sliding_window=Lane(1.7, 425, extrapolated, 176_800_000, batch=256, measured=225 if extrapolated else 425),
+        one_by_one=Lane(13.6, 425, True, 176_800_000, batch=1, measured=40),
+        fully_convolutional=Lane(0.05, 425, False, 26_400_000, batch=1, measured=425),
+        max_abs_difference=float(np.nanmax(difference)), label_agreement=float((sliding == dense)[sliding >= 0].mean()),
+        center_offset=(0.0, 0.0), exact=exact,
+        reason="no padding and no ceil mode anywhere" if exact else "13 padded convolutions",
+        lattice=lattice, window=(32, 32), classes=network.classes, sliding_labels=sliding, dense_labels=dense,
+        difference=difference,
+    )  # fmt: skip
+
+
+def race_updates(done: int = 200) -> tuple[RaceUpdate, ...]:
+    result = race()
+    flat = np.full(425, -1, np.int16)
+    flat[:done] = result.sliding_labels.reshape(-1)[:done]
+    box = Box(40, 20, 72, 52)
+    return (
+        RaceUpdate(
+            "sliding_window", 0.8,
+            PartialLabels(flat.reshape(17, 25), result.lattice, box, Progress(done, 425, "windows")),
+        ),
+        RaceUpdate(
+            "fully_convolutional", 0.05,
+            PartialLabels(result.dense_labels, result.lattice, None, Progress(425, 425, "cells")),
+        ),
+    )  # fmt: skip
+
+
+def full(**changes: Any) -> Scene:
+    """Everything there is: picture, LeNet-5, prediction, feature maps of c3, a pinned unit."""
+    network = lenet()
+    state = State(image="/pictures/page.png", model="lenet5", layer="c3", unit=Unit(4, 10, 20), cursor=(47.0, 27.0))
+    scene = Scene(
+        state=state, picture=picture(), network=network, prediction=prediction(network), features=features(network),
+        engine=EngineStatus.READY, device="CPU, 2 threads",
+    )  # fmt: skip
+    return replace(scene, **changes)
+
+
+def deep_full(**changes: Any) -> Scene:
+    """1,000 classes with long names on a 960 x 1280 picture."""
+    network = deep()
+    state = State(
+        image="/pictures/big.png", model="deep", layer="blocks.2", unit=Unit(17, 20, 30), cursor=(490.0, 330.0)
+    )
+    scene = Scene(
+        state=state, picture=picture(960, 1280), network=network, prediction=prediction(network, "deep"),
+        features=features(network, "blocks.2", model="deep"), engine=EngineStatus.READY, device="CPU, 2 threads",
+    )  # fmt: skip
+    return replace(scene, **changes)
+
+
+def everything() -> dict[str, Scene]:
+    """Every kind of scene that a panel must survive."""
+    whole = full()
+    tiny = lenet(32, 32)
+    return {
+        "nothing": Scene(State()),
+        "picture only": Scene(State(image="/pictures/page.png"), picture=picture()),
+        "network only": Scene(State(model="lenet5"), network=lenet()),
+        "full": whole,
+        "older prediction": replace(whole, state=replace(whole.state, model="other"), network=deep()),
+        "stale features": replace(
+            whole, state=replace(whole.state, layer="c1", unit=Unit(0, 1, 1)), jobs=(Job(Kind.FEATURES),)
+        ),
+        "unit outside": replace(whole, state=replace(whole.state, unit=Unit(99, 500, 500))),
+        "unknown layer": replace(whole, state=replace(whole.state, layer="gone")),
+        "one pixel": Scene(
+            State(image="/p.png", model="lenet5", layer="output", unit=Unit(0, 0, 0), cursor=(0.0, 0.0)),
+            picture=picture(1, 1),
+            network=replace(tiny, frame=Frame((1, 1), (1, 1), (32, 32))),
+        ),
+        "thousand classes": deep_full(),
+        "solo and hidden": replace(whole, state=replace(whole.state, solo=3, hidden=frozenset({1, 2}))),
+        "not finite": replace(whole, features=replace(whole.features, values=whole.features.values * np.nan)),
+        "racing": replace(whole, race_updates=race_updates(), jobs=(Job(Kind.RACE, Progress(200, 425)),)),
+        "raced": replace(whole, race=race()),
+        "raced, extrapolated": replace(whole, race=race(extrapolated=True)),
+        "raced, not equal": replace(whole, race=race(exact=False)),
+        "failed": replace(whole, message=Message("engine stopped", about=Kind.FEATURES), features=None),
+    }
