@@ -1,0 +1,33 @@
+"""Engines for tests: pretended ones, started for a test, and one real one, shared by all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from segviz.worker.client import Client
+from tests.worker.listening import Heard
+
+FAKE = "tests.worker.fake:FakeEngine"
+
+
+@pytest.fixture
+def make_client() -> Iterator[Callable[..., tuple[Client, Heard]]]:
+    """A function that makes a client of a pretended engine and what it told; closed at the end of the test."""
+    made: list[Client] = []
+
+    def make(runner: str = FAKE, **options) -> tuple[Client, Heard]:
+        heard = Heard()
+        client = Client(heard, runner, **options)
+        made.append(client)
+        return client, heard
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client_and_heard(make_client) -> tuple[Client, Heard]:
+    return make_client(patience=0.2, patience_replaced=0.4)
