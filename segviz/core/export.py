@@ -11,6 +11,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ def replace_file(path: str | os.PathLike[str], write: Callable[[Path], None]) ->
     """
     target = Path(os.path.realpath(path))  # a link stays a link
     part = target.with_name(f".{target.stem[:80]}.{os.getpid()}-{secrets.token_hex(4)}{_PART}{target.suffix}")
-    try:
+    with suppress(OSError):  # a folder that cannot be listed can still be written to
         _sweep(target)
+    try:
         write(part)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
@@ -56,7 +58,8 @@ def replace_file(path: str | os.PathLike[str], write: Callable[[Path], None]) ->
         why = error.strerror or str(error)
         raise SegvizError(f"{named(target)}: cannot be saved ({why}); choose another folder or name") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return target
 
 
