@@ -112,7 +112,7 @@ ENTRIES: tuple[Entry, ...] = (
         licence="Apache-2.0",
         preprocessing=Preprocessing(mean=(127.0,), std=(128.0,)),
         summary="1,000 classes of ImageNet; its class maps show where",
-        longest_side=640,
+        longest_side=512,
         sample="castle-maintenon.jpg",
         source="Tan and Le 2019, EfficientNet; Google 2020, EfficientNet-Lite",
     ),

@@ -257,8 +257,7 @@ class Geometry:
         target = self.index(layer)
         ys, xs, whole, reasons = self._trace_back(target, Interval(row, row), Interval(column, column))
         if ys is None or xs is None:
-            box = Box(0, 0, self.width, self.height)
-            return Field(box, Status.UNKNOWN, reasons or "the layer does not depend on the image")
+            raise SegvizError(f"layer '{layer}' does not depend on the image, so it has no receptive field")
         box = Box(xs.lo, ys.lo, xs.hi + 1, ys.hi + 1)
         if reasons:
             return Field(box, Status.UNKNOWN, reasons)
@@ -289,13 +288,18 @@ class Geometry:
 
     @cached_property
     def _laws(self) -> tuple[tuple[Law, Law], ...]:
+        """Where paths join, the one that was never as coarse says where the units sit: it kept the place."""
         laws: list[tuple[Law, Law]] = []
+        coarsest: list[float] = []
         for node in self.nodes:
             if not node.inputs:
                 laws.append((Law(0.0, 1.0), Law(0.0, 1.0)))
+                coarsest.append(1.0)
                 continue
-            y, x = laws[node.inputs[0]]
+            source = min(node.inputs, key=lambda index: coarsest[index])
+            y, x = laws[source]
             laws.append((node.y.law(y), node.x.law(x)))
+            coarsest.append(max(coarsest[source], laws[-1][0].stride, laws[-1][1].stride))
         return tuple(laws)
 
     def laws(self, layer: str) -> tuple[Law, Law]:

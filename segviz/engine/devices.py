@@ -1,0 +1,55 @@
+"""What there is to compute on."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from segviz.core.choices import Device
+from segviz.core.errors import SegvizError
+
+
+def pick(wanted: Device) -> torch.device:
+    """The device that a person asked for. Raises SegvizError when this machine has none of its kind."""
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if wanted is Device.AUTO:
+        return found if found is not None else torch.device("cpu")
+    if wanted is Device.CPU:
+        return torch.device("cpu")
+    if found is None or found.type != wanted.value:
+        there = "the CPU alone" if found is None else f"{found.type} and the CPU"
+        raise SegvizError(f"this machine has no device '{wanted}'; torch sees {there}: choose auto or cpu")
+    return found
+
+
+def text(device: torch.device) -> str:
+    """A device for people: 'CPU, 2 threads'."""
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
+    return device.type.upper()
+
+
+def available_bytes() -> int | None:
+    """Memory that may be used without swapping; None where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123 - not a file of ours
+            facts = dict(line.split(":", 1) for line in lines)
+        return int(facts["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def check_memory(needed: int, what: str) -> None:
+    """Refuse what would not fit, before it is tried. Raises SegvizError with the numbers."""
+    there = available_bytes()
+    if there is not None and needed > 0.6 * there:
+        raise SegvizError(
+            f"{what} needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free: "
+            "lower the scale or take a smaller image"
+        )

@@ -1,0 +1,82 @@
+"""From a picture to what a network takes: size, padding, channels, scale."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from segviz.core.catalogue import Entry, Preprocessing
+from segviz.core.choices import Task
+from segviz.core.errors import SegvizError
+from segviz.core.field import Frame
+from segviz.core.images import resize
+from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
+
+GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma of R, G, B
+
+
+def frame_of(entry: Entry, image: tuple[int, int], scale: float | None, least: tuple[int, int]) -> Frame:
+    """How an image of (height, width) goes into the network: its size after `scale`, padded where it must be.
+
+    `scale` None takes the longest side that the catalogue recommends, and never enlarges. `least`
+    is the smallest (height, width) that the network takes.
+    """
+    scale = automatic_scale(entry, image) if scale is None else scale
+    if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
+        raise SegvizError(f"the scale is {scale:g}; it goes from {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}")
+    inner = (max(1, round(image[0] * scale)), max(1, round(image[1] * scale)))
+    outer = tuple(
+        math.ceil(max(side, low) / entry.multiple) * entry.multiple for side, low in zip(inner, least, strict=True)
+    )
+    return Frame(image, inner, (outer[0], outer[1]))
+
+
+def automatic_scale(entry: Entry, image: tuple[int, int]) -> float:
+    """The scale at which the catalogue recommends to look at an image of (height, width)."""
+    if entry.longest_side is None:
+        return 1.0
+    return min(1.0, entry.longest_side / max(image))
+
+
+def least_size(entry: Entry, dense: bool) -> tuple[int, int]:
+    """The smallest input: the native one where a dense layer or a window of pooling spans it."""
+    height, width = entry.input_size[1:]
+    if entry.task is Task.SEGMENTATION:
+        return entry.multiple, entry.multiple
+    return (height, width) if dense else (1, 1)
+
+
+def tensor_of(pixels: npt.NDArray[np.uint8], preprocessing: Preprocessing, frame: Frame) -> Tensor:
+    """Pixels (H, W, 3) of the image as the network's input (1, C, *frame.outer).
+
+    What padding adds repeats the image's last row and column: black would be an edge to look at.
+    """
+    resized = resize(pixels, *frame.inner)
+    bottom, right = (outer - inner for outer, inner in zip(frame.outer, frame.inner, strict=True))
+    if bottom or right:
+        resized = np.pad(resized, ((0, bottom), (0, right), (0, 0)), mode="edge")
+    planes = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1))).float()  # (3, H, W)
+    planes = _channels(planes, preprocessing.channels)
+    mean = torch.tensor(preprocessing.mean).view(-1, 1, 1)
+    std = torch.tensor(preprocessing.std).view(-1, 1, 1)
+    return ((planes - mean) / std)[None].contiguous(memory_format=torch.channels_last)
+
+
+def _channels(planes: Tensor, order: str) -> Tensor:
+    if order == "L":
+        return (planes * torch.tensor(GREY_WEIGHTS).view(3, 1, 1)).sum(0, keepdim=True)
+    return planes.flip(0) if order == "BGR" else planes
+
+
+def notes_of(entry: Entry, frame: Frame) -> tuple[str, ...]:
+    """What was done to make the image fit, in sentences."""
+    if frame.outer == frame.inner:
+        return ()
+    (height, width), (rows, columns) = frame.inner, frame.outer
+    if entry.multiple > 1 and min(frame.inner) >= entry.multiple:
+        return (f"{height}x{width} was padded to {rows}x{columns}, multiples of {entry.multiple}; the margin is cut off",)
+    return (f"{height}x{width} is smaller than the network's window and was padded to {rows}x{columns}",)

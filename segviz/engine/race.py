@@ -1,0 +1,294 @@
+"""Sliding window against fully convolutional network, on equal grids, with clocks on both (lecture T19).
+
+Both sides see the image cropped to window + m x stride, so that neither has a position that the
+other lacks. The sliding window is given its best batch, and one window at a time besides. Warm-up
+is outside the clock; when the windows would take longer than the budget, some are computed, spread
+over the whole grid, and the rest is extrapolated and said to be.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from segviz.core.errors import SegvizError
+from segviz.core.requests import Lane, PartialLabels, Progress, RaceRequest, RaceResult, RaceUpdate
+from segviz.core.scores import softmax
+from segviz.engine import devices
+from segviz.engine.graph import Trace, first_tensor
+from segviz.engine.inference import (
+    Job,
+    largest_map,
+    network_stride,
+    scores_of,
+    size_text,
+    window_box,
+    window_lattice,
+)
+from segviz.engine.store import Store
+from segviz.engine.windows import Windows, batch_size
+
+EXACT = 1e-5  # largest difference of probabilities that counts as equal
+REPEATS = 5
+PARTIAL_EVERY = 0.033  # seconds; the window's box moves at most 30 times a second
+DENSE_SHARE, BATCHED_SHARE, SINGLE_SHARE = 0.2, 0.5, 0.3  # of the budget
+
+Updates = Generator[RaceUpdate | Progress, None, None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """What both sides run on."""
+
+    job: Job
+    windows: Windows
+    dense: Trace
+    image: Tensor  # cropped (1, C, H, W)
+    skip: int  # grid stride over the network's stride
+
+    @property
+    def outputs(self) -> int:
+        return len(self.windows)
+
+
+@dataclass
+class _Clock:
+    """Seconds of the side that runs, and what it has found: logits (classes, outputs), NaN where not computed."""
+
+    seconds: float = 0.0
+    measured: int = 0
+    logits: npt.NDArray[np.float32] | None = None
+
+
+def race(request: RaceRequest, job: Job, store: Store) -> Generator[RaceUpdate | Progress, None, RaceResult]:
+    """Run the race of `request`; yields what each side has found so far.
+
+    Raises SegvizError for a network without a fixed window, for an image smaller than the window
+    and for a grid stride that the fully convolutional network does not have.
+    """
+    course = _prepare(job, request, store)
+    yield Progress(0, course.outputs, "windows")
+    dense, repeats = yield from _run_dense(course, request.budget * DENSE_SHARE)
+    full = _Clock(statistics.median(repeats), course.outputs)
+    yield _update(course, "fully_convolutional", full.seconds, dense.argmax(0), course.outputs, None)
+    batch = yield from _best_batch(course)
+    batched = _Clock()
+    yield from _run_windows(course, "sliding_window", batch, request.budget * BATCHED_SHARE, batched)
+    single = _Clock()
+    yield from _run_windows(course, "one_by_one", 1, request.budget * SINGLE_SHARE, single)
+    return _result(request, course, dense, full, batched, single, batch)
+
+
+def _prepare(job: Job, request: RaceRequest, store: Store) -> _Course:
+    loaded = job.loaded
+    if loaded.per_pixel:
+        raise SegvizError(
+            f"{loaded.entry.title} answers for every pixel already: the race needs a classifier with a fixed window"
+        )
+    own = network_stride(job)
+    stride = request.grid_stride or own
+    if stride % own or stride < 1:
+        raise SegvizError(
+            f"the grid stride is {stride}; the fully convolutional {loaded.entry.title} has a position every {own} "
+            f"pixels: take {own}, {2 * own}, {3 * own}, ..."
+        )
+    inner = job.image[:, :, : job.frame.inner[0], : job.frame.inner[1]]
+    windows = Windows(inner, loaded.entry.input_size[1:], stride)
+    height, width = (size + (n - 1) * stride for size, n in zip(windows.size, (windows.rows, windows.columns), strict=True))
+    image = inner[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
+    dense = store.trace(loaded, True, (int(image.shape[1]), height, width))
+    devices.check_memory(dense.largest_bytes, f"{loaded.entry.title} on {size_text((height, width))}")
+    return _Course(job, Windows(image, windows.size, stride), dense, image, stride // own)
+
+
+def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tuple[npt.NDArray[np.float32], list[float]]]:
+    """The whole image at once: warm-up, then repeats within the budget. Logits (classes, rows, columns) of the grid."""
+    network, image = course.job.loaded.conversion.network, course.image
+    seconds: list[float] = []
+    output = None
+    for repeat in range(REPEATS + 1):
+        with torch.inference_mode():
+            started = time.perf_counter()
+            output = first_tensor(network(image))
+            _synchronise(course)
+            taken = time.perf_counter() - started
+        if repeat or taken > budget:
+            seconds.append(taken)
+        yield Progress(repeat + 1, REPEATS + 1, "passes")
+        if sum(seconds) + taken > budget and seconds:
+            break
+    assert output is not None
+    logits = scores_of(course.job.loaded, output)[:, :: course.skip, :: course.skip]
+    rows, columns = course.windows.rows, course.windows.columns
+    if logits.shape[1] < rows or logits.shape[2] < columns:
+        raise SegvizError(
+            f"the grids differ: {rows}x{columns} windows, {logits.shape[1]}x{logits.shape[2]} dense outputs"
+        )
+    return np.ascontiguousarray(logits[:, :rows, :columns]), seconds
+
+
+def _synchronise(course: _Course) -> None:
+    if course.image.device.type != "cpu":
+        torch.accelerator.synchronize(course.image.device)
+
+
+def _best_batch(course: _Course) -> Generator[Progress, None, int]:
+    """The batch with the most windows a second, tried on the first windows; this is also the warm-up."""
+    network: nn.Module = course.job.loaded.network
+    suited = batch_size(largest_map(course.job.native))
+    sizes = sorted({size for size in (suited // 4, suited, suited * 4) if 1 < size <= course.outputs} | {min(suited, course.outputs)})
+    rates: dict[int, float] = {}
+    for number, size in enumerate(sizes):
+        with torch.inference_mode():
+            first_tensor(network(course.windows.batch(0, min(size, 8))))
+            started = time.perf_counter()
+            first_tensor(network(course.windows.batch(0, size)))
+            _synchronise(course)
+        rates[size] = size / (time.perf_counter() - started)
+        yield Progress(number + 1, len(sizes), "batch sizes")
+    return max(rates, key=lambda size: rates[size])
+
+
+def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _Clock) -> Updates:
+    """Windows through the classifier, `batch` at a time; all of them, or a sample spread over the grid."""
+    network = course.job.loaded.network
+    labels = np.full(course.outputs, -1, np.int16)
+    shown = 0.0
+    for first in _order(course.outputs, batch, _pilot(course, batch), budget):
+        end = min(first + batch, course.outputs)
+        with torch.inference_mode():
+            started = time.perf_counter()
+            output = first_tensor(network(course.windows.batch(first, end))).flatten(1)
+            _synchronise(course)
+            clock.seconds += time.perf_counter() - started
+        found = output.T.float().cpu().numpy()  # (classes, N)
+        if clock.logits is None:
+            clock.logits = np.full((found.shape[0], course.outputs), np.nan, np.float32)
+        clock.logits[:, first:end] = found
+        clock.measured += end - first
+        labels[first:end] = found.argmax(0)
+        now = time.monotonic()
+        if now - shown >= PARTIAL_EVERY or clock.measured == course.outputs:
+            shown = now
+            grid = labels.reshape(course.windows.rows, course.windows.columns).copy()
+            yield _update(course, side, clock.seconds, grid, clock.measured, end - 1)
+        else:
+            yield Progress(clock.measured, course.outputs, "windows")
+
+
+def _pilot(course: _Course, batch: int) -> float:
+    """Seconds that one batch takes, warm."""
+    network = course.job.loaded.network
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(2):
+            started = time.perf_counter()
+            first_tensor(network(course.windows.batch(0, min(batch, course.outputs))))
+            _synchronise(course)
+            seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def _order(outputs: int, batch: int, seconds: float, budget: float) -> Iterator[int]:
+    """First windows of the batches to compute: every one if they fit the budget, else evenly spread ones."""
+    starts = range(0, outputs, batch)
+    affordable = max(1, int(budget / max(seconds, 1e-9)))
+    if affordable >= len(starts):
+        yield from starts
+        return
+    for index in range(affordable):
+        yield starts[index * len(starts) // affordable]
+
+
+def _update(
+    course: _Course, side: str, seconds: float, labels: npt.NDArray[np.integer], done: int, newest: int | None
+) -> RaceUpdate:
+    windows = course.windows
+    box = None if newest is None else window_box(course.job.frame, windows, newest, windows.size)
+    progress = Progress(done, course.outputs, "windows")
+    lattice = window_lattice(course.job, windows)
+    return RaceUpdate(side, seconds, PartialLabels(labels.astype(np.int16), lattice, box, progress))
+
+
+def _lane(clock: _Clock, outputs: int, macs: int, batch: int) -> Lane:
+    """Seconds for all outputs; extrapolated where only some were computed."""
+    seconds = clock.seconds * outputs / clock.measured
+    return Lane(seconds, outputs, clock.measured < outputs, macs, batch, clock.measured)
+
+
+def _result(
+    request: RaceRequest,
+    course: _Course,
+    dense: npt.NDArray[np.float32],
+    full: _Clock,
+    batched: _Clock,
+    single: _Clock,
+    batch: int,
+) -> RaceResult:
+    assert batched.logits is not None  # a race without windows was refused
+    rows, columns = course.windows.rows, course.windows.columns
+    measured = ~np.isnan(batched.logits[0])
+    flat = dense.reshape(len(dense), -1)
+    difference = np.full(rows * columns, np.nan, np.float32)
+    difference[measured] = np.abs(softmax(batched.logits[:, measured]) - softmax(flat[:, measured])).max(0)
+    largest = float(np.nanmax(difference))
+    windows_labels = np.where(measured, np.nan_to_num(batched.logits).argmax(0), -1).astype(np.int16)
+    dense_labels = flat.argmax(0).astype(np.int16)
+    macs = course.job.native.macs * course.outputs
+    result = RaceResult(
+        request=request,
+        sliding_window=_lane(batched, course.outputs, macs, batch),
+        one_by_one=_lane(single, course.outputs, macs, 1),
+        fully_convolutional=_lane(full, course.outputs, course.dense.macs, 1),
+        max_abs_difference=largest,
+        label_agreement=float((windows_labels == dense_labels)[measured].mean()),
+        center_offset=_offset(course),
+        exact=False,
+        reason="",
+        lattice=window_lattice(course.job, course.windows),
+        window=course.windows.size,
+        classes=course.job.loaded.entry.classes,
+        sliding_labels=windows_labels.reshape(rows, columns),
+        dense_labels=dense_labels.reshape(rows, columns),
+        difference=difference.reshape(rows, columns),
+    )
+    exact, reason = _verdict(course, largest)
+    return replace(result, exact=exact, reason=reason)
+
+
+def _offset(course: _Course) -> tuple[float, float]:
+    """From the windows' centres to those of the dense units' fields, (x, y) in network pixels."""
+    y, x = course.dense.geometry.laws("last")
+    height, width = course.windows.size
+    return x.start - (width - 1) / 2, y.start - (height - 1) / 2
+
+
+def _verdict(course: _Course, largest: float) -> tuple[bool, str]:
+    """Whether both sides are equal by proof and by measurement, and why, in a sentence."""
+    traces = (course.job.native, course.dense)
+    padded = max(t.padded for t in traces)
+    overhanging = max(t.overhanging for t in traces)
+    gated = any(node.gates for t in traces for node in t.geometry.nodes)
+    if padded:
+        return False, (
+            f"{padded} padded convolutions: at a window's border the classifier sees zero padding where the "
+            "fully convolutional network sees the image's own pixels"
+        )
+    if overhanging:
+        poolings = "pooling" if overhanging == 1 else "poolings"
+        return False, (
+            f"{overhanging} {poolings} in ceil mode: the last pooling window hangs over the border of a "
+            "24- or 48-pixel window, but not inside the image; '?pooling=floor' is the variant that races exactly"
+        )
+    if gated:
+        return False, "a gate averages over all that the network is given, a window or the image"
+    if largest > EXACT:
+        return False, f"no padding and no ceil mode, and yet the outputs differ by {largest:.1g}"
+    return True, f"no padding and no ceil mode, proven from the graph; outputs differ by {largest:.1g} at most"

@@ -1,0 +1,212 @@
+"""Request to answer: the one door of the engine, for its own process and for the command line alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+from segviz.core import images
+from segviz.core.choices import Device, Method, Pooling, Upsampling
+from segviz.core.errors import SegvizError
+from segviz.core.field import Box, Frame, Lattice
+from segviz.core.requests import (
+    Answer,
+    DescribeRequest,
+    FeatureMaps,
+    FeatureRequest,
+    Network,
+    Prediction,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+    Setup,
+    Update,
+)
+from segviz.engine import devices, labels, race
+from segviz.engine.forward import forward
+from segviz.engine.graph import describe_layers
+from segviz.engine.inference import METHODS, Job, Scores, resolve, size_text, upsampling_of
+from segviz.engine.prepare import notes_of, tensor_of
+from segviz.engine.store import Kept, Loaded, Store
+
+Answering = Generator[Update, None, Answer]
+
+
+class Engine:
+    """Answers requests. `run` is a generator: it yields updates, closing it cancels and leaves no trace."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        self._scores: Kept[Scores] = Kept(2)
+
+    @property
+    def device_text(self) -> str:
+        return devices.text(devices.pick(Device.AUTO))
+
+    def run(self, request: Request) -> Answering:
+        """Answer `request`; raises SegvizError with a message for people."""
+        answer = yield from ANSWERS[type(request)](self, request)
+        return answer
+
+    # ------------------------------------------------------------------------------- describe
+
+    def describe(self, request: DescribeRequest) -> Generator[Update, None, Network]:
+        """Layers, cost and geometry, by tracing alone."""
+        loaded = self._loaded(request.setup)
+        frame, shape = self._shape(request, loaded)
+        traced = self.store.trace(loaded, request.converted, shape)
+        entry = loaded.entry
+        parameters = list(loaded.network.parameters())
+        yield from ()
+        return Network(
+            request=request,
+            title=entry.title,
+            task=entry.task,
+            classes=entry.classes,
+            input_shape=shape,
+            layers=describe_layers(traced),
+            total_parameters=sum(p.numel() for p in parameters),
+            trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad),
+            macs=traced.macs,
+            geometry=traced.geometry,
+            frame=frame,
+            conversion=loaded.conversion.steps if request.converted else (),
+            notes=notes_of(entry, frame),
+        )
+
+    def _shape(self, request: DescribeRequest, loaded: Loaded) -> tuple[Frame, tuple[int, int, int]]:
+        native = loaded.entry.input_size
+        if request.input_size is not None:
+            shape = request.input_size
+            if shape[0] != native[0]:
+                raise SegvizError(f"{loaded.entry.title} takes {native[0]} channels, not {shape[0]}")
+        elif request.setup.image is None or not request.converted:
+            shape = native
+        else:
+            frame = loaded.frame(images.probe(request.setup.image), request.setup.scale)
+            return frame, (native[0], *frame.outer)
+        return Frame(shape[1:], shape[1:], shape[1:]), shape
+
+    # -------------------------------------------------------------------------------- predict
+
+    def predict(self, request: SegmentRequest) -> Generator[Update, None, Prediction]:
+        """Scores on the method's grid, then labels of every pixel."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        method, reason = resolve(request, loaded)
+        job = self._job(request.setup, loaded, request.grid_stride)
+        key = (request.setup, METHODS[method], request.grid_stride)
+        scores = self._scores.find(key)
+        if scores is None:
+            scores = yield from METHODS[method](job)
+            self._scores.put(key, scores)
+        region = _region(request, job.frame)
+        upsampling = upsampling_of(method, request.upsampling)
+        found = yield from _labelled(job, scores, method, upsampling, region)
+        return Prediction(
+            request=request,
+            method=method,
+            reason=reason,
+            upsampling=upsampling,
+            classes=loaded.entry.classes,
+            logits=scores.logits,
+            lattice=_moved(scores.lattice, region),
+            labels=found.labels,
+            confidence=found.confidence,
+            shares=labels.shares(found, len(loaded.entry.classes)),
+            region=region,
+            scale=job.frame.inner[1] / job.frame.image[1],
+            seconds=time.perf_counter() - started,
+            device=devices.text(loaded.device),
+            notes=notes_of(loaded.entry, job.frame),
+            layer_seconds=scores.layer_seconds,
+        )
+
+    # ------------------------------------------------------------------------- features, race
+
+    def features(self, request: FeatureRequest) -> Generator[Update, None, FeatureMaps]:
+        """The output of one layer of the fully convolutional twin."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        job = self._job(request.setup, loaded)
+        layer = job.dense.call(request.layer).name
+        devices.check_memory(job.dense.largest_bytes, f"{loaded.entry.title} on {size_text(job.frame.outer)}")
+        done = yield from forward(loaded.conversion.network, job.image, layer)
+        values = done.output[0].float().cpu()
+        values = values if values.dim() == 3 else values.reshape(-1, 1, 1)
+        return FeatureMaps(request, layer, values.contiguous().numpy(), time.perf_counter() - started)
+
+    def race(self, request: RaceRequest) -> Answering:
+        """Sliding window against fully convolutional network. Pooling keeps its native size: only so the grids are equal."""
+        setup = request.setup
+        loaded = self.store.network(setup.model, Pooling.WINDOW, setup.device)
+        answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride), self.store)
+        return answer
+
+    # ------------------------------------------------------------------------------- together
+
+    def _loaded(self, setup: Setup) -> Loaded:
+        return self.store.network(setup.model, setup.pooling, setup.device)
+
+    def _job(self, setup: Setup, loaded: Loaded, grid_stride: int | None = None) -> Job:
+        if setup.image is None:
+            raise SegvizError("there is no image to look at: open one, or name one")
+        picture = self.store.picture(setup.image)
+        frame = loaded.frame((picture.height, picture.width), setup.scale)
+        native = loaded.entry.input_size
+        dense = self.store.trace(loaded, True, (native[0], *frame.outer))
+        image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
+        return Job(loaded, image, frame, self.store.trace(loaded, False, native), dense, grid_stride)
+
+
+ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
+    DescribeRequest: Engine.describe,
+    SegmentRequest: Engine.predict,
+    FeatureRequest: Engine.features,
+    RaceRequest: Engine.race,
+}
+
+
+def _region(request: SegmentRequest, frame: Frame) -> Box:
+    """The part of the image that was asked for, all of it without a region. Raises SegvizError outside the image."""
+    height, width = frame.image
+    if request.region is None:
+        return Box(0, 0, width, height)
+    x, y, w, h = request.region
+    box = Box(x, y, x + w, y + h).clipped(width, height)
+    if box.width < 1 or box.height < 1:
+        raise SegvizError(f"the region {x},{y},{w},{h} has no pixel of the image of {size_text(frame.image)}")
+    return box
+
+
+def _moved(lattice: Lattice, region: Box) -> Lattice:
+    """Positions counted from the region's corner."""
+    start = (lattice.start[0] - region.left, lattice.start[1] - region.top)
+    return Lattice(lattice.rows, lattice.columns, start, lattice.stride)
+
+
+def _labelled(
+    job: Job, scores: Scores, method: Method, upsampling: Upsampling, region: Box
+) -> Generator[Update, None, labels.LabelMap]:
+    height, width = int(region.height), int(region.width)
+    lattice = _moved(scores.lattice, region)
+    if method is not Method.DIRECT:
+        found = yield from labels.interpolated(scores.logits, lattice, upsampling, height, width)
+        return found
+    rows, columns = _field_edges(job, lattice, region)
+    found = yield from labels.direct(scores.logits, rows, columns, height, width)
+    return found
+
+
+def _field_edges(job: Job, lattice: Lattice, region: Box) -> tuple[labels.Edges, labels.Edges]:
+    """Top and bottom of the fields of each row, left and right of each column, clipped to the region."""
+
+    def box(row: int, column: int) -> Box:
+        found = job.frame.box_to_image(job.dense.geometry.field("last", row, column).box)
+        moved = Box(*(edge - corner for edge, corner in zip(found, 2 * (region.left, region.top), strict=True)))
+        return Box(*(round(edge) for edge in moved.clipped(region.width, region.height)))
+
+    down = [box(row, 0) for row in range(lattice.rows)]
+    across = [box(0, column) for column in range(lattice.columns)]
+    return [(int(b.top), int(b.bottom)) for b in down], [(int(b.left), int(b.right)) for b in across]

@@ -1,0 +1,117 @@
+"""What an engine keeps in memory: networks read once, converted once a pooling, traced once a size."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import torch
+from torch import nn
+
+from segviz.core.catalogue import Entry
+from segviz.core.choices import Device, Pooling, Task
+from segviz.core.errors import SegvizError
+from segviz.core.field import Frame
+from segviz.core.images import Picture, open_picture
+from segviz.engine import devices
+from segviz.engine.checkpoints import build
+from segviz.engine.graph import Trace, trace
+from segviz.engine.prepare import frame_of, least_size
+from segviz.engine.surgery import Conversion, convert
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """The values used last, at most `count` of them."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of `key`, made if it is not there."""
+        if key not in self._values:
+            self.put(key, make())
+        self._values.move_to_end(key)
+        return self._values[key]
+
+    def put(self, key: Hashable, value: Value) -> None:
+        self._values[key] = value
+        while len(self._values) > self._count:
+            self._values.popitem(last=False)
+
+    def find(self, key: Hashable) -> Value | None:
+        return self._values.get(key)
+
+    def clear(self) -> None:
+        self._values.clear()
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A network of the catalogue as published, and its fully convolutional twin, on one device."""
+
+    spec: str
+    entry: Entry
+    network: nn.Module
+    conversion: Conversion
+    pooling: Pooling
+    device: torch.device
+
+    def module(self, converted: bool) -> nn.Module:
+        return self.conversion.network if converted else self.network
+
+    def frame(self, image: tuple[int, int], scale: float | None) -> Frame:
+        """How an image of (height, width) lies in the fully convolutional network's input."""
+        return frame_of(self.entry, image, scale, least_size(self.entry, self._spans))
+
+    @property
+    def _spans(self) -> bool:
+        """Whether the twin needs at least the native input: a dense layer or a classifier without padding."""
+        return self.conversion.dense or not self.conversion.steps
+
+    @property
+    def per_pixel(self) -> bool:
+        return self.entry.task is Task.SEGMENTATION
+
+
+class Store:
+    """Networks, traces and pictures. Files are looked at again when they change."""
+
+    def __init__(self) -> None:
+        self._networks: Kept[Loaded] = Kept(6)
+        self._traces: Kept[Trace] = Kept(24)
+        self._pictures: Kept[Picture] = Kept(2)
+
+    def network(self, spec: str, pooling: Pooling, device: Device) -> Loaded:
+        """Read, convert and place a network. Raises SegvizError when any of it fails."""
+        place = devices.pick(device)
+        return self._networks.get((spec, pooling, place), lambda: self._load(spec, pooling, place))
+
+    def _load(self, spec: str, pooling: Pooling, place: torch.device) -> Loaded:
+        entry, network = build(spec)
+        conversion = convert(network, entry.input_size, pooling)
+        for module in (network, conversion.network):
+            module.to(device=place, memory_format=torch.channels_last)
+        return Loaded(spec, entry, network, conversion, pooling, place)
+
+    def trace(self, loaded: Loaded, converted: bool, shape: tuple[int, int, int]) -> Trace:
+        """The trace of a network, or of its twin, on an input of `shape` (C, H, W)."""
+        key = (loaded.spec, loaded.pooling, converted, shape)
+        return self._traces.get(key, lambda: trace(loaded.module(converted), shape))
+
+    def picture(self, path: str) -> Picture:
+        try:
+            changed = Path(path).stat().st_mtime_ns
+        except OSError as error:
+            raise SegvizError(f"{Path(path).name}: cannot be read ({error.strerror})") from error
+        return self._pictures.get((path, changed), lambda: open_picture(path))
+
+    def clear(self) -> None:
+        self._networks.clear()
+        self._traces.clear()
+        self._pictures.clear()
