@@ -191,7 +191,7 @@ RUN = (
 HELP = (
     Action("shortcuts", "Keyboard shortcuts", "Help", lambda w: w.show_shortcuts(), ("F1", "?"), "keyboard",
            "Every key on one page"),
-    Action("log", "Show the log", "Help", lambda w: w.show_log(), (), "file-text", "What segviz has noted, for a report"),
+    Action("log", "Show the log", "Help", lambda w: w.show_log(), (), "file-text", "What segviz has noted"),
     Action("about", "About segviz", "Help", lambda w: w.show_about(), (), "info-circle",
            "Version, sources and licences", separator=True),
 )  # fmt: skip

@@ -191,7 +191,7 @@ class Desk(QObject):
             asked = self._asked.get(kind)
             if asked is not None and asked[1] != wanted:
                 self._drop(kind)
-            if wanted is None or asked is not None and asked[1] == wanted:
+            if wanted is None or (asked is not None and asked[1] == wanted):
                 continue
             if kind is not Kind.RACE and wanted not in (self._have.get(kind), self._given_up.get(kind)):
                 self._ask(kind, wanted)
@@ -203,7 +203,7 @@ class Desk(QObject):
             if self.scene.picture is not None:
                 self._show(picture=None, prediction=None, partial=None)
                 self._have.pop(Kind.PREDICTION, None)
-        elif self._opening is None and state.image != self._opened or self._opening not in (None, state.image):
+        elif (self._opening is None and state.image != self._opened) or self._opening not in (None, state.image):
             self._open(state.image)
 
     def _open(self, path: str) -> None:
@@ -289,8 +289,8 @@ class Desk(QObject):
 
     def _engine_died(self, event: EngineDied) -> None:
         kind = self._end(event.ticket) if event.request is not None else None
-        text = f"{event.message} It is restarting; press Run (F9) to try again." if kind else event.message
-        self._show(engine=EngineStatus.STARTING, message=Message(text, about=kind))
+        text = f"{event.message}. Press Run (F9) to try again." if kind else event.message
+        self._show(engine=EngineStatus.OFF, message=Message(text, about=kind))
 
     def _updated(self, event: Updated) -> None:
         kind = self._kind(event.ticket)

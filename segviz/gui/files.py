@@ -6,7 +6,6 @@ Whatever goes wrong here becomes one message; the State changes only when all we
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from segviz.core import assets, catalogue, session
 from segviz.core.choices import Task, View
 from segviz.core.errors import SegvizError
 from segviz.gui import settings
+from segviz.gui.background import Background
 from segviz.gui.scene import Kind
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Files(QObject):
         super().__init__(parent)
         self._desk = desk
         self._window = parent
+        self.background = Background()
 
     # ------------------------------------------------------------------------------ asking
 
@@ -97,7 +98,7 @@ class Files(QObject):
 
     def show_image(self, path: Path) -> None:
         """Show an image, with a network if none is chosen yet."""
-        place = os.path.abspath(path)  # noqa: PTH100: symbolic links keep their names
+        place = str(path.absolute())  # not resolved: symbolic links keep their names
         state = self._desk.session.state
         self._desk.session.update(image=place, model=state.model or FIRST_MODEL)
         self._desk.remember_recent(settings.add_recent(place))
@@ -138,7 +139,7 @@ class Files(QObject):
             self._desk.say(str(SegvizError(f"{path.name}: cannot be read as a session file ({error})")))
         else:
             self._desk.session.replace(state)
-            self._desk.remember_recent(settings.add_recent(os.path.abspath(path)))  # noqa: PTH100
+            self._desk.remember_recent(settings.add_recent(str(path.absolute())))
 
     def accepts(self, data: QMimeData) -> bool:
         return data.hasImage() or any(url.isLocalFile() for url in data.urls())
@@ -182,26 +183,28 @@ class Files(QObject):
     def save_session(self) -> None:
         state = self._desk.session.state
         name = f"{Path(state.image).stem if state.image else 'segviz'}.segviz"
-        self.save_with(name, SESSION_KINDS, self._write_session)
+        self.save_with(name, SESSION_KINDS, lambda path: self._write_session(state, path))
 
-    def _write_session(self, path: Path) -> None:
+    def _write_session(self, state: session.State, path: Path) -> None:
         from segviz.core import export
 
-        text = session.to_json(self._desk.session.state, path.parent)
+        text = session.to_json(state, path.parent)
         export.replace_file(path, lambda place: place.write_text(text, encoding="utf-8"))
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
-        """Ask where, write there, and say so; a failure is a message."""
+        """Ask where, write there in the background, and say so; a failure is a message."""
         path = self.ask_save(name, kinds)
         if path is None:
             return
-        path = path if path.suffix else path.with_suffix(Path(name).suffix)
-        try:
-            write(path)
-        except (OSError, SegvizError) as error:
-            self._desk.say(str(SegvizError(f"{path.name} cannot be saved: {error}")))
-        else:
+        place = path if path.suffix else path.with_suffix(Path(name).suffix)
+        self.background.run(lambda: write(place), lambda error: self._saved(place, error))
+
+    def _saved(self, path: Path, error: SegvizError | OSError | None) -> None:
+        if error is None:
             self._desk.said.emit(f"Saved {path.name}")
+        else:
+            words = str(error) if isinstance(error, SegvizError) else f"{path.name} cannot be saved: {error}"
+            self._desk.say(str(SegvizError(words)))
 
     def copy_image(self, image: QImage) -> str:
         QGuiApplication.clipboard().setImage(image)

@@ -146,7 +146,8 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
 def specs(entry: catalogue.Entry) -> tuple[tuple[str, str], ...]:
     """(spec, title) of a network and its variants; the first variant is what the bare name means."""
     variants = list(entry.variants)[1:]
-    return (entry.name, entry.title), *((f"{entry.name}?{v}", f"{entry.title}, {v.replace('=', ' ')}") for v in variants)
+    more = ((f"{entry.name}?{option}", f"{entry.title}, {option.replace('=', ' ')}") for option in variants)
+    return (entry.name, entry.title), *more
 
 
 def title_of(spec: str) -> str:

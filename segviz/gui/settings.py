@@ -12,7 +12,8 @@ LONGEST_RECENT = 12
 
 def settings() -> QSettings:
     """The settings file, in the place that the system has for it."""
-    return QSettings(str(platformdirs.user_config_path("segviz", appauthor=False) / "window.ini"), QSettings.Format.IniFormat)
+    file = platformdirs.user_config_path("segviz", appauthor=False) / "window.ini"
+    return QSettings(str(file), QSettings.Format.IniFormat)
 
 
 def recent() -> tuple[str, ...]:

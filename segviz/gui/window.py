@@ -31,11 +31,16 @@ from segviz.gui.toolbar import Toolbar
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
+    from segviz.gui.exports import Export
 
 LAYOUT = 1  # raise it when docks change, so that an older layout is not restored onto them
 SIZE = (1440, 900)
 SMALLEST = (1024, 640)
-DOCKS = {Area.LEFT: ("network", "Network"), Area.RIGHT: ("inspector", "Inspector"), Area.WORKBENCH: ("workbench", "Workbench")}
+DOCKS = {
+    Area.LEFT: ("network", "Network"),
+    Area.RIGHT: ("inspector", "Inspector"),
+    Area.WORKBENCH: ("workbench", "Workbench"),
+}
 PLACES = {
     Area.LEFT: Qt.DockWidgetArea.LeftDockWidgetArea,
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
@@ -49,8 +54,10 @@ class MainWindow(QMainWindow):
     filled = Signal()  # canvas and panels are there, the engine is starting
     closed = Signal()
 
-    def __init__(self, session: Session, make_jobs: Callable[[], Worker] | None = None) -> None:
+    def __init__(self, session: Session, make_jobs: Callable[[], Worker] | None = None, remembers: bool = True) -> None:
+        """`remembers`: whether the layout is taken from the last window and kept for the next."""
         super().__init__()
+        self._remembers = remembers
         self._make_jobs = make_jobs
         self._painted = False
         self._shown: dict[str, Scene] = {}  # the scene that each panel shows
@@ -190,14 +197,15 @@ class MainWindow(QMainWindow):
         return [panel for panel in self.panels if panel.area is Area.WORKBENCH]
 
     def _in_front(self, panel: Panel) -> bool:
-        dock = self.docks[panel.area]
         if panel.stage is not None and self.centre.currentWidget() is panel.stage:
             return True
-        return dock.isVisibleTo(self) and (panel.area is not Area.WORKBENCH or self.tabs.currentWidget() is panel.widget)
+        chosen = panel.area is not Area.WORKBENCH or self.tabs.currentWidget() is panel.widget
+        return chosen and self.docks[panel.area].isVisibleTo(self)
 
     def _show_stage(self, scene: Scene) -> None:
-        staged = next((p for p in self._workbench() if p.stage is not None and self.tabs.currentWidget() is p.widget), None)
-        wanted = staged.stage if staged is not None and staged.wants_stage(scene) else self.canvas
+        front = next((panel for panel in self._workbench() if self.tabs.currentWidget() is panel.widget), None)
+        stage = front.stage if front is not None and front.wants_stage(scene) else None
+        wanted = stage or self.canvas
         if wanted is not None and wanted is not self.centre.currentWidget():
             self.centre.setCurrentWidget(wanted)
 
@@ -264,6 +272,8 @@ class MainWindow(QMainWindow):
         self._size_docks()
 
     def _restore_layout(self) -> None:
+        if not self._remembers:
+            return
         stored = settings.settings()
         geometry, layout = stored.value("geometry"), stored.value("layout")
         if isinstance(geometry, QByteArray):
@@ -272,6 +282,8 @@ class MainWindow(QMainWindow):
             self.restoreState(layout, LAYOUT)
 
     def _save_layout(self) -> None:
+        if not self._remembers:
+            return
         self.set_presenting(False)
         stored = settings.settings()
         stored.setValue("geometry", self.saveGeometry())
@@ -305,6 +317,14 @@ class MainWindow(QMainWindow):
 
         LogDialog(self).open()
 
+    def export(self, wanted: Export, scale: float) -> None:
+        """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels."""
+        if self.canvas is not None:
+            save = wanted.prepare(self.desk.scene, self.canvas, scale)
+            image = self.desk.scene.state.image
+            name = f"{Path(image).stem if image else 'segviz'}-{wanted.suffix}"
+            self.desk.save_with(name, wanted.kinds, save)
+
     def _show_details(self, message: Message) -> None:
         from segviz.gui.dialogs import DetailsDialog
 
@@ -329,6 +349,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._save_layout()
         self.desk.close()
+        self.files.background.close()
         event.accept()
         self.closed.emit()
 

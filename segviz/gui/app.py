@@ -1,0 +1,144 @@
+"""The application: sets up Qt, opens the window, ends cleanly. With a screenshot it settles, saves a picture, ends."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from segviz import __version__
+from segviz.core import assets, catalogue, session
+from segviz.core.choices import Theme
+from segviz.core.errors import SegvizError
+from segviz.core.session import Session, State
+from segviz.gui import settings, theme
+from segviz.gui.desk import Worker
+from segviz.gui.files import best_view
+from segviz.gui.log import Log
+from segviz.gui.window import MainWindow
+
+SETTLE_LIMIT = 120.0  # seconds that a screenshot waits for the engine at most
+LOOK_EVERY = 100  # ms between looks whether the window has settled
+CALM = 3  # looks in a row that must find it settled: a panel may ask for more once it has painted
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """What the command line says of the window. Without image, network and session it starts empty."""
+
+    image: str | None = None
+    model: str | None = None
+    session: Path | None = None
+    screenshot: Path | None = None
+    size: tuple[int, int] | None = None
+    theme: Theme | None = None
+
+
+def main(options: LaunchOptions) -> int:
+    """Run the window until it is closed; returns the exit status.
+
+    Raises SegvizError for a network that is not in the catalogue or a session file that cannot be
+    read: the command line says so before a window appears.
+    """
+    state = first_state(options)
+    app = make_application()
+    theme.apply(app, options.theme or settings.theme())
+    window = MainWindow(Session(state), make_jobs, remembers=options.screenshot is None)
+    log = Log(lambda text, details: window.desk.say(text, details))
+    log.install()
+    if options.size is not None:
+        window.setMinimumSize(1, 1)
+        window.resize(*options.size)
+    shot = Screenshot(window, options.screenshot) if options.screenshot is not None else None
+    window.show()
+    status = app.exec()
+    log.remove()
+    if shot is not None:
+        sys.stderr.write(f"segviz: {shot.trouble}\n" if shot.trouble else "")
+        return 1 if shot.trouble else 0
+    return status
+
+
+def make_application() -> QApplication:
+    """The one QApplication, with name and icon."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("segviz")
+    app.setApplicationDisplayName("segviz")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("segviz")
+    app.setWindowIcon(QIcon(str(assets.icon("segviz"))))
+    return app
+
+
+def make_jobs() -> Worker:
+    """The engine's client; its module is loaded after the first paint."""
+    from segviz.gui.jobs import Jobs
+
+    return Jobs()
+
+
+def first_state(options: LaunchOptions) -> State:
+    """The State that the command line describes. An image or a network beside a session file replaces the file's."""
+    state = State()
+    if options.session is not None:
+        state = _session_file(options.session)
+    first = Session(state)
+    if options.model is not None:
+        entry = catalogue.entry(options.model)
+        sample = str(assets.sample(entry.sample)) if entry.sample else None
+        first.update(model=options.model, image=state.image or sample, view=best_view(entry))
+    if options.image is not None:
+        first.update(image=options.image)
+        if not first.state.model:
+            from segviz.gui.files import FIRST_MODEL
+
+            first.update(model=FIRST_MODEL, view=best_view(catalogue.entry(FIRST_MODEL)))
+    return first.state
+
+
+def _session_file(path: Path) -> State:
+    try:
+        return session.from_json(path.read_text(encoding="utf-8"), path.parent, path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SegvizError(f"{path.name}: cannot be read as a session file ({error})") from error
+
+
+class Screenshot(QObject):
+    """Waits until the window has nothing left to do, saves its picture and closes it."""
+
+    def __init__(self, window: MainWindow, path: Path) -> None:
+        super().__init__(window)
+        self._window, self._path = window, path
+        self._calm = 0
+        self.trouble = ""
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        window.filled.connect(lambda: self._timer.start(LOOK_EVERY))
+        QTimer.singleShot(round(SETTLE_LIMIT * 1000), self, self._give_up)
+
+    def _look(self) -> None:
+        desk = self._window.desk
+        waits_for_engine = desk.session.state.model and desk.scene.network is None and desk.scene.message is None
+        self._calm = self._calm + 1 if desk.idle and not waits_for_engine else 0
+        if self._calm >= CALM:
+            self._save()
+
+    def _save(self) -> None:
+        self._timer.stop()
+        message = self._window.desk.scene.message
+        if message is not None:
+            self.trouble = message.text
+        if not self._window.grab().save(str(self._path)):
+            self.trouble = f"{self._path}: the picture cannot be saved; choose another folder"
+        self._window.close()
+
+    def _give_up(self) -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            self.trouble = f"the engine was not done after {SETTLE_LIMIT:.0f} s, so there is no picture"
+            self._window.close()

@@ -1,0 +1,280 @@
+"""The few dialogs: export, shortcuts, details of a message, the log, about. None of them runs a loop of its own."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl, qVersion
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QTabWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segviz import __version__
+from segviz.core import assets
+from segviz.gui import log, theme
+from segviz.gui.actions import ACTIONS, MENUS
+from segviz.gui.scene import Message, Scene
+
+if TYPE_CHECKING:
+    from segviz.gui.exports import Export
+    from segviz.gui.window import MainWindow
+
+SCALES = (0.5, 1.0, 2.0, 3.0, 4.0)
+LONGEST_LOG = 200_000  # characters of the log that are shown: its end
+
+
+class _Dialog(QDialog):
+    """A dialog that frees itself, with a heading and a close button."""
+
+    def __init__(self, parent: QWidget, title: str, size: tuple[int, int]) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        theme.set_surface(self, "panel")
+        self.resize(theme.px(size[0]), theme.px(size[1]))
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(theme.L, theme.L, theme.L, theme.L)
+        self.body.setSpacing(theme.M)
+        heading = QLabel(title)
+        theme.set_role(heading, "title")
+        self.body.addWidget(heading)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.buttons.rejected.connect(self.reject)
+
+    def finish(self) -> None:
+        """Put the buttons below what was added."""
+        self.body.addWidget(self.buttons)
+
+
+def plain_text(text: str, name: str) -> QPlainTextEdit:
+    """`text` to read and to copy, never as HTML."""
+    shown = QPlainTextEdit(text)
+    shown.setReadOnly(True)
+    shown.setAccessibleName(name)
+    shown.setTabChangesFocus(True)
+    return shown
+
+
+class DetailsDialog(_Dialog):
+    """The long form of a message, for a report."""
+
+    def __init__(self, message: Message, parent: QWidget) -> None:
+        super().__init__(parent, "Details", (720, 460))
+        text = QLabel(message.text)
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setWordWrap(True)
+        self.body.addWidget(text)
+        whole = f"segviz {__version__}\n{message.text}\n\n{message.details}"
+        self.body.addWidget(plain_text(message.details, "Details of the message"), 1)
+        copy = QPushButton("Copy")
+        copy.setToolTip("Put message and details on the clipboard")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(whole))
+        self.buttons.addButton(copy, QDialogButtonBox.ButtonRole.ActionRole)
+        self.finish()
+
+
+class LogDialog(_Dialog):
+    """The end of the log file, and where it lies."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, "Log", (820, 520))
+        place = QLabel(str(log.log_file()))
+        place.setTextFormat(Qt.TextFormat.PlainText)
+        place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        theme.set_role(place, "dim")
+        self.body.addWidget(place)
+        self.body.addWidget(plain_text(_end_of(log.log_file()), "Log"), 1)
+        show = QPushButton("Open folder")
+        folder = QUrl.fromLocalFile(str(log.log_folder()))
+        show.clicked.connect(lambda: QDesktopServices.openUrl(folder))
+        self.buttons.addButton(show, QDialogButtonBox.ButtonRole.ActionRole)
+        self.finish()
+
+
+def _end_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[-LONGEST_LOG:] or "Nothing has been noted."
+    except OSError:
+        return "Nothing has been noted."
+
+
+class ShortcutSheet(_Dialog):
+    """Every key on one page, from the table of actions."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, "Keyboard shortcuts", (840, 560))
+        page = QWidget()
+        theme.set_surface(page, "panel")
+        grid = QGridLayout(page)
+        grid.setHorizontalSpacing(theme.XL)
+        grid.setVerticalSpacing(theme.XS)
+        grid.setContentsMargins(0, 0, 0, 0)
+        columns = [0, 0]  # rows used so far of each column
+        for menu in MENUS:
+            keyed = [action for action in ACTIONS if action.keys and action.menu.partition("/")[0] == menu]
+            if not keyed:
+                continue
+            side = columns.index(min(columns))
+            heading = QLabel(menu.upper())
+            theme.set_role(heading, "heading")
+            heading.setContentsMargins(0, theme.S, 0, 0)
+            grid.addWidget(heading, columns[side], side * 2, 1, 2)
+            for row, action in enumerate(keyed, columns[side] + 1):
+                keys = QLabel("  or  ".join(action.keys))
+                keys.setFont(theme.body(strong=True))
+                where = "  (on the canvas)" if action.canvas else ""
+                grid.addWidget(keys, row, side * 2)
+                grid.addWidget(QLabel(action.text.rstrip("…") + where), row, side * 2 + 1)
+            columns[side] += len(keyed) + 1
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        grid.setRowStretch(max(columns), 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(page)
+        self.body.addWidget(area, 1)
+        self.finish()
+
+
+class AboutDialog(_Dialog):
+    """Version, libraries, and from whom everything comes that is shipped."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, "About segviz", (860, 580))
+        text = QLabel(
+            f"segviz {__version__}: see how an image classifier becomes a semantic segmentation network.\n"
+            f"Python {platform.python_version()}, Qt {qVersion()}, {platform.system()} {platform.machine()}. "
+            "The code is under the MIT licence."
+        )
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setWordWrap(True)
+        self.body.addWidget(text)
+        tabs = QTabWidget()
+        tabs.setDocumentMode(True)
+        tabs.addTab(self._sources(), "Networks, images, data")
+        tabs.addTab(self._libraries(), "Libraries")
+        tabs.addTab(self._licence(), "Licence text")
+        self.tabs = tabs
+        self.body.addWidget(tabs, 1)
+        self.finish()
+
+    def _sources(self) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setHeaderLabels(["File", "What", "Licence", "From"])
+        tree.setRootIsDecorated(False)
+        tree.setAlternatingRowColors(False)
+        tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        tree.setAccessibleName("What is shipped, and from whom")
+        for source in assets.sources():
+            row = QTreeWidgetItem([source.file, source.what, source.licence, source.origin])
+            row.setData(0, Qt.ItemDataRole.UserRole, source.licence_file)
+            for column in range(4):
+                row.setToolTip(column, row.text(column))
+            tree.addTopLevelItem(row)
+        for column, width in enumerate((230, 210, 150)):
+            tree.setColumnWidth(column, theme.px(width))
+        tree.itemActivated.connect(self._show_licence)
+        tree.itemDoubleClicked.connect(self._show_licence)
+        tree.setToolTip("Return or a double click shows the licence's text")
+        return tree
+
+    def _libraries(self) -> QTreeWidget:
+        from importlib import metadata
+
+        tree = QTreeWidget()
+        tree.setHeaderLabels(["Library", "Version", "Licence"])
+        tree.setRootIsDecorated(False)
+        tree.setAccessibleName("Libraries")
+        names = ("PySide6-Essentials", "torch", "numpy", "pyqtgraph", "pillow", "safetensors", "scipy", "platformdirs")
+        for name in names:
+            try:
+                found = metadata.metadata(name)
+            except metadata.PackageNotFoundError:
+                continue
+            licence = found.get("License-Expression") or (found.get("License") or "").partition("\n")[0]
+            tree.addTopLevelItem(QTreeWidgetItem([name, found["Version"], licence]))
+        tree.setColumnWidth(0, theme.px(200))
+        return tree
+
+    def _licence(self) -> QWidget:
+        self._text = plain_text("Choose an entry of the first tab with Return or a double click.", "Licence text")
+        return self._text
+
+    def _show_licence(self, row: QTreeWidgetItem) -> None:
+        file = row.data(0, Qt.ItemDataRole.UserRole)
+        try:
+            text = assets.licence_text(file) if file else f"{row.text(0)}: {row.text(2)}, from {row.text(3)}"
+        except OSError:
+            text = f"{row.text(2)}: its text is missing here"
+        self._text.setPlainText(text)
+        self.tabs.setCurrentWidget(self._text)
+
+
+class ExportDialog(_Dialog):
+    """What can leave, with what is missing for the rest."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window, "Export", (520, 460))
+        from segviz.gui.exports import EXPORTS
+
+        self._window = window
+        self.list = QListWidget()
+        self.list.setAccessibleName("What to export")
+        for export in EXPORTS:
+            self.list.addItem(_export_item(export, window.desk.scene))
+        self.list.setCurrentRow(0)
+        self.list.currentItemChanged.connect(self._chosen)
+        self.list.itemActivated.connect(lambda _: self._save())
+        self.body.addWidget(self.list, 1)
+        self.scale = QComboBox()
+        self.scale.setAccessibleName("Scale of the picture")
+        self.scale.setToolTip("Pixels of the picture for each pixel of the image")
+        for scale in SCALES:
+            self.scale.addItem(f"{scale:g} × the image's size", scale)
+        self.scale.setCurrentIndex(SCALES.index(1.0))
+        self.body.addWidget(self.scale)
+        self.save = QPushButton("Save…")
+        theme.set_kind(self.save, "primary")
+        self.save.clicked.connect(self._save)
+        self.buttons.addButton(self.save, QDialogButtonBox.ButtonRole.ActionRole)
+        self.finish()
+        self._chosen(self.list.currentItem())
+
+    def _chosen(self, item: QListWidgetItem | None) -> None:
+        export: Export | None = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        self.scale.setVisible(export is not None and export.id == "view")
+        self.save.setEnabled(export is not None and export.ready(self._window.desk.scene))
+
+    def _save(self) -> None:
+        item = self.list.currentItem()
+        export: Export = item.data(Qt.ItemDataRole.UserRole)
+        if not self.save.isEnabled():
+            return
+        self.accept()
+        self._window.export(export, float(self.scale.currentData()))
+
+
+def _export_item(export: Export, scene: Scene) -> QListWidgetItem:
+    ready = export.ready(scene)
+    item = QListWidgetItem(f"{export.text}\n{export.hint if ready else export.missing}")
+    item.setData(Qt.ItemDataRole.UserRole, export)
+    if not ready:
+        item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+    return item

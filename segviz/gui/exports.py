@@ -1,0 +1,204 @@
+"""What can leave the window as a file: one table, from which the export dialog is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from segviz.core import export, palettes, scores
+from segviz.core.choices import View
+from segviz.core.requests import Lane, Prediction
+from segviz.gui import gestures, theme
+from segviz.gui.scene import Scene, pinned
+
+if TYPE_CHECKING:
+    from segviz.gui.canvas import Canvas
+
+Bytes = npt.NDArray[np.uint8]
+Save = Callable[[Path], object]
+PNG, NPZ, CSV, GIF = "PNG image (*.png)", "NumPy arrays (*.npz)", "CSV table (*.csv)", "Animated GIF (*.gif)"
+WALK_SIDE = 640  # longest side of the layer walk's frames
+WALK_STEP = 600  # ms that each layer stays
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One kind of file. `prepare` runs in the window and gives what writes the file, which may run elsewhere."""
+
+    id: str
+    text: str
+    hint: str
+    suffix: str
+    kinds: str
+    ready: Callable[[Scene], bool]
+    missing: str
+    prepare: Callable[[Scene, Canvas, float], Save]
+
+
+# ------------------------------------------------------------------------------------ pictures
+
+
+def _view(scene: Scene, canvas: Canvas, scale: float) -> Save:
+    image = canvas.render_image(scale)
+
+    def write(path: Path) -> object:
+        return export.replace_file(path, lambda part: image.save(str(part), "PNG"))
+
+    return write
+
+
+def _labels(scene: Scene, canvas: Canvas, scale: float) -> Save:
+    found = _prediction(scene)
+    return lambda path: export.save_labels(path, found.labels, len(found.classes), scene.state.palette)
+
+
+def _overlay(scene: Scene, canvas: Canvas, scale: float) -> Save:
+    assert scene.picture is not None
+    found, state, pixels = _prediction(scene), scene.state, scene.picture.pixels
+    if state.view is View.HEATMAP:
+        shown = scene.shown_class or 0
+        table = palettes.heat_alpha(state.colour_map)
+        return lambda path: export.save_picture(
+            path, export.overlay_heat(pixels, scores.heatmap(found, shown), table, state.opacity)
+        )
+    count = len(found.classes)
+    colours = palettes.class_colours(state.palette, count)
+    visible = palettes.visible_classes(count, state.hidden, state.solo, palettes.background(found.classes))
+    return lambda path: export.save_picture(
+        path,
+        export.overlay_labels(pixels, found.labels, colours, visible, found.confidence, state.minimum, state.opacity),
+    )
+
+
+def _probabilities(scene: Scene, canvas: Canvas, scale: float) -> Save:
+    found = _prediction(scene)
+    return lambda path: export.save_probabilities(path, scores.softmax(found.logits), found.lattice)
+
+
+def _prediction(scene: Scene) -> Prediction:
+    assert scene.prediction is not None
+    return scene.prediction
+
+
+# -------------------------------------------------------------------------------------- tables
+
+
+def layer_rows(scene: Scene) -> list[list[object]]:
+    """The layers as a table, its head first; sizes, strides and starts in pixels of the network's input."""
+    network = scene.network
+    assert network is not None
+    head: list[object] = [
+        "name", "type", "output shape", "parameters", "macs", "field height", "field width", "stride y", "stride x",
+        "start x", "start y", "field",
+    ]  # fmt: skip
+    rows: list[list[object]] = [head]
+    for layer in network.layers:
+        pairs = [*(layer.size or ("", "")), *(layer.stride or ("", "")), *(layer.start or ("", ""))]
+        shape = " x ".join(str(size) for size in layer.output_shape)
+        rows.append([layer.name, layer.type, shape, layer.parameters, layer.macs, *pairs, layer.status])
+    return rows
+
+
+def race_rows(scene: Scene) -> list[list[object]]:
+    """A race as a table: one row a side, then what the comparison found."""
+    result = scene.race
+    assert result is not None
+
+    def row(name: str, lane: Lane) -> list[object]:
+        return [name, lane.seconds, lane.outputs, lane.extrapolated, lane.measured, lane.batch, lane.macs]
+
+    return [
+        ["side", "seconds", "outputs", "extrapolated", "measured", "batch", "macs"],
+        row("sliding window", result.sliding_window),
+        row("one by one", result.one_by_one),
+        row("fully convolutional", result.fully_convolutional),
+        ["speed-up over the best batch", result.speedup],
+        ["speed-up over one by one", result.speedup_one_by_one],
+        ["largest difference", result.max_abs_difference],
+        ["label agreement", result.label_agreement],
+        ["exact", result.exact, result.reason],
+    ]
+
+
+# ----------------------------------------------------------------------------------- animation
+
+
+def _walk(scene: Scene, canvas: Canvas, scale: float) -> Save:
+    frames = walk_frames(scene)
+    return lambda path: export.save_animation(path, frames, WALK_STEP)
+
+
+def walk_frames(scene: Scene) -> list[Bytes]:
+    """The box of the unit at the cursor in every layer, growing over the image: uint8 (H, W, 3) each."""
+    network, picture = scene.network, scene.picture
+    assert network is not None
+    assert picture is not None
+    height, width = picture.pixels.shape[:2]
+    zoom = min(1.0, WALK_SIDE / max(height, width))
+    small = QImage(picture.pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).scaled(
+        max(1, round(width * zoom)), max(1, round(height * zoom)), mode=Qt.TransformationMode.SmoothTransformation
+    )
+    cursor = scene.state.cursor or (width / 2, height / 2)
+    frames = []
+    boxes: list[QRectF] = []
+    for layer in gestures.top_rows(network):
+        at = replace(scene, state=replace(scene.state, cursor=cursor))
+        unit = pinned(replace(at, state=replace(at.state, **gestures.select_layer(at, layer))))
+        if unit is None:
+            continue
+        box = unit.field
+        boxes.append(QRectF(box.left * zoom, box.top * zoom, box.width * zoom, box.height * zoom))
+        frames.append(_frame(small, boxes, f"{layer}  {box.width:.0f} × {box.height:.0f} px"))
+    return frames
+
+
+def _frame(photograph: QImage, boxes: list[QRectF], words: str) -> Bytes:
+    image = photograph.convertToFormat(QImage.Format.Format_RGB888)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    newest = len(boxes) - 1
+    for index, box in enumerate(boxes):
+        strength = 1.0 if index == newest else 0.35
+        for color, width in ((QColor(0, 0, 0), 3.0), (theme.DARK.color("accent"), 1.5)):
+            color.setAlphaF(strength)
+            painter.setPen(QPen(color, width))
+            painter.drawRect(box)
+    painter.setFont(theme.body(strong=True))
+    label = painter.fontMetrics().boundingRect(words).adjusted(-8, -4, 8, 4)
+    label.moveTopLeft(image.rect().topLeft())
+    painter.fillRect(label, QColor(0, 0, 0, 200))
+    painter.setPen(QColor("white"))
+    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
+    painter.end()
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+
+
+# --------------------------------------------------------------------------------------- table
+
+EXPORTS: tuple[Export, ...] = (
+    Export("view", "View", "what the canvas shows, at a scale of the image's own pixels", "view.png", PNG,
+           lambda scene: scene.picture is not None, "open an image first", _view),
+    Export("overlay", "Overlay", "labels or heatmap over the photograph, pixel for pixel", "overlay.png", PNG,
+           lambda scene: scene.prediction is not None and scene.picture is not None, "run a network first", _overlay),
+    Export("labels", "Label map", "class indices as an indexed PNG with the palette's colours", "labels.png", PNG,
+           lambda scene: scene.prediction is not None, "run a network first", _labels),
+    Export("probabilities", "Probabilities", "classes × rows × columns of the network's grid, with stride and start",
+           "probabilities.npz", NPZ, lambda scene: scene.prediction is not None, "run a network first", _probabilities),
+    Export("layers", "Layer table", "shapes, parameters, cost and receptive fields", "layers.csv", CSV,
+           lambda scene: scene.network is not None, "choose a network first",
+           lambda scene, canvas, scale: lambda path: export.save_table(path, layer_rows(scene))),
+    Export("race", "Race table", "times, outputs and differences of the last race", "race.csv", CSV,
+           lambda scene: scene.race is not None, "run a race first",
+           lambda scene, canvas, scale: lambda path: export.save_table(path, race_rows(scene))),
+    Export("walk", "Layer walk", "the receptive field growing through the layers, as an animation", "layers.gif", GIF,
+           lambda scene: scene.network is not None and scene.picture is not None, "choose an image and a network first",
+           _walk),
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""What goes wrong unforeseen: every exception reaches a rotated log file, and one banner tells of it.
+
+A slot that raises must neither end the program nor go unnoticed. No dialog is opened from a hook:
+it would run an event loop inside whatever broke.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+import platformdirs
+from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
+
+LARGEST = 512 * 1024  # bytes of one log file
+KEPT = 3
+LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+def log_folder() -> Path:
+    return platformdirs.user_log_path("segviz", appauthor=False)
+
+
+def log_file() -> Path:
+    return log_folder() / "segviz.log"
+
+
+class Log(QObject):
+    """Hooks for the time between `install` and `remove`. `failed(text, details)` arrives in the window's thread."""
+
+    failed = Signal(str, str)
+
+    def __init__(self, show: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self.failed.connect(show, Qt.ConnectionType.QueuedConnection)
+        self._logger = logging.getLogger("segviz.gui")
+        self._handler: logging.Handler | None = None
+        self._crashes: TextIO | None = None
+        self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+
+    def install(self) -> None:
+        """Listen to all of Python and Qt; without a log file where its folder cannot be written."""
+        try:
+            log_folder().mkdir(parents=True, exist_ok=True)
+            self._handler = RotatingFileHandler(log_file(), maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
+            self._crashes = (log_folder() / "crash.log").open("a", encoding="utf-8")
+            faulthandler.enable(self._crashes)
+        except OSError:
+            self._handler = logging.NullHandler()
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self._logger.addHandler(self._handler)
+        self._logger.setLevel(logging.INFO)
+        self._logger.propagate = False
+        sys.excepthook = self._excepthook
+        threading.excepthook = lambda args: self._excepthook(args.exc_type, args.exc_value, args.exc_traceback)
+        sys.unraisablehook = lambda args: self._excepthook(args.exc_type, args.exc_value, args.exc_traceback)
+        qInstallMessageHandler(self._qt_message)
+
+    def remove(self) -> None:
+        """Give back what was there before."""
+        sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
+        qInstallMessageHandler(None)
+        if self._crashes is not None:
+            faulthandler.disable()
+            self._crashes.close()
+            self._crashes = None
+        if self._handler is not None:
+            self._logger.removeHandler(self._handler)
+            self._handler.close()
+            self._handler = None
+
+    def _excepthook(self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        details = "".join(traceback.format_exception(kind, error, trace))
+        self._logger.error("unforeseen\n%s", details)
+        self.failed.emit(f"Something unforeseen happened ({kind.__name__}); segviz goes on", details)
+
+    def _qt_message(self, level: QtMsgType, context: QMessageLogContext, text: str) -> None:
+        self._logger.log(LEVELS.get(level, logging.INFO), "Qt: %s", text)
