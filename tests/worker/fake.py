@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 
@@ -45,8 +46,7 @@ def tidy(request: Request) -> Steps:
     try:
         yield from endless(request)
     finally:
-        with open(str(request.setup.image), "w", encoding="utf-8") as file:
-            file.write("restored")
+        Path(str(request.setup.image)).write_text("restored", encoding="utf-8")
     raise AssertionError
 
 

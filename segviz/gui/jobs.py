@@ -1,0 +1,158 @@
+"""The engine's client and the loading of pictures, as signals in the GUI thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from segviz.core.errors import SegvizError
+from segviz.core.requests import Request
+from segviz.worker.client import ENGINE, Client
+
+if TYPE_CHECKING:
+    from segviz.core.images import Picture
+
+LAST_PICTURE = 1.5  # seconds that closing waits for a picture that is being decoded
+
+
+@dataclass(frozen=True, eq=False)
+class PictureOpened:
+    """The file at `path`, as it was asked for, was read."""
+
+    path: str
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRefused:
+    """The file at `path` cannot be shown; `message` is for people."""
+
+    path: str
+    message: str
+    details: str
+
+
+class _Carrier(QObject):
+    """Takes events from other threads. Has no parent: it must live until the last thread let go of it."""
+
+    passed = Signal(object)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An event of the picture thread with the number of the call that it answers."""
+
+    serial: int
+    event: PictureOpened | PictureRefused
+
+
+class _PictureLoader:
+    """Reads one file at a time in a thread that lives only while there is something to read; the newest wins."""
+
+    def __init__(self, tell: Callable[[object], None]) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._serial = 0
+        self._wanted: tuple[int, str] | None = None
+        self._thread: threading.Thread | None = None
+
+    def open(self, path: str) -> None:
+        with self._lock:
+            self._serial += 1
+            self._wanted = self._serial, path
+            if self._thread is None:
+                # A daemon: a file that takes minutes to decode must not keep a closed application alive.
+                self._thread = threading.Thread(target=self._work, name="segviz picture", daemon=True)
+                self._thread.start()
+
+    def is_newest(self, serial: int) -> bool:
+        return serial == self._serial
+
+    def close(self, patience: float) -> None:
+        with self._lock:
+            self._wanted, thread = None, self._thread
+        if thread is not None:
+            thread.join(patience)
+
+    def _work(self) -> None:
+        while (wanted := self._next()) is not None:
+            serial, path = wanted
+            self._tell(_Read(serial, _opened(path)))
+
+    def _next(self) -> tuple[int, str] | None:
+        """What to read next; None ends the thread."""
+        with self._lock:
+            wanted, self._wanted = self._wanted, None
+            if wanted is None:
+                self._thread = None
+            return wanted
+
+
+def _opened(path: str) -> PictureOpened | PictureRefused:
+    from segviz.core.images import open_picture  # here, not above: numpy and Pillow load in this thread
+
+    try:
+        return PictureOpened(path, open_picture(path))
+    except SegvizError as error:
+        return PictureRefused(path, str(error), error.details)
+
+
+class Jobs(QObject):
+    """What the window asks of its engine and of the disk, and what comes back.
+
+    `event` delivers what `segviz.worker.messages` lists, and PictureOpened or PictureRefused, always
+    in the GUI thread. A picture that is not the newest wanted is not delivered. Until `start` no
+    process runs. `close` ends everything within three seconds; nothing is delivered after it.
+    """
+
+    event = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, runner: str = ENGINE, threads: int | None = None) -> None:
+        super().__init__(parent)
+        self._carrier = _Carrier()
+        self._carrier.passed.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._client = Client(self._carrier.passed.emit, runner, threads)
+        self._pictures = _PictureLoader(self._carrier.passed.emit)
+        self._closed = False
+
+    def start(self) -> None:
+        """Start the engine; to be called when the first frame is on the screen."""
+        self._client.start()
+
+    def ask(self, request: Request) -> int:
+        """Have `request` done; returns the ticket that its events carry. An older ask of its kind is cancelled."""
+        return self._client.ask(request)
+
+    def cancel(self, kind: type | None = None) -> None:
+        """Cancel asks of one kind (type of request), or all."""
+        self._client.cancel(kind)
+
+    def open_picture(self, path: str) -> None:
+        """Read an image file in the background; an older one that is not there yet is forgotten."""
+        self._pictures.open(path)
+
+    @property
+    def engine_pid(self) -> int | None:
+        """The engine's process, None while there is none."""
+        return self._client.pid
+
+    def close(self) -> None:
+        """End the engine, whatever it does, and forget pictures on their way."""
+        if self._closed:
+            return
+        self._closed = True
+        self._client.close()
+        self._pictures.close(LAST_PICTURE)
+
+    def _deliver(self, event: object) -> None:
+        if self._closed:
+            return
+        if isinstance(event, _Read):
+            if not self._pictures.is_newest(event.serial):
+                return
+            event = event.event
+        self.event.emit(event)
