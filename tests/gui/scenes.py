@@ -31,6 +31,7 @@ from segviz.core.session import State, Unit
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
 HEIGHT, WIDTH = 96, 128
+PAGE, BIG = "/pictures/page.png", "/pictures/big.png"
 STEPS = {  # name: (window, maps, parameters, macs of one unit)
     "c1": (Window(5), 6, 156, 150),
     "s2": (Window(2, 2), 6, 0, 0),
@@ -53,7 +54,7 @@ def picture(height: int = HEIGHT, width: int = WIDTH) -> Picture:
     pixels[..., 0] = np.linspace(0, 200, width).astype(np.uint8)
     pixels[..., 1] = np.linspace(0, 200, height).astype(np.uint8)[:, None]
     pixels[height // 5 : height // 3, width // 5 : width // 3] = (250, 240, 20)
-    return Picture("/pictures/page.png", pixels, "RGB")
+    return Picture(PAGE, pixels, "RGB")
 
 
 def chain(height: int, width: int, steps: dict[str, tuple[Window, int, int, int]], last: str) -> Geometry:
@@ -84,7 +85,7 @@ def layers(geometry: Geometry, steps: dict[str, tuple[Window, int, int, int]]) -
 
 
 def setup(**changes: Any) -> Setup:
-    return replace(Setup("lenet5", "/pictures/page.png"), **changes)
+    return replace(Setup("lenet5", PAGE), **changes)
 
 
 def lenet(height: int = HEIGHT, width: int = WIDTH, classes: tuple[str, ...] = tuple("0123456789")) -> Network:
@@ -137,7 +138,7 @@ def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:
         f"class {i}" if i % 7 else f"class {i}, a very long name, with synonyms, that goes on" for i in range(1000)
     )
     return Network(
-        DescribeRequest(setup(model="deep")), "A deep network", Task.CLASSIFICATION, names, (3, height, width), tuple(order),
+        DescribeRequest(setup(model="deep")), "Deep", Task.CLASSIFICATION, names, (3, height, width), tuple(order),
         4_652_008, 4_652_008, sum(layer.macs for layer in leaves.values()), geometry,
         Frame((height * zoom, width * zoom), (height, width), (height, width)),
     )  # fmt: skip
@@ -157,7 +158,7 @@ def logits_for(network: Network, seed: int = 0) -> np.ndarray:
     return np.asarray(planes, np.float32)
 
 
-def prediction(network: Network | None = None, model: str = "lenet5") -> Prediction:
+def prediction(network: Network | None = None, model: str = "lenet5", image: str = PAGE) -> Prediction:
     network = network or lenet()
     y, x = network.geometry.laws("last")
     logits = logits_for(network)
@@ -171,7 +172,8 @@ def prediction(network: Network | None = None, model: str = "lenet5") -> Predict
     shares = sorted(((int(i), n / labels.size) for i, n in zip(found, counts, strict=True)), key=lambda s: -s[1])
     leaves = [layer.name for layer in network.layers if layer.leaf]
     return Prediction(
-        request=SegmentRequest(setup(model=model)), method=Method.UPSAMPLED, reason="", upsampling=Upsampling.BILINEAR,
+        request=SegmentRequest(setup(model=model, image=image)), method=Method.UPSAMPLED, reason="",
+        upsampling=Upsampling.BILINEAR,
         classes=network.classes, logits=logits, lattice=lattice, labels=labels,
         confidence=np.full(labels.shape, 200, np.uint8), shares=tuple(shares), region=Box(0, 0, width, height),
         scale=1.0, seconds=0.214, device="CPU, 2 threads",
@@ -179,11 +181,13 @@ def prediction(network: Network | None = None, model: str = "lenet5") -> Predict
     )  # fmt: skip
 
 
-def features(network: Network | None = None, layer: str = "c3", seed: int = 3, model: str = "lenet5") -> FeatureMaps:
+def features(
+    network: Network | None = None, layer: str = "c3", model: str = "lenet5", image: str = PAGE
+) -> FeatureMaps:
     """Random smooth maps; map 2 is dead (all zero)."""
     network = network or lenet()
     channels, rows, columns = network.layer(layer).output_shape
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(3)
     y, x = np.mgrid[0:rows, 0:columns]
     waves = [
         np.sin(x / columns * random.uniform(2, 20) + random.uniform(0, 6)) * np.cos(y / rows * random.uniform(2, 20))
@@ -192,7 +196,7 @@ def features(network: Network | None = None, layer: str = "c3", seed: int = 3, m
     values = np.asarray(waves, np.float32) + random.normal(0, 0.2, (channels, rows, columns)).astype(np.float32)
     if channels > 2:
         values[2] = 0
-    return FeatureMaps(FeatureRequest(setup(model=model), layer), layer, values, 0.031)
+    return FeatureMaps(FeatureRequest(setup(model=model, image=image), layer), layer, values, 0.031)
 
 
 def race(exact: bool = True, extrapolated: bool = False) -> RaceResult:
@@ -241,7 +245,7 @@ def race_updates(done: int = 200) -> tuple[RaceUpdate, ...]:
 def full(**changes: Any) -> Scene:
     """Everything there is: picture, LeNet-5, prediction, feature maps of c3, a pinned unit."""
     network = lenet()
-    state = State(image="/pictures/page.png", model="lenet5", layer="c3", unit=Unit(4, 10, 20), cursor=(47.0, 27.0))
+    state = State(image=PAGE, model="lenet5", layer="c3", unit=Unit(4, 10, 20), cursor=(47.0, 27.0))
     scene = Scene(
         state=state, picture=picture(), network=network, prediction=prediction(network), features=features(network),
         engine=EngineStatus.READY, device="CPU, 2 threads",
@@ -252,12 +256,10 @@ def full(**changes: Any) -> Scene:
 def deep_full(**changes: Any) -> Scene:
     """1,000 classes with long names on a 960 x 1280 picture."""
     network = deep()
-    state = State(
-        image="/pictures/big.png", model="deep", layer="blocks.2", unit=Unit(17, 20, 30), cursor=(490.0, 330.0)
-    )
+    state = State(image=BIG, model="deep", layer="blocks.2", unit=Unit(17, 20, 30), cursor=(490.0, 330.0))
     scene = Scene(
-        state=state, picture=picture(960, 1280), network=network, prediction=prediction(network, "deep"),
-        features=features(network, "blocks.2", model="deep"), engine=EngineStatus.READY, device="CPU, 2 threads",
+        state=state, picture=picture(960, 1280), network=network, prediction=prediction(network, "deep", BIG),
+        features=features(network, "blocks.2", "deep", BIG), engine=EngineStatus.READY, device="CPU, 2 threads",
     )  # fmt: skip
     return replace(scene, **changes)
 
@@ -268,7 +270,7 @@ def everything() -> dict[str, Scene]:
     tiny = lenet(32, 32)
     return {
         "nothing": Scene(State()),
-        "picture only": Scene(State(image="/pictures/page.png"), picture=picture()),
+        "picture only": Scene(State(image=PAGE), picture=picture()),
         "network only": Scene(State(model="lenet5"), network=lenet()),
         "full": whole,
         "older prediction": replace(whole, state=replace(whole.state, model="other"), network=deep()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from segviz.gui.panels.feature_maps import FeatureMapsPanel
+from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network import NetworkPanel
 
-PANELS = (NetworkPanel,)
+PANELS = (NetworkPanel, InspectorPanel, FeatureMapsPanel)

@@ -23,7 +23,8 @@ class Panel(Protocol):
     """One part of the window.
 
     `stage` is a widget that takes the canvas's place while `wants_stage` is true and the panel's
-    tab is in front (the race needs room); most panels have none.
+    tab is in front (the race needs room); most panels have none. `header` is the line above a
+    workbench panel's content; it stands in `widget` unless the window moves it beside its tabs.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Panel(Protocol):
     area: Area
     widget: QWidget
     stage: QWidget | None
+    header: QWidget | None
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Repaint what differs between the scenes; `old` is None the first time. Changes no State."""

@@ -77,6 +77,7 @@ class NetworkPanel:
     title = "Network"
     area = Area.LEFT
     stage: QWidget | None = None
+    header: QWidget | None = None
 
     def __init__(self, session: Session, commands: Commands) -> None:
         self._session = session

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -25,34 +26,55 @@ CHUNK = 32  # classes or maps looked at together: bounds the memory of a softmax
 
 @dataclass(frozen=True, eq=False)
 class MapStatistics:
-    """Of each map of a layer (C,): its finite range, mean, and share of units that are silent (exactly 0)."""
+    """Statistics of feature maps (C, H, W), each worked out when it is first asked for.
 
-    low: Floats
-    high: Floats
-    mean: Floats
-    silent: Floats
+    A shallow layer has 20 million values: only what is shown may cost time. What is not finite
+    counts as 0.
+    """
 
-    @classmethod
-    def of(cls, values: Floats) -> MapStatistics:
-        """Statistics of feature maps (C, H, W); what is not finite counts as 0."""
-        low, high, mean, silent = (np.zeros(len(values), np.float32) for _ in range(4))
-        for at in range(0, len(values), CHUNK):
-            part = values[at : at + CHUNK]
-            finite = part if np.isfinite(part).all() else np.nan_to_num(part, nan=0, posinf=0, neginf=0)
-            place = slice(at, at + CHUNK)
-            low[place], high[place] = finite.min((1, 2)), finite.max((1, 2))
-            mean[place] = finite.mean((1, 2))
-            silent[place] = (finite == 0).mean((1, 2))
-        return cls(low, high, mean, silent)
+    values: Floats
 
-    @property
-    def dead(self) -> npt.NDArray[np.bool_]:
-        """Maps that say the same everywhere on this image."""
-        return self.low == self.high
+    def range_of(self, channel: int) -> tuple[float, float]:
+        """Lowest and highest value of one map."""
+        plane = _finite(self.values[channel])
+        return float(plane.min()), float(plane.max())
+
+    @cached_property
+    def low(self) -> Floats:
+        """Lowest value of each map (C,)."""
+        return self._of_each(lambda part: part.min((1, 2)))
+
+    @cached_property
+    def high(self) -> Floats:
+        """Highest value of each map (C,)."""
+        return self._of_each(lambda part: part.max((1, 2)))
+
+    @cached_property
+    def mean(self) -> Floats:
+        return self._of_each(lambda part: part.mean((1, 2)))
+
+    @cached_property
+    def silent(self) -> Floats:
+        """Share of each map's units that are exactly 0 (C,)."""
+        return self._of_each(lambda part: (part == 0).mean((1, 2)))
+
+    def _of_each(self, what: Callable[[Floats], Floats]) -> Floats:
+        parts = [_finite(self.values[at : at + CHUNK]) for at in range(0, len(self.values), CHUNK)]
+        return np.concatenate([what(part) for part in parts]).astype(np.float32)
+
+    def dead(self, channel: int) -> bool:
+        """Whether a map says the same everywhere on this image."""
+        low, high = self.range_of(channel)
+        return low == high
 
     def levels(self, channel: int, scale: MapScale) -> tuple[float, float]:
         """The values that become black and white in the picture of `channel`."""
         return LEVELS[scale](self, channel)
+
+
+def _finite(values: Floats) -> Floats:
+    """`values`, or a copy with 0 where they are not finite."""
+    return values if np.isfinite(values.sum()) else np.nan_to_num(values, nan=0, posinf=0, neginf=0)
 
 
 def _signed(statistics: MapStatistics, channel: int) -> tuple[float, float]:
@@ -61,7 +83,7 @@ def _signed(statistics: MapStatistics, channel: int) -> tuple[float, float]:
 
 
 LEVELS: dict[MapScale, Callable[[MapStatistics, int], tuple[float, float]]] = {
-    MapScale.MAP: lambda s, channel: (float(s.low[channel]), float(s.high[channel])),
+    MapScale.MAP: lambda s, channel: s.range_of(channel),
     MapScale.LAYER: lambda s, channel: (float(s.low.min()), float(s.high.max())),
     MapScale.SIGNED: _signed,
 }
@@ -88,7 +110,7 @@ ORDERS: dict[MapOrder, Callable[[Floats, MapStatistics, tuple[int, int] | None],
 
 
 def to_bytes(plane: Floats, low: float, high: float) -> Bytes:
-    """A map (H, W) as uint8: `low` becomes 0, `high` 255, a map without range mid-grey."""
+    """A map (H, W) as uint8: `low` becomes 0, `high` 255, a map without range is all 0."""
     if not high > low:
         return np.full(plane.shape, 0, np.uint8)
     scaled = (np.nan_to_num(plane, nan=low, posinf=high, neginf=low) - low) * (255 / (high - low))

@@ -1,0 +1,62 @@
+"""The line above a workbench panel's content: what is shown, choices, and the ways out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+
+from segviz.core.choices import Choice
+from segviz.gui import theme
+from segviz.gui.panels.inspector_parts import flat_button
+from segviz.gui.widgets.pill import Pill
+
+
+class HeaderLine(QWidget):
+    """A row of parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(theme.M, theme.XS, theme.S, theme.XS)
+        self._row.setSpacing(theme.S)
+
+    def add(self, part: QWidget, stretch: int = 0) -> None:
+        self._row.addWidget(part, stretch)
+
+    def stretch(self) -> None:
+        self._row.addStretch(1)
+
+    def button(self, icon: str, name: str, then: Callable[[], None]) -> QToolButton:
+        """A button of one icon, at the end of the line."""
+        button = flat_button(icon, name)
+        button.clicked.connect(lambda: then())
+        self._row.addWidget(button)
+        return button
+
+
+class ChoicePill(Pill):
+    """A drop-down of an enumeration's values; `chosen(value)` is called for the person's choice alone."""
+
+    def __init__(self, caption: str, name: str, values: type[Choice], chosen: Callable[[Choice], None]) -> None:
+        super().__init__(caption, name)
+        self._actions: dict[Choice, QAction] = {}
+        group = QActionGroup(self)
+        for value in values:
+            action = self.menu().addAction(value.title)
+            action.setCheckable(True)
+            action.setToolTip(value.hint or value.title)
+            action.triggered.connect(lambda _, v=value: chosen(v))
+            group.addAction(action)
+            self._actions[value] = action
+
+    def show_choice(self, value: Choice) -> None:
+        """Show `value`; silent."""
+        self._actions[value].setChecked(True)
+        self.set_value(value.title, value.hint)
+
+    def choose(self, value: Choice) -> None:
+        """Take `value`, as a click in the menu does."""
+        self._actions[value].trigger()

@@ -1,0 +1,272 @@
+"""The inspector: what is under the cursor, what the pinned unit sees, and which classes there are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+
+from segviz.core.choices import View
+from segviz.gui import gestures, theme
+from segviz.gui.panels import words
+from segviz.gui.panels.base import Area
+from segviz.gui.panels.inspector_parts import Swatch, UnitCard, heading
+from segviz.gui.panels.legend import Entry, LegendView, listed
+from segviz.gui.scene import Kind, Scene, pinned
+from segviz.gui.widgets.bars import Bar, BarRows
+
+if TYPE_CHECKING:
+    from segviz.core.session import Session
+    from segviz.gui.panels.base import Commands
+
+SEARCH_FROM = 12  # classes from which on a search is offered
+RANKED = 5
+LEGEND_FIELDS = ("hidden", "solo", "palette", "shown_class", "view")
+
+
+class InspectorPanel:
+    """Cursor, unit, classes."""
+
+    id = "inspector"
+    title = "Inspector"
+    area = Area.RIGHT
+    stage: QWidget | None = None
+    header: QWidget | None = None
+
+    def __init__(self, session: Session, commands: Commands) -> None:
+        self._session = session
+        self._commands = commands
+        self._scene: Scene | None = None
+        self._hovered: tuple[float, float] | None = None
+        self._entries: list[Entry] = []
+        self.widget = QWidget()
+        self.widget.setObjectName("panel-inspector")
+        self.widget.setMinimumWidth(220)
+        theme.set_surface(self.widget, "panel")
+        self._swatch = Swatch()
+        self._where = QLabel("–")
+        self._where_from = QLabel("Cursor")
+        self.bars = BarRows(RANKED)
+        self.bars.setToolTip("The most probable classes here; click one to see where else it is probable")
+        self.bars.clicked.connect(self._show_class)
+        self._bars_note = _note(QLabel())
+        self._bars_note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._ranking = QStackedLayout()  # of one height, so that nothing below jumps
+        self._ranking.addWidget(self.bars)
+        self._ranking.addWidget(self._bars_note)
+        self.unit = UnitCard(commands)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search classes")
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName("Search classes")
+        self.search.setToolTip("Classes whose name contains this, also those that are nowhere in the image")
+        self.search.textChanged.connect(lambda _: self._list())
+        self.legend = LegendView()
+        self.legend.shown.connect(self._show_class)
+        self.legend.toggled.connect(lambda index: self._session.update(**gestures.toggle_class(self._now(), index)))
+        self.legend.soloed.connect(lambda index: self._session.update(**gestures.solo_class(self._now(), index)))
+        self._legend_note = QLabel()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Everything scrolls as one where the dock is low; the legend takes what height is left."""
+        inner = QWidget()
+        theme.set_surface(inner, "panel")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, theme.S, 0, theme.S)
+        column.setSpacing(theme.XS)
+        padded = QVBoxLayout()
+        padded.setContentsMargins(theme.M, 0, theme.M, 0)
+        padded.setSpacing(theme.XS)
+        padded.addWidget(heading("Inspector"))
+        padded.addLayout(self._cursor_row())
+        padded.addLayout(self._ranking)
+        padded.addWidget(self.unit)
+        padded.addSpacing(theme.XS)
+        padded.addWidget(heading("Classes"))
+        padded.addWidget(self.search)
+        padded.addWidget(_note(self._legend_note))
+        column.addLayout(padded)
+        self.legend.setMinimumHeight(theme.px(120))
+        column.addWidget(self.legend, 1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        outer = QVBoxLayout(self.widget)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+    def _cursor_row(self) -> QHBoxLayout:
+        theme.set_role(self._where_from, "dim")
+        self._where.setTextFormat(Qt.TextFormat.PlainText)
+        self._where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._where.setToolTip("Pixel (x, y) and its colour")
+        row = QHBoxLayout()
+        row.setSpacing(theme.S)
+        row.addWidget(self._where_from)
+        row.addWidget(self._swatch)
+        row.addWidget(self._where, 1)
+        return row
+
+    # ------------------------------------------------------------------------------- showing
+
+    def show(self, old: Scene | None, new: Scene) -> None:
+        self._scene = new
+        if old is None or old.picture is not new.picture:
+            self._hovered = None
+        self._show_point()
+        if old is None or _unit_differs(old, new):
+            self.unit.show_unit(pinned(new), new)
+        if old is None or _classes_differ(old, new):
+            self._show_classes(old, new)
+
+    def hover(self, point: tuple[float, float] | None) -> None:
+        self._hovered = point
+        if self._scene is not None:
+            self._show_point()
+
+    def wants_stage(self, scene: Scene) -> bool:
+        return False
+
+    def _now(self) -> Scene:
+        """The scene with the newest State: several gestures may come before the next `show`."""
+        scene = self._scene or Scene(self._session.state)
+        return replace(scene, state=self._session.state)
+
+    def _show_point(self) -> None:
+        """Pixel, colour and classes at the mouse; where it is away, at the pinned position."""
+        scene = self._scene
+        assert scene is not None
+        point = self._hovered or scene.state.cursor
+        self._where_from.setText("Cursor" if self._hovered or not scene.state.cursor else "Pinned")
+        pixel = _pixel(scene, point)
+        if point is None or pixel is None:
+            self._where.setText("–")
+            self._swatch.set_colour("")
+        else:
+            x, y, colour = pixel
+            self._where.setText(f"{x:,}, {y:,}   {colour}")
+            self._swatch.set_colour(colour)
+        self._where.setFont(theme.numbers())
+        self._show_ranking(point if pixel is not None else None)
+
+    def _show_ranking(self, point: tuple[float, float] | None) -> None:
+        scene = self._scene
+        assert scene is not None
+        prediction = scene.prediction
+        fits = prediction is not None and prediction.request.setup.image == scene.state.image
+        note = ""
+        bars: list[Bar] = []
+        if prediction is None or not fits:
+            busy = scene.job(Kind.PREDICTION) is not None
+            note = "Segmenting…" if busy else "Class probabilities appear here once the network has run."
+        elif point is not None:
+            from segviz.core import scores
+
+            ranked = scores.ranking(prediction, *point, count=RANKED)
+            bars = [Bar(r.name, r.probability, words.probability(r.probability), r.index) for r in ranked]
+        else:
+            note = "Move over the image to see its classes."
+        self.bars.set_bars(bars)
+        self._bars_note.setText(note)
+        self._ranking.setCurrentWidget(self.bars if bars else self._bars_note)
+
+    def _show_classes(self, old: Scene | None, new: Scene) -> None:
+        count = len(new.prediction.classes) if new.prediction else 0
+        self._entries = entries_of(new)
+        self.search.setVisible(count >= SEARCH_FROM)
+        if (
+            old is None
+            or old.prediction is None
+            or new.prediction is None
+            or old.prediction.classes != new.prediction.classes
+        ):
+            with QSignalBlocker(self.search):
+                self.search.clear()
+            self.search.setPlaceholderText(f"Search {words.count(count)} classes")
+        self._list()
+
+    def _list(self) -> None:
+        found = listed(self._entries, self.search.text())
+        self.legend.classes.set_entries(found)
+        note = ""
+        if not self._entries:
+            note = "The legend fills when the network has run."
+        elif not found:
+            note = f"No class contains “{self.search.text().strip()}”."
+        self._legend_note.setText(note)
+        self._legend_note.setVisible(bool(note))
+
+    # ------------------------------------------------------------------------------ gestures
+
+    def _show_class(self, index: int) -> None:
+        if index >= 0:
+            self._session.update(view=View.HEATMAP, shown_class=index)
+
+
+def entries_of(scene: Scene) -> list[Entry]:
+    """The legend's classes with what the State says of each."""
+    prediction, state = scene.prediction, scene.state
+    if prediction is None:
+        return []
+    from segviz.core import palettes
+
+    count = len(prediction.classes)
+    colours = palettes.class_colours(state.palette, count)
+    background = palettes.background(prediction.classes)
+    shares = dict(prediction.shares)
+    current = scene.shown_class if state.view is View.HEATMAP else None
+    return [
+        Entry(
+            index=index,
+            name=name,
+            share=shares.get(index, 0.0),
+            colour="" if index == background else "#{:02x}{:02x}{:02x}".format(*(int(part) for part in colours[index])),
+            visible=index != background and gestures.visible(scene, index),
+            solo=state.solo == index,
+            current=index == current,
+        )
+        for index, name in enumerate(prediction.classes)
+    ]
+
+
+def _class_names(scene: Scene) -> tuple[str, ...]:
+    return scene.prediction.classes if scene.prediction is not None else ()
+
+
+def _unit_differs(old: Scene, new: Scene) -> bool:
+    return (
+        old.picture is not new.picture
+        or old.network is not new.network
+        or old.features is not new.features
+        or old.state.unit != new.state.unit
+        or old.state.layer != new.state.layer
+    )
+
+
+def _classes_differ(old: Scene, new: Scene) -> bool:
+    changed = any(getattr(old.state, name) != getattr(new.state, name) for name in LEGEND_FIELDS)
+    return old.prediction is not new.prediction or changed
+
+
+def _pixel(scene: Scene, point: tuple[float, float] | None) -> tuple[int, int, str] | None:
+    """(x, y, #rrggbb) of the pixel at `point`; None outside the image."""
+    if point is None or scene.picture is None:
+        return None
+    x, y = round(point[0]), round(point[1])
+    if not (0 <= x < scene.picture.width and 0 <= y < scene.picture.height):
+        return None
+    red, green, blue = (int(part) for part in scene.picture.pixels[y, x])
+    return x, y, f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _note(label: QLabel) -> QLabel:
+    label.setWordWrap(True)
+    theme.set_role(label, "dim")
+    label.hide()
+    return label

@@ -1,0 +1,233 @@
+"""Small widgets of the inspector: a colour's swatch, facts in two columns, the card of the pinned unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from segviz.core.field import Box, Status
+from segviz.gui import theme
+from segviz.gui.panels import words
+from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from segviz.gui.panels.base import Commands
+    from segviz.gui.scene import Pinned, Scene
+
+CROP = 84  # side of the crop, before `theme.px`
+COPIED = 512  # longer side of the crop that is copied or saved
+
+
+def heading(text: str) -> QLabel:
+    label = QLabel(text.upper())
+    theme.set_role(label, "heading")
+    return label
+
+
+def flat_button(icon: str, name: str) -> QToolButton:
+    """A button of one icon; `name` is its tooltip and accessible name."""
+    button = QToolButton()
+    theme.set_kind(button, "flat")
+    theme.set_icon(button, icon)
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button
+
+
+class Swatch(Painted):
+    """A small square of one colour; nothing while there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._colour = ""
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Colour of the pixel")
+
+    def set_colour(self, colour: str) -> None:
+        if colour != self._colour:
+            self._colour = colour
+            self.setAccessibleDescription(colour)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(14), theme.px(14))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._colour:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.colours().color("dim"), 1))
+        painter.setBrush(QColor(self._colour))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+
+
+class Facts(QWidget):
+    """Names and values in two columns; a value too long for its column is elided and has a tooltip."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._values: dict[str, ElidedLabel] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(theme.S)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
+        for row, name in enumerate(names):
+            label = QLabel(name)
+            theme.set_role(label, "dim")
+            value = ElidedLabel("–")
+            value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            value.setAccessibleName(name)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(value, row, 1)
+            self._values[name] = value
+
+    def set_values(self, **values: str) -> None:
+        for name, text in values.items():
+            label = self._values[name]
+            label.setFont(theme.numbers())
+            label.setText(text)
+            label.setAccessibleDescription(text)
+
+    def value(self, name: str) -> str:
+        return self._values[name].text()
+
+
+class CropView(Painted):
+    """What the unit sees, at the field's own aspect; hatched where the field reaches outside the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pixels: npt.NDArray[np.uint8] | None = None
+        self._box: Box | None = None
+        self._image: QImage | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("What the unit sees")
+        self.setToolTip("What the unit sees; hatched: outside the image, where the network sees padding")
+
+    def set_crop(self, pixels: npt.NDArray[np.uint8] | None, box: Box | None) -> None:
+        self._pixels, self._box, self._image = pixels, box, None
+        self.update()
+
+    def picture(self) -> QImage | None:
+        """The crop at a size to copy; None while there is nothing to see."""
+        if self._pixels is None or self._box is None:
+            return None
+        return self._hatched(COPIED)
+
+    def _hatched(self, longest: int) -> QImage:
+        assert self._pixels is not None
+        assert self._box is not None
+        t = self.colours()
+        return hatched(crop(self._pixels, self._box, longest), t.color("raised"), t.color("dim"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(CROP), theme.px(CROP))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        t = self.colours()
+        if self._pixels is None or self._box is None:
+            painter.fillRect(self.rect(), t.color("raised"))
+            return
+        scale = self.devicePixelRatioF()
+        key = round(self.width() * scale)
+        if self._image is None or max(self._image.width(), self._image.height()) != key:
+            self._image = self._hatched(key)
+        wide, tall = self._image.width() / scale, self._image.height() / scale
+        painter.drawImage(QRectF((self.width() - wide) / 2, (self.height() - tall) / 2, wide, tall), self._image)
+
+
+class UnitCard(QWidget):
+    """The pinned unit: where it is, what it says, and the crop of what it sees."""
+
+    def __init__(self, commands: Commands) -> None:
+        super().__init__()
+        self._commands = commands
+        self._name = "unit"
+        self.crop = CropView()
+        self.place = Facts(("Layer", "Cell"))
+        self.facts = Facts(("Value", "Field", "Outside", "Centre"))
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        theme.set_role(self.status, "warn")
+        self._hint = QLabel("Click in the image to pin a unit and see its receptive field.")
+        self._hint.setWordWrap(True)
+        theme.set_role(self._hint, "dim")
+        self._copy = flat_button("copy", "Copy what the unit sees")
+        self._copy.clicked.connect(self._copy_crop)
+        self._save = flat_button("download", "Save what the unit sees as PNG")
+        self._save.clicked.connect(self._save_crop)
+        self._body = QWidget()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(0)
+        head.addWidget(heading("Unit"))
+        head.addStretch(1)
+        head.addWidget(self._copy)
+        head.addWidget(self._save)
+        beside = QHBoxLayout()
+        beside.setSpacing(theme.M)
+        beside.addWidget(self.crop, 0, Qt.AlignmentFlag.AlignTop)
+        beside.addWidget(self.facts, 1)
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(theme.S)
+        body.addWidget(self.place)
+        body.addLayout(beside)
+        body.addWidget(self.status)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.XS)
+        column.addLayout(head)
+        column.addWidget(self._hint)
+        column.addWidget(self._body)
+
+    def show_unit(self, unit: Pinned | None, scene: Scene) -> None:
+        """Show `unit` of `scene`; None: the hint how to pin one."""
+        self._hint.setVisible(unit is None)
+        for part in (self._body, self._copy, self._save):
+            part.setVisible(unit is not None)
+        if unit is None:
+            self.crop.set_crop(None, None)
+            return
+        self._name = f"unit-{unit.layer}-{unit.channel}-{unit.row}-{unit.column}"
+        self.place.set_values(
+            Layer=f"{unit.layer}, map {unit.channel}", Cell=f"row {unit.row:,}, column {unit.column:,}"
+        )
+        self.facts.set_values(
+            Value=words.value(unit.value),
+            Field=f"{words.size(unit.field.width, unit.field.height)} px",
+            Outside=words.share(unit.outside),
+            Centre=words.point(*unit.center),
+        )
+        self.status.setText(_status(unit))
+        self.status.setVisible(unit.status is not Status.EXACT)
+        self.crop.set_crop(scene.picture.pixels if scene.picture is not None else None, unit.field)
+
+    def _copy_crop(self) -> None:
+        image = self.crop.picture()
+        if image is not None:
+            self._commands.copy_image(image)
+
+    def _save_crop(self) -> None:
+        image = self.crop.picture()
+        if image is not None:
+            self._commands.save_image(image, self._name)
+
+
+def _status(unit: Pinned) -> str:
+    reason = f": {unit.reason}" if unit.reason else ""
+    return f"Field {unit.status.value}{reason}"
