@@ -64,8 +64,8 @@ def draw_cell(painter: QPainter, rect: QRectF, color: QColor) -> None:
     draw_box(painter, rect, LIGHT)
 
 
-def draw_hatched(painter: QPainter, box: QRectF, image: QRectF, color: QColor) -> None:
-    """The part of `box` outside `image`, hatched: what the network sees there is padding."""
+def draw_hatched(painter: QPainter, box: QRectF, image: QRectF, area: QRectF, color: QColor) -> None:
+    """The part of `box` outside `image` that `area` shows, hatched: what the network sees there is padding."""
     outer, inner = QPainterPath(), QPainterPath()
     outer.addRect(box)
     inner.addRect(image)
@@ -78,7 +78,7 @@ def draw_hatched(painter: QPainter, box: QRectF, image: QRectF, color: QColor) -
     ink = QColor(color)
     ink.setAlphaF(0.7)
     painter.setPen(QPen(ink, theme.text_factor()))
-    seen = box.intersected(QRectF(painter.viewport()).adjusted(-64, -64, 64, 64))
+    seen = box.intersected(area)
     step = 7.0 * theme.text_factor()
     # Diagonals x + y = k * step: anchored to the box, so that they do not swim while one pans.
     first = int((seen.left() - box.left() + seen.top() - box.top()) // step)

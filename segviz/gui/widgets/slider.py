@@ -8,14 +8,14 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from segviz.gui import theme
-from segviz.gui.widgets.painted import Painted, text_width
+from segviz.gui.widgets.figure import Figure
 
 
 def percent(value: float) -> str:
     return f"{value * 100:.0f} %"
 
 
-class LabelledSlider(Painted):
+class LabelledSlider(QWidget):
     """A number from `low` to `high` in `steps` steps. `moved` fires for the person, never for `set_value`."""
 
     moved = Signal(float)
@@ -43,8 +43,8 @@ class LabelledSlider(Painted):
         self.slider.setToolTip(tooltip or name)
         self._label.setToolTip(tooltip or name)
         self._label.setBuddy(self.slider)
-        self._number = QLabel()
-        self._number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        widest = max((write(low), write(high)), key=len)
+        self._number = Figure(widest)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)
@@ -52,7 +52,7 @@ class LabelledSlider(Painted):
         row.addWidget(self.slider, 1)
         row.addWidget(self._number)
         self.slider.valueChanged.connect(self._moved)
-        self._measure()
+        self.slider.setMinimumWidth(48)
         self._tell()
 
     @property
@@ -70,16 +70,4 @@ class LabelledSlider(Painted):
         self.moved.emit(self.value)
 
     def _tell(self) -> None:
-        self._number.setText(self._write(self.value))
-
-    def _measure(self) -> None:
-        font = theme.numbers()
-        self._number.setFont(font)
-        widest = max(text_width(self._write(value), font) for value in (self._low, self._high))
-        self._number.setFixedWidth(widest + 2)
-        self.slider.setMinimumWidth(theme.px(48))
-
-    def changeEvent(self, event: object) -> None:
-        super().changeEvent(event)  # type: ignore[arg-type]
-        if hasattr(self, "_number") and event.type() in theme.LOOK_CHANGES:  # type: ignore[attr-defined]
-            self._measure()
+        self._number.set_text(self._write(self.value))

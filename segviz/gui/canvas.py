@@ -1,0 +1,162 @@
+"""The canvas: the image with everything that is known of it on top, and how it is shown below.
+
+Before there is an image it offers samples, and loads no numpy for that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from segviz.core import assets, catalogue
+from segviz.core.errors import SegvizError
+from segviz.core.session import Session
+from segviz.gui import theme
+from segviz.gui.canvas_strip import CanvasStrip
+from segviz.gui.scene import Scene
+from segviz.gui.widgets.image_view import ImageView, ViewTransform
+from segviz.gui.widgets.start_page import Offer, StartPage
+
+if TYPE_CHECKING:
+    from segviz.gui.overlays import Overlays
+
+TITLE = "Why did that pixel get its label?"
+HINT = "Choose a network or a photograph, or drop an image anywhere on the window. Ctrl+O opens one, Ctrl+V pastes one."
+NETWORKS, PHOTOGRAPHS = "networks", "photographs"
+
+
+class Canvas(QWidget):
+    """Shows a scene; positions that it emits are image pixels, their centres being integers."""
+
+    hovered = Signal(float, float)
+    left = Signal()
+    clicked = Signal(float, float)
+    view_changed = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._overlays: Overlays | None = None
+        self.setAccessibleName("Canvas")
+        theme.set_surface(self, "surround")
+        self.view = ImageView("Image with overlay")
+        self.start = start_page()
+        self.start.chosen.connect(self._choose)
+        self.strip = CanvasStrip()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.start)
+        self._pages.addWidget(self.view)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.strip)
+        self.strip.hide()
+        self._connect()
+
+    def _connect(self) -> None:
+        self.view.hovered.connect(self.hovered)
+        self.view.left.connect(self.left)
+        self.view.clicked.connect(self.clicked)
+        self.view.view_changed.connect(self.view_changed)
+        self.strip.view_chosen.connect(lambda view: self._session.update(view=view))
+        self.strip.opacity_moved.connect(lambda value: self._session.update(opacity=value))
+        self.strip.minimum_moved.connect(lambda value: self._session.update(minimum=value))
+        self.strip.fit.clicked.connect(self.fit)
+        self.strip.one.clicked.connect(self.zoom_one)
+
+    # ----------------------------------------------------------------------------------- showing
+
+    def show_scene(self, old: Scene | None, new: Scene) -> None:
+        """Repaint what differs between the scenes; changes no State. (`QWidget.show` has its name already.)"""
+        if new.picture is None and self._overlays is None:
+            return  # nothing was ever opened: the start page is there
+        if self._overlays is None:
+            from segviz.gui.overlays import Overlays  # loads numpy
+
+            self._overlays, old = Overlays(), None
+        picture = new.picture
+        self._overlays.show(old, new)
+        size = (picture.width, picture.height) if picture is not None else None
+        self.view.set_content(size, self._overlays.layers)
+        if old is None or old.picture is not picture:
+            self.view.fit()
+        self._pages.setCurrentWidget(self.start if picture is None else self.view)
+        self.strip.setVisible(picture is not None)
+        self._show_strip(new)
+
+    def _show_strip(self, new: Scene) -> None:
+        from segviz.gui import overlays
+
+        self.strip.show_state(new.state.view, new.state.opacity, new.state.minimum)
+        title, colours = overlays.scale(new)
+        self.strip.show_scale(title, colours)
+        self.strip.show_legend(overlays.legend(new))
+
+    def point_at(self, point: tuple[float, float] | None) -> None:
+        """A cross at this pixel of the image: where the mouse is in another view."""
+        if self._overlays is not None and self._overlays.cross.at != point:
+            self._overlays.cross.at = point
+            self.view.update()
+
+    # ------------------------------------------------------------------------------------ viewing
+
+    def fit(self) -> None:
+        """Show the whole image."""
+        self.view.fit()
+
+    def zoom_one(self) -> None:
+        """One screen pixel an image pixel."""
+        self.view.zoom_one()
+
+    def zoom(self, factor: float) -> None:
+        """Magnify by `factor` about the middle."""
+        self.view.zoom(factor)
+
+    @property
+    def view_transform(self) -> ViewTransform:
+        return self.view.view_transform
+
+    @view_transform.setter
+    def view_transform(self, wanted: ViewTransform) -> None:
+        self.view.view_transform = wanted
+
+    def render_image(self, scale: float = 1.0) -> QImage:
+        """The image with all overlays, at `scale` times its own resolution; null without an image."""
+        return self.view.render_image(scale)
+
+    # ------------------------------------------------------------------------------------ samples
+
+    def _choose(self, section: str, key: str) -> None:
+        if section == NETWORKS:
+            entry = catalogue.entry(key)
+            self._session.update(image=str(assets.sample(entry.sample)), model=key)
+        else:
+            self._session.update(image=key, model=self._session.state.model or suitable(key))
+
+
+def start_page() -> StartPage:
+    """Networks with their samples, and all sample images; empty where resources are missing."""
+    page = StartPage(TITLE, HINT)
+    try:
+        images = assets.sample_images()
+    except SegvizError:
+        return page
+    networks = [
+        Offer(entry.name, entry.title, entry.summary, str(assets.sample(entry.sample))) for entry in catalogue.ENTRIES
+    ]
+    page.add_section(NETWORKS, "NETWORKS, EACH ON ITS OWN SAMPLE", networks, 176)
+    page.add_section(PHOTOGRAPHS, "IMAGES", [Offer(str(p), p.stem, "", str(p)) for p in images], 120)
+    return page
+
+
+def suitable(image: str) -> str:
+    """The network that a sample image shows best: the one whose sample it is, or the most general."""
+    name = image.replace("\\", "/").rpartition("/")[2]
+    if name.startswith("digits-"):
+        return "lenet5"
+    of_sample = next((entry.name for entry in catalogue.ENTRIES if entry.sample == name), None)
+    return of_sample or max(catalogue.ENTRIES, key=lambda entry: entry.class_count).name

@@ -1,0 +1,216 @@
+"""From a scene to the layers over the photograph. Loads numpy: imported once there is something to show."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from math import ceil, sqrt
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+
+from segviz.core import palettes, resample, scores
+from segviz.core.choices import ColourMap, View
+from segviz.core.field import Box, Status
+from segviz.core.images import Picture
+from segviz.core.requests import Prediction
+from segviz.gui.scene import Pinned, Scene, pinned
+from segviz.gui.widgets.image_view import Layer
+from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
+from segviz.gui.widgets.photo import PhotoLayer
+from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of
+
+HEAT_KEPT = 12  # classes whose heatmaps are kept
+HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
+TITLES = 4  # classes in the small legend
+
+
+class Overlays:
+    """All layers of the canvas. `show` brings them up to a scene and recomputes only what differs."""
+
+    def __init__(self) -> None:
+        self.photo: PhotoLayer | None = None
+        self.labels = PlaneLayer(contour=True)
+        self.heat = PlaneLayer()
+        self.partial = PlaneLayer()
+        self.window = BoxLayer()
+        self.unit = UnitLayer()
+        self.cross = CrossLayer()
+        self.view = View.LABELS
+        self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
+        self.heatmaps = 0  # how many were computed: for tests
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """From the photograph up to the marks, as `view` wants them."""
+        if self.photo is None:
+            return ()
+        planes: dict[View, tuple[Layer, ...]] = {
+            View.LABELS: (self.labels, self.partial, self.window),
+            View.HEATMAP: (self.heat, self.window),
+            View.IMAGE: (),
+        }
+        return (self.photo, *planes[self.view], self.unit, self.cross)
+
+    def show(self, old: Scene | None, new: Scene) -> None:
+        """Bring the layers from scene `old` (None: from nothing) to `new`."""
+        if old is None or old.picture is not new.picture:
+            self.photo = photo(new.picture) if new.picture is not None else None
+        self.view = new.state.view
+        self._show_labels(old, new)
+        self._show_heat(old, new)
+        self._show_partial(old, new)
+        self._show_unit(new)
+        for plane in (self.labels, self.heat, self.partial):
+            plane.opacity = new.state.opacity
+
+    def _show_labels(self, old: Scene | None, new: Scene) -> None:
+        prediction = shown_prediction(new)
+        if old is None or prediction is not shown_prediction(old):
+            self._heats.clear()
+            # While the sliding window runs its own cells grow on the bare photograph.
+            self.labels.set_plane(
+                None if prediction is None else prediction.labels,
+                mask=None if prediction is None else prediction.confidence,
+            )
+        if old is None or _colours_differ(old, new):
+            self.labels.set_table(argb(label_table(new)))
+        self.labels.set_minimum(round(new.state.minimum * 255))
+        self.labels.hidden = new.partial is not None
+
+    def _show_heat(self, old: Scene | None, new: Scene) -> None:
+        state, prediction = new.state, shown_prediction(new)
+        if state.view is not View.HEATMAP:
+            return
+        before = old.state if old is not None and old.state.view is View.HEATMAP else None
+        if before is None or (before.colour_map, before.minimum) != (state.colour_map, state.minimum):
+            self.heat.set_table(argb(heat_table(state.colour_map, state.minimum)))
+        index = new.shown_class
+        if prediction is None or index is None:
+            self.heat.set_plane(None)
+        elif before is None or old is None or prediction is not shown_prediction(old) or index != old.shown_class:
+            plane = self._heat(prediction, index)
+            step = heat_step(prediction)
+            self.heat.set_plane(plane, Place(0, 0, step, step))
+
+    def _heat(self, prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
+        if index not in self._heats:
+            self.heatmaps += 1
+            self._heats[index] = heat_plane(prediction, index)
+            if len(self._heats) > HEAT_KEPT:
+                self._heats.popitem(last=False)
+        self._heats.move_to_end(index)
+        return self._heats[index]
+
+    def _show_partial(self, old: Scene | None, new: Scene) -> None:
+        partial = new.partial
+        if old is None or old.partial is not partial:
+            if partial is None:
+                self.partial.set_plane(None)
+            else:
+                self.partial.set_plane(partial.labels + 1, cells_of(partial.lattice))
+            self.window.box = partial.box if partial is not None else None
+        if partial is not None and (old is None or old.partial is None or _colours_differ(old, new)):
+            table = np.concatenate([np.zeros((1, 4), np.uint8), label_table(new)])
+            self.partial.set_table(argb(table))
+
+    def _show_unit(self, new: Scene) -> None:
+        found = pinned(new) if new.picture is not None else None
+        self.unit.marks = None if found is None else UnitMarks(found.field, found.cell, found.center, unit_words(found))
+        if new.picture is not None:
+            self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
+
+
+def photo(picture: Picture) -> PhotoLayer:
+    """A picture as a layer, sharing its memory."""
+    pixels = np.ascontiguousarray(picture.pixels)
+    image = QImage(pixels.data, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888)
+    return PhotoLayer(image, keep=pixels)
+
+
+def shown_prediction(scene: Scene) -> Prediction | None:
+    """The scene's prediction where it belongs to the picture that is shown; None otherwise."""
+    prediction, picture = scene.prediction, scene.picture
+    if prediction is None or picture is None or prediction.labels.shape != (picture.height, picture.width):
+        return None
+    return prediction if prediction.request.setup.image in (None, scene.state.image) else None
+
+
+def classes_of(scene: Scene) -> tuple[str, ...]:
+    """The classes that labels of the scene are indices of."""
+    if scene.prediction is not None and scene.partial is None:
+        return scene.prediction.classes
+    return scene.network.classes if scene.network is not None else ()
+
+
+def label_table(scene: Scene) -> npt.NDArray[np.uint8]:
+    """RGBA of every class of the scene, transparent where it is hidden or background."""
+    classes, state = classes_of(scene), scene.state
+    hollow = palettes.background(classes)
+    return palettes.label_table(len(classes), state.palette, state.hidden, state.solo, hollow)
+
+
+def _colours_differ(old: Scene, new: Scene) -> bool:
+    a, b = old.state, new.state
+    return (a.palette, a.hidden, a.solo) != (b.palette, b.hidden, b.solo) or classes_of(old) != classes_of(new)
+
+
+def heat_table(name: ColourMap, minimum: float = 0.0) -> npt.NDArray[np.uint8]:
+    """RGBA of the levels of a probability; transparent below `minimum`."""
+    table = palettes.heat_alpha(name).copy()
+    table[: round(minimum * 255), 3] = 0
+    return table
+
+
+def heat_step(prediction: Prediction) -> int:
+    """The side, in image pixels, of a cell of `heat_plane`."""
+    return max(1, ceil(sqrt(prediction.labels.size / HEAT_PIXELS)))
+
+
+def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
+    """Probability of a class, 255 for 1, at every pixel, or at the centres of blocks of a very large image."""
+    step = heat_step(prediction)
+    if step == 1:
+        return scores.heatmap(prediction, index)
+    lattice = prediction.lattice
+    height, width = (ceil(size / step) for size in prediction.labels.shape)
+    offset = (step - 1) / 2
+    coarse = type(lattice)(
+        lattice.rows,
+        lattice.columns,
+        ((lattice.start[0] - offset) / step, (lattice.start[1] - offset) / step),
+        (lattice.stride[0] / step, lattice.stride[1] / step),
+    )
+    grid = scores.class_probability(prediction.logits, index)
+    wide = resample.upsample(grid, coarse, prediction.upsampling, height, width)
+    return np.rint(np.clip(wide, 0, 1) * 255).astype(np.uint8)
+
+
+def unit_words(unit: Pinned) -> str:
+    """The label above a field: layer, map, size, how much of it lies outside the image."""
+    width, height = unit.field.right - unit.field.left, unit.field.bottom - unit.field.top
+    field = {
+        Status.EXACT: f"field {width:.0f} × {height:.0f} px",
+        Status.WHOLE: "field: the whole image",
+        Status.UNKNOWN: "field not known",
+    }[unit.status]
+    outside = f" · {unit.outside * 100:.0f} % outside" if unit.outside >= 0.005 and unit.status is Status.EXACT else ""
+    return f"{unit.layer} · map {unit.channel} · {field}{outside}"
+
+
+def legend(scene: Scene) -> list[tuple[str, str]]:
+    """(name, #rrggbb) of the most widespread classes that are painted."""
+    prediction = shown_prediction(scene)
+    if prediction is None:
+        return []
+    table = label_table(scene)
+    seen = [index for index, _ in prediction.shares if index < len(table) and table[index, 3]]
+    return [(prediction.classes[i], "#" + bytes(table[i, :3].tolist()).hex()) for i in seen[:TITLES]]
+
+
+def scale(scene: Scene) -> tuple[str, list[int]]:
+    """The class of the heatmap and the colours 0xRRGGBB of its scale."""
+    index, classes = scene.shown_class, classes_of(scene)
+    title = classes[index] if index is not None and index < len(classes) else ""
+    table = palettes.colour_map(scene.state.colour_map).astype(np.uint32)
+    return title, (table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]).tolist()

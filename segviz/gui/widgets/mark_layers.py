@@ -1,0 +1,67 @@
+"""Marks as layers of an image view: a unit with its field, a window, the cursor of the other views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from segviz.core.field import Box
+from segviz.gui import theme
+from segviz.gui.widgets.marks import LIGHT, draw_box, draw_cell, draw_chip, draw_cross, draw_hatched
+from segviz.gui.widgets.projection import Projection
+
+ACCENT = QColor(theme.DARK.accent)  # on a picture in both themes: it lies on its own dark line
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMarks:
+    """What is drawn of a unit, in image pixels: the box that it sees, its cell, the field's centre, a label."""
+
+    field: Box
+    cell: Box
+    center: tuple[float, float]
+    text: str
+
+
+class UnitLayer:
+    """A receptive field: box, hatching where it leaves the image, the unit's cell, the centre, a label."""
+
+    def __init__(self) -> None:
+        self.marks: UnitMarks | None = None
+        self.image = Box(0, 0, 0, 0)
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        marks = self.marks
+        if marks is None:
+            return
+        field, cell = projection.rect(marks.field), projection.rect(marks.cell)
+        draw_hatched(painter, field, projection.rect(self.image), area, ACCENT)
+        draw_box(painter, field, ACCENT)
+        draw_cell(painter, cell, ACCENT)
+        if max(cell.width(), cell.height()) > 12 * theme.text_factor():
+            draw_cross(painter, projection.to_view(*marks.center), theme.px(5), LIGHT)
+        draw_chip(painter, marks.text, field, area)
+
+
+class BoxLayer:
+    """One box in the accent colour: the newest window of a sliding window."""
+
+    def __init__(self) -> None:
+        self.box: Box | None = None
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        if self.box is not None:
+            draw_box(painter, projection.rect(self.box), ACCENT)
+
+
+class CrossLayer:
+    """A cross at a pixel: where the mouse is in another view."""
+
+    def __init__(self) -> None:
+        self.at: tuple[float, float] | None = None
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        if self.at is not None:
+            draw_cross(painter, projection.to_view(*self.at), theme.px(8), LIGHT)

@@ -1,0 +1,49 @@
+"""The photograph as a layer of a view: pixels stay pixels when magnified, smooth when it shrinks."""
+
+from __future__ import annotations
+
+from math import floor, log2
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
+
+from segviz.gui.widgets.projection import Projection
+
+
+class PhotoLayer:
+    """Paints `image` with halved copies of it, made when a zoom first needs them.
+
+    With them no paint reads more than four image pixels a screen pixel, so that a photograph of
+    24 megapixels pans as fluidly as a small one. `keep` is held for as long as the image uses its memory.
+    """
+
+    def __init__(self, image: QImage, keep: object = None) -> None:
+        self._levels = [image]
+        self._keep = keep
+
+    def level(self, zoom: float) -> tuple[QImage, int]:
+        """The smallest copy that is still at least as large as shown, and how often it was halved."""
+        wanted = max(0, floor(log2(1 / zoom) + 1e-9)) if zoom < 1 else 0
+        while len(self._levels) <= wanted and min(self._levels[-1].width(), self._levels[-1].height()) > 1:
+            last = self._levels[-1]
+            half = last.scaled(
+                max(1, last.width() // 2),
+                max(1, last.height() // 2),
+                Qt.AspectRatioMode.IgnoreAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+            self._levels.append(half.convertToFormat(QImage.Format.Format_RGB32))
+        index = min(wanted, len(self._levels) - 1)
+        return self._levels[index], index
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        image, _ = self.level(projection.zoom * painter.device().devicePixelRatioF())
+        whole = self._levels[0]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, projection.zoom < 1)
+        painter.translate(projection.left, projection.top)
+        painter.scale(
+            projection.zoom * whole.width() / image.width(), projection.zoom * whole.height() / image.height()
+        )
+        painter.drawImage(0, 0, image)
+        painter.restore()
