@@ -162,21 +162,28 @@ class Desk(QObject):
             self.shown.emit(old, self.scene)
 
     def _state_changed(self, old: State, new: State) -> None:
-        changes: dict[str, Any] = {"state": new}
-        if old.image != new.image or old.model != new.model:
-            changes |= self._foreign(new)
-        self._show(**changes)
+        network = self.scene.network
+        if old.model != new.model and network is not None and network.request.setup.model == old.model:
+            self._good_network = _only(old, NETWORK_FIELDS)
+        if old.image != new.image and old.image == self._opened:
+            self._good_image = _only(old, IMAGE_FIELDS)
+        self._show(state=new)
         slider = any(getattr(old, name) != getattr(new, name) for name in SLIDERS)
         if slider or not self._asking.isActive():
             self._asking.start(DEBOUNCE if slider and old.model == new.model else 0)
 
     def _foreign(self, state: State) -> dict[str, Any]:
-        """Answers that would lie about another image or network, to be taken off the screen."""
+        """Answers that would lie about the image and network that have just come, to be taken off the screen."""
         scene, gone = self.scene, {}
+        if scene.prediction is not None and scene.prediction.request.setup.image != state.image:
+            gone |= {"prediction": None, "partial": None}
         if scene.features is not None and _other(scene.features.request.setup, state):
             gone["features"] = None
         if scene.race is not None and _other(scene.race.request.setup, state):
             gone["race"] = None
+        for name, kind in _ANSWERS.items():
+            if name in gone:
+                self._have.pop(kind, None)
         return gone
 
     # ------------------------------------------------------------------------------ planning
@@ -201,8 +208,7 @@ class Desk(QObject):
         if state.image is None:
             self._opening = self._opened = None
             if self.scene.picture is not None:
-                self._show(picture=None, prediction=None, partial=None)
-                self._have.pop(Kind.PREDICTION, None)
+                self._show(picture=None, **self._foreign(state))
         elif (self._opening is None and state.image != self._opened) or self._opening not in (None, state.image):
             self._open(state.image)
 
@@ -264,13 +270,8 @@ class Desk(QObject):
         if event.path != self._opening:
             return
         self._opening = None
-        changes: dict[str, Any] = {"picture": event.picture}
-        if self._opened != event.path:
-            changes |= {"prediction": None, "partial": None}
         self._opened = event.path
-        self._good_image = _only(self.session.state, IMAGE_FIELDS)
-        self._have.pop(Kind.PREDICTION, None)
-        self._show(**changes, **self._cleared(Kind.IMAGE))
+        self._show(picture=event.picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
         self._asking.start(0)
 
     def _picture_refused(self, event: Any) -> None:
@@ -311,8 +312,8 @@ class Desk(QObject):
         self._given_up.pop(kind, None)
         self._show(**_PAINTS[type(event.answer)](self, event.answer), **self._cleared(kind))
         if kind is Kind.DESCRIPTION:
+            self._show(**self._foreign(self.session.state))
             self._settle_layer()
-            self._good_network = _only(self.session.state, NETWORK_FIELDS)
         self._asking.start(0)
 
     def _refused(self, event: Refused) -> None:
@@ -443,6 +444,8 @@ def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:
     others = tuple(other for other in desk.scene.race_updates if other.side != update.side)
     return {"race_updates": (*others, update)}
 
+
+_ANSWERS = {"prediction": Kind.PREDICTION, "features": Kind.FEATURES, "race": Kind.RACE}
 
 # What an update or an answer changes in the Scene.
 _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {

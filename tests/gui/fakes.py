@@ -1,0 +1,111 @@
+"""An engine's client that does nothing by itself: tests answer for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from segviz.core.errors import SegvizError
+from segviz.core.images import Picture, open_picture
+from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest
+from segviz.gui.jobs import PictureOpened, PictureRefused
+from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
+from tests.gui import scenes
+
+
+class FakeJobs(QObject):
+    """Records asks; `answer`, `refuse`, ... end them. With `prompt`, every ask is answered at once by LeNet-5."""
+
+    event = Signal(object)
+
+    def __init__(self, prompt: bool = False, pictures: dict[str, Picture] | None = None) -> None:
+        super().__init__()
+        self.prompt = prompt
+        self.pictures = pictures or {}
+        self.asked: dict[int, Request] = {}
+        self.history: list[Request] = []
+        self.opened: list[str] = []
+        self.cancelled: list[type | None] = []
+        self.started = self.closed = False
+
+    def start(self) -> None:
+        self.started = True
+        self.event.emit(EngineStarting(1))
+        self.event.emit(EngineReady(1, "CPU, 2 threads"))
+
+    def ask(self, request: Request) -> int:
+        ticket = len(self.history) + 1
+        self.history.append(request)
+        self.asked[ticket] = request
+        return ticket
+
+    def cancel(self, kind: type | None = None) -> None:
+        self.cancelled.append(kind)
+
+    def open_picture(self, path: str) -> None:
+        self.opened.append(path)
+
+    def close(self) -> None:
+        self.closed = True
+
+    # ------------------------------------------------------------------------- what tests do
+
+    def open(self, path: str | None = None, picture: Picture | None = None) -> None:
+        """Deliver the newest picture asked for: one of `pictures`, the file itself, or a gradient."""
+        path = path or self.opened[-1]
+        found = picture or self.pictures.get(path) or scenes.picture()
+        self.event.emit(PictureOpened(path, replace(found, path=path)))
+
+    def open_file(self, path: str) -> None:
+        try:
+            self.event.emit(PictureOpened(path, open_picture(path)))
+        except SegvizError as error:
+            self.event.emit(PictureRefused(path, str(error), error.details))
+
+    def refuse_picture(self, path: str, message: str = "not an image") -> None:
+        self.event.emit(PictureRefused(path, message, ""))
+
+    def ticket(self, kind: type) -> int:
+        """The newest ask of a kind."""
+        return max(ticket for ticket, request in self.asked.items() if isinstance(request, kind))
+
+    def pending(self, kind: type) -> bool:
+        return any(isinstance(request, kind) for request in self.asked.values())
+
+    def answer(self, kind: type, answer: Any = None) -> None:
+        """End the newest ask of a kind with `answer`, by default LeNet-5's."""
+        ticket = self.ticket(kind)
+        request = self.asked.pop(ticket)
+        self.event.emit(Answered(ticket, request, answer or lenet_answers(request)))
+
+    def update(self, kind: type, update: Any) -> None:
+        ticket = self.ticket(kind)
+        self.event.emit(Updated(ticket, self.asked[ticket], update))
+
+    def refuse(self, kind: type, message: str = "no such thing", details: str = "traceback") -> None:
+        ticket = self.ticket(kind)
+        self.event.emit(Refused(ticket, self.asked.pop(ticket), message, details))
+
+    def end(self, kind: type) -> None:
+        ticket = self.ticket(kind)
+        self.event.emit(Cancelled(ticket, self.asked.pop(ticket)))
+
+    def die(self, kind: type | None = None) -> None:
+        ticket = self.ticket(kind) if kind else 0
+        request = self.asked.pop(ticket) if kind else None
+        self.event.emit(EngineDied(ticket, request, "the engine stopped unexpectedly"))
+        self.event.emit(EngineStarting(2))
+        self.event.emit(EngineReady(2, "CPU, 2 threads"))
+
+
+def lenet_answers(request: Request) -> Any:
+    """What LeNet-5 answers on the gradient of `scenes.picture`."""
+    makers = {
+        DescribeRequest: lambda: replace(scenes.lenet(), request=request),
+        SegmentRequest: lambda: replace(scenes.prediction(), request=request),
+        FeatureRequest: lambda: replace(scenes.features(layer=request.layer), request=request),
+        RaceRequest: lambda: replace(scenes.race(), request=request),
+    }
+    return makers[type(request)]()
