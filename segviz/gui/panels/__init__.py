@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from segviz.gui.panels.feature_maps import FeatureMapsPanel
+from segviz.gui.panels.heatmaps import HeatmapsPanel
 from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network import NetworkPanel
 
-PANELS = (NetworkPanel, InspectorPanel, FeatureMapsPanel)
+PANELS = (NetworkPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel)

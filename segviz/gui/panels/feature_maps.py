@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -52,6 +53,7 @@ class FeatureMapsPanel:
         self.grid.left.connect(lambda: self._tell_value(None))
         self.note = QLabel()
         self.note.setWordWrap(True)
+        self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
         theme.set_role(self.note, "dim")
         self.what = ElidedLabel()
         self.value = ElidedLabel()
@@ -67,7 +69,7 @@ class FeatureMapsPanel:
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
-        layout.addWidget(self.note)
+        layout.addWidget(self.note, 1)
         layout.addWidget(self.grid, 1)
         self.note.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
 

@@ -18,6 +18,7 @@ from segviz.core.requests import Prediction
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
+DIMMED = 0.55  # brightness of the photograph under a small heatmap
 CHUNK = 32  # classes or maps looked at together: bounds the memory of a softmax over 1,000 classes
 
 
@@ -169,12 +170,18 @@ def coloured(levels: Bytes, table: Bytes) -> Bytes:
     return table[levels]
 
 
-def over_grey(photograph: Bytes, probability: Floats, table: Bytes, strength: float = 0.85) -> Bytes:
-    """A heatmap over a dimmed grey photograph, opaque as far as the class is probable; both (H, W)."""
-    grey = photograph.astype(np.float32).mean(axis=2, keepdims=True) * 0.55
-    alpha = (np.clip(probability, 0, 1) ** 0.6 * strength)[..., None]
-    colour = table[np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)].astype(np.float32)
-    return np.rint(grey * (1 - alpha) + colour * alpha).astype(np.uint8)
+def over_grey(photograph: Bytes, probability: Floats, table: Bytes) -> Bytes:
+    """A heatmap (H, W) over a dimmed grey photograph (H, W, 3), through a table of RGBA (256, 4)."""
+    grey = photograph.astype(np.float32).mean(axis=2, keepdims=True) * DIMMED
+    painted = table[np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)].astype(np.float32)
+    alpha = painted[..., 3:] / 255
+    return np.rint(grey * (1 - alpha) + painted[..., :3] * alpha).astype(np.uint8)
+
+
+def blank(height: int, width: int, longest: int) -> Bytes:
+    """A dark ground in the shape of an image that is not there, at most `longest` pixels a side."""
+    zoom = min(1.0, longest / max(height, width))
+    return np.full((max(1, round(height * zoom)), max(1, round(width * zoom)), 3), 40, np.uint8)
 
 
 def shrunk(pixels: Bytes, longest: int) -> Bytes:
@@ -188,7 +195,8 @@ def shrunk(pixels: Bytes, longest: int) -> Bytes:
     return np.asarray(blocks[:, step // 2, :, step // 2]) if step > 8 else blocks.mean((1, 3)).astype(np.uint8)
 
 
-def lattice_at(lattice: Lattice, zoom: float) -> Lattice:
-    """The lattice in the pixels of the image resized by `zoom`."""
-    x, y = ((start + 0.5) * zoom - 0.5 for start in lattice.start)
-    return Lattice(lattice.rows, lattice.columns, (x, y), (lattice.stride[0] * zoom, lattice.stride[1] * zoom))
+def lattice_at(lattice: Lattice, zoom: tuple[float, float]) -> Lattice:
+    """The lattice in the pixels of the image resized by `zoom` (y, x)."""
+    y, x = zoom
+    start = ((lattice.start[0] + 0.5) * x - 0.5, (lattice.start[1] + 0.5) * y - 0.5)
+    return Lattice(lattice.rows, lattice.columns, start, (lattice.stride[0] * x, lattice.stride[1] * y))
