@@ -149,7 +149,12 @@ def start_page() -> StartPage:
         Offer(entry.name, entry.title, entry.summary, str(assets.sample(entry.sample))) for entry in catalogue.ENTRIES
     ]
     page.add_section(NETWORKS, "NETWORKS, EACH ON ITS OWN SAMPLE", networks, 176)
-    page.add_section(PHOTOGRAPHS, "IMAGES", [Offer(str(p), p.stem, "", str(p)) for p in images], 120)
+    page.add_section(
+        PHOTOGRAPHS,
+        "IMAGES",
+        [Offer(str(p), p.stem.replace("_", " ").replace("-", " "), "", str(p)) for p in images],
+        120,
+    )
     return page
 
 

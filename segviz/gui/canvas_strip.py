@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
 
 from segviz.core.choices import View
@@ -13,6 +14,10 @@ from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
 from segviz.gui.widgets.swatches import Swatches
+
+# Widths, before `theme.px`, from which the strip has room for its less important parts.
+NARROWEST = 420
+WITH_BUTTONS, WITH_LEGEND, WITH_VALUES = 520, 660, 800
 
 
 class CanvasStrip(QWidget):
@@ -32,29 +37,44 @@ class CanvasStrip(QWidget):
         self._right = QStackedWidget()
         for widget in (self.scale, self.legend, QWidget()):
             self._right.addWidget(widget)
-        self._right.setMinimumWidth(0)
-        self.fit = self._button("Fit", "Show the whole image  (F)")
-        self.one = self._button("1:1", "One screen pixel an image pixel  (1)")
+        self.fit = self._button("Show the whole image  (F)")
+        theme.set_icon(self.fit, "maximize")
+        self.one = self._button("One screen pixel an image pixel  (1)")
+        self.one.setText("1:1")
         row = QHBoxLayout(self)
+        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
         row.setSpacing(theme.M)
         row.addWidget(self.views)
-        row.addWidget(self.opacity, 2)
-        row.addWidget(self.minimum, 2)
-        row.addWidget(self._right, 3)
+        row.addWidget(self.opacity, 4)
+        row.addWidget(self.minimum, 4)
+        row.addWidget(self._right, 5)
         row.addWidget(self.fit)
         row.addWidget(self.one)
         self.views.changed.connect(self.view_chosen)
         self.opacity.moved.connect(self.opacity_moved)
         self.minimum.moved.connect(self.minimum_moved)
 
-    def _button(self, text: str, tip: str) -> QToolButton:
+    @staticmethod
+    def _button(tip: str) -> QToolButton:
         button = QToolButton()
-        button.setText(text)
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         theme.set_kind(button, "flat")
         return button
+
+    def minimumSizeHint(self) -> QSize:
+        """The choices and the sliders' handles; the rest goes as the room gets narrow (`resizeEvent`)."""
+        return QSize(theme.px(NARROWEST), self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        width = event.size().width() / theme.text_factor()
+        self.opacity.show_value(width >= WITH_VALUES)
+        self.minimum.show_value(width >= WITH_VALUES)
+        self._right.setVisible(width >= WITH_LEGEND)
+        self.fit.setVisible(width >= WITH_BUTTONS)
+        self.one.setVisible(width >= WITH_BUTTONS)
 
     def show_state(self, view: View, opacity: float, minimum: float) -> None:
         """Follow the State; silent."""

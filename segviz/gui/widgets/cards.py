@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QImage, QImageReader, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QFont,
+    QFontMetrics,
+    QImage,
+    QImageReader,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from segviz.gui import theme
@@ -44,11 +54,14 @@ class Card(QAbstractButton):
         self._image = reader.read()
         self.update()
 
+    def _title_font(self) -> QFont:
+        return theme.body(strong=True) if self._text else theme.caption()
+
     def _picture(self) -> QRect:
         return QRect(0, 0, theme.px(self._wide), theme.px(self._wide * 0.66))
 
     def sizeHint(self) -> QSize:
-        lines = QFontMetrics(theme.body()).height()
+        lines = QFontMetrics(self._title_font()).height()
         lines += 2 * QFontMetrics(theme.caption()).height() + theme.px(theme.XS) if self._text else 0
         return QSize(theme.px(self._wide), self._picture().height() + lines + theme.px(theme.S) * 2)
 
@@ -86,10 +99,11 @@ class Card(QAbstractButton):
     def _paint_text(self, painter: QPainter, t: theme.Tokens) -> None:
         left, top = theme.px(theme.S), self._picture().height() + theme.px(theme.S)
         width = self.width() - 2 * left
-        line = QFontMetrics(theme.body(strong=bool(self._text))).height()
-        painter.setFont(theme.body(strong=bool(self._text)))
+        font = self._title_font()
+        line = QFontMetrics(font).height()
+        painter.setFont(font)
         painter.setPen(t.color("text"))
-        title = elided(self.text(), theme.body(strong=bool(self._text)), width)
+        title = elided(self.text(), font, width)
         painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, title)
         if self._text:
             painter.setFont(theme.caption())

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from segviz.gui import theme
 from segviz.gui.widgets.painted import Painted, elided, text_width
 
-STRIP = 104  # width of the strip, before `theme.px`
+STRIP, NARROW = 104, 56  # width of the strip, and where there is little room, before `theme.px`
 
 
 class ColourBar(Painted):
@@ -48,18 +48,23 @@ class ColourBar(Painted):
         self.updateGeometry()
         self.update()
 
-    def _room(self) -> int:
+    def _room(self, strip: int = STRIP) -> int:
         """The width of everything but the title."""
         font, gap = theme.numbers(theme.CAPTION), theme.px(6)
-        return theme.px(STRIP) + 2 * gap + text_width(self._low, font) + text_width(self._high, font)
+        return theme.px(strip) + 2 * gap + text_width(self._low, font) + text_width(self._high, font)
+
+    def _strip_width(self) -> int:
+        """The title gets room for a word before the strip gets its full width."""
+        title = min(theme.px(90), text_width(self._title, theme.caption()) + theme.px(6)) if self._title else 0
+        spare = self.width() - title - self._room(0)
+        return max(theme.px(NARROW), min(theme.px(STRIP), spare))
 
     def sizeHint(self) -> QSize:
         title = text_width(self._title, theme.caption()) + theme.px(6) if self._title else 0
         return QSize(title + self._room(), theme.px(theme.CONTROL))
 
     def minimumSizeHint(self) -> QSize:
-        least = theme.px(40) if self._title else 0
-        return QSize(least + self._room(), theme.px(theme.CONTROL))
+        return QSize(self._room(NARROW), theme.px(theme.CONTROL))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -71,9 +76,8 @@ class ColourBar(Painted):
         right = self.width()
         high = text_width(self._high, font)
         painter.drawText(QRectF(right - high, 0, high + 1, self.height()), middle, self._high)
-        strip = QRectF(
-            right - high - gap - theme.px(STRIP), (self.height() - theme.px(8)) / 2, theme.px(STRIP), theme.px(8)
-        )
+        wide = self._strip_width()
+        strip = QRectF(right - high - gap - wide, (self.height() - theme.px(8)) / 2, wide, theme.px(8))
         if self._strip is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(strip, self._strip)

@@ -40,11 +40,11 @@ class LabelledSlider(QWidget):
         self.slider.setRange(0, steps)
         self.slider.setPageStep(max(1, steps // 10))
         self.slider.setAccessibleName(name)
-        self.slider.setToolTip(tooltip or name)
+        self._tip = tooltip or name
         self._label.setToolTip(tooltip or name)
         self._label.setBuddy(self.slider)
         widest = max((write(low), write(high)), key=len)
-        self._number = Figure(widest)
+        self._number = Figure(widest, align=Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)
@@ -65,9 +65,14 @@ class LabelledSlider(QWidget):
             self.slider.setValue(round((value - self._low) / (self._high - self._low) * self._steps))
         self._tell()
 
+    def show_value(self, shown: bool) -> None:
+        """Leave the number out where there is no room; it is in the tooltip all the same."""
+        self._number.setVisible(shown)
+
     def _moved(self) -> None:
         self._tell()
         self.moved.emit(self.value)
 
     def _tell(self) -> None:
         self._number.set_text(self._write(self.value))
+        self.slider.setToolTip(f"{self._tip}: {self._write(self.value)}")
