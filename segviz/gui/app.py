@@ -11,17 +11,16 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from segviz import __version__
-from segviz.core import assets, catalogue, session
+from segviz.core import assets, session
 from segviz.core.choices import Theme
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session, State
-from segviz.gui import settings, theme
+from segviz.gui import gestures, settings, theme
 from segviz.gui.desk import Worker
-from segviz.gui.files import best_view
 from segviz.gui.log import Log
 from segviz.gui.window import MainWindow
 
-SETTLE_LIMIT = 120.0  # seconds that a screenshot waits for the engine at most
+SETTLE_LIMIT = 240.0  # seconds that a screenshot waits for the engine at most
 LOOK_EVERY = 100  # ms between looks whether the window has settled
 CALM = 3  # looks in a row that must find it settled: a panel may ask for more once it has painted
 
@@ -89,15 +88,9 @@ def first_state(options: LaunchOptions) -> State:
         state = _session_file(options.session)
     first = Session(state)
     if options.model is not None:
-        entry = catalogue.entry(options.model)
-        sample = str(assets.sample(entry.sample)) if entry.sample else None
-        first.update(model=options.model, image=state.image or sample, view=best_view(entry))
+        first.update(**gestures.use_network(first.state, options.model))
     if options.image is not None:
-        first.update(image=options.image)
-        if not first.state.model:
-            from segviz.gui.files import FIRST_MODEL
-
-            first.update(model=FIRST_MODEL, view=best_view(catalogue.entry(FIRST_MODEL)))
+        first.update(**gestures.use_image(first.state, options.image))
     return first.state
 
 

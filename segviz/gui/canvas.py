@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from segviz.core import assets, catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session
-from segviz.gui import theme
+from segviz.gui import gestures, theme
 from segviz.gui.canvas_strip import CanvasStrip
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import ImageView, ViewTransform
@@ -131,11 +131,9 @@ class Canvas(QWidget):
     # ------------------------------------------------------------------------------------ samples
 
     def _choose(self, section: str, key: str) -> None:
-        if section == NETWORKS:
-            entry = catalogue.entry(key)
-            self._session.update(image=str(assets.sample(entry.sample)), model=key)
-        else:
-            self._session.update(image=key, model=self._session.state.model or suitable(key))
+        state = self._session.state
+        choose = gestures.use_network if section == NETWORKS else gestures.use_image
+        self._session.update(**choose(state, key))
 
 
 def start_page() -> StartPage:
@@ -156,12 +154,3 @@ def start_page() -> StartPage:
         120,
     )
     return page
-
-
-def suitable(image: str) -> str:
-    """The network that a sample image shows best: the one whose sample it is, or the most general."""
-    name = image.replace("\\", "/").rpartition("/")[2]
-    if name.startswith("digits-"):
-        return "lenet5"
-    of_sample = next((entry.name for entry in catalogue.ENTRIES if entry.sample == name), None)
-    return of_sample or max(catalogue.ENTRIES, key=lambda entry: entry.class_count).name

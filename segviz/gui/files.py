@@ -15,9 +15,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from segviz.core import assets, catalogue, session
-from segviz.core.choices import Task, View
 from segviz.core.errors import SegvizError
-from segviz.gui import settings
+from segviz.gui import gestures, settings
 from segviz.gui.background import Background
 from segviz.gui.scene import Kind
 
@@ -31,8 +30,6 @@ MODEL_SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2", ".onnx", ".ckpt", ".bin
 IMAGE_KINDS = f"Images ({' '.join('*' + suffix for suffix in IMAGE_SUFFIXES)});;All files (*)"
 SESSION_KINDS = "segviz sessions (*.segviz *.json);;All files (*)"
 LARGEST_SESSION = 1 << 20  # bytes: a session file is a page of text
-FIRST_MODEL = "efficientnet_lite0"
-MANY_CLASSES = 20  # above this one class at a time is easier to read than all labels
 
 
 class Files(QObject):
@@ -99,20 +96,12 @@ class Files(QObject):
     def show_image(self, path: Path) -> None:
         """Show an image, with a network if none is chosen yet."""
         place = str(path.absolute())  # not resolved: symbolic links keep their names
-        state = self._desk.session.state
-        self._desk.session.update(image=place, model=state.model or FIRST_MODEL)
+        self._desk.session.update(**gestures.use_image(self._desk.session.state, place))
         self._desk.remember_recent(settings.add_recent(place))
 
     def show_network(self, spec: str) -> None:
-        """Use a network, on a fitting sample if there is no image yet, in the view that suits it."""
-        state, entry = self._desk.session.state, catalogue.entry(spec)
-        image = state.image or (str(assets.sample(entry.sample)) if entry.sample else None)
-        self._desk.session.update(model=spec, image=image, view=best_view(entry))
-
-    def show_sample(self, image: str, model: str, scale: float | None = None) -> None:
-        """A card of the empty window: an image and a network that suit each other."""
-        view = best_view(catalogue.entry(model))
-        self._desk.session.update(model=model, image=str(assets.sample(image)), scale=scale, view=view)
+        """Use a network of the catalogue."""
+        self._desk.session.update(**gestures.use_network(self._desk.session.state, spec))
 
     def step(self, step: int) -> None:
         """The next or previous image of the same folder, around its ends."""
@@ -218,9 +207,3 @@ def images_in(folder: Path) -> list[Path]:
     except OSError:
         return []
     return sorted(found, key=lambda path: path.name.lower())
-
-
-def best_view(entry: catalogue.Entry) -> View:
-    """Labels, but one class's heatmap where a classifier knows so many that labels become confetti."""
-    many = entry.task is Task.CLASSIFICATION and entry.class_count > MANY_CLASSES
-    return View.HEATMAP if many else View.LABELS

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from segviz.core import assets, catalogue
+from segviz.core.choices import Task, View
 from segviz.core.requests import Network
-from segviz.core.session import Unit
+from segviz.core.session import State, Unit
 from segviz.gui.scene import Scene
 
 Changes = dict[str, Any]
+
+MANY_CLASSES = 20  # above this one class at a time is easier to read than all labels
 
 
 def pin(scene: Scene, x: float, y: float) -> Changes:
@@ -128,3 +132,35 @@ def visible(scene: Scene, index: int) -> bool:
     if scene.state.solo is not None:
         return index == scene.state.solo
     return index not in scene.state.hidden
+
+
+def best_view(entry: catalogue.Entry) -> View:
+    """Labels, but one class's heatmap where a classifier knows so many that labels become confetti."""
+    many = entry.task is Task.CLASSIFICATION and entry.class_count > MANY_CLASSES
+    return View.HEATMAP if many else View.LABELS
+
+
+def use_network(state: State, spec: str) -> Changes:
+    """A network chosen by its spec: in the view that suits it, on a fitting sample if there is no image yet.
+
+    Raises SegvizError for a spec that the catalogue does not have.
+    """
+    entry = catalogue.entry(spec)
+    image = state.image or (str(assets.sample(entry.sample)) if entry.sample else None)
+    return {"model": spec, "image": image, "view": best_view(entry)}
+
+
+def use_image(state: State, path: str) -> Changes:
+    """An image chosen by its path: with the network that suits it best if none is chosen yet."""
+    if state.model:
+        return {"image": path}
+    return use_network(state, suitable(path)) | {"image": path}
+
+
+def suitable(image: str) -> str:
+    """The network that a sample image shows best: the one whose sample it is, or the most general."""
+    name = image.replace("\\", "/").rpartition("/")[2]
+    if name.startswith("digits-"):
+        return "lenet5"
+    of_sample = next((entry.name for entry in catalogue.ENTRIES if entry.sample == name), None)
+    return of_sample or max(catalogue.ENTRIES, key=lambda entry: entry.class_count).name

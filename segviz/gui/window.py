@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWi
 from segviz.core.choices import Theme
 from segviz.core.errors import clean
 from segviz.core.session import Session
-from segviz.gui import settings, theme
+from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
 from segviz.gui.banner import Banner
 from segviz.gui.desk import Desk, Worker
@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(self.desk.session)
         self.canvas.hovered.connect(lambda x, y: self._hover((x, y)))
         self.canvas.left.connect(lambda: self._hover(None))
+        self.canvas.clicked.connect(self._pin)
         for action in self.menus.actions.values():
             if action.shortcutContext() is Qt.ShortcutContext.WidgetWithChildrenShortcut:
                 self.canvas.addAction(action)
@@ -213,6 +214,9 @@ class MainWindow(QMainWindow):
         for panel in self.panels:
             if self._in_front(panel):
                 panel.hover(point)
+
+    def _pin(self, x: float, y: float) -> None:
+        self.desk.session.update(**gestures.pin(self.desk.scene, x, y))
 
     def _tab_chosen(self, index: int) -> None:
         self.desk.session.update(tab=self._workbench()[index].id)
