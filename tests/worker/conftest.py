@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from segviz.worker.client import Client
+from segviz.worker.messages import Event
 from tests.worker.listening import Heard
 
 FAKE = "tests.worker.fake:FakeEngine"
@@ -28,6 +29,24 @@ def make_client() -> Iterator[Callable[..., tuple[Client, Heard]]]:
         client.close()
 
 
+@pytest.fixture(scope="module")
+def _shared_client() -> Iterator[tuple[Client, list[Heard]]]:
+    hearing: list[Heard] = []
+
+    def tell(event: Event) -> None:
+        for heard in hearing:
+            heard(event)
+
+    client = Client(tell, FAKE, patience=0.2, patience_replaced=0.4)
+    yield client, hearing
+    client.close()
+
+
 @pytest.fixture
-def client_and_heard(make_client) -> tuple[Client, Heard]:
-    return make_client(patience=0.2, patience_replaced=0.4)
+def client_and_heard(_shared_client) -> Iterator[tuple[Client, Heard]]:
+    """A client with little patience, shared by the tests of a module, and what it tells in this test."""
+    client, hearing = _shared_client
+    heard = Heard()
+    hearing[:] = [heard]
+    yield client, heard
+    client.cancel()
