@@ -191,7 +191,7 @@ def from_json(text: str, folder: Path | None = None, name: str = "session file")
     """
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SegvizError(f"{name}: not a session file (broken JSON: {error})") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("state"), dict):
         raise SegvizError(f"{name}: not a session file of segviz")

@@ -1,0 +1,72 @@
+"""Probabilities: their definition, and that heatmap, ranking and labels tell the same story."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segviz.core import scores
+from segviz.core.choices import Upsampling
+from tests.core.predictions import prediction
+
+LOGITS = np.random.default_rng(5).normal(scale=3, size=(6, 4, 5)).astype(np.float32)
+
+
+def test_softmax_is_torchs():
+    expected = torch.softmax(torch.from_numpy(LOGITS), 0).numpy()
+    np.testing.assert_allclose(scores.softmax(LOGITS), expected, atol=1e-6)
+
+
+@given(st.floats(-1e4, 1e4), st.integers(2, 5))
+def test_large_logits_neither_overflow_nor_move_the_result(shift, classes):
+    base = np.linspace(-2, 2, classes, dtype=np.float32)[:, None, None]
+    np.testing.assert_allclose(scores.softmax(base + np.float32(shift)), scores.softmax(base), atol=3e-3)
+    extreme = scores.softmax(base * np.float32(1e30))
+    assert extreme[-1, 0, 0] == 1
+
+
+def test_class_probability_is_one_plane_of_softmax():
+    whole = scores.softmax(LOGITS)
+    for index in range(len(LOGITS)):
+        np.testing.assert_allclose(scores.class_probability(LOGITS, index), whole[index], atol=1e-6)
+
+
+def test_one_sigmoid_output_is_a_softmax_of_zero_and_z():
+    z = LOGITS[:1]
+    two = np.concatenate([np.zeros_like(z), z])
+    np.testing.assert_allclose(scores.class_probability(two, 1), 1 / (1 + np.exp(-z[0])), atol=1e-6)
+
+
+@pytest.mark.parametrize("how", list(Upsampling))
+def test_ranking_reads_the_labels_and_the_heatmaps(how):
+    answer = prediction(LOGITS, how=how)
+    heat = [scores.heatmap(answer, index) for index in range(6)]
+    for x, y in ((0, 0), (11, 7), (20, 13), (39, 23)):
+        ranked = scores.ranking(answer, x, y, count=6)
+        assert ranked[0].index == answer.labels[y, x]
+        assert ranked[0].name == f"class {ranked[0].index}"
+        for entry in ranked:
+            assert entry.probability * 255 == pytest.approx(heat[entry.index][y, x], abs=0.51)
+
+
+def test_ranking_breaks_ties_by_the_lower_index():
+    answer = prediction(np.zeros((4, 3, 3), np.float32))
+    assert [entry.index for entry in scores.ranking(answer, 5, 5, count=3)] == [0, 1, 2]
+
+
+def test_heatmaps_of_all_classes_sum_to_one():
+    answer = prediction(LOGITS)
+    total = sum(scores.heatmap(answer, index).astype(int) for index in range(6))
+    assert np.abs(total - 255).max() <= 3  # six roundings
+
+
+def test_peak_is_on_the_grid_before_upsampling():
+    answer = prediction(LOGITS)
+    value, at = scores.peak(answer, 2)
+    grid = scores.softmax(LOGITS)[2]
+    row, column = np.unravel_index(grid.argmax(), grid.shape)
+    assert value == pytest.approx(float(grid.max()))
+    assert at == (3.5 + 8 * column, 2 + 6 * row)

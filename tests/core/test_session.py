@@ -1,0 +1,272 @@
+"""The one value and the one place that changes it; session files from strangers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from segviz.core import assets
+from segviz.core.choices import Choice, Method, Pooling, View
+from segviz.core.errors import SegvizError
+from segviz.core.session import FORMAT, Session, State, Unit, from_json, settled, to_json
+
+# ------------------------------------------------------------------------------------ updates
+
+
+def test_update_tells_old_and_new():
+    session, heard = Session(), []
+    session.listen(lambda old, new: heard.append((old, new)))
+    session.update(model="lenet5", opacity=0.3)
+    assert heard == [(State(), State(model="lenet5", opacity=0.3))]
+    assert session.state.model == "lenet5"
+
+
+def test_no_change_is_not_told():
+    session, heard = Session(State(opacity=0.4)), []
+    session.listen(lambda *change: heard.append(change))
+    session.update(opacity=0.4)
+    assert heard == []
+
+
+def test_unknown_fields_are_bugs():
+    with pytest.raises(TypeError):
+        Session().update(opacitee=0.4)
+
+
+def test_a_listener_that_left_hears_nothing():
+    session, heard = Session(), []
+    leave = session.listen(lambda *change: heard.append(change))
+    leave()
+    session.update(opacity=0.1)
+    assert heard == []
+
+
+def test_changes_of_listeners_are_told_after_the_change_that_caused_them():
+    """Both listeners hear both changes in one order, though the first answers a change with another."""
+    session = Session()
+    heard: dict[str, list[float]] = {"first": [], "second": []}
+
+    def first(old: State, new: State) -> None:
+        heard["first"].append(new.opacity)
+        if new.opacity == 0.1:
+            session.update(opacity=0.2)
+            assert session.state.opacity == 0.2  # the State itself is never late
+
+    session.listen(first)
+    session.listen(lambda _, new: heard["second"].append(new.opacity))
+    session.update(opacity=0.1)
+    assert heard == {"first": [0.1, 0.2], "second": [0.1, 0.2]}
+
+
+def test_old_and_new_form_a_chain():
+    session, chain = Session(), []
+    session.listen(lambda old, new: new.minimum < 0.5 and session.update(minimum=new.minimum + 0.25))
+    session.listen(lambda old, new: chain.append((old, new)))
+    session.update(minimum=0.25)
+    assert [new.minimum for _, new in chain] == [0.25, 0.5]
+    assert chain[0][1] is chain[1][0]
+
+
+def test_a_failing_listener_does_not_silence_the_session():
+    session, heard = Session(), []
+
+    def broken(old: State, new: State) -> None:
+        raise RuntimeError("a bug")
+
+    leave = session.listen(broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        session.update(opacity=0.1)
+    leave()
+    session.listen(lambda _, new: heard.append(new.opacity))
+    session.update(opacity=0.2)
+    assert heard == [0.2]
+
+
+def test_another_network_drops_what_belonged_to_the_old_one():
+    state = State(
+        model="lenet5",
+        layer="c3",
+        unit=Unit(1, 2, 3),
+        shown_class=7,
+        hidden=frozenset({1}),
+        solo=2,
+        scale=0.5,
+        grid_stride=4,
+        pooling=Pooling.WINDOW,
+        method=Method.DIRECT,
+        opacity=0.3,
+        view=View.HEATMAP,
+    )
+    session = Session(state)
+    session.update(model="selfie_general", scale=2.0)
+    assert session.state == State(model="selfie_general", scale=2.0, opacity=0.3, view=View.HEATMAP)
+
+
+def test_another_image_keeps_the_layer_but_not_the_unit():
+    state = State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5))
+    out = settled(state, {"image": "/b.png"})
+    assert out == {"image": "/b.png", "unit": None, "cursor": None}
+    assert settled(state, {"image": "/a.png"}) == {"image": "/a.png"}
+
+
+def test_replace_shows_another_state_as_a_whole():
+    session = Session(State(model="lenet5", layer="c1", solo=3))
+    other = State(model="mtcnn_onet", layer="conv4", unit=Unit(2, 3, 4), image="/c.png", cursor=(1, 2))
+    session.replace(other)
+    assert session.state == other
+
+
+# -------------------------------------------------------------------------------- session files
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+index = st.integers(0, 2**31 - 1)
+share = st.floats(0, 1)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+states = st.builds(
+    State,
+    image=st.none() | names.map(lambda name: f"/photos/{name}"),
+    model=names,
+    scale=st.none() | st.floats(0.02, 8),
+    grid_stride=st.none() | st.integers(1, 500),
+    layer=st.none() | names,
+    unit=st.none() | st.builds(Unit, index, index, index),
+    cursor=st.none() | st.tuples(finite, finite),
+    shown_class=st.none() | index,
+    hidden=st.frozensets(index, max_size=5),
+    solo=st.none() | index,
+    opacity=share,
+    minimum=share,
+    tab=names,
+    **{f.name: st.sampled_from(list(type(f.default))) for f in fields(State) if isinstance(f.default, Choice)},
+)
+
+
+@given(states)
+def test_a_session_file_brings_back_the_state(state):
+    assert from_json(to_json(state)) == state
+
+
+def test_a_session_file_is_json_with_its_format():
+    data = json.loads(to_json(State(model="lenet5", unit=Unit(1, 2, 3))))
+    assert data["format"] == FORMAT
+    assert data["state"]["unit"] == [1, 2, 3]
+    assert set(data["state"]) == {f.name for f in fields(State)}
+
+
+@pytest.fixture
+def text() -> str:
+    return to_json(State(image="/a.png", model="lenet5", unit=Unit(1, 2, 3), hidden=frozenset({4, 5})))
+
+
+def test_cut_files_are_refused_with_one_message(text):
+    body = text.rstrip()
+    for cut in range(0, len(body), max(1, len(body) // 60)):
+        with pytest.raises(SegvizError, match=r"^walk\.segviz: not a session file"):
+            from_json(body[:cut], name="walk.segviz")
+
+
+@given(data=st.data())
+def test_damaged_files_open_or_say_why(data):
+    whole = to_json(State(image="/a.png", model="lenet5", cursor=(1.5, 2)))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    put = data.draw(st.text(max_size=3))
+    length = data.draw(st.integers(0, 12))
+    try:
+        state = from_json(whole[:at] + put + whole[at + length :], name="walk.segviz")
+    except SegvizError as error:
+        message = str(error)
+        event("refused")
+    else:
+        message = "walk.segviz: "
+        assert from_json(to_json(state)) == state
+    assert message.startswith("walk.segviz: ")
+    assert len(message) <= 280
+
+
+def test_a_file_that_nests_without_end_is_refused():
+    with pytest.raises(SegvizError, match="not a session file"):
+        from_json("[" * 200_000)
+
+
+BAD_VALUES = [
+    ("opacity", 1.5),
+    ("opacity", "much"),
+    ("opacity", True),
+    ("minimum", float("nan")),
+    ("scale", 0),
+    ("scale", float("inf")),
+    ("method", "guess"),
+    ("unit", [1, 2]),
+    ("unit", [1, 2, -3]),
+    ("unit", 7),
+    ("hidden", [1.5]),
+    ("hidden", 3),
+    ("cursor", [0]),
+    ("image", "a\0b"),
+    ("model", None),
+    ("solo", 2**40),
+    ("grid_stride", "four"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), BAD_VALUES)
+def test_bad_values_are_named(text, key, value):
+    data = json.loads(text)
+    data["state"][key] = value
+    with pytest.raises(SegvizError, match=f"{key} cannot be "):
+        from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '"segviz session"', "{}", '{"format": "segviz session"}', "null"])
+def test_other_json_is_no_session(text):
+    with pytest.raises(SegvizError, match="not a session file of segviz"):
+        from_json(text)
+
+
+def test_a_newer_version_says_so(text):
+    data = json.loads(text) | {"version": 99}
+    with pytest.raises(SegvizError, match=r"newer segviz \(format 99, this one reads 1\)"):
+        from_json(json.dumps(data))
+
+
+def test_unknown_fields_of_a_file_are_left_out(text):
+    data = json.loads(text)
+    data["state"]["hologram"] = True
+    assert from_json(json.dumps(data)) == from_json(text)
+
+
+def test_images_beside_the_file_travel_with_it(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        (folder / "photos").mkdir(parents=True)
+        (folder / "photos" / "cat.png").write_bytes(b"")
+    text = to_json(State(image=str(here / "photos" / "cat.png"), model="lenet5"), here)
+    assert json.loads(text)["state"]["image"] == "photos/cat.png"
+    assert from_json(text, there).image == str(there / "photos" / "cat.png")
+
+
+def test_shipped_photographs_are_found_wherever_segviz_is_installed():
+    state = State(image=str(assets.sample("astronaut.png")), model="selfie_general")
+    text = to_json(state)
+    assert json.loads(text)["state"]["image"] == "sample:astronaut.png"
+    assert from_json(text) == state
+
+
+def test_a_sample_reference_cannot_climb_out_of_its_folder():
+    data = json.loads(to_json(State()))
+    data["state"]["image"] = "sample:../../secret.png"
+    assert from_json(json.dumps(data)).image == str(assets.images() / "secret.png")
+
+
+def test_every_field_of_the_state_can_be_changed_alone():
+    """A field that `replace` forgets would survive a session file or a lesson step."""
+    default = State()
+    for field in fields(State):
+        session = Session()
+        value = {"model": "lenet5", "image": "/a.png"}.get(field.name, "x")
+        session.replace(replace(default, **{field.name: value}))
+        assert getattr(session.state, field.name) == value
