@@ -16,7 +16,7 @@ from segviz.gui.widgets.slider import LabelledSlider
 from segviz.gui.widgets.swatches import Swatches
 
 # Widths, before `theme.px`, from which the strip has room for its less important parts.
-NARROWEST = 420
+NARROWEST = 460
 WITH_BUTTONS, WITH_LEGEND, WITH_VALUES = 520, 660, 800
 
 

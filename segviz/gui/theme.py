@@ -357,11 +357,11 @@ def _icon_color(target: QObject) -> str:
 
 def _refresh_icons() -> None:
     for top in QApplication.topLevelWidgets():
-        for kind in (QAction, QAbstractButton):
-            for target in top.findChildren(kind):
-                name = target.property(_ICON_NAME)
-                if name:
-                    set_icon(target, name)
+        targets: list[QObject] = [top, *top.findChildren(QAction), *top.findChildren(QAbstractButton)]
+        for target in targets:
+            name = target.property(_ICON_NAME)
+            if name and isinstance(target, (QAction, QAbstractButton)):
+                set_icon(target, name)
 
 
 def _svg(name: str) -> bytes | None:
