@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from segviz.core.errors import SegvizError
 from segviz.core.requests import Request
-from segviz.worker.client import ENGINE, Client
+from segviz.worker.client import Client, Listener
 
 if TYPE_CHECKING:
     from segviz.core.images import Picture
@@ -107,15 +107,16 @@ class Jobs(QObject):
     `event` delivers what `segviz.worker.messages` lists, and PictureOpened or PictureRefused, always
     in the GUI thread. A picture that is not the newest wanted is not delivered. Until `start` no
     process runs. `close` ends everything within three seconds; nothing is delivered after it.
+    `connect` makes the client that will call the given listener from its own thread.
     """
 
     event = Signal(object)
 
-    def __init__(self, parent: QObject | None = None, runner: str = ENGINE, threads: int | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, connect: Callable[[Listener], Client] = Client) -> None:
         super().__init__(parent)
         self._carrier = _Carrier()
         self._carrier.passed.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._client = Client(self._carrier.passed.emit, runner, threads)
+        self._client = connect(self._carrier.passed.emit)
         self._pictures = _PictureLoader(self._carrier.passed.emit)
         self._closed = False
 

@@ -9,6 +9,7 @@ import pytest
 from segviz.worker.client import Client
 from segviz.worker.messages import Event
 from tests.worker.listening import Heard
+from tests.worker.real import engine_client, shared_engine  # noqa: F401  fixtures
 
 FAKE = "tests.worker.fake:FakeEngine"
 
