@@ -68,7 +68,7 @@ class Entry:
 
 
 _FACE = ("background", "face")
-_MTCNN = {
+_MTCNN: dict[str, Any] = {
     "task": Task.CLASSIFICATION,
     "class_count": 2,
     "class_list": _FACE,
@@ -107,7 +107,7 @@ ENTRIES: tuple[Entry, ...] = (
         class_count=1000,
         labels="imagenet.txt",
         stride=32,
-        receptive_field=0,
+        receptive_field=851,
         weights="efficientnet_lite0_imagenet.safetensors",
         licence="Apache-2.0",
         preprocessing=Preprocessing(mean=(127.0,), std=(128.0,)),
@@ -165,7 +165,7 @@ ENTRIES: tuple[Entry, ...] = (
         class_list=("background", "person"),
         sigmoid=True,
         stride=1,
-        receptive_field=0,
+        receptive_field=383,
         weights="selfie_general.safetensors",
         licence="Apache-2.0",
         preprocessing=Preprocessing(),
