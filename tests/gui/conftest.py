@@ -1,21 +1,83 @@
-"""What tests of the window share: one look, whatever the machine's own is."""
+"""Windows for tests: real widgets and events, an engine that tests answer for; nothing is left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from segviz.core.choices import Theme
-from segviz.gui import theme
+from segviz.core.requests import DescribeRequest, FeatureRequest, SegmentRequest
+from segviz.core.session import Session, State
+from segviz.gui import settings, theme
+from segviz.gui.window import MainWindow
+from tests.gui.fakes import FakeJobs
+
+PAGE = "/pictures/page.png"
 
 
-@pytest.fixture(autouse=True)
-def _dark(qapp: QApplication) -> Iterator[None]:
-    """Every test starts dark and at normal size."""
-    look = theme.look() or theme.apply(qapp, Theme.DARK)
-    if look.theme is not Theme.DARK:
-        look.set_theme(Theme.DARK)
-    look.set_factor(1.0)
-    yield
+@pytest.fixture
+def look(qapp: QApplication) -> theme.Look:
+    return theme.apply(qapp, Theme.DARK)
+
+
+class Bench:
+    """A window with its fake engine."""
+
+    def __init__(self, qtbot, state: State, size: tuple[int, int], prompt: bool) -> None:
+        self.qtbot = qtbot
+        self.jobs = FakeJobs()
+        self.window = MainWindow(Session(state), lambda: self.jobs, remembers=False)
+        self.window.resize(*size)
+        with qtbot.waitSignal(self.window.filled):
+            self.window.show()
+        self.window.activateWindow()
+        qtbot.waitUntil(self.window.isActiveWindow)
+        if prompt:
+            self.bring_up()
+
+    @property
+    def desk(self):
+        return self.window.desk
+
+    @property
+    def scene(self):
+        return self.window.desk.scene
+
+    @property
+    def state(self) -> State:
+        return self.window.desk.session.state
+
+    def turn(self) -> None:
+        """Let the desk plan and tell, and the window paint."""
+        self.qtbot.waitUntil(lambda: not self.desk._asking.isActive() and not self.desk._tell.isActive())
+        QApplication.sendPostedEvents()
+
+    def bring_up(self) -> None:
+        """Answer all that is asked, until nothing is left."""
+        self.turn()
+        while not self.desk.idle:
+            if self.desk._opening is not None:
+                self.jobs.open()
+            for kind in (DescribeRequest, SegmentRequest, FeatureRequest):
+                if self.jobs.pending(kind):
+                    self.jobs.answer(kind)
+            self.turn()
+
+
+@pytest.fixture
+def bench(qtbot, look) -> Iterator[Callable[..., Bench]]:
+    """Makes windows: `bench()` shows the test page with LeNet-5 and all answers; `bench(State())` is empty."""
+    made: list[Bench] = []
+    settings.settings().clear()
+
+    def make(state: State | None = None, size: tuple[int, int] = (1280, 800), prompt: bool = True) -> Bench:
+        made.append(Bench(qtbot, state or State(image=PAGE, model="lenet5"), size, prompt))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.window.close()
+        one.window.deleteLater()
+    settings.settings().clear()

@@ -6,5 +6,6 @@ from segviz.gui.panels.feature_maps import FeatureMapsPanel
 from segviz.gui.panels.heatmaps import HeatmapsPanel
 from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network import NetworkPanel
+from segviz.gui.panels.race import RacePanel
 
-PANELS = (NetworkPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel)
+PANELS = (NetworkPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel, RacePanel)

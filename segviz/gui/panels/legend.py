@@ -146,7 +146,7 @@ class LegendDelegate(QStyledItemDelegate):
         if entry.colour:
             self._icon(painter, self.place(rect, Part.EYE), "eye" if entry.visible else "eye-off", entry.visible, t)
             if entry.solo or hovered:
-                self._icon(painter, self.place(rect, Part.SOLO), "focus", entry.solo, t)
+                self._icon(painter, self.place(rect, Part.SOLO), "solo", entry.solo, t)
         if option.state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
             focus_ring(painter, rect, t)
         painter.restore()

@@ -22,7 +22,12 @@ TITLES: dict[Side, str] = {
     Side.ONE_BY_ONE: "Sliding window, one by one",
     Side.FULLY_CONVOLUTIONAL: "Fully convolutional",
 }
-COLUMNS = ("Method", "Time", "Outputs", "Outputs / s", "Multiplications", "Batch", "Times slower")
+SHORT_TITLES: dict[Side, str] = {
+    Side.SLIDING_WINDOW: "Windows, batched",
+    Side.ONE_BY_ONE: "Windows, one by one",
+    Side.FULLY_CONVOLUTIONAL: "Fully convolutional",
+}
+COLUMNS = ("Method", "Time", "Outputs", "Outputs / s", "MACs", "Batch", "Slower")
 
 
 def lane_of(result: RaceResult, side: Side) -> Lane:
@@ -54,7 +59,7 @@ def table(result: RaceResult) -> list[tuple[str, ...]]:
         seconds = words.duration(lane.seconds)
         rows.append(
             (
-                TITLES[side],
+                SHORT_TITLES[side],
                 f"≈ {seconds}" if lane.extrapolated else seconds,
                 words.count(lane.outputs),
                 words.short_count(rate(lane)),
@@ -113,19 +118,12 @@ class Fact:
 
 def facts(result: RaceResult) -> tuple[Fact, ...]:
     """What there is to say about equality and cost."""
-    verdict = "✓ yes" if result.exact else "✗ no"
+    verdict = "✓ yes" if result.exact else f"✗ no: {short_reason(result)}"
     redundant = redundancy(result)
     x, y = result.center_offset
     return (
-        Fact(
-            "Exact",
-            f"{verdict}: {result.reason}",
-            "Proven from the graph, and measured",
-            "ok" if result.exact else "warn",
-        ),
-        Fact(
-            "Largest difference", words.exponent(result.max_abs_difference), "Of the probabilities at equal positions"
-        ),
+        Fact("Exact", verdict, result.reason, "ok" if result.exact else "warn"),
+        Fact("Largest difference", words.exponent(result.max_abs_difference), "Of probabilities at the same position"),
         Fact("Labels agree", words.share(result.label_agreement), "Positions where both sides name the same class"),
         Fact("Centres apart", f"{words.point(x, y)} px", "Offset (x, y) of the outputs' centres, in network pixels"),
         Fact(
@@ -136,6 +134,11 @@ def facts(result: RaceResult) -> tuple[Fact, ...]:
     )
 
 
+def short_reason(result: RaceResult) -> str:
+    """The reason without what explains it: '13 padded convolutions'."""
+    return result.reason.split(":")[0].split(";")[0]
+
+
 def sentence(result: RaceResult) -> str:
     """The race in one sentence."""
     faster = result.speedup if result.fully_convolutional.seconds > 0 else float("inf")
@@ -144,11 +147,31 @@ def sentence(result: RaceResult) -> str:
     head = f"{about}{times} times faster"
     if result.exact:
         return f"{head}, equal to {words.exponent(result.max_abs_difference)}"
-    return f"{head}, not equal: {result.reason}, labels agree for {words.share(result.label_agreement)}"
+    return f"{head}, not equal: {short_reason(result)}, labels agree for {words.share(result.label_agreement)}"
 
 
 def running_factor(updates: tuple[RaceUpdate, ...]) -> float | None:
-    """How many times faster the fully convolutional side is so far, by outputs a second; None until both ran."""
+    """How many times faster the fully convolutional side is so far, by outputs a second; None until both ran.
+
+    Against the sliding window that runs now: one by one once that has begun.
+    """
     speed = {update.side: update.partial.progress.done / update.seconds for update in updates if update.seconds > 0}
-    slow, fast = speed.get(Side.SLIDING_WINDOW), speed.get(Side.FULLY_CONVOLUTIONAL)
+    slow = speed.get(Side.ONE_BY_ONE, speed.get(Side.SLIDING_WINDOW))
+    fast = speed.get(Side.FULLY_CONVOLUTIONAL)
     return fast / slow if slow and fast else None
+
+
+def running_table(updates: tuple[RaceUpdate, ...]) -> list[tuple[str, ...]]:
+    """The table while the race runs: what is known of each side so far."""
+    by_side = {update.side: update for update in updates}
+    rows = []
+    for side in Side:
+        update = by_side.get(side)
+        if update is None:
+            rows.append((SHORT_TITLES[side], "–", *[""] * (len(COLUMNS) - 2)))
+            continue
+        done = update.partial.progress.done
+        speed = words.short_count(done / update.seconds) if update.seconds > 0 else "–"
+        seconds = words.duration(update.seconds)
+        rows.append((SHORT_TITLES[side], seconds, words.count(done), speed, *[""] * (len(COLUMNS) - 4)))
+    return rows

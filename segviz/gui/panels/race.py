@@ -1,0 +1,331 @@
+"""The race of sliding window against fully convolutional network: settings, clocks, table, plot, stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segviz.gui import theme
+from segviz.gui.panels import race_words, words
+from segviz.gui.panels.base import Area
+from segviz.gui.panels.header import HeaderLine
+from segviz.gui.panels.race_plot import RacePlot
+from segviz.gui.panels.race_stage import RaceStage
+from segviz.gui.panels.race_table import ResultTable, StridePill
+from segviz.gui.panels.race_words import Side
+from segviz.gui.scene import Kind, Scene
+from segviz.gui.widgets.elided import ElidedLabel
+
+if TYPE_CHECKING:
+    from segviz.core.requests import RaceResult, RaceUpdate
+    from segviz.core.session import Session
+    from segviz.gui.panels.base import Commands
+
+FRAME = 33  # ms: the window's box moves at most 30 times a second
+Curves = dict[Side, list[tuple[float, float]]]  # (seconds, outputs)
+KEPT = 240  # points of each side's curve
+EXPLANATION = (
+    "The sliding window classifies a crop at every position of the grid; the fully convolutional network "
+    "answers the same grid at once. Same image, same device, warm-up outside the clock."
+)
+
+
+class RacePanel:
+    """Starts a race, shows it while it runs, and says what came out."""
+
+    id = "race"
+    title = "Race"
+    area = Area.WORKBENCH
+
+    def __init__(self, session: Session, commands: Commands) -> None:
+        self._session = session
+        self._commands = commands
+        self._scene: Scene | None = None
+        self._painted: Scene | None = None
+        self._points: Curves = {side: [] for side in Side}
+        self._frames: list[RaceUpdate] = []
+        self.widget = QWidget()
+        self.widget.setObjectName("panel-race")
+        theme.set_surface(self.widget, "panel")
+        self.race_stage = RaceStage()
+        self.stage: QWidget | None = self.race_stage
+        self.header: QWidget | None = None
+        self._next = QTimer(self.widget)
+        self._next.setSingleShot(True)
+        self._next.setInterval(FRAME)
+        self._next.timeout.connect(self._paint)
+        self.start = QPushButton("Start the race")
+        self.stride = StridePill(lambda value: session.update(grid_stride=value))
+        self.progress = QLabel()
+        self.table = ResultTable()
+        self.notes = QLabel()
+        self.plot = RacePlot()
+        self._facts = QGridLayout()
+        self.fact_labels: dict[str, ElidedLabel] = {}
+        self._arrange()
+        self._connect()
+
+    # --------------------------------------------------------------------------------- making
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self.widget)
+        row.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
+        row.setSpacing(theme.L)
+        row.addLayout(self._settings())
+        row.addLayout(self._results(), 5)
+        self._facts.setHorizontalSpacing(theme.M)
+        self._facts.setVerticalSpacing(theme.XS)
+        self._facts.setColumnStretch(1, 1)
+        beside = QVBoxLayout()
+        beside.addLayout(self._facts)
+        beside.addStretch(1)
+        row.addLayout(beside, 4)
+        row.addWidget(self.plot, 3)
+        self.plot.hide()
+        stage = self.race_stage.footer
+        self._copy = stage.button("copy", "Copy the race as a picture", self._copy_picture)
+        self._save = stage.button("download", "Save the race as PNG", self._save_picture)
+        self._film = QPushButton("GIF")
+        self._film.setToolTip("Save the race as an animated GIF")
+        self._film.setAccessibleName("Save the race as an animated GIF")
+        self._film.clicked.connect(self._save_film)
+        stage.add(self._film)
+
+    def _settings(self) -> QVBoxLayout:
+        theme.set_kind(self.start, "primary")
+        self.start.setAccessibleName("Start or stop the race")
+        theme.set_role(self.progress, "caption")
+        column = QVBoxLayout()
+        column.setSpacing(theme.XS)
+        self.start.setMinimumWidth(theme.px(168))
+        for part in (self.start, self.stride, self.progress):
+            column.addWidget(part)
+        column.addStretch(1)
+        return column
+
+    def _results(self) -> QVBoxLayout:
+        self.notes.setWordWrap(True)
+        theme.set_role(self.notes, "caption")
+        line = HeaderLine()
+        line.layout().setContentsMargins(0, 0, 0, 0)
+        line.add(self.notes, 1)
+        self._copy_table = line.button("copy", "Copy the results as text", self._copy_results)
+        self._save_table = line.button("download", "Save the results as CSV", self._save_results)
+        column = QVBoxLayout()
+        column.setSpacing(theme.XS)
+        column.addWidget(self.table)
+        column.addWidget(line)
+        column.addStretch(1)
+        return column
+
+    def _connect(self) -> None:
+        self.start.clicked.connect(self._start_or_stop)
+        self.race_stage.difference_wanted.connect(lambda _: self._paint(force=True))
+
+    # ------------------------------------------------------------------------------- showing
+
+    def show(self, old: Scene | None, new: Scene) -> None:
+        self._scene = new
+        self._collect(new)
+        self._show_settings(new)
+        if old is None or old.race is not new.race or old.race_updates is not new.race_updates:
+            self._show_numbers(new)
+        if new.race_updates and self._next.isActive():
+            return  # painted when the frame is due
+        self._paint()
+        if new.race_updates:
+            self._next.start()
+
+    def _collect(self, scene: Scene) -> None:
+        """Points of the curves and frames of the film, from the updates as they pass."""
+        if not scene.race_updates:
+            if scene.race is None:
+                self._points = {side: [] for side in Side}
+                self._frames = []
+            return
+        for update in scene.race_updates:
+            points = self._points[Side(update.side)]
+            if points and update.seconds < points[-1][0]:
+                self._points = {side: [] for side in Side}  # another race has begun
+                self._frames = []
+                points = self._points[Side(update.side)]
+            if not points or points[-1][0] != update.seconds:
+                points.append((update.seconds, float(update.partial.progress.done)))
+                self._frames.append(update)
+                self._points[Side(update.side)] = thinned(points, KEPT)
+                self._frames = thinned(self._frames, KEPT)
+
+    def _paint(self, force: bool = False) -> None:
+        """Bring the stage up to the newest scene; nothing where it already is."""
+        scene = self._scene
+        if scene is None or (scene is self._painted and not force):
+            return
+        painted, self._painted = self._painted, scene
+        if not self.wants_stage(scene):
+            return
+        stage = self.race_stage
+        if painted is None or painted.picture is not scene.picture or not self.wants_stage(painted):
+            stage.show_picture(scene)
+        if scene.race is not None:
+            stage.show_result(scene.race, scene, stage.difference.isChecked())
+        else:
+            stage.show_running(scene)
+
+    def _show_settings(self, scene: Scene) -> None:
+        running = scene.job(Kind.RACE)
+        self.start.setText("Stop" if running else "Start the race")
+        self.start.setToolTip("Stop the race (Esc)" if running else EXPLANATION)
+        self.start.setEnabled(running is not None or (scene.picture is not None and scene.network is not None))
+        self.stride.show_stride(scene.state.grid_stride, _own_stride(scene))
+        self.stride.setEnabled(running is None)
+        text = ""
+        if running is not None and running.progress is not None:
+            progress = running.progress
+            text = f"{words.count(progress.done)} of {words.count(progress.total)} {progress.unit}"
+        elif scene.network is None or scene.picture is None:
+            text = "Choose an image and a network."
+        self.progress.setText(text)
+
+    def _show_numbers(self, scene: Scene) -> None:
+        result = scene.race
+        there = result is not None or bool(scene.race_updates)
+        for part in (self.table, self._copy_table, self._save_table):
+            part.setVisible(there)
+        if there:
+            rows = race_words.table(result) if result is not None else race_words.running_table(scene.race_updates)
+            self.table.show_rows(rows)
+        self.notes.setText(_remarks(result) if result is not None else EXPLANATION)
+        self._show_facts(result)
+        for part in (self._copy_table, self._save_table, self._copy, self._save, self._film):
+            part.setEnabled(result is not None)
+        self._show_plot(result)
+
+    def _show_plot(self, result: RaceResult | None) -> None:
+        started = {side: [(0.0, 0.0), *found] if found else [] for side, found in self._points.items()}
+        points = started if result is None else _completed(self._points, result)
+        self.plot.setVisible(any(points.values()))
+        self.plot.set_points(points)
+
+    def _show_facts(self, result: RaceResult | None) -> None:
+        facts = race_words.facts(result) if result is not None else ()
+        for row, fact in enumerate(facts):
+            if fact.name not in self.fact_labels:
+                name, value = QLabel(fact.name), ElidedLabel()
+                theme.set_role(name, "dim")
+                value.setAccessibleName(fact.name)
+                self._facts.addWidget(name, row, 0)
+                self._facts.addWidget(value, row, 1)
+                name.setToolTip(fact.hint)
+                self.fact_labels[fact.name] = value
+            label = self.fact_labels[fact.name]
+            theme.set_role(label, fact.mark)
+            label.setFont(theme.numbers())
+            label.setText(fact.text)
+            label.setAccessibleDescription(f"{fact.text}. {fact.hint}")
+        for at in range(self._facts.count()):
+            self._facts.itemAt(at).widget().setVisible(result is not None)
+
+    def hover(self, point: tuple[float, float] | None) -> None:
+        """Nothing: the race takes the canvas's place."""
+
+    def wants_stage(self, scene: Scene) -> bool:
+        return scene.picture is not None and bool(scene.race_updates or scene.race or scene.job(Kind.RACE))
+
+    # ------------------------------------------------------------------------------ gestures
+
+    def _start_or_stop(self) -> None:
+        if self._scene is not None and self._scene.job(Kind.RACE) is not None:
+            self._commands.stop(Kind.RACE)
+        else:
+            self._commands.race()
+
+    # -------------------------------------------------------------------------------- leaving
+
+    def _copy_picture(self) -> None:
+        self._commands.copy_image(self.race_stage.picture())
+
+    def _save_picture(self) -> None:
+        self._commands.save_image(self.race_stage.picture(), "race")
+
+    def _save_film(self) -> None:
+        from segviz.core import export
+
+        frames = self.film()
+        self._commands.save_with("race.gif", "GIF (*.gif)", lambda path: _saved(export.save_animation(path, frames)))
+
+    def film(self) -> list[object]:
+        """The race once more, as frames (H, W, 3) of what the stage showed."""
+        from dataclasses import replace
+
+        from segviz.gui.panels.pixels import to_array
+
+        scene = self._scene
+        if scene is None:
+            return []
+        frames = []
+        newest: dict[str, RaceUpdate] = {}
+        for update in self._frames:
+            newest[update.side] = update
+            self.race_stage.show_running(replace(scene, race=None, race_updates=tuple(newest.values())))
+            frames.append(to_array(self.race_stage.lanes.grab().toImage()))
+        self._paint(force=True)
+        frames.append(to_array(self.race_stage.lanes.grab().toImage()))
+        return frames
+
+    def _copy_results(self) -> None:
+        if self._scene is not None and self._scene.race is not None:
+            from PySide6.QtGui import QGuiApplication
+
+            rows = race_words.csv_rows(self._scene.race)
+            QGuiApplication.clipboard().setText("\n".join("\t".join(str(cell) for cell in row) for row in rows))
+
+    def _save_results(self) -> None:
+        if self._scene is not None and self._scene.race is not None:
+            self._commands.save_table(race_words.csv_rows(self._scene.race), "race")
+
+
+def thinned(items: list, most: int) -> list:  # type: ignore[type-arg]
+    """At most `most` items: every second one but the newest goes when there are too many."""
+    return items if len(items) <= most else [*items[:-1:2], items[-1]]
+
+
+def _own_stride(scene: Scene) -> int:
+    """The network's own stride in network pixels, at least 1."""
+    if scene.network is None:
+        return 1
+    return max(1, round(scene.network.geometry.laws("last")[1].stride))
+
+
+def _remarks(result: RaceResult) -> str:
+    """What was extrapolated, and what the engine noted."""
+    parts = [
+        f"{race_words.TITLES[side]}: {race_words.measured(race_words.lane_of(result, side))}."
+        for side in Side
+        if race_words.lane_of(result, side).extrapolated
+    ]
+    return " ".join((*parts, *result.notes))
+
+
+def _completed(
+    points: dict[Side, list[tuple[float, float]]], result: RaceResult
+) -> dict[Side, list[tuple[float, float]]]:
+    """The curves with their starts, and with the ends of the sides that were measured whole."""
+    out = {}
+    for side in Side:
+        lane = race_words.lane_of(result, side)
+        end = [] if lane.extrapolated and points[side] else [(lane.seconds, float(lane.outputs))]
+        out[side] = [(0.0, 0.0), *points[side], *end]
+    return out
+
+
+def _saved(path: object) -> None:
+    """`save_with` wants a function that returns nothing."""

@@ -1,0 +1,228 @@
+"""The race at full size: two linked views with clocks, the factor growing between them, one sentence below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from segviz.core.requests import RaceResult, RaceUpdate
+from segviz.gui import theme
+from segviz.gui.panels import race_words, words
+from segviz.gui.panels.header import HeaderLine
+from segviz.gui.panels.race_words import TITLES, Side
+from segviz.gui.scene import Scene
+from segviz.gui.widgets.clock import Clock
+from segviz.gui.widgets.colour_bar import ColourBar
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.image_view import ImageView
+
+if TYPE_CHECKING:
+    from segviz.core.requests import Lane
+    from segviz.gui.panels.race_planes import LanePlanes
+
+
+class LaneView(QWidget):
+    """One side: its picture, and under it time, speed and cost."""
+
+    def __init__(self, side: Side) -> None:
+        super().__init__()
+        self.title = ElidedLabel(TITLES[side])
+        theme.set_role(self.title, "title")
+        self.view = ImageView(TITLES[side])
+        self.time = Clock("time")
+        self.rate = Clock("outputs a second")
+        self.outputs = Clock("outputs")
+        self.macs = Clock("MACs")
+        self.planes: LanePlanes | None = None
+        clocks = QHBoxLayout()
+        clocks.setSpacing(theme.L)
+        for clock in (self.time, self.rate, self.outputs, self.macs):
+            clocks.addWidget(clock)
+        clocks.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        column.addWidget(self.title)
+        column.addWidget(self.view, 1)
+        column.addLayout(clocks)
+
+    def layers(self) -> LanePlanes:
+        """The layers of this side, made when there is first something to show: they load numpy."""
+        if self.planes is None:
+            from segviz.gui.panels.race_planes import LanePlanes
+
+            self.planes = LanePlanes()
+        return self.planes
+
+    def show_side(self, side: Side) -> None:
+        self.title.setText(TITLES[side])
+
+    def show_running(self, update: RaceUpdate) -> None:
+        """The clock and the speed so far."""
+        done = update.partial.progress.done
+        self.time.set_seconds(update.seconds, "accent")
+        self.rate.set_number(words.short_count(done / update.seconds) if update.seconds > 0 else "–")
+        self.outputs.set_number(words.count(done), f"of {words.count(update.partial.progress.total)}")
+
+    def show_lane(self, lane: Lane) -> None:
+        """The final numbers; what was extrapolated is said to be."""
+        self.time.set_caption("time, extrapolated" if lane.extrapolated else "time")
+        self.time.set_seconds(lane.seconds)
+        self.rate.set_number(words.short_count(race_words.rate(lane)))
+        self.outputs.set_number(words.count(lane.outputs))
+        self.outputs.setToolTip(race_words.measured(lane))
+        self.macs.set_number(words.short_count(lane.macs))
+
+    def clear(self) -> None:
+        self.time.set_caption("time")
+        self.time.set_seconds(None)
+        for clock in (self.rate, self.outputs, self.macs):
+            clock.set_number("–")
+
+
+class RaceStage(QWidget):
+    """Both sides, with linked zoom. `difference_wanted` fires when the person asks for the difference map."""
+
+    difference_wanted = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("stage-race")
+        self.setAccessibleName("Race")
+        theme.set_surface(self, "panel")
+        self.slow = LaneView(Side.SLIDING_WINDOW)
+        self.fast = LaneView(Side.FULLY_CONVOLUTIONAL)
+        self.factor = QLabel()
+        self.sentence = QLabel()
+        self.sentence.setWordWrap(True)
+        self.difference = QPushButton("Difference")
+        self.scale_bar = ColourBar()
+        self.footer = HeaderLine()
+        self.lanes = QWidget()
+        self._linking = False
+        self._arrange()
+        for here, there in ((self.slow.view, self.fast.view), (self.fast.view, self.slow.view)):
+            here.view_changed.connect(lambda here=here, there=there: self._link(here, there))
+        self.difference.toggled.connect(self.difference_wanted)
+
+    def _arrange(self) -> None:
+        theme.set_surface(self.lanes, "panel")
+        row = QHBoxLayout(self.lanes)
+        row.setContentsMargins(theme.M, theme.M, theme.M, theme.S)
+        row.setSpacing(theme.M)
+        row.addWidget(self.slow, 1)
+        row.addWidget(self._between())
+        row.addWidget(self.fast, 1)
+        theme.set_role(self.sentence, "title")
+        self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.difference.setCheckable(True)
+        self.difference.setToolTip("Show where the probabilities of both sides differ")
+        self.footer.add(self.sentence, 1)
+        self.footer.add(self.scale_bar)
+        self.footer.add(self.difference)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.lanes, 1)
+        column.addWidget(self.footer)
+        self.scale_bar.hide()
+
+    def _between(self) -> QWidget:
+        middle = QWidget()
+        middle.setFixedWidth(theme.px(84))
+        theme.set_role(self.factor, "numbers")
+        self.factor.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.factor.setAccessibleName("Times faster")
+        caption = QLabel("faster")
+        caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        theme.set_role(caption, "caption")
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addStretch(1)
+        column.addWidget(self.factor)
+        column.addWidget(caption)
+        column.addStretch(1)
+        return middle
+
+    def _link(self, here: ImageView, there: ImageView) -> None:
+        """What one view shows, the other shows."""
+        if self._linking:
+            return
+        self._linking = True
+        if here.fitted:
+            there.fit()
+        else:
+            there.view_transform = here.view_transform
+        self._linking = False
+
+    # ------------------------------------------------------------------------------- showing
+
+    def show_picture(self, scene: Scene) -> None:
+        """The photograph under both maps."""
+        size = (scene.picture.width, scene.picture.height) if scene.picture is not None else None
+        for lane in (self.slow, self.fast):
+            if size is None:
+                lane.view.set_content(None, ())
+                continue
+            lane.layers().set_picture(scene.picture)
+            lane.view.set_content(size, lane.layers().layers)
+
+    def show_running(self, scene: Scene) -> None:
+        """A race under way: the newest of each side."""
+        by_side = {Side(update.side): update for update in scene.race_updates}
+        side = Side.ONE_BY_ONE if Side.ONE_BY_ONE in by_side else Side.SLIDING_WINDOW
+        self.slow.show_side(side)
+        for lane, update in ((self.slow, by_side.get(side)), (self.fast, by_side.get(Side.FULLY_CONVOLUTIONAL))):
+            if update is None:
+                lane.clear()
+                lane.layers().clear()
+            else:
+                lane.show_running(update)
+                lane.layers().set_partial(update.partial, scene.state)
+            lane.view.update()
+        ratio = race_words.running_factor(scene.race_updates)
+        self.factor.setText("" if ratio is None else words.factor(ratio))
+        self.sentence.setText("Racing…" if by_side else "Getting ready…")
+        self._offer_difference(False)
+
+    def show_result(self, result: RaceResult, scene: Scene, difference: bool) -> None:
+        """The race that was run; with `difference` the right view shows where the probabilities differ."""
+        self.slow.show_side(Side.SLIDING_WINDOW)
+        self.slow.show_lane(result.sliding_window)
+        self.fast.show_lane(result.fully_convolutional)
+        self.slow.layers().set_labels(result.sliding_labels, result, scene.state)
+        if difference:
+            self.fast.layers().set_difference(result, scene.state)
+            self._show_scale(result, scene)
+        else:
+            self.fast.layers().set_labels(result.dense_labels, result, scene.state)
+        self.fast.title.setText("Difference of probabilities" if difference else TITLES[Side.FULLY_CONVOLUTIONAL])
+        for lane in (self.slow, self.fast):
+            lane.view.update()
+        self.factor.setText(words.factor(result.speedup) if result.fully_convolutional.seconds > 0 else "–")
+        sentence = race_words.sentence(result)
+        self.sentence.setText(sentence[:1].upper() + sentence[1:])
+        self.sentence.setToolTip(result.reason)
+        self._offer_difference(True)
+        self.scale_bar.setVisible(difference)
+
+    def _offer_difference(self, there: bool) -> None:
+        self.difference.setEnabled(there)
+        if not there:
+            self.scale_bar.hide()
+
+    def _show_scale(self, result: RaceResult, scene: Scene) -> None:
+        from segviz.core import palettes
+
+        table = palettes.colour_map(scene.state.colour_map)
+        self.scale_bar.set_colours([(int(r) << 16) | (int(g) << 8) | int(b) for r, g, b in table])
+        self.scale_bar.set_title("difference")
+        self.scale_bar.set_range("0", words.exponent(result.max_abs_difference))
+
+    def picture(self) -> QImage:
+        """Both sides with their clocks and the sentence, as they are on the screen."""
+        return self.grab().toImage()

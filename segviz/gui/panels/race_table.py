@@ -1,0 +1,111 @@
+"""The race's table of results and its choice of grid stride."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+from segviz.gui import theme
+from segviz.gui.panels.race_plot import TONES
+from segviz.gui.panels.race_words import COLUMNS, Side
+from segviz.gui.widgets.pill import Pill
+
+HINTS = (
+    "",
+    "Seconds for all outputs; ≈ marks what was extrapolated from a sample",
+    "Positions of the grid",
+    "Outputs a second",
+    "Multiplications and additions (MACs) for all outputs",
+    "Windows computed together",
+    "Times slower than the fully convolutional network",
+)
+STEPS = (1, 2, 3, 4, 8, 16)  # grid strides offered, in the network's own strides
+
+
+class ResultTable(QTableWidget):
+    """One row a side, its colour that of its curve in the plot."""
+
+    def __init__(self) -> None:
+        super().__init__(len(Side), len(COLUMNS))
+        self.verticalHeader().hide()
+        self.setShowGrid(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setAccessibleName("Results of the race")
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        head = self.horizontalHeader()
+        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        head.setMinimumSectionSize(theme.px(44))
+        head.setHighlightSections(False)
+        for at, title in enumerate(COLUMNS):
+            heading = QTableWidgetItem(title)
+            heading.setTextAlignment(_side(at))
+            heading.setToolTip(HINTS[at])
+            self.setHorizontalHeaderItem(at, heading)
+            for row in range(len(Side)):
+                cell = QTableWidgetItem("")
+                cell.setTextAlignment(_side(at))
+                self.setItem(row, at, cell)
+        self._measure()
+
+    def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
+        """Show texts, one sequence a side in `COLUMNS`."""
+        for row, texts in enumerate(rows):
+            for at, text in enumerate(texts):
+                self.item(row, at).setText(text)
+        columns = (max(self.sizeHintForColumn(at), self._heading_width(at)) for at in range(len(COLUMNS)))
+        self.setMinimumWidth(sum(columns) + theme.px(theme.S))
+
+    def _heading_width(self, column: int) -> int:
+        return self.horizontalHeader().sectionSizeHint(column)
+
+    def _measure(self) -> None:
+        """Rows as high as the type, figures that stand below one another, the curves' colours."""
+        t = theme.tokens(self.palette())
+        tall = theme.px(theme.CONTROL)
+        for row, side in enumerate(Side):
+            self.setRowHeight(row, tall)
+            self.item(row, 0).setIcon(_square(t.color(TONES[side])))
+            for at in range(1, len(COLUMNS)):
+                self.item(row, at).setFont(theme.numbers())
+        self.horizontalHeader().setFixedHeight(tall)
+        self.setFixedHeight(tall * (len(Side) + 1) + 2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in theme.LOOK_CHANGES and self.item(len(Side) - 1, len(COLUMNS) - 1) is not None:
+            self._measure()
+
+
+class StridePill(Pill):
+    """The grid's stride: multiples of the network's own, the only steps that both sides can take."""
+
+    def __init__(self, chosen: Callable[[int | None], None]) -> None:
+        super().__init__("Grid stride", "Grid stride of the race")
+        self._chosen = chosen
+        self._own = 0
+
+    def show_stride(self, stride: int | None, own: int) -> None:
+        """Show `stride` in network pixels, None: the network's `own`; silent."""
+        if own != self._own:
+            self._own = own
+            self.menu().clear()
+            for step in STEPS:
+                value = None if step == 1 else step * own
+                text = f"{step * own} px" + (", the network's own" if step == 1 else "")
+                self.menu().addAction(text).triggered.connect(lambda _, v=value: self._chosen(v))
+        self.set_value(f"{stride or own} px", "Step of the window in network pixels; a larger one means fewer outputs")
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    return (Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter
+
+
+def _square(color: QColor) -> QIcon:
+    pixmap = QPixmap(theme.px(10), theme.px(10))
+    pixmap.fill(color)
+    return QIcon(pixmap)

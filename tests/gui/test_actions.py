@@ -1,0 +1,148 @@
+"""The table of actions: complete, unambiguous, safe in an empty window; palette and sheet are made from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QLabel, QLineEdit
+
+from segviz.core.choices import ColourMap, Method, Palette, Theme, View
+from segviz.core.session import State
+from segviz.gui import actions
+from segviz.gui.actions import ACTIONS, MENUS
+from segviz.gui.command_palette import CommandPalette, Entry, score
+from segviz.gui.dialogs import ShortcutSheet
+from segviz.gui.panels.base import Area
+
+
+def test_ids_and_keys_are_unique():
+    assert not [name for name, n in Counter(action.id for action in ACTIONS).items() if n > 1]
+    keys = Counter(QKeySequence(key).toString() for action in ACTIONS for key in action.keys)
+    assert not [key for key, n in keys.items() if n > 1]
+    assert "" not in keys  # a key that Qt does not know
+
+
+def test_every_action_says_what_it_does_and_where():
+    for action in ACTIONS:
+        assert action.text
+        assert action.menu.partition("/")[0] in MENUS, action.id
+        assert actions.tooltip(action)
+
+
+@pytest.mark.parametrize("choice", [View, Method, Palette, ColourMap, Theme])
+def test_every_value_of_a_choice_is_an_action(choice):
+    ids = {action.id for action in ACTIONS}
+    field = {View: "view", Method: "method", Palette: "palette", ColourMap: "colour-map", Theme: "theme"}[choice]
+    assert {f"{field}-{value.value}" for value in choice} <= ids
+
+
+@pytest.fixture
+def empty(bench, monkeypatch):
+    one = bench(State(), prompt=False)
+    monkeypatch.setattr(one.window.files, "ask_open", lambda title, kinds: None)
+    monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds: None)
+    return one
+
+
+def test_every_action_runs_in_an_empty_window(empty):
+    for action in ACTIONS:
+        if action.id != "quit":
+            empty.window.do(action.id)
+            for dialog in empty.window.findChildren(QDialog):
+                dialog.reject()
+        empty.turn()
+    empty.window.do("present") if empty.window.presenting else None
+    assert empty.window.isVisible()
+
+
+def test_disabled_without_an_image_enabled_with_it(bench):
+    empty, full = bench(State(), prompt=False), bench()
+    for name in ("copy", "fit", "export", "next-layer", "race", "run"):
+        assert not empty.window.action(name).isEnabled(), name
+        assert full.window.action(name).isEnabled(), name
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "value"), [("H", "view", View.HEATMAP), ("I", "view", View.IMAGE), ("L", "view", View.LABELS)]
+)
+def test_keys_reach_the_state(bench, key, field, value):
+    one = bench()
+    one.desk.session.update(view=View.IMAGE if value is not View.IMAGE else View.LABELS)
+    one.window.canvas.setFocus()
+    one.qtbot.keyClick(one.window, key)
+    assert getattr(one.state, field) is value
+
+
+def test_a_letter_typed_into_a_search_field_is_not_a_shortcut(bench):
+    one = bench()
+    line = one.window.docks[Area.LEFT].findChild(QLineEdit)
+    line.show()
+    line.setFocus()
+    one.qtbot.keyClick(line, Qt.Key.Key_H)
+    assert line.text() == "h"
+    assert one.state.view is View.LABELS
+
+
+def test_choices_are_checked_while_in_force(bench):
+    one = bench()
+    one.window.do("method-coarse")
+    one.turn()
+    assert one.state.method is Method.COARSE
+    assert one.window.action("method-coarse").isChecked()
+    assert not one.window.action("method-auto").isChecked()
+
+
+def test_the_sheet_lists_every_key(bench):
+    window = bench().window
+    window.do("shortcuts")
+    sheet = window.findChild(ShortcutSheet)
+    texts = {label.text() for label in sheet.findChildren(QLabel)}
+    for action in ACTIONS:
+        if action.keys:
+            assert "  or  ".join(action.keys) in texts, action.id
+    sheet.reject()
+
+
+def palette_of(one) -> CommandPalette:
+    one.qtbot.keyClick(one.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    return one.window.findChild(CommandPalette)
+
+
+def test_the_palette_finds_actions_images_networks_and_classes_by_name(bench):
+    one = bench()
+    palette = palette_of(one)
+    names = {(entry.kind, entry.text) for entry in palette._entries}
+    assert {action.text.rstrip("…") for action in ACTIONS} <= {text for _, text in names}
+    assert ("Network", "EfficientNet-Lite0") in names
+    assert ("Image", "castle-maintenon") in names
+    assert ("Class", "7") in names
+    palette.reject()
+
+
+def test_the_palette_is_used_by_keyboard_alone(bench):
+    one = bench()
+    palette = palette_of(one)
+    one.qtbot.keyClicks(palette.line, "grey colour")
+    assert [entry.text for entry in palette.found()] == ["Grey"]
+    one.qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    assert one.state.colour_map is ColourMap.GREY
+    palette = palette_of(one)
+    one.qtbot.keyClicks(palette.line, "network")
+    first = palette.found()
+    one.qtbot.keyClick(palette.line, Qt.Key.Key_Down)
+    assert palette.list.currentRow() == 1
+    assert first[1] is palette.list.currentItem().data(Qt.ItemDataRole.UserRole)
+    one.qtbot.keyClick(palette.line, Qt.Key.Key_Escape)
+    assert not palette.isVisible()
+
+
+def test_a_name_that_begins_with_the_words_comes_first():
+    def entry(text: str) -> Entry:
+        return Entry("Class", text, "", lambda: None)
+
+    assert score("cast", entry("castle")) < score("cast", entry("forecast"))
+    assert score("castle", entry("castle")) < score("castle", entry("castle gate"))
+    assert score("xyz", entry("castle")) is None

@@ -1,0 +1,225 @@
+"""The window: what the first paint needs, docks and layout, stages, presenter's view, the end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from segviz.core.session import Session, State
+from segviz.gui import theme
+from segviz.gui.dialogs import DetailsDialog
+from segviz.gui.panels.base import Area
+from segviz.gui.scene import Kind, Message
+from segviz.gui.window import MainWindow
+from tests.gui.fakes import FakeJobs
+
+FIRST_PAINT = """
+import sys
+from PySide6.QtWidgets import QApplication
+from segviz.core.choices import Theme
+from segviz.core.session import Session
+from segviz.gui import theme
+from segviz.gui.window import MainWindow
+app = QApplication([])
+theme.apply(app, Theme.DARK)
+window = MainWindow(Session(), None, remembers=False)
+painted = window.paintEvent
+def look(event):
+    painted(event)
+    print(sorted(set(sys.modules) & {"numpy", "pyqtgraph", "torch", "PIL", "scipy"}))
+    app.exit(0)
+window.paintEvent = look
+window.show()
+app.exec()
+"""
+
+
+def test_the_first_paint_loads_nothing_heavy():
+    done = subprocess.run([sys.executable, "-c", FIRST_PAINT], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip().splitlines()[0] == "[]", done.stderr
+
+
+def test_shows_what_is_there(bench):
+    window = bench().window
+    assert window.windowTitle().startswith("page.png")
+    assert window.toolbar.image.value == "page.png"
+    assert window.toolbar.network.value == "LeNet-5"
+    assert window.toolbar.method.value == "Upsampled"
+    bar = window.statusBar()
+    assert bar.image.text().startswith("128 × 96")
+    assert bar.network.text() == "LeNet-5, 10 classes"
+    assert bar.grid.text() == "grid 17 × 25, stride 4"
+    assert bar.engine.text() == "● engine ready"
+
+
+def test_every_panel_has_its_place(bench):
+    window = bench().window
+    for panel in window.panels:
+        place = window.tabs if panel.area is Area.WORKBENCH else window.docks[panel.area]
+        assert place.isAncestorOf(panel.widget)
+
+
+def test_a_hidden_tab_is_brought_up_to_date_when_it_is_chosen(bench):
+    one = bench()
+    window = one.window
+    hidden = next(panel for panel in window.panels if panel.id == "heatmaps")
+    assert "heatmaps" not in window._shown
+    window.tabs.setCurrentWidget(hidden.widget)
+    one.bring_up()
+    assert one.state.tab == "heatmaps"
+    assert window._shown["heatmaps"] is one.scene
+
+
+def test_the_state_chooses_the_tab(bench):
+    one = bench()
+    one.desk.session.update(tab="heatmaps")
+    one.turn()
+    assert one.window.tabs.currentWidget() is next(p.widget for p in one.window.panels if p.id == "heatmaps")
+
+
+def test_a_message_is_shown_beside_the_canvas_and_can_be_dismissed(bench):
+    one = bench()
+    one.desk.say("net.pth: no tensor <b>fc6</b>", "Traceback", Kind.DESCRIPTION)
+    one.turn()
+    banner = one.window.banner
+    assert banner.isVisible()
+    assert "<b>fc6</b>" in banner.text.text()
+    assert banner.text.textFormat() is Qt.TextFormat.PlainText
+    assert banner.more.isVisible()
+    one.qtbot.mouseClick(banner.close_button, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert not banner.isVisible()
+    assert one.scene.message is None
+
+
+def test_layout_survives_a_restart_and_can_be_reset(qtbot, look, bench):
+    bench()  # clears the settings before and after
+    first = MainWindow(Session(State()), FakeJobs)
+    with qtbot.waitSignal(first.filled):
+        first.show()
+    first.docks[Area.RIGHT].close()
+    first.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, first.docks[Area.LEFT])
+    first.close()
+    second = MainWindow(Session(State()), FakeJobs)
+    with qtbot.waitSignal(second.filled):
+        second.show()
+    assert not second.docks[Area.RIGHT].isVisible()
+    assert second.dockWidgetArea(second.docks[Area.LEFT]) == Qt.DockWidgetArea.RightDockWidgetArea
+    second.do("reset-layout")
+    assert second.docks[Area.RIGHT].isVisible()
+    assert second.dockWidgetArea(second.docks[Area.LEFT]) == Qt.DockWidgetArea.LeftDockWidgetArea
+    second.close()
+    first.deleteLater()
+    second.deleteLater()
+
+
+def test_a_closed_dock_comes_back_by_the_view_menu(qtbot, bench):
+    window = bench().window
+    dock = window.docks[Area.LEFT]
+    grip = dock.titleBarWidget()
+    cross = grip._cross().center().toPoint()
+    qtbot.mouseClick(grip, Qt.MouseButton.LeftButton, pos=cross)
+    assert not dock.isVisible()
+    entry = next(action for action in window.menus.menus["View"].actions() if action.text() == "Network")
+    entry.trigger()
+    assert dock.isVisible()
+
+
+def test_presenters_view_is_large_and_bare_and_gives_all_back(bench):
+    window = bench().window
+    window.docks[Area.RIGHT].close()
+    height = window.toolbar.height()
+    window.do("present")
+    assert theme.text_factor() == theme.PRESENTER
+    assert not any(part.isVisible() for part in (window.toolbar, window.menuBar(), *window.docks.values()))
+    assert window.canvas.isVisible()
+    window.do("escape")
+    assert theme.text_factor() == 1.0
+    assert window.toolbar.isVisible()
+    assert window.menuBar().isVisible()
+    assert not window.docks[Area.RIGHT].isVisible()
+    assert window.docks[Area.LEFT].isVisible()
+    assert window.toolbar.height() == height
+
+
+def test_the_button_runs_and_stops(bench):
+    one = bench()
+    window = one.window
+    assert window.toolbar.button.text() == "Run"
+    one.qtbot.mouseClick(window.toolbar.button, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert window.toolbar.button.text() == "Stop"
+    assert one.scene.job(Kind.IMAGE) is not None
+    one.jobs.open()
+    one.turn()
+    one.qtbot.mouseClick(window.toolbar.button, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert window.toolbar.button.text() == "Run"
+    assert one.scene.prediction is not None
+
+
+def test_drop_opens_an_image_anywhere(bench, pictures):
+    one = bench(State())
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(pictures["rgb.png"]))])
+    event = QDropEvent(
+        QPointF(600, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    one.window.dropEvent(event)
+    one.turn()
+    assert one.state.image == str(pictures["rgb.png"])
+    assert one.state.model  # some network, so that there is something to see
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 640)])
+def test_no_button_or_label_is_cut_off(bench, size):
+    one = bench(size=size)
+    for widget in one.window.findChildren(QPushButton) + one.window.findChildren(QLabel):
+        if not widget.isVisible() or not widget.text() or type(widget) not in (QPushButton, QLabel):
+            continue
+        if isinstance(widget, QLabel) and widget.wordWrap():
+            assert widget.height() >= widget.heightForWidth(widget.width()) - 1, widget.text()
+            continue
+        assert widget.width() >= widget.minimumSizeHint().width() - 1, widget.text()
+        corner = widget.mapTo(one.window, QPoint(widget.width(), widget.height()))
+        assert corner.x() <= one.window.width(), widget.text()
+
+
+def test_the_toolbar_shows_all_of_itself_at_1280(bench):
+    window = bench(size=(1280, 800)).window
+    for pill in window.toolbar.pills:
+        assert pill.isVisible()
+        assert pill.width() >= pill.minimumSizeHint().width()
+    button = window.toolbar.button
+    assert button.isVisible()
+    assert button.mapTo(window, QPoint(button.width(), 0)).x() <= window.width()
+
+
+def test_closing_ends_the_engine(bench):
+    one = bench()
+    one.desk.race()
+    one.window.close()
+    assert one.jobs.closed
+    assert not one.window.isVisible()
+
+
+def test_details_are_one_click_away(bench):
+    one = bench()
+    one.desk.say("it failed", "Traceback (most recent call last)", Kind.RACE)
+    one.turn()
+    one.qtbot.mouseClick(one.window.banner.more, Qt.MouseButton.LeftButton)
+    dialog = one.window.findChild(DetailsDialog)
+    assert dialog is not None
+    assert dialog.isVisible()
+    dialog.reject()
+
+
+def test_message_prefix_names_what_failed(bench):
+    one = bench()
+    one.window.banner.show_message(Message("too small", about=Kind.PREDICTION))
+    assert one.window.banner.text.text() == "Segmenting: too small"
