@@ -41,6 +41,47 @@ class Interval(NamedTuple):
     def __or__(self, other: Interval) -> Interval:  # type: ignore[override]
         return Interval(min(self.lo, other.lo), max(self.hi, other.hi))
 
+    def within(self, size: int) -> Interval | None:
+        """The part on a grid of `size` units; None where there is none."""
+        lo, hi = max(0, self.lo), min(size - 1, self.hi)
+        return Interval(lo, hi) if lo <= hi else None
+
+
+class Span(NamedTuple):
+    """What is needed along one axis: `nominal` as the kernels reach, `real` as far as there are units.
+
+    Units beyond a map's border are padding and come from no pixel, whatever pixel their kernel would
+    reach (a crop below, or a row that a stride leaves over). The real interval ends the field inside
+    the image, the nominal one says how far it reaches out of it.
+    """
+
+    nominal: Interval
+    real: Interval | None
+
+    def back(self, step: Step) -> Span:
+        if step == SAME:
+            return self  # most steps of a network are: activations, normalisation, sums
+        return Span(step.back(self.nominal), None if self.real is None else step.back(self.real))
+
+    def on(self, size: int) -> Span:
+        if self.real is None or (self.real.lo >= 0 and self.real.hi < size):
+            return self
+        return Span(self.nominal, self.real and self.real.within(size))
+
+    def joined(self, other: Span) -> Span:
+        real = self.real or other.real
+        if self.real is not None and other.real is not None:
+            real = self.real | other.real
+        return Span(self.nominal | other.nominal, real)
+
+    def field(self, size: int) -> Interval:
+        """The field on an image of `size` pixels: real inside, nominal outside."""
+        if self.real is None:
+            return self.nominal
+        lo = self.nominal.lo if self.real.lo == 0 and self.nominal.lo < 0 else self.real.lo
+        hi = self.nominal.hi if self.real.hi == size - 1 and self.nominal.hi >= size else self.real.hi
+        return Interval(lo, hi)
+
 
 class Law(NamedTuple):
     """Where unit u of a layer sits along one axis: `start + u * stride`, in input pixels."""
@@ -166,6 +207,19 @@ class Node:
     reason: str = ""
 
 
+class _Reached(NamedTuple):
+    """What one unit needs of the image, and how far that is the whole truth."""
+
+    y: Span
+    x: Span
+    whole: bool
+    reason: str
+
+
+def _span(unit: int) -> Span:
+    return Span(Interval(unit, unit), Interval(unit, unit))
+
+
 class Box(NamedTuple):
     """Left, top, right, bottom in pixel edges, inclusive-exclusive."""
 
@@ -254,37 +308,37 @@ class Geometry:
         Units outside the grid are answered too, by the same arithmetic; callers that must not ask
         for them compare with `grid` first.
         """
-        target = self.index(layer)
-        ys, xs, whole, reasons = self._trace_back(target, Interval(row, row), Interval(column, column))
-        if ys is None or xs is None:
+        reached = self._reach_down(self.index(layer), row, column)
+        if reached is None:
             raise SegvizError(f"layer '{layer}' does not depend on the image, so it has no receptive field")
+        ys, xs = reached.y.field(self.height), reached.x.field(self.width)
         box = Box(xs.lo, ys.lo, xs.hi + 1, ys.hi + 1)
-        if reasons:
-            return Field(box, Status.UNKNOWN, reasons)
-        if whole:
+        if reached.reason:
+            return Field(box, Status.UNKNOWN, reached.reason)
+        if reached.whole:
             return Field(box, Status.WHOLE, "reaches the whole image through global pooling")
         return Field(box, Status.EXACT)
 
-    def _trace_back(self, target: int, rows: Interval, columns: Interval) -> tuple[Interval | None, Interval | None, bool, str]:
-        """Follow the intervals from node `target` down to the image; nodes are in topological order."""
-        need: dict[int, tuple[Interval, Interval]] = {target: (rows, columns)}
+    def _reach_down(self, target: int, row: int, column: int) -> _Reached | None:
+        """Follow what one unit needs from node `target` down to the image; nodes are in topological order."""
+        need = {target: (_span(row), _span(column))}
         whole, reason = False, ""
         for index in range(target, -1, -1):
-            wanted = need.pop(index, None)
-            if wanted is None:
+            if index not in need:
                 continue
             node = self.nodes[index]
-            if not node.inputs and not node.gates:
-                if index == 0:
-                    return wanted[0], wanted[1], whole, reason
-                continue
+            y, x = need.pop(index)
+            if index != target:
+                y, x = y.on(node.height), x.on(node.width)
+            if index == 0:
+                return _Reached(y, x, whole, reason)
             whole = whole or node.whole or bool(node.gates)
             reason = reason or node.reason
-            below = node.y.back(wanted[0]), node.x.back(wanted[1])
+            y, x = y.back(node.y), x.back(node.x)
             for source in node.inputs:
                 had = need.get(source)
-                need[source] = below if had is None else (had[0] | below[0], had[1] | below[1])
-        return None, None, whole, reason
+                need[source] = (y, x) if had is None else (y.joined(had[0]), x.joined(had[1]))
+        return None
 
     @cached_property
     def _laws(self) -> tuple[tuple[Law, Law], ...]:

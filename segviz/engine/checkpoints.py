@@ -133,36 +133,38 @@ def load_into(network: nn.Module, tensors: Tensors, file: str, title: str) -> No
     SegvizError naming what is missing, left over or of another shape; the network is then as it was.
     """
     wanted = network.state_dict()
-    given = dict(tensors)
-    for name, own in wanted.items():
-        if name.endswith("num_batches_tracked"):
-            given.setdefault(name, torch.zeros((), dtype=own.dtype))
-    missing = [f"'{name}' ({_shape(wanted[name])})" for name in wanted if name not in given]
-    unexpected = [f"'{name}' ({_shape(given[name])})" for name in given if name not in wanted]
-    misshapen = [
-        f"'{name}' ({_shape(given[name])}, wanted {_shape(own)})"
-        for name, own in wanted.items()
-        if name in given and given[name].shape != own.shape
-    ]
-    mistyped = [
-        f"'{name}' ({_kind(given[name])}, wanted {_kind(own)})"
-        for name, own in wanted.items()
-        if name in given and given[name].is_floating_point() != own.is_floating_point()
-    ]
-    lists = (
-        ("no tensor", missing),
-        ("unexpected", unexpected),
-        ("other shape:", misshapen),
-        ("other numbers:", mistyped),
-    )
-    faults = [f"{word} {_listed(names)}" for word, names in lists if names]
-    if faults:
-        every = "\n".join(name for _, names in lists for name in names)
-        raise SegvizError(f"{file}: these are not the weights of {title}: {'; '.join(faults)}", every)
+    counters = {name: own for name, own in wanted.items() if name.endswith("num_batches_tracked")}
+    given = {name: torch.zeros((), dtype=own.dtype) for name, own in counters.items()} | tensors
+    misfits = {word: names for word, names in _compare(wanted, given) if names}
+    if misfits:
+        faults = "; ".join(f"{word} {_listed(names)}" for word, names in misfits.items())
+        every = "\n".join(f"{word} {name}" for word, names in misfits.items() for name in names)
+        raise SegvizError(f"{file}: these are not the weights of {title}: {faults}", every)
     network.load_state_dict({name: given[name].to(own.dtype) for name, own in wanted.items()}, assign=True)
     unset = [name for name, buffer in network.named_buffers() if buffer.is_meta]
     if unset:  # a buffer that no checkpoint holds: the module must make it outside of its constructor
         raise SegvizError(f"{title}: {_listed(unset)} did not come with the weights")
+
+
+def _compare(wanted: Tensors, given: Tensors) -> tuple[tuple[str, list[str]], ...]:
+    """What keeps `given` from being the tensors `wanted`, described tensor by tensor."""
+    pairs = [(name, given[name], own) for name, own in wanted.items() if name in given]
+    return (
+        ("no tensor", [f"'{name}' ({_shape(own)})" for name, own in wanted.items() if name not in given]),
+        ("unexpected", [f"'{name}' ({_shape(its)})" for name, its in given.items() if name not in wanted]),
+        (
+            "other shape:",
+            [f"'{name}' ({_shape(its)}, wanted {_shape(own)})" for name, its, own in pairs if its.shape != own.shape],
+        ),
+        (
+            "other numbers:",
+            [
+                f"'{name}' ({_kind(its)}, wanted {_kind(own)})"
+                for name, its, own in pairs
+                if its.is_floating_point() != own.is_floating_point()
+            ],
+        ),
+    )
 
 
 def _shape(tensor: Tensor) -> str:

@@ -37,6 +37,7 @@ from segviz.engine.windows import Windows, batch_size
 
 EXACT = 1e-5  # largest difference of probabilities that counts as equal
 REPEATS = 5
+_FLOOR = "pooling=floor"
 PARTIAL_EVERY = 0.033  # seconds; the window's box moves at most 30 times a second
 DENSE_SHARE, BATCHED_SHARE, SINGLE_SHARE = 0.2, 0.5, 0.3  # of the budget
 
@@ -282,10 +283,12 @@ def _verdict(course: _Course, largest: float) -> tuple[bool, str]:
             "fully convolutional network sees the image's own pixels"
         )
     if overhanging:
+        entry, (height, width) = course.job.loaded.entry, course.windows.size
+        exact = f"; '{entry.name}?pooling=floor' is the variant that races exactly" if _FLOOR in entry.variants else ""
         poolings = "pooling" if overhanging == 1 else "poolings"
         return False, (
-            f"{overhanging} {poolings} in ceil mode: the last pooling window hangs over the border of a "
-            "24- or 48-pixel window, but not inside the image; '?pooling=floor' is the variant that races exactly"
+            f"{overhanging} {poolings} in ceil mode: the kernel hangs over the border of a {height}x{width} window, "
+            f"where inside the image it does not{exact}"
         )
     if gated:
         return False, "a gate averages over all that the network is given, a window or the image"

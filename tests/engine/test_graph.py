@@ -1,0 +1,207 @@
+"""Tracing: every layer found by its name, its shape, cost and field those of the papers."""
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segviz.core import catalogue
+from segviz.core.errors import SegvizError
+from segviz.core.field import Status
+from segviz.engine.checkpoints import build
+from segviz.engine.graph import describe_layers, trace
+from segviz.engine.surgery import convert
+
+# name: (size, stride, centre of unit 0), computed in the issue's oracle table for LeNet-5
+LENET = {
+    "c1": (5, 1, 2),
+    "s2": (6, 2, 2.5),
+    "c3": (14, 2, 6.5),
+    "s4": (16, 4, 7.5),
+    "c5": (32, 4, 15.5),
+    "output": (32, 4, 15.5),
+}
+
+
+def layer_table(network, shape):
+    return {layer.name: layer for layer in describe_layers(trace(network, shape))}
+
+
+def test_lenet5_has_the_lectures_table():
+    """Lecture T01: shapes and parameters of every layer, 61,706 in total."""
+    _, network = build("lenet5")
+    table = layer_table(network, (1, 32, 32))
+    shown = {name: (layer.output_shape, layer.parameters) for name, layer in table.items() if layer.leaf}
+    assert shown == {
+        "c1": ((6, 28, 28), 156),
+        "s2": ((6, 14, 14), 0),
+        "c3": ((16, 10, 10), 2416),
+        "s4": ((16, 5, 5), 0),
+        "flatten": ((400,), 0),
+        "c5": ((120,), 48120),
+        "f6": ((84,), 10164),
+        "output": ((10,), 850),
+    }
+    assert sum(parameters for _, parameters in shown.values()) == 61_706
+
+
+@pytest.mark.parametrize("name", LENET)
+def test_lenet5_fields_are_those_computed_by_hand(name):
+    _, network = build("lenet5")
+    size, stride, centre = LENET[name]
+    layer = layer_table(network, (1, 32, 32))[name]
+    assert (layer.size, layer.stride, layer.start) == ((size, size), (stride, stride), (centre, centre))
+
+
+@pytest.mark.parametrize("entry", catalogue.ENTRIES, ids=lambda entry: entry.name)
+def test_the_catalogue_says_what_the_network_is(entry):
+    """Parameters of every entry; stride and largest field of its fully convolutional form."""
+    _, network = build(entry.name)
+    channels, height, width = entry.input_size
+    assert sum(p.numel() for p in network.parameters()) == entry.parameters
+    twin = convert(network, entry.input_size).network
+    geometry = trace(twin, (channels, 2 * height, 2 * width)).geometry
+    rows, _ = geometry.grid("last")
+    assert geometry.laws("last")[0].stride == entry.stride
+    assert max(geometry.field("last", row, 0).box.height for row in range(rows)) == entry.receptive_field
+
+
+def test_squeeze_and_excitation_makes_a_unit_depend_on_the_whole_image_without_moving_its_field():
+    _, network = build("selfie_general")
+    table = layer_table(network, (3, 256, 256))
+    assert table["stem"].status == "exact"
+    gated = table["b1.project"]
+    assert gated.status == "whole image"
+    assert gated.size == (7, 7)
+
+
+def test_macs_are_counted_by_hand():
+    class Small(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3, stride=2, padding=1, groups=1)
+            self.depthwise = nn.Conv2d(8, 8, 3, groups=8)
+            self.dense = nn.Linear(8 * 6 * 6, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.dense(self.depthwise(self.conv(x)).flatten(1))
+
+    table = layer_table(Small(), (3, 16, 16))
+    assert table["conv"].macs == 8 * 8 * 8 * 3 * 9
+    assert table["depthwise"].macs == 8 * 6 * 6 * 9
+    assert table["dense"].macs == 8 * 6 * 6 * 5
+
+
+def test_tracing_leaves_no_trace():
+    _, network = build("mtcnn_rnet")
+    network.train()
+    before = {name: module.training for name, module in network.named_modules()}
+    weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    trace(network, (3, 24, 24))
+    assert {name: module.training for name, module in network.named_modules()} == before
+    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in network.modules())
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in network.state_dict().items())
+
+
+def test_a_size_that_does_not_fit_is_said_and_leaves_no_hooks():
+    _, network = build("lenet5")
+    with pytest.raises(SegvizError, match="does not run on 1x40x40"):
+        trace(network, (1, 40, 40))
+    assert all(not module._forward_hooks for module in network.modules())
+
+
+def test_a_layer_that_is_not_there_names_some_that_are():
+    _, network = build("lenet5")
+    with pytest.raises(SegvizError, match="no layer 'c9'.*c1"):
+        trace(network, (1, 32, 32)).geometry.field("c9", 0, 0)
+
+
+def test_a_module_called_twice_is_two_layers():
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.conv(self.conv(x))
+
+    layers = describe_layers(trace(Twice(), (1, 9, 9)))
+    assert [(layer.name, layer.parameters, layer.size) for layer in layers] == [
+        ("conv", 10, (3, 3)),
+        ("conv#2", 0, (5, 5)),
+    ]
+
+
+class Functional(nn.Module):
+    """Layers written as functions: the graph must find them all the same."""
+
+    def __init__(self, build_steps) -> None:
+        super().__init__()
+        self.steps = build_steps
+        self.tail = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        for step in self.steps:
+            x = step(x)
+        return self.tail(x)
+
+
+ones = torch.ones
+
+STEPS = {
+    "conv": lambda x: F.conv2d(x, ones(1, 1, 3, 2), stride=(2, 1), padding=(1, 0)),
+    "dilated": lambda x: F.conv2d(x, ones(1, 1, 2, 3), dilation=(2, 1)),
+    "transposed": lambda x: F.conv_transpose2d(x, ones(1, 1, 4, 4), stride=2, padding=1),
+    "transposed wide": lambda x: F.conv_transpose2d(x, ones(1, 1, 2, 2), stride=2),
+    "pool": lambda x: F.avg_pool2d(x, 3, 2, ceil_mode=True),
+    "pool padded": lambda x: F.avg_pool2d(x, 2, 2, padding=1),
+    "nearest": lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
+    "bilinear": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
+    "bilinear down": lambda x: F.interpolate(x, size=(5, 7), mode="bilinear", align_corners=False),
+    "bilinear corners": lambda x: F.interpolate(x, size=(9, 11), mode="bilinear", align_corners=True),
+    "adaptive": lambda x: F.adaptive_avg_pool2d(x, (5, 3)),
+    "crop": lambda x: x[:, :, 1:-1, 2:],
+    "every second": lambda x: x[:, :, ::2, 1::2],
+    "pad": lambda x: F.pad(x, (1, 2, 3, 0)),
+    "crop by pad": lambda x: F.pad(x, (-1, 0, 0, -1)),
+    "skip": lambda x: x + F.avg_pool2d(F.pad(x, (1, 1, 1, 1)), 3, 1),
+    "concatenate": lambda x: torch.cat([x, F.conv2d(x, ones(1, 1, 5, 5), padding=2)], 1).sum(1, keepdim=True),
+}
+
+
+def support(network, height, width, row, column):
+    """Rows and columns of the input on which the gradient of one output unit is not zero."""
+    image = torch.ones(1, 1, height, width, dtype=torch.float64, requires_grad=True)
+    network(image)[0, 0, row, column].backward()
+    seen = image.grad[0, 0] != 0
+    rows, columns = torch.nonzero(seen.any(1)).flatten(), torch.nonzero(seen.any(0)).flatten()
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=4), st.integers(0, 999), st.integers(0, 999))
+def test_fields_equal_gradient_support(names, down, across):
+    """float64, positive weights, average pooling: the support of the gradient is the field, clipped to the image."""
+    height, width = 33, 38
+    network = Functional([STEPS[name] for name in names])
+    original = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        try:
+            geometry = trace(network, (1, height, width)).geometry
+        except SegvizError:
+            assume(False)  # nothing is left of the maps
+        rows, columns = geometry.grid("tail")
+        assume(rows and columns)
+        row, column = down % rows, across % columns
+        found = geometry.field("tail", row, column)
+        box = found.box.clipped(width, height)
+        if box.width < 1 or box.height < 1:
+            return  # a unit that sees padding alone has no gradient
+        top, bottom, left, right = support(network, height, width, row, column)
+    finally:
+        torch.set_default_dtype(original)
+    assert found.status is Status.EXACT
+    assert (box.top, box.bottom, box.left, box.right) == (top, bottom, left, right)
