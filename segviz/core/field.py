@@ -59,8 +59,6 @@ class Span(NamedTuple):
     real: Interval | None
 
     def back(self, step: Step) -> Span:
-        if step == SAME:
-            return self  # most steps of a network are: activations, normalisation, sums
         return Span(step.back(self.nominal), None if self.real is None else step.back(self.real))
 
     def on(self, size: int) -> Span:
@@ -319,6 +317,11 @@ class Geometry:
             return Field(box, Status.WHOLE, "reaches the whole image through global pooling")
         return Field(box, Status.EXACT)
 
+    @cached_property
+    def _moves(self) -> tuple[bool, ...]:
+        """Which nodes need other units than their own: most do not (activations, normalisation, sums)."""
+        return tuple(node.y != SAME or node.x != SAME for node in self.nodes)
+
     def _reach_down(self, target: int, row: int, column: int) -> _Reached | None:
         """Follow what one unit needs from node `target` down to the image; nodes are in topological order."""
         need = {target: (_span(row), _span(column))}
@@ -334,7 +337,8 @@ class Geometry:
                 return _Reached(y, x, whole, reason)
             whole = whole or node.whole or bool(node.gates)
             reason = reason or node.reason
-            y, x = y.back(node.y), x.back(node.x)
+            if self._moves[index]:
+                y, x = y.back(node.y), x.back(node.x)
             for source in node.inputs:
                 had = need.get(source)
                 need[source] = (y, x) if had is None else (y.joined(had[0]), x.joined(had[1]))
