@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self._build_centre()
         self._build_docks()
         self._first_layout = self.saveState(LAYOUT)
-        self._restore_layout()
+        self._restored = self._restore_layout()
         self.desk.said.connect(lambda text: self.statusBar().showMessage(text, 5000))
         self.toolbar.show_scene(self.desk.scene)
         self.menus.refresh()
@@ -118,12 +118,14 @@ class MainWindow(QMainWindow):
             self.addDockWidget(PLACES[area], dock)
             self.docks[area] = dock
             self.menus.menus["View"].addAction(dock.toggleViewAction())
-        self._size_docks()
 
     def _size_docks(self) -> None:
+        """Docks as wide as in the picture of the aim; on a small window the canvas takes precedence."""
         sides = [self.docks[Area.LEFT], self.docks[Area.RIGHT]]
-        self.resizeDocks(sides, [theme.px(300), theme.px(272)], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks[Area.WORKBENCH]], [theme.px(236)], Qt.Orientation.Vertical)
+        share = min(1.0, self.width() / SIZE[0])
+        self.resizeDocks(sides, [round(theme.px(300) * share), round(theme.px(272) * share)], Qt.Orientation.Horizontal)
+        tall = round(theme.px(236) * min(1.0, self.height() / SIZE[1]))
+        self.resizeDocks([self.docks[Area.WORKBENCH]], [tall], Qt.Orientation.Vertical)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -148,6 +150,8 @@ class MainWindow(QMainWindow):
         for panel in self.panels:
             self._place(panel)
         self.tabs.currentChanged.connect(self._tab_chosen)
+        if not self._restored:
+            self._size_docks()
         self.desk.shown.connect(self._show)
         self._show(None, self.desk.scene)
         if self._make_jobs is not None:
@@ -275,15 +279,15 @@ class MainWindow(QMainWindow):
         self.restoreState(self._first_layout, LAYOUT)
         self._size_docks()
 
-    def _restore_layout(self) -> None:
+    def _restore_layout(self) -> bool:
+        """Whether there was a layout to restore."""
         if not self._remembers:
-            return
+            return False
         stored = settings.settings()
         geometry, layout = stored.value("geometry"), stored.value("layout")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        if isinstance(layout, QByteArray):
-            self.restoreState(layout, LAYOUT)
+        return isinstance(layout, QByteArray) and self.restoreState(layout, LAYOUT)
 
     def _save_layout(self) -> None:
         if not self._remembers:

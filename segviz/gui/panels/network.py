@@ -14,6 +14,7 @@ from segviz.gui.panels.base import Area
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
 from segviz.gui.scene import Kind
+from segviz.gui.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
     from segviz.core.session import Session
@@ -87,7 +88,7 @@ class NetworkPanel:
         self.widget = QWidget()
         self.widget.setObjectName("panel-network")
         theme.set_surface(self.widget, "panel")
-        self._header = QLabel("NETWORK")
+        self._header = ElidedLabel("NETWORK")
         theme.set_role(self._header, "heading")
         self._filter = QLineEdit()
         self._filter.setPlaceholderText("Filter layers")

@@ -13,6 +13,7 @@ class ElidedLabel(QLabel):
     """A one-line label of plain text. `text()` is the whole text, whatever is painted of it."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        self._told = ""
         super().__init__(text, parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
 
@@ -37,7 +38,11 @@ class ElidedLabel(QLabel):
         return elided(self.text(), self.font(), self.contentsRect().width())
 
     def _tell(self) -> None:
-        self.setToolTip(self.text() if self.shown_text() != self.text() else "")
+        """The whole text as tooltip while it is cut; a tooltip of somebody else's stays."""
+        told = self.text() if self.shown_text() != self.text() else ""
+        if told or self.toolTip() == self._told:
+            self.setToolTip(told)
+            self._told = told
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
