@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from segviz.core import assets, catalogue
+from segviz.core.choices import View
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session
 from segviz.gui import gestures, theme
@@ -62,11 +63,22 @@ class Canvas(QWidget):
         self.view.left.connect(self.left)
         self.view.clicked.connect(self.clicked)
         self.view.view_changed.connect(self.view_changed)
-        self.strip.view_chosen.connect(lambda view: self._session.update(view=view))
-        self.strip.opacity_moved.connect(lambda value: self._session.update(opacity=value))
-        self.strip.minimum_moved.connect(lambda value: self._session.update(minimum=value))
+        self.strip.view_chosen.connect(self._set_view)
+        self.strip.opacity_moved.connect(self._set_opacity)
+        self.strip.minimum_moved.connect(self._set_minimum)
         self.strip.fit.clicked.connect(self.fit)
         self.strip.one.clicked.connect(self.zoom_one)
+
+    # Methods, not lambdas: a lambda that holds the canvas would keep it alive.
+
+    def _set_view(self, view: View) -> None:
+        self._session.update(view=view)
+
+    def _set_opacity(self, opacity: float) -> None:
+        self._session.update(opacity=opacity)
+
+    def _set_minimum(self, minimum: float) -> None:
+        self._session.update(minimum=minimum)
 
     # ----------------------------------------------------------------------------------- showing
 

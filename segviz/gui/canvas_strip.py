@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from segviz.core.choices import View
 from segviz.gui import theme
@@ -14,10 +14,6 @@ from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
 from segviz.gui.widgets.swatches import Swatches
-
-# Widths, before `theme.px`, from which the strip has room for its less important parts.
-NARROWEST = 460
-WITH_BUTTONS, WITH_LEGEND, WITH_VALUES = 520, 660, 800
 
 
 class CanvasStrip(QWidget):
@@ -35,6 +31,7 @@ class CanvasStrip(QWidget):
         self.minimum = LabelledSlider("Minimum", tooltip="Nothing is painted where the network is less sure than this")
         self.scale, self.legend = ColourBar(), Swatches()
         self._right = QStackedWidget()
+        self._right.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for widget in (self.scale, self.legend, QWidget()):
             self._right.addWidget(widget)
         self.fit = self._button("Show the whole image  (F)")
@@ -64,17 +61,27 @@ class CanvasStrip(QWidget):
         return button
 
     def minimumSizeHint(self) -> QSize:
-        """The choices and the sliders' handles; the rest goes as the room gets narrow (`resizeEvent`)."""
-        return QSize(theme.px(NARROWEST), self.sizeHint().height())
+        """The choices and the sliders; the rest goes as the room gets narrow (`resizeEvent`)."""
+        return QSize(self._needed(), self.sizeHint().height())
+
+    def _needed(self, *more: int) -> int:
+        """The least width of the choices and the sliders with parts of these widths beside them."""
+        widths = [self.views.sizeHint().width(), self.opacity.least(), self.minimum.least(), *more]
+        margins = self.layout().contentsMargins()
+        return sum(widths) + theme.M * (len(widths) - 1) + margins.left() + margins.right()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as much as there is room for: first the legend, then the buttons, then the sliders' numbers."""
         super().resizeEvent(event)
-        width = event.size().width() / theme.text_factor()
-        self.opacity.show_value(width >= WITH_VALUES)
-        self.minimum.show_value(width >= WITH_VALUES)
-        self._right.setVisible(width >= WITH_LEGEND)
-        self.fit.setVisible(width >= WITH_BUTTONS)
-        self.one.setVisible(width >= WITH_BUTTONS)
+        width = event.size().width()
+        legend = self.scale.minimumSizeHint().width()
+        buttons = (self.fit.sizeHint().width(), self.one.sizeHint().width())
+        numbers = self.opacity.value_width() + self.minimum.value_width()
+        self._right.setVisible(width >= self._needed(legend))
+        for button in (self.fit, self.one):
+            button.setVisible(width >= self._needed(legend, *buttons))
+        for slider in (self.opacity, self.minimum):
+            slider.show_value(width >= self._needed(legend, *buttons) + numbers)
 
     def show_state(self, view: View, opacity: float, minimum: float) -> None:
         """Follow the State; silent."""

@@ -212,11 +212,12 @@ class Look(QObject):
 
     def _show(self) -> None:
         chosen = wanted(self.theme, self._app)
+        sheet = style_sheet(asdict(chosen), text_factor())
+        if sheet == self._app.styleSheet() and tokens() is chosen:
+            return  # restyling every widget takes long enough to be seen
         self._app.setPalette(palette_of(chosen))
         self._app.setFont(body())
-        sheet = style_sheet(asdict(chosen), text_factor())
-        if sheet != self._app.styleSheet():
-            self._app.setStyleSheet(sheet)
+        self._app.setStyleSheet(sheet)
         _refresh_icons()
         self.changed.emit()
 

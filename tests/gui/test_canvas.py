@@ -19,9 +19,11 @@ from segviz.core.images import Picture
 from segviz.core.requests import PartialLabels, Progress
 from segviz.core.session import Session, State, Unit
 from segviz.gui import overlays
-from segviz.gui.canvas import Canvas, suitable
+from segviz.gui.canvas import Canvas
 from segviz.gui.scene import Scene, pinned
 from tests.gui import scenes
+
+pytestmark = pytest.mark.usefixtures("look")
 
 OKABE = [tuple(int(v) for v in colour) for colour in palettes.class_colours(Palette.OKABE_ITO, 8)]
 
@@ -265,7 +267,7 @@ def test_cells_of_a_running_window_lie_on_their_lattice(f_shape: np.ndarray) -> 
     scene = replace(labelled(f_shape, opacity=1.0), partial=partial, network=scenes.lenet())
     image = painted(scene)
     colours = palettes.class_colours(Palette.OKABE_ITO, 10)
-    assert rgb(image, 0, 0) == rgb(image, 6, 10) == tuple(colours[2])
+    assert rgb(image, 0, 0) == rgb(image, 4, 10) == tuple(colours[2])
     assert rgb(image, 0, 12) == rgb(image, 7, 23) == tuple(colours[1])
     assert rgb(image, 15, 14) == tuple(colours[0])
     assert rgb(image, 12, 8) == (128, 128, 128)  # not yet seen
@@ -296,7 +298,7 @@ def test_the_heatmap_vanishes_below_the_minimum() -> None:
 def test_a_large_heatmap_is_coarser_and_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     prediction = scenes.prediction()
     whole = scores.heatmap(prediction, 2)
-    monkeypatch.setattr(overlays, "HEAT_PIXELS", prediction.labels.size // 9)
+    monkeypatch.setattr(overlays, "HEAT_PIXELS", -(-prediction.labels.size // 9))
     step = overlays.heat_step(prediction)
     plane = overlays.heat_plane(prediction, 2)
     inside = whole[step // 2 :: step, step // 2 :: step]
@@ -371,19 +373,18 @@ def test_a_new_prediction_forgets_the_old_heatmaps(canvas: Canvas) -> None:
     assert canvas._overlays.heatmaps == 2
 
 
-@pytest.mark.parametrize("name", sorted(scenes.everything()))
-@pytest.mark.parametrize("view", list(View))
-def test_every_scene_can_be_shown(qtbot, name: str, view: View) -> None:
-    scene = scenes.everything()[name]
-    scene = replace(scene, state=replace(scene.state, view=view))
-    canvas = Canvas(Session(scene.state))
-    qtbot.addWidget(canvas)
-    canvas.resize(640, 480)
-    canvas.show_scene(None, scene)
-    assert not canvas.grab().isNull()
-    assert canvas.render_image().isNull() == (scene.picture is None)
-    canvas.show_scene(scene, scenes.full())
-    assert canvas.view.image_size == (scenes.WIDTH, scenes.HEIGHT)
+def test_every_scene_can_be_shown_after_every_other(canvas: Canvas) -> None:
+    old = scenes.full()
+    for view in View:
+        for scene in scenes.everything().values():
+            new = replace(scene, state=replace(scene.state, view=view))
+            canvas.show_scene(old, new)
+            assert not canvas.grab().isNull()
+            picture = new.picture
+            assert canvas.view.image_size == (None if picture is None else (picture.width, picture.height))
+            assert canvas.render_image().isNull() == (picture is None)
+            assert canvas.start.isVisible() == (picture is None)
+            old = new
 
 
 # ------------------------------------------------------------------------------------ the strip
@@ -428,10 +429,12 @@ def test_the_strip_fits_its_width(canvas: Canvas, width: int) -> None:
     canvas.resize(width, 400)
     QApplication.sendPostedEvents()
     strip = canvas.strip
+    assert strip._right.isVisible() == (width >= 700)
     parts = [strip.views, strip.opacity, strip.minimum, strip._right, strip.fit, strip.one]
     seen = [part for part in parts if part.isVisible()]
     assert strip.views in seen
-    assert all(part.width() >= part.minimumSizeHint().width() for part in seen)
+    assert strip.views.width() >= strip.views.sizeHint().width()
+    assert all(slider.width() >= slider.least() for slider in (strip.opacity, strip.minimum))
     assert max(part.geometry().right() for part in seen) <= strip.width()
 
 
@@ -460,18 +463,6 @@ def test_a_photograph_card_keeps_a_chosen_network(qtbot) -> None:
     qtbot.keyClick(card, Qt.Key.Key_Space)
     assert session.state.image == str(assets.sample("coffee.png"))
     assert session.state.model == "mtcnn_onet"
-
-
-@pytest.mark.parametrize(
-    ("name", "network"),
-    [
-        ("/images/digits-1000x2000.png", "lenet5"),
-        ("C:\\images\\castle-maintenon.jpg", "efficientnet_lite0"),
-        ("/images/coffee.png", "efficientnet_lite0"),
-    ],
-)
-def test_samples_come_with_a_network_that_knows_them(name: str, network: str) -> None:
-    assert suitable(name) == network
 
 
 def test_pictures_of_cards_come_after_the_first_paint(qtbot) -> None:

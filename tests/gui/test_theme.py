@@ -11,6 +11,8 @@ from segviz.core.choices import Theme
 from segviz.gui import theme
 from segviz.gui.stylesheet import style_sheet
 
+pytestmark = pytest.mark.usefixtures("look")
+
 
 def luminance(colour: str) -> float:
     """Relative luminance of WCAG 2.1."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -279,16 +279,13 @@ class ImageView(Painted):
         self.left.emit()
 
     def _inside(self, point: QPointF) -> tuple[float, float] | None:
-        """The pixel position at a place of the view; None outside the image."""
+        """The pixel position under the mouse; None outside the image."""
         if self._size is None:
             return None
-        x, y = self._projection.to_pixel(point)
+        # The mouse names a whole screen pixel by its corner; its middle is what it points at.
+        x, y = self._projection.to_pixel(point + QPointF(0.5, 0.5))
         width, height = self._size
         return (x, y) if -0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5 else None
-
-    def pixel_under(self, point: QPoint) -> tuple[float, float] | None:
-        """The pixel position at a place of this widget; None outside the image."""
-        return self._inside(QPointF(point))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)

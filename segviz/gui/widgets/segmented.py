@@ -69,7 +69,10 @@ class Segmented(QWidget):
             self._group.addButton(button, index)
             row.addWidget(button)
         self._group.button(0).setChecked(True)
-        self._group.idClicked.connect(lambda index: self.changed.emit(self._values[index]))
+        self._group.idClicked.connect(self._clicked)
+
+    def _clicked(self, index: int) -> None:
+        self.changed.emit(self._values[index])
 
     @property
     def value(self) -> object:

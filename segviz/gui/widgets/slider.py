@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 from segviz.gui import theme
 from segviz.gui.widgets.figure import Figure
 
+SHORTEST = 48  # pixels of a slider
+
 
 def percent(value: float) -> str:
     return f"{value * 100:.0f} %"
@@ -52,7 +54,7 @@ class LabelledSlider(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self._number)
         self.slider.valueChanged.connect(self._moved)
-        self.slider.setMinimumWidth(48)
+        self.slider.setMinimumWidth(SHORTEST)
         self._tell()
 
     @property
@@ -68,6 +70,14 @@ class LabelledSlider(QWidget):
     def show_value(self, shown: bool) -> None:
         """Leave the number out where there is no room; it is in the tooltip all the same."""
         self._number.setVisible(shown)
+
+    def least(self) -> int:
+        """The width below which the slider without its number cannot be used."""
+        return self._label.sizeHint().width() + theme.S + theme.px(SHORTEST)
+
+    def value_width(self) -> int:
+        """What the number adds to that."""
+        return theme.S + self._number.sizeHint().width()
 
     def _moved(self) -> None:
         self._tell()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from segviz.gui import theme
 from segviz.gui.widgets.cards import Card, CardGrid
@@ -33,6 +33,10 @@ class StartPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setAccessibleName(title)
         self._cards: list[Card] = []
+        self._meaning: dict[QAbstractButton, tuple[str, str]] = {}
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(False)
+        self._group.buttonClicked.connect(self._clicked)
         self._inside = QWidget()
         theme.set_surface(self._inside, "surround")
         self._rows = QVBoxLayout(self._inside)
@@ -59,12 +63,16 @@ class StartPage(QScrollArea):
             return
         cards = [Card(offer.title, offer.text, offer.picture, width) for offer in offers]
         for card, offer in zip(cards, offers, strict=True):
-            card.clicked.connect(lambda _=False, key=offer.key: self.chosen.emit(name, key))
+            self._group.addButton(card)
+            self._meaning[card] = name, offer.key
         at = self._rows.count() - 1
         self._rows.insertSpacing(at, theme.S)
         self._rows.insertWidget(at + 1, self._label(title, "heading"))
         self._rows.insertWidget(at + 2, CardGrid(cards))
         self._cards += cards
+
+    def _clicked(self, card: QAbstractButton) -> None:
+        self.chosen.emit(*self._meaning[card])
 
     @property
     def cards(self) -> tuple[Card, ...]:
