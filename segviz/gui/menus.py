@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 from segviz.core import assets, catalogue
 from segviz.core.choices import Task
 from segviz.core.errors import clean, shorten
-from segviz.gui import settings, theme
+from segviz.gui import settings
 from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
 
 if TYPE_CHECKING:
@@ -48,9 +48,6 @@ class Menus(QObject):
         made.setToolTip(tooltip(action))
         made.setStatusTip(action.tip)
         made.setCheckable(action.checked is not None)
-        if action.icon:
-            theme.set_icon(made, action.icon)
-            made.setIconVisibleInMenu(False)
         made.setShortcuts([QKeySequence(key) for key in action.keys])
         made.triggered.connect(lambda _=False: self._window.do(action.id))
         if action.canvas:
