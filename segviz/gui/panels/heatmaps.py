@@ -92,7 +92,7 @@ class HeatmapsPanel:
         if fresh:
             self._take(new)
         recoloured = old is None or old.state.colour_map is not new.state.colour_map
-        if recoloured:
+        if (fresh or recoloured) and new.prediction is not None:
             self._show_scale(new)
         if fresh:
             self._fill()

@@ -203,7 +203,7 @@ class RacePanel:
         if there:
             rows = race_words.table(result) if result is not None else race_words.running_table(scene.race_updates)
             self.table.show_rows(rows)
-        self.notes.setText(_remarks(result) if result is not None else EXPLANATION)
+        self.notes.setText(_remarks(result) if result is not None else "" if there else EXPLANATION)
         self._show_facts(result)
         for part in (self._copy_table, self._save_table, self._copy, self._save, self._film):
             part.setEnabled(result is not None)
@@ -312,7 +312,8 @@ def _remarks(result: RaceResult) -> str:
         for side in Side
         if race_words.lane_of(result, side).extrapolated
     ]
-    return " ".join((*parts, *result.notes))
+    why = () if result.exact else (f"Not equal: {result.reason}.",)
+    return " ".join((*why, *parts, *result.notes))
 
 
 def _completed(

@@ -118,7 +118,7 @@ class Fact:
 
 def facts(result: RaceResult) -> tuple[Fact, ...]:
     """What there is to say about equality and cost."""
-    verdict = "✓ yes" if result.exact else f"✗ no: {short_reason(result)}"
+    verdict = "✓ yes" if result.exact else "✗ no"
     redundant = redundancy(result)
     x, y = result.center_offset
     return (

@@ -1,0 +1,154 @@
+"""Feature maps: order, levels, clicks that pin, linked crosses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from segviz.core.choices import MapOrder, MapScale
+from segviz.core.session import Unit
+from segviz.gui.panels import tiles
+from segviz.gui.panels.feature_maps import FeatureMapsPanel
+from tests.gui import scenes
+
+SIZE = (1390, 300)
+
+
+@pytest.fixture
+def one(shown):
+    return shown(FeatureMapsPanel, scenes.full(), SIZE)
+
+
+def press(qtbot, grid, index: int, fx: float, fy: float) -> None:
+    rect = grid.tile_rect(index)
+    place = QPoint(rect.left() + int(fx * rect.width()), rect.top() + int(fy * rect.height()))
+    qtbot.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_a_click_pins_the_unit_under_the_mouse(qtbot, one):
+    press(qtbot, one.panel.grid, 7, 0.75, 0.25)
+    unit = one.state.unit
+    assert unit.channel == 7
+    assert abs(unit.row - 0.25 * 42) <= 1
+    assert abs(unit.column - 0.75 * 58) <= 1
+    frame, geometry = one.scene.network.frame, one.scene.network.geometry
+    assert one.state.cursor == frame.to_image(*geometry.position_of("c3", unit.row, unit.column))
+    assert one.panel.grid.selected == 7
+
+
+def test_a_click_in_a_sorted_grid_pins_the_channel_that_is_shown_there(qtbot, one):
+    one.session.update(map_order=MapOrder.MAXIMUM)
+    first = int(np.argmax(one.scene.features.values.max((1, 2))))
+    press(qtbot, one.panel.grid, 0, 0.5, 0.5)
+    assert one.state.unit.channel == first
+
+
+def test_old_maps_stay_but_do_not_pin(qtbot, shown):
+    one = shown(FeatureMapsPanel, scenes.everything()["stale features"], SIZE)
+    assert "c1: computing…" in one.panel.what.text()
+    assert one.panel.grid.isVisibleTo(one.panel.widget)
+    press(qtbot, one.panel.grid, 3, 0.5, 0.5)
+    assert one.changes == []
+
+
+def test_the_cross_is_at_the_pinned_unit_and_follows_the_mouse(one):
+    assert one.panel.grid._mark == pytest.approx(((20.5) / 58, 10.5 / 42))
+    one.panel.hover((90.0, 60.0))
+    row, column = one.scene.network.geometry.cell_at("c3", 90.0, 60.0)
+    assert one.panel.grid._mark == pytest.approx(((column + 0.5) / 58, (row + 0.5) / 42))
+    one.panel.hover(None)
+    assert one.panel.grid._mark == pytest.approx(((20.5) / 58, 10.5 / 42))
+
+
+def test_the_value_under_the_mouse_is_said(one):
+    one.panel.grid.hovered.emit(5, 0.5, 0.5)
+    number = f"{one.scene.features.values[5, 21, 29]:.3f}".replace("-", "−")
+    assert one.panel.value.text() == f"map 5 · row 21, column 29 · {number}"
+    one.panel.grid.left.emit()
+    assert one.panel.value.text() == ""
+
+
+def test_choices_change_the_state_and_show_it(one):
+    one.panel.sort.choose(MapOrder.CURSOR)
+    one.panel.normalise.choose(MapScale.SIGNED)
+    assert (one.state.map_order, one.state.map_scale) == (MapOrder.CURSOR, MapScale.SIGNED)
+    assert (one.panel.sort.value, one.panel.normalise.value) == ("Response at cursor", "Signed about zero")
+    values = one.scene.features.values[:, 10, 20]
+    assert one.panel._order[0] == int(values.argmax())
+
+
+def test_response_at_cursor_sorts_anew_when_the_unit_moves(one):
+    one.session.update(map_order=MapOrder.CURSOR)
+    one.session.update(unit=Unit(4, 30, 5), cursor=(16.5, 66.5))
+    assert one.panel._order[0] == int(one.scene.features.values[:, 30, 5].argmax())
+
+
+def test_dead_maps_are_marked(one):
+    assert one.panel._caption(2) == "2 · dead"
+    assert one.panel._caption(3) == "3"
+
+
+def test_the_title_counts(one):
+    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 16 maps of 42 × 58"
+
+
+def test_only_visible_tiles_are_made(shown, monkeypatch):
+    scene = scenes.deep_full()
+    values = np.zeros((1280, 15, 20), np.float32)
+    many = replace(scene, features=replace(scene.features, values=values))
+    made = []
+    monkeypatch.setattr(FeatureMapsPanel, "_tile", lambda self, index: made.append(index) or self._map_image(index))
+    one = shown(FeatureMapsPanel, many, (1390, 190))
+    one.panel.widget.grab()
+    assert 0 < len(set(made)) < 80
+
+
+def test_leaving_as_one_picture(qtbot, one):
+    qtbot.mouseClick(one.panel.copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(one.panel.save, Qt.MouseButton.LeftButton)
+    assert one.commands.names() == ["copy_image", "save_image"]
+    assert one.commands.asked[1][1][1] == "feature-maps-c3"
+    assert one.commands.asked[0][1][0].width() > 200
+
+
+# ------------------------------------------------------------------------------------- arrays
+
+
+def test_levels_span_map_layer_or_both_sides_of_zero():
+    values = np.array([[[0, 1]], [[-4, 2]]], np.float32)
+    statistics = tiles.MapStatistics(values)
+    assert statistics.levels(0, MapScale.MAP) == (0, 1)
+    assert statistics.levels(0, MapScale.LAYER) == (-4, 2)
+    assert statistics.levels(0, MapScale.SIGNED) == (-4, 4)
+
+
+def test_what_is_not_finite_counts_as_zero():
+    values = np.array([[[np.nan, 3]], [[np.inf, -1]]], np.float32)
+    statistics = tiles.MapStatistics(values)
+    assert statistics.low.tolist() == [0, -1]
+    assert statistics.high.tolist() == [3, 0]
+    assert tiles.to_bytes(values[0], 0, 3).tolist() == [[0, 255]]
+
+
+def test_bytes_reach_from_black_to_white():
+    plane = np.array([[-1, 0, 1, 5]], np.float32)
+    assert tiles.to_bytes(plane, -1, 1).tolist() == [[0, 128, 255, 255]]
+    assert tiles.to_bytes(plane, 2, 2).tolist() == [[0, 0, 0, 0]]
+
+
+def test_orders_put_the_strongest_first_and_keep_ties():
+    values = np.array([[[0, 1]], [[5, 0]], [[0, 1]], [[2, 2]]], np.float32)
+    statistics = tiles.MapStatistics(values)
+    orders = {how: tiles.order(values, statistics, how, (0, 1)) for how in MapOrder}
+    assert orders == {
+        MapOrder.INDEX: [0, 1, 2, 3],
+        MapOrder.MEAN: [1, 3, 0, 2],
+        MapOrder.MAXIMUM: [1, 3, 0, 2],
+        MapOrder.SPARSITY: [0, 1, 2, 3],
+        MapOrder.CURSOR: [3, 0, 2, 1],
+    }
+    assert tiles.order(values, statistics, MapOrder.CURSOR, None) == [0, 1, 2, 3]
+    assert tiles.order(values, statistics, MapOrder.CURSOR, (7, 7)) == [0, 1, 2, 3]

@@ -1,0 +1,111 @@
+"""Heatmaps: which classes, what is painted, what a click does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from segviz.core import palettes, resample, scores
+from segviz.core.choices import ColourMap, View
+from segviz.gui.panels import tiles
+from segviz.gui.panels.heatmaps import HeatmapsPanel
+from tests.gui import scenes
+
+
+@pytest.fixture
+def one(shown):
+    return shown(HeatmapsPanel, scenes.full(), (1390, 190))
+
+
+def test_captions_give_the_maximum_on_the_grid(one):
+    prediction = one.scene.prediction
+    for index, which in enumerate(one.panel._classes):
+        maximum, _ = scores.peak(prediction, which)
+        assert one.panel._caption(index) == f"{prediction.classes[which]}  {maximum:.2f}"
+    assert one.panel._peaks == sorted(one.panel._peaks, reverse=True)
+
+
+def test_a_click_shows_the_class_on_the_canvas(qtbot, one):
+    place = one.panel.grid.tile_rect(2).center()
+    qtbot.mouseClick(one.panel.grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert (one.state.view, one.state.shown_class) == (View.HEATMAP, one.panel._classes[2])
+    assert one.panel.grid.selected == 2
+
+
+def test_nothing_is_framed_while_labels_are_shown(one):
+    assert one.panel.grid.selected is None
+
+
+def test_of_a_thousand_classes_twelve_are_shown(shown):
+    one = shown(HeatmapsPanel, scenes.deep_full(), (1390, 190))
+    prediction = one.scene.prediction
+    assert len(one.panel._classes) == 12
+    assert prediction.shares[0][0] in one.panel._classes
+    assert one.panel._classes[0] == int(scores.softmax(prediction.logits).max((1, 2)).argmax())
+
+
+def test_a_tile_is_the_heatmap_over_the_dimmed_photograph(one):
+    image = one.panel._tile(0)
+    assert (image.width(), image.height()) == (128, 96)
+    prediction = one.scene.prediction
+    grid = scores.class_probability(prediction.logits, one.panel._classes[0])
+    wide = resample.upsample(grid, prediction.lattice, prediction.upsampling, 96, 128)
+    row, column = np.unravel_index(int(wide.argmax()), wide.shape)
+    level = round(float(np.clip(wide[row, column], 0, 1)) * 255)
+    red, green, blue, alpha = (int(v) for v in palettes.heat_alpha(ColourMap.MAGMA)[level])
+    grey = float(one.scene.picture.pixels[row, column].mean()) * tiles.DIMMED
+    wanted = [round(c * alpha / 255 + grey * (1 - alpha / 255)) for c in (red, green, blue)]
+    colour = image.pixelColor(int(column), int(row))
+    assert np.abs(np.array([colour.red(), colour.green(), colour.blue()]) - wanted).max() <= 1
+
+
+def test_colours_follow_the_state(one):
+    before = one.panel._tile(0)
+    one.panel.colours.choose(ColourMap.VIRIDIS)
+    assert one.state.colour_map is ColourMap.VIRIDIS
+    assert one.panel._tile(0) != before
+
+
+def test_the_cross_follows_the_mouse(one):
+    one.panel.hover((63.5, 47.5))
+    assert one.panel.grid._mark == (0.5, 0.5)
+    one.panel.hover(None)
+    assert one.panel.grid._mark == pytest.approx((47.5 / 128, 27.5 / 96))
+
+
+def test_a_prediction_for_another_picture_does_not_use_this_one(shown):
+    scene = replace(scenes.full(), picture=scenes.picture(10, 10))
+    one = shown(HeatmapsPanel, scene, (1390, 190))
+    assert one.panel._tile(0).height() == 96
+
+
+def test_leaving_as_one_picture(qtbot, one):
+    qtbot.mouseClick(one.panel.copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(one.panel.save, Qt.MouseButton.LeftButton)
+    assert one.commands.names() == ["copy_image", "save_image"]
+
+
+def test_peaks_and_probabilities_equal_the_softmax():
+    logits = scenes.logits_for(scenes.lenet())
+    normaliser = tiles.Normaliser.of(logits)
+    whole = scores.softmax(logits)
+    assert np.allclose(tiles.peaks(logits, normaliser), whole.max((1, 2)), atol=1e-6)
+    assert np.allclose(normaliser.probability(logits[3]), whole[3], atol=1e-6)
+
+
+def test_shrinking_keeps_the_whole_picture_and_its_mean():
+    pixels = scenes.picture(960, 1280).pixels
+    small = tiles.shrunk(pixels, 288)
+    assert small.shape == (240, 320, 3)
+    assert np.abs(small.mean((0, 1)) - pixels.mean((0, 1))).max() < 1
+    assert tiles.shrunk(pixels[:1, :1], 288).shape == (1, 1, 3)
+
+
+def test_a_lattice_shrinks_with_its_image():
+    """A unit at the centre of pixel 9.5 of 20 is at the centre of pixel 4.5 of 10."""
+    lattice = tiles.lattice_at(scenes.full().prediction.lattice, (0.5, 0.5))
+    assert lattice.start == pytest.approx((7.5, 7.5))
+    assert lattice.stride == (2.0, 2.0)

@@ -1,0 +1,187 @@
+"""The inspector: what is under the mouse, the unit, the legend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+
+from segviz.core import scores
+from segviz.core.choices import View
+from segviz.core.field import Box
+from segviz.core.session import Unit
+from segviz.gui.panels.inspector import InspectorPanel, entries_of
+from segviz.gui.panels.legend import Entry, Part, listed
+from segviz.gui.panels.pixels import crop, to_array
+from tests.gui import scenes
+from tests.gui.panels.conftest import click
+
+SIZE = (280, 900)
+
+
+@pytest.fixture
+def one(shown):
+    return shown(InspectorPanel, scenes.full(), SIZE)
+
+
+def test_hovering_shows_pixel_colour_and_classes(one):
+    one.panel.hover((60.2, 39.8))
+    pixel = one.scene.picture.pixels[40, 60]
+    assert one.panel._where.text() == "60, 40   #{:02x}{:02x}{:02x}".format(*(int(v) for v in pixel))
+    ranked = scores.ranking(one.scene.prediction, 60.2, 39.8)
+    assert [(bar.key, bar.value) for bar in one.panel.bars.bars] == [(r.index, f"{r.probability:.2f}") for r in ranked]
+
+
+def test_away_from_the_image_the_pinned_position_counts(one):
+    one.panel.hover((60.0, 40.0))
+    one.panel.hover(None)
+    assert one.panel._where_from.text() == "Pinned"
+    assert one.panel._where.text().startswith("47, 27 ")
+    best = scores.ranking(one.scene.prediction, 47.0, 27.0)[0]
+    assert one.panel.bars.bars[0].key == best.index
+
+
+def test_a_prediction_of_another_image_says_nothing_of_this_one(one):
+    one.show(replace(one.scene, state=replace(one.state, image="/pictures/other.png")))
+    assert one.panel.bars.bars == ()
+
+
+def test_the_unit_card_gives_the_field_of_lenet(one):
+    """c3 of LeNet-5: field 14, stride 2, so unit (10, 20) sees 40..54 by 20..34."""
+    place, facts = one.panel.unit.place, one.panel.unit.facts
+    assert place.value("Layer") == "c3, map 4"
+    assert place.value("Cell") == "row 10, column 20"
+    assert facts.value("Field").replace("\u202f", " ") == "14 × 14 px"
+    assert facts.value("Centre") == "46.5, 26.5"
+    assert facts.value("Outside").replace("\u202f", " ") == "0 %"
+    value = one.scene.features.values[4, 10, 20]
+    assert facts.value("Value") == f"{value:.3f}".replace("-", "−")
+
+
+def test_the_value_waits_for_the_layers_maps(one):
+    one.show(replace(one.scene, features=None))
+    assert one.panel.unit.facts.value("Value") == "–"
+
+
+def test_without_a_unit_the_card_says_how_to_pin_one(one):
+    one.show(replace(one.scene, state=replace(one.state, unit=None, cursor=None)))
+    assert one.panel.unit._hint.isVisibleTo(one.panel.widget)
+    assert not one.panel.unit._body.isVisibleTo(one.panel.widget)
+
+
+def test_the_crop_can_be_copied_and_saved(qtbot, one):
+    qtbot.mouseClick(one.panel.unit._copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(one.panel.unit._save, Qt.MouseButton.LeftButton)
+    assert one.commands.names() == ["copy_image", "save_image"]
+    image = one.commands.asked[0][1][0]
+    assert (image.width(), image.height()) == (512, 512)
+    assert one.commands.asked[1][1][1] == "unit-c3-4-10-20"
+
+
+def test_a_crop_shows_its_pixels_and_leaves_the_outside_clear():
+    pixels = scenes.picture().pixels
+    inside = crop(pixels, Box(20, 10, 30, 20), 10)
+    assert (to_array(inside) == pixels[10:20, 20:30]).all()
+    corner = crop(pixels, Box(-5, -5, 5, 5), 10)
+    assert corner.pixelColor(2, 7).alpha() == 0
+    assert corner.pixelColor(7, 7).alpha() == 255
+    assert (to_array(corner)[5:, 5:] == pixels[:5, :5]).all()
+
+
+def test_a_crop_keeps_the_fields_aspect():
+    wide = crop(scenes.picture().pixels, Box(0, 0, 40, 10), 80)
+    assert (wide.width(), wide.height()) == (80, 20)
+    nothing = crop(scenes.picture().pixels, Box(500, 500, 510, 510), 8)
+    assert nothing.pixelColor(4, 4).alpha() == 0
+
+
+# ------------------------------------------------------------------------------------- legend
+
+
+def test_a_click_on_a_name_shows_its_heatmap(qtbot, one):
+    click(qtbot, one.panel.legend.viewport(), one.panel.legend.place(4, Part.NAME))
+    assert (one.state.view, one.state.shown_class) == (View.HEATMAP, 4)
+    assert next(entry for entry in entries_of(one.scene) if entry.current).index == 4
+
+
+def test_the_eye_hides_and_shows(qtbot, one):
+    for hidden in ({3}, set()):
+        click(qtbot, one.panel.legend.viewport(), one.panel.legend.place(3, Part.EYE))
+        assert one.state.hidden == hidden
+        entry = next(entry for entry in entries_of(one.scene) if entry.index == 3)
+        assert entry.visible is not bool(hidden)
+
+
+def test_solo_shows_one_class_alone(qtbot, one):
+    click(qtbot, one.panel.legend.viewport(), one.panel.legend.place(2, Part.SOLO))
+    assert one.state.solo == 2
+    assert [entry.index for entry in entries_of(one.scene) if entry.visible] == [2]
+    click(qtbot, one.panel.legend.viewport(), one.panel.legend.place(2, Part.SOLO))
+    assert one.state.solo is None
+
+
+def test_the_legend_works_from_the_keyboard(qtbot, one):
+    legend = one.panel.legend
+    first = one.scene.prediction.shares[0][0]
+    qtbot.keyClick(legend, Qt.Key.Key_Home)
+    legend.setCurrentIndex(legend.classes.index(0))
+    qtbot.keyClick(legend, Qt.Key.Key_Space)
+    assert one.state.hidden == {first}
+    qtbot.keyClick(legend, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
+    assert one.state.solo == first
+    qtbot.keyClick(legend, Qt.Key.Key_Down)
+    qtbot.keyClick(legend, Qt.Key.Key_Return)
+    assert one.state.shown_class == one.scene.prediction.shares[1][0]
+
+
+def test_the_legend_lists_the_largest_share_first(one):
+    entries = listed(entries_of(one.scene), "")
+    assert [entry.index for entry in entries][: len(one.scene.prediction.shares)] == [
+        index for index, _ in one.scene.prediction.shares
+    ]
+    assert len(entries) == 10
+    assert sum(entry.share for entry in entries) == pytest.approx(1.0)
+
+
+def test_of_a_thousand_classes_those_in_the_image_are_listed_and_search_finds_the_rest(qtbot, shown):
+    one = shown(InspectorPanel, scenes.deep_full(), SIZE)
+    assert one.panel.legend.classes.rowCount() == len(one.scene.prediction.shares)
+    qtbot.keyClicks(one.panel.search, "class 99")
+    found = [one.panel.legend.classes.index(row).data() for row in range(one.panel.legend.classes.rowCount())]
+    assert len(found) == 11
+    assert all("class 99" in name for name in found)
+    one.panel.search.setText("nothing like this")
+    assert one.panel.legend.classes.rowCount() == 0
+    assert "nothing like this" in one.panel._legend_note.text()
+    assert one.changes == []
+
+
+def test_hidden_classes_stay_listed():
+    entry = Entry(5, "five", 0.0, "#ffffff", visible=False, solo=False, current=False)
+    others = [replace(entry, index=index, visible=True, share=0.01 * (index % 2)) for index in range(100, 200)]
+    shown_entries = listed([entry, *others], "")
+    assert entry in shown_entries
+    assert len(shown_entries) == 51
+
+
+def test_the_background_is_never_painted(shown):
+    scene = scenes.full()
+    names = ("background", *scene.prediction.classes[1:])
+    scene = replace(scene, prediction=replace(scene.prediction, classes=names))
+    assert entries_of(scene)[0].colour == ""
+    assert not entries_of(scene)[0].visible
+
+
+def test_a_bar_shows_that_class(qtbot, one):
+    one.panel.hover((60.0, 40.0))
+    one.panel.bars.clicked.emit(one.panel.bars.bars[1].key)
+    assert one.state.view is View.HEATMAP
+    assert one.state.shown_class == scores.ranking(one.scene.prediction, 60.0, 40.0)[1].index
+
+
+def test_a_unit_beyond_the_border_says_how_much_it_misses(shown):
+    scene = scenes.deep_full()
+    one = shown(InspectorPanel, replace(scene, state=replace(scene.state, unit=Unit(17, 0, 0))), SIZE)
+    outside = one.panel.unit.facts.value("Outside")
+    assert outside.replace("\u202f", " ") == "73 %"

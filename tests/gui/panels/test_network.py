@@ -1,0 +1,183 @@
+"""The network panel: rows, selection by mouse and keyboard, folding, filter, stepping."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QModelIndex, Qt
+
+from segviz.core.session import State, Unit
+from segviz.gui import gestures
+from segviz.gui.panels.network import NetworkPanel
+from segviz.gui.panels.network_paint import ROW
+from segviz.gui.panels.network_rows import layer_seconds, rows_of
+from segviz.gui.scene import Scene
+from tests.gui import scenes
+
+
+def index_of(tree, name: str) -> QModelIndex:
+    def search(parent: QModelIndex) -> QModelIndex:
+        for row in range(tree.model().rowCount(parent)):
+            index = tree.model().index(row, 0, parent)
+            if index.data(ROW).name == name:
+                return index
+            found = search(index)
+            if found.isValid():
+                return found
+        return QModelIndex()
+
+    return search(QModelIndex())
+
+
+def names(tree) -> list[str]:
+    return [tree.model().index(row, 0).data(ROW).name for row in range(tree.model().rowCount())]
+
+
+def press(qtbot, tree, name: str) -> None:
+    rect = tree.visualRect(index_of(tree, name))
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+
+
+def test_a_click_selects_the_layer_and_the_unit_under_the_cursor(qtbot, shown):
+    one = shown(NetworkPanel, scenes.full())
+    press(qtbot, one.panel.tree, "output")
+    geometry = one.scene.network.geometry
+    assert one.state.layer == "output"
+    assert one.state.unit == Unit(4, *geometry.cell_at("output", 47.0, 27.0))
+    assert one.state.cursor == (47.0, 27.0)
+    assert len(one.changes) == 1
+
+
+def test_arrow_keys_walk_the_layers(qtbot, shown):
+    one = shown(NetworkPanel, scenes.full())
+    qtbot.keyClick(one.panel.tree, Qt.Key.Key_Down)
+    assert one.state.layer == "s4"
+    qtbot.keyClick(one.panel.tree, Qt.Key.Key_Up)
+    qtbot.keyClick(one.panel.tree, Qt.Key.Key_Up)
+    assert one.state.layer == "s2"
+
+
+def test_the_input_is_shown_but_no_layer(qtbot, shown):
+    one = shown(NetworkPanel, scenes.full())
+    press(qtbot, one.panel.tree, "input")
+    assert one.changes == []
+
+
+def test_the_scene_moves_the_selection_silently(shown):
+    one = shown(NetworkPanel, scenes.full())
+    one.show(replace(one.scene, state=replace(one.state, layer="f6")))
+    assert one.panel.tree.currentIndex().data(ROW).name == "f6"
+    assert one.changes == []
+
+
+def test_blocks_are_folded_and_their_list_is_not_a_row(qtbot, shown):
+    one = shown(NetworkPanel, scenes.deep_full())
+    tree = one.panel.tree
+    assert names(tree) == ["input", "stem", "blocks.0", "blocks.1", "blocks.2", "head", "fc"]
+    block = index_of(tree, "blocks.1")
+    assert tree.model().rowCount(block) == 3
+    assert not tree.isExpanded(block)
+    place = tree.itemDelegate().triangle(tree.visualRect(block), block).center().toPoint()
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert tree.isExpanded(block)
+    assert one.changes == []
+    press(qtbot, tree, "blocks.1.dw")
+    assert one.state.layer == "blocks.1.dw"
+
+
+def test_a_folded_layer_is_unfolded_when_it_becomes_current(shown):
+    one = shown(NetworkPanel, scenes.deep_full())
+    one.show(replace(one.scene, state=replace(one.state, layer="blocks.0.dw")))
+    tree = one.panel.tree
+    assert tree.currentIndex().data(ROW).name == "blocks.0.dw"
+    assert tree.visualRect(tree.currentIndex()).height() > 0
+
+
+def test_return_folds_and_unfolds(qtbot, shown):
+    one = shown(NetworkPanel, scenes.deep_full())
+    tree = one.panel.tree
+    for unfolded in (True, False):
+        qtbot.keyClick(tree, Qt.Key.Key_Return)
+        assert tree.isExpanded(tree.currentIndex()) is unfolded
+
+
+def test_the_filter_finds_leaves_and_keeps_the_current_layer(qtbot, shown):
+    one = shown(NetworkPanel, scenes.deep_full())
+    qtbot.keyClicks(one.panel._filter, "expand")
+    assert names(one.panel.tree) == ["blocks.1", "blocks.2"]
+    assert one.state.layer == "blocks.2"
+    one.panel._filter.clear()
+    assert len(names(one.panel.tree)) == 7
+    assert one.changes == []
+
+
+def test_the_header_counts_parameters(shown):
+    one = shown(NetworkPanel, scenes.deep_full())
+    assert one.panel._header.text().replace("\u202f", " ") == "NETWORK · 4.65 M PARAMETERS"
+
+
+def test_rows_say_the_numbers_of_the_lecture():
+    """LeNet-5's fields and strides, oracles.md: C1 5/1, S2 6/2, C3 14/2, S4 16/4, C5 and output 32/4."""
+    rows = {row.name: row for row in rows_of(scenes.lenet())}
+    assert [(rows[name].field, rows[name].stride) for name in ("c1", "s2", "c3", "s4", "c5", "output")] == [
+        ("5", "/1"), ("6", "/2"), ("14", "/2"), ("16", "/4"), ("32", "/4"), ("32", "/4"),
+    ]  # fmt: skip
+    assert rows["c5"].shape.replace("\u202f", " ") == "120 × 17 × 25"
+    assert rows["c5"].converted == "400 → 120 → 5×5 convolution, 16 → 120"
+    assert "48,120" in rows["c5"].tooltip
+    assert rows["c1"].converted == ""
+
+
+def test_time_shares_sum_to_one_and_blocks_hold_their_leaves():
+    network = scenes.deep()
+    seconds = layer_seconds(network, scenes.deep_full().prediction)
+    rows = rows_of(network, layer_seconds(network, replace_model(scenes.deep_full().prediction, network)))
+    top = [row.time for row in rows if row.parent is None and row.time is not None]
+    assert sum(top) == pytest.approx(1.0)
+    assert set(seconds) == {layer.name for layer in network.layers if layer.leaf}
+
+
+def replace_model(prediction, network):
+    request = replace(prediction.request, setup=replace(prediction.request.setup, model=network.request.setup.model))
+    return replace(prediction, request=request)
+
+
+def test_another_networks_times_are_not_shown():
+    assert layer_seconds(scenes.deep(), scenes.full().prediction) == {}
+
+
+# ------------------------------------------------------------------------------------ [ and ]
+
+
+def at(scene: Scene, layer: str | None) -> Scene:
+    return replace(scene, state=replace(scene.state, layer=layer))
+
+
+@pytest.mark.parametrize(
+    ("layer", "step", "wanted"),
+    [
+        ("blocks.0", 1, "blocks.1"),
+        ("blocks.0", -1, "stem"),
+        ("blocks.0.project", 1, "blocks.1.expand"),
+        ("blocks.0.dw", -1, "stem"),
+        (None, 1, "stem"),
+        (None, -1, "fc"),
+        ("gone", 1, "stem"),
+        ("fc", 1, None),
+        ("stem", -1, None),
+    ],
+)
+def test_stepping_goes_over_blocks_or_leaves(layer, step, wanted):
+    changes = gestures.next_layer(at(scenes.deep_full(), layer), step)
+    assert changes.get("layer") == wanted
+
+
+def test_stepping_keeps_the_cursor_and_moves_the_unit():
+    scene = scenes.full()
+    changes = gestures.next_layer(scene, 1)
+    assert changes["unit"] == Unit(4, *scene.network.geometry.cell_at("s4", 47.0, 27.0))
+
+
+def test_stepping_without_a_network_does_nothing():
+    assert gestures.next_layer(Scene(State()), 1) == {}

@@ -1,0 +1,198 @@
+"""The race: numbers, sentence, stage, what leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPointF, Qt
+
+from segviz.core.requests import Progress
+from segviz.core.session import State
+from segviz.gui.panels import race_words
+from segviz.gui.panels.race import RacePanel, thinned
+from segviz.gui.panels.race_planes import difference_levels, shifted
+from segviz.gui.panels.race_words import Side
+from segviz.gui.scene import Job, Kind
+from tests.gui import scenes
+
+SIZE = (1390, 190)
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ")
+
+
+@pytest.fixture
+def one(shown):
+    made = shown(RacePanel, scenes.full(), SIZE)
+    made.panel.stage.resize(850, 560)
+    made.panel.stage.show()
+    return made
+
+
+def cells(table) -> list[list[str]]:
+    return [[plain(table.item(row, at).text()) for at in range(table.columnCount())] for row in range(table.rowCount())]
+
+
+def test_the_table_gives_the_results(one):
+    one.show(replace(one.scene, race=scenes.race()))
+    assert cells(one.panel.table) == [
+        ["Windows, batched", "1.70 s", "425", "250", "177 M", "256", "34×"],
+        ["Windows, one by one", "≈ 13.6 s", "425", "31", "177 M", "1", "272×"],
+        ["Fully convolutional", "50.0 ms", "425", "8.50 k", "26.4 M", "1", "–"],
+    ]
+    facts = {name: plain(label.text()) for name, label in one.panel.fact_labels.items()}
+    assert facts == {
+        "Exact": "✓ yes",
+        "Largest difference": "2.0 × 10⁻⁶",
+        "Labels agree": "100 %",
+        "Centres apart": "0, 0 px",
+        "Redundancy": "6.7×",
+    }
+    assert plain(one.panel.notes.text()) == "Sliding window, one by one: extrapolated from 40 of 425 outputs."
+
+
+def test_the_race_in_one_sentence():
+    assert plain(race_words.sentence(scenes.race())) == "34 times faster, equal to 2.0 × 10⁻⁶"
+    unequal = replace(scenes.race(exact=False), reason="13 padded convolutions: a window's border sees zeros")
+    assert plain(race_words.sentence(unequal)) == (
+        "34 times faster, not equal: 13 padded convolutions, labels agree for 48 %"
+    )
+    assert race_words.sentence(scenes.race(extrapolated=True)).startswith("about 34 times faster")
+
+
+def test_start_and_stop(qtbot, one):
+    qtbot.mouseClick(one.panel.start, Qt.MouseButton.LeftButton)
+    assert one.commands.names() == ["race"]
+    one.show(replace(one.scene, jobs=(Job(Kind.RACE, Progress(10, 425, "windows")),)))
+    assert one.panel.start.text() == "Stop"
+    assert one.panel.progress.text() == "10 of 425 windows"
+    qtbot.mouseClick(one.panel.start, Qt.MouseButton.LeftButton)
+    assert one.commands.asked[-1] == ("stop", (Kind.RACE,))
+
+
+def test_without_network_or_image_it_cannot_start(one):
+    one.show(replace(one.scene, picture=None, state=State()))
+    assert not one.panel.start.isEnabled()
+
+
+def test_the_stride_offers_multiples_of_the_networks_own(one):
+    actions = one.panel.stride.menu().actions()
+    assert [action.text() for action in actions][:3] == ["4 px, the network's own", "8 px", "12 px"]
+    actions[1].trigger()
+    assert one.state.grid_stride == 8
+    assert one.panel.stride.value == "8 px"
+    actions[0].trigger()
+    assert one.state.grid_stride is None
+
+
+def test_while_it_runs_both_clocks_and_the_factor_run(one):
+    one.show(replace(one.scene, race_updates=scenes.race_updates(), jobs=(Job(Kind.RACE),)))
+    stage = one.panel.race_stage
+    assert stage.slow.time.text == "0.800 s"
+    assert stage.fast.time.text == "0.050 s"
+    assert stage.slow.outputs.text == "200 of 425"
+    assert stage.factor.text() == "34×"  # 8,500 outputs a second against 250
+    assert stage.slow.planes.window.box == scenes.race_updates()[0].partial.box
+    assert not stage.difference.isEnabled()
+
+
+def test_the_stage_is_painted_at_most_thirty_times_a_second(qtbot, one):
+    """Updates that come within a frame are painted together, the newest of them."""
+    for done in (10, 20, 300):
+        one.show(replace(one.scene, race_updates=scenes.race_updates(done), jobs=(Job(Kind.RACE),)))
+        if done == 10:
+            assert one.panel.race_stage.slow.outputs.text == "10 of 425"
+    assert one.panel.race_stage.slow.outputs.text in ("10 of 425", "300 of 425")
+    qtbot.waitUntil(lambda: one.panel.race_stage.slow.outputs.text == "300 of 425")
+
+
+def test_one_by_one_takes_the_left_side_when_it_runs(one):
+    updates = scenes.race_updates()
+    single = replace(updates[0], side="one_by_one", seconds=1.6)
+    one.show(replace(one.scene, race_updates=(*updates, single), jobs=(Job(Kind.RACE),)))
+    assert one.panel.race_stage.slow.title.text() == "Sliding window, one by one"
+    assert one.panel.race_stage.factor.text() == "68×"
+
+
+def test_the_result_is_on_the_stage(one):
+    one.show(replace(one.scene, race=scenes.race()))
+    stage = one.panel.race_stage
+    assert plain(stage.sentence.text()) == "34 times faster, equal to 2.0 × 10⁻⁶"
+    assert stage.slow.time.text == "1.700 s"
+    assert plain(stage.fast.rate.text) == "8.50 k"
+    assert one.panel.wants_stage(one.scene)
+
+
+def test_the_button_shows_the_difference_map(qtbot, one):
+    one.show(replace(one.scene, race=scenes.race(exact=False)))
+    stage = one.panel.race_stage
+    assert not stage.scale_bar.isVisible()
+    labels = stage.fast.view.render_image()
+    qtbot.mouseClick(stage.difference, Qt.MouseButton.LeftButton)
+    assert stage.scale_bar.isVisible()
+    assert stage.fast.title.text() == "Difference of probabilities"
+    assert stage.fast.view.render_image() != labels
+    qtbot.mouseClick(stage.difference, Qt.MouseButton.LeftButton)
+    assert stage.fast.view.render_image() == labels
+
+
+def test_both_views_show_the_same_place(one):
+    one.show(replace(one.scene, race=scenes.race()))
+    slow, fast = one.panel.race_stage.slow.view, one.panel.race_stage.fast.view
+    slow.zoom(3.0, QPointF(100, 80))
+    assert (fast.view_transform.zoom, fast.view_transform.x) == pytest.approx(
+        (slow.view_transform.zoom, slow.view_transform.x)
+    )
+    fast.fit()
+    assert slow.fitted
+    assert fast.fitted
+
+
+def test_a_second_race_starts_its_curves_anew(one):
+    one.show(replace(one.scene, race_updates=scenes.race_updates()))
+    early = tuple(replace(update, seconds=update.seconds / 10) for update in scenes.race_updates(20))
+    one.show(replace(one.scene, race_updates=early))
+    assert one.panel._points[Side.SLIDING_WINDOW] == [(0.08, 20.0)]
+
+
+def test_leaving(qtbot, one, tmp_path):
+    one.show(replace(one.scene, race_updates=scenes.race_updates(100), jobs=(Job(Kind.RACE),)))
+    later = tuple(replace(update, seconds=update.seconds + 1) for update in scenes.race_updates(200))
+    one.show(replace(one.scene, race_updates=later))
+    one.show(replace(one.scene, race=scenes.race(), race_updates=(), jobs=()))
+    for button in (one.panel._copy, one.panel._save, one.panel._save_table, one.panel._film):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert one.commands.names() == ["copy_image", "save_image", "save_table", "save_with"]
+    rows = one.commands.asked[2][1][0]
+    assert rows[1][:3] == ["sliding_window", 1.7, 425]
+    assert dict(row for row in rows if len(row) == 2)["speedup"] == pytest.approx(34.0)
+    one.commands.asked[3][1][2](tmp_path / "race.gif")
+    with Image.open(tmp_path / "race.gif") as film:
+        assert film.n_frames == 5  # two sides twice, and the result
+    assert one.panel.race_stage.slow.time.text == "1.700 s"
+
+
+# ------------------------------------------------------------------------------------- arrays
+
+
+def test_what_was_not_computed_is_index_zero():
+    assert shifted(np.array([[-1, 0, 999]], np.int16)).tolist() == [[0, 1, 1000]]
+    levels = difference_levels(np.array([[np.nan, 0.0, 0.2, 0.4]], np.float32))
+    assert levels.tolist() == [[0, 1, 129, 256]]
+    assert difference_levels(np.zeros((1, 2), np.float32)).tolist() == [[1, 1]]
+
+
+def test_thinning_keeps_the_newest():
+    assert thinned(list(range(10)), 20) == list(range(10))
+    assert thinned(list(range(11)), 10) == [0, 2, 4, 6, 8, 10]
+
+
+def test_a_side_without_time_does_not_divide_by_it():
+    instant = replace(scenes.race().fully_convolutional, seconds=0.0)
+    result = replace(scenes.race(), fully_convolutional=instant)
+    assert race_words.table(result)[0][-1] == "–"
+    assert race_words.csv_rows(result)[4] == ["speedup", None]
