@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -244,24 +245,32 @@ def race_updates(done: int = 200) -> tuple[RaceUpdate, ...]:
 
 def full(**changes: Any) -> Scene:
     """Everything there is: picture, LeNet-5, prediction, feature maps of c3, a pinned unit."""
+    return replace(_full(), **changes)
+
+
+@cache
+def _full() -> Scene:
     network = lenet()
     state = State(image=PAGE, model="lenet5", layer="c3", unit=Unit(4, 10, 20), cursor=(47.0, 27.0))
-    scene = Scene(
+    return Scene(
         state=state, picture=picture(), network=network, prediction=prediction(network), features=features(network),
         engine=EngineStatus.READY, device="CPU, 2 threads",
     )  # fmt: skip
-    return replace(scene, **changes)
 
 
 def deep_full(**changes: Any) -> Scene:
     """1,000 classes with long names on a 960 x 1280 picture."""
+    return replace(_deep_full(), **changes)
+
+
+@cache
+def _deep_full() -> Scene:
     network = deep()
     state = State(image=BIG, model="deep", layer="blocks.2", unit=Unit(17, 20, 30), cursor=(490.0, 330.0))
-    scene = Scene(
+    return Scene(
         state=state, picture=picture(960, 1280), network=network, prediction=prediction(network, "deep", BIG),
         features=features(network, "blocks.2", "deep", BIG), engine=EngineStatus.READY, device="CPU, 2 threads",
     )  # fmt: skip
-    return replace(scene, **changes)
 
 
 def everything() -> dict[str, Scene]:
