@@ -43,9 +43,15 @@ def missing_packages(window: bool) -> list[str]:
     if not sys.platform.startswith("linux"):
         return []
     wanted = dict(ALWAYS)
-    if window and not os.environ.get("WAYLAND_DISPLAY"):
+    if window and _takes_x11():
         wanted |= X11
     return [package for library, package in wanted.items() if not _loads(library)]
+
+
+def _takes_x11() -> bool:
+    """Whether Qt will speak to an X server: told so by QT_QPA_PLATFORM, or for want of Wayland."""
+    told = os.environ.get("QT_QPA_PLATFORM", "")
+    return told.startswith("xcb") if told else not os.environ.get("WAYLAND_DISPLAY")
 
 
 def _loads(library: str) -> bool:
@@ -60,10 +66,7 @@ def require_qt(window: bool) -> None:
     """Raise SegvizError with the command that installs what Qt lacks here."""
     packages = missing_packages(window)
     if packages:
-        raise SegvizError(
-            f"Qt needs system libraries that are missing here; on Debian and Ubuntu: "
-            f"sudo apt-get install {' '.join(packages)}"
-        )
+        raise SegvizError(f"Qt lacks libraries; on Debian, Ubuntu: sudo apt install {' '.join(packages)}")
 
 
 if __name__ == "__main__":

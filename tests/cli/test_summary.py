@@ -1,0 +1,70 @@
+"""The layer table: the lecture's numbers for LeNet-5 (T01), and the law that its column adds up."""
+
+from __future__ import annotations
+
+import pytest
+
+from segviz.cli.summary import listed
+from segviz.core.requests import Layer
+from tests.cli.conftest import Segviz
+
+KEYS = {"name", "type", "output_shape", "parameters", "macs", "stride", "receptive_field", "start"}
+
+
+def test_lenet5_is_the_lectures_table(segviz: Segviz) -> None:
+    data = segviz("summary", "lenet5", "--json").data
+    layers = [layer for layer in data["layers"] if layer["parameters"]]
+    assert [layer["parameters"] for layer in layers] == [156, 2_416, 48_120, 10_164, 850]
+    assert (data["total_parameters"], data["trainable_parameters"]) == (61_706, 61_706)
+    shapes = [tuple(layer["output_shape"]) for layer in data["layers"]]
+    wanted = [(6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5), (400,), (120,), (84,), (10,)]
+    assert [shape for shape in wanted if shape in shapes] == wanted
+
+
+def test_lenet5_fields_are_those_of_the_oracle(segviz: Segviz) -> None:
+    """oracles.md: C1 5,1,2 - S2 6,2,2.5 - C3 14,2,6.5 - S4 16,4,7.5 - C5 and output 32,4,15.5."""
+    layers = segviz("summary", "lenet5", "--json").data["layers"]
+    found = [(layer["receptive_field"], layer["stride"], layer["start"][0]) for layer in layers]
+    distinct = list(dict.fromkeys(found))
+    assert distinct == [(5, 1, 2), (6, 2, 2.5), (14, 2, 6.5), (16, 4, 7.5), (32, 4, 15.5)]
+
+
+@pytest.mark.parametrize("spec", ["lenet5", "mtcnn_rnet", "mtcnn_onet?pooling=floor", "selfie_general"])
+def test_the_column_of_parameters_adds_up(segviz: Segviz, spec: str) -> None:
+    data = segviz("summary", spec, "--json").data
+    assert all(layer.keys() >= KEYS for layer in data["layers"])
+    assert sum(layer["parameters"] for layer in data["layers"]) == data["total_parameters"]
+    assert sum(layer["macs"] for layer in data["layers"]) == data["macs"]
+
+
+def test_the_text_shows_the_lectures_form(segviz: Segviz) -> None:
+    text = segviz("summary", "lenet5").out
+    assert any({"28x28x6", "156", "5", "1"} <= set(line.split()) for line in text.splitlines())
+    assert "Total parameters: 61,706" in text
+
+
+def test_another_input_size_changes_shapes_but_not_parameters(segviz: Segviz) -> None:
+    data = segviz("summary", "mtcnn_pnet", "--input", "24x36", "--json").data
+    assert data["input_shape"] == [3, 24, 36]
+    assert data["total_parameters"] == 6_632
+
+
+def test_the_wrong_number_of_channels_names_the_right_input(segviz: Segviz) -> None:
+    done = segviz("summary", "lenet5", "--input", "3x32x32")
+    assert done.status == 2
+    assert "--input 1x32x32" in done.err
+
+
+def layer(name: str, parameters: int, leaf: bool) -> Layer:
+    return Layer(name, "T", name.count("."), leaf, (1, 1, 1), parameters, 0, None, None, None)
+
+
+def test_a_container_is_listed_only_with_parameters_of_its_own() -> None:
+    layers = [
+        layer("a", 10, False),
+        layer("a.b", 7, False),  # has 2 besides those of its leaf
+        layer("a.b.conv", 5, True),
+        layer("a.c", 3, True),
+        layer("ab", 4, True),
+    ]
+    assert [(found.name, own) for found, own in listed(layers)] == [("a.b", 2), ("a.b.conv", 5), ("a.c", 3), ("ab", 4)]
