@@ -13,7 +13,7 @@ from typing import Self
 class Choice(StrEnum):
     """A named choice with a title for people and one sentence on what it does."""
 
-    title: str
+    title: str  # type: ignore[assignment]  # instead of str.title(), which no choice needs
     hint: str
 
     def __new__(cls, value: str, title: str = "", hint: str = "") -> Self:
