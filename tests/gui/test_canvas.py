@@ -72,7 +72,7 @@ def canvas(qtbot) -> Canvas:
 
 def place_of(canvas: Canvas, x: float, y: float) -> QPoint:
     """The screen pixel in which the image pixel's centre lies."""
-    at = canvas.view.projection.to_view(x, y)
+    at = canvas.view.projection.rect(Box(x, y, x + 1, y + 1)).center()
     return QPoint(int(at.x()), int(at.y()))
 
 
