@@ -43,9 +43,9 @@ STEPS = {  # name: (window, maps, parameters, macs of one unit)
     "output": (Window(), 10, 850, 840),
 }
 CONVERSION = (
-    ConvertedLayer("c5", "400 → 120", "5×5 convolution, 16 → 120"),
-    ConvertedLayer("f6", "120 → 84", "1×1 convolution, 120 → 84"),
-    ConvertedLayer("output", "84 → 10", "1×1 convolution, 84 → 10"),
+    ConvertedLayer("c5", "dense 400 to 120", "convolution 5x5, 16 to 120"),
+    ConvertedLayer("f6", "dense 120 to 84", "convolution 1x1, 120 to 84"),
+    ConvertedLayer("output", "dense 84 to 10", "convolution 1x1, 84 to 10"),
 )
 
 

@@ -40,7 +40,6 @@ class Columns(NamedTuple):
 
 
 GLYPH = 34  # width of a volume
-SHORT_MARK = "→ conv"
 TIME_BAR = 2  # height of the bar of the time share
 
 
@@ -118,9 +117,9 @@ class RowDelegate(QStyledItemDelegate):
         painter.setPen(t.color("text"))
         name = painter.fontMetrics().elidedText(row.label, Qt.TextElideMode.ElideMiddle, int(room))
         painter.drawText(QRectF(place.name, line.top(), room, line.height()), _LEFT, name)
-        if row.converted:
+        if row.mark:
             used = painter.fontMetrics().horizontalAdvance(name) + theme.px(theme.S)
-            self._mark(painter, QRectF(place.name + used, line.top(), room - used, line.height()), row.converted, t)
+            self._mark(painter, QRectF(place.name + used, line.top(), room - used, line.height()), row.mark, t)
 
     def _mark(self, painter: QPainter, place: QRectF, text: str, t: theme.Tokens) -> None:
         """What a converted layer became, as far as there is room; the tooltip says it in full."""
@@ -128,7 +127,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.setPen(t.color("accent"))
         metrics = painter.fontMetrics()
         if metrics.horizontalAdvance(text) > place.width():
-            text = SHORT_MARK
+            text = text.partition(" ")[2] if text.startswith("dense") else text
         if metrics.horizontalAdvance(text) <= place.width():
             painter.drawText(place, _LEFT, text)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from segviz.core.field import Status
-from segviz.core.requests import Layer, Network, Prediction
+from segviz.core.requests import ConvertedLayer, Layer, Network, Prediction
 from segviz.gui.gestures import parents, top_rows
 from segviz.gui.panels import words
 
@@ -24,7 +25,8 @@ class Row:
     stride: str
     field: str
     parameters: str
-    converted: str
+    converted: str  # what the layer was and became, in full
+    mark: str  # the same as short as can be
     tooltip: str
     time: float | None = None
 
@@ -32,6 +34,16 @@ class Row:
     def spoken(self) -> str:
         """What a screen reader says."""
         return f"{self.name}, output {self.shape}, stride {self.stride.strip('/')}, receptive field {self.field}"
+
+
+def mark_of(step: ConvertedLayer) -> str:
+    """A conversion in two words: 'dense → 5×5 conv', 'left out', 'dense → conv'."""
+    if step.after == "nothing":
+        return "left out"
+    kernel = re.search(r"(\d+)[x×](\d+)", step.after)
+    size = f"{kernel[1]}×{kernel[2]} " if kernel else ""
+    kind = "conv" if "conv" in step.after.lower() else step.after.split()[0]
+    return f"{'dense ' if step.before.startswith('dense') else ''}→ {size}{kind}"
 
 
 INPUT = "input"  # the row of the image itself; no layer
@@ -42,7 +54,7 @@ def rows_of(network: Network, seconds: dict[str, float] | None = None) -> tuple[
     top = top_rows(network)
     held_by = parents(network)
     dissolved = _dissolved(network, top, held_by)
-    converted = {step.layer: f"{step.before} → {step.after}" for step in network.conversion}
+    converted = {step.layer: step for step in network.conversion}
     whole = sum((seconds or {}).values())
     found = [_input_row(network)]
     for layer in network.layers:
@@ -50,7 +62,7 @@ def rows_of(network: Network, seconds: dict[str, float] | None = None) -> tuple[
             continue
         parent = None if layer.name in top else held_by[layer.name]
         share = _seconds(layer.name, seconds) / whole if seconds and whole > 0 else None
-        found.append(_row(layer, parent, max(network.input_shape[1:]), converted.get(layer.name, ""), share))
+        found.append(_row(layer, parent, max(network.input_shape[1:]), converted.get(layer.name), share))
     return tuple(found)
 
 
@@ -94,11 +106,12 @@ def _input_row(network: Network) -> Row:
         field="",
         parameters="",
         converted="",
+        mark="",
         tooltip=f"What the network is given: {text} (channels, rows, columns)",
     )
 
 
-def _row(layer: Layer, parent: str | None, largest: int, converted: str, time: float | None) -> Row:
+def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | None, time: float | None) -> Row:
     label = layer.name.removeprefix(parent + ".") if parent else layer.name
     shape = words.shape(layer.output_shape)
     stride = words.per_axis(layer.stride, "/") if layer.stride else ""
@@ -113,8 +126,9 @@ def _row(layer: Layer, parent: str | None, largest: int, converted: str, time: f
         stride=stride,
         field=_field(layer),
         parameters=words.short_count(layer.parameters) if layer.parameters else "",
-        converted=converted,
-        tooltip=_tooltip(layer, shape, converted, time),
+        converted=f"{step.before} → {step.after}" if step else "",
+        mark=mark_of(step) if step else "",
+        tooltip=_tooltip(layer, shape, step, time),
         time=time,
     )
 
@@ -127,7 +141,7 @@ def _field(layer: Layer) -> str:
     return words.per_axis(layer.size)
 
 
-def _tooltip(layer: Layer, shape: str, converted: str, time: float | None) -> str:
+def _tooltip(layer: Layer, shape: str, step: ConvertedLayer | None, time: float | None) -> str:
     lines = [f"{layer.name}  ({layer.type})", f"Output: {shape} (channels, rows, columns)"]
     if layer.size is not None:
         lines.append(f"Receptive field: {words.size(layer.size[1], layer.size[0])} input pixels")
@@ -141,6 +155,6 @@ def _tooltip(layer: Layer, shape: str, converted: str, time: float | None) -> st
     lines.append(f"Multiplications: {words.count(layer.macs)}")
     if time is not None:
         lines.append(f"Time: {words.share(time)} of the run")
-    if converted:
-        lines.append(f"Made convolutional: {converted}")
+    if step is not None:
+        lines.append(f"Made convolutional: {step.before} → {step.after}")
     return "\n".join((*lines, "[ and ] step through the layers"))

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 
+from segviz.core.requests import ConvertedLayer
 from segviz.core.session import State, Unit
 from segviz.gui import gestures
 from segviz.gui.panels.network import NetworkPanel
 from segviz.gui.panels.network_paint import ROW
-from segviz.gui.panels.network_rows import layer_seconds, rows_of
+from segviz.gui.panels.network_rows import layer_seconds, mark_of, rows_of
 from segviz.gui.scene import Scene
 from tests.gui import scenes
 
@@ -124,9 +125,22 @@ def test_rows_say_the_numbers_of_the_lecture():
         ("5", "/1"), ("6", "/2"), ("14", "/2"), ("16", "/4"), ("32", "/4"), ("32", "/4"),
     ]  # fmt: skip
     assert rows["c5"].shape.replace("\u202f", " ") == "120 × 17 × 25"
-    assert rows["c5"].converted == "400 → 120 → 5×5 convolution, 16 → 120"
+    assert rows["c5"].converted == "dense 400 to 120 → convolution 5x5, 16 to 120"
     assert "48,120" in rows["c5"].tooltip
     assert rows["c1"].converted == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "mark"),
+    [
+        ("dense 400 to 120", "convolution 5x5, 16 to 120", "dense → 5×5 conv"),
+        ("global average pooling", "nothing", "left out"),
+        ("global average pooling", "average of 7x7, stride 1", "→ 7×7 average"),
+        ("BatchNorm1d", "BatchNorm2d", "→ BatchNorm2d"),
+    ],
+)
+def test_conversions_are_marked_in_two_words(before, after, mark):
+    assert mark_of(ConvertedLayer("layer", before, after)) == mark
 
 
 def test_time_shares_sum_to_one_and_blocks_hold_their_leaves():
