@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segviz.core import assets
+from segviz.core.catalogue import ENTRIES, Spec, class_index, entry, parse
+from segviz.core.errors import SegvizError, UsageError
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+
+
+def test_names_are_unique_and_everything_named_is_shipped() -> None:
+    assert len({e.name for e in ENTRIES}) == len(ENTRIES)
+    for e in ENTRIES:
+        assert assets.weights(e.weights).is_file(), e.weights
+        assert assets.sample(e.sample).is_file(), e.sample
+        assert len(e.classes) == e.class_count
+        assert len(e.preprocessing.mean) in (1, e.input_size[0])
+        assert e.summary
+        assert e.source
+
+
+def test_preprocessing_speaks_of_as_many_channels_as_the_network_takes() -> None:
+    channels = {"L": 1, "RGB": 3, "BGR": 3}
+    assert all(channels[e.preprocessing.channels] == e.input_size[0] for e in ENTRIES)
+
+
+@given(NAMES, st.dictionaries(NAMES, NAMES, max_size=3))
+def test_a_spec_comes_back_from_its_own_text(name: str, options: dict[str, str]) -> None:
+    spec = Spec(name, tuple(sorted(options.items())))
+    assert parse(str(spec)) == spec
+
+
+def test_options_are_applied_in_any_spacing() -> None:
+    assert parse(" mtcnn_onet?pooling=floor ") == Spec("mtcnn_onet", (("pooling", "floor"),))
+    floor = entry("mtcnn_onet?pooling=floor")
+    assert floor.input_size == (3, 49, 49)
+    assert floor.options == (("pooling", "floor"),)
+    assert entry("mtcnn_onet").input_size == (3, 48, 48)  # the table itself is as it was
+
+
+@pytest.mark.parametrize("spec", ["", "  ", "?pooling=floor"])
+def test_an_empty_spec_is_refused(spec: str) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        parse(spec)
+
+
+@pytest.mark.parametrize("spec", ["lenet5?", "lenet5?pooling", "lenet5?&"])
+def test_half_an_option_is_refused(spec: str) -> None:
+    if spec == "lenet5?":  # nothing is asked for
+        assert parse(spec) == Spec("lenet5")
+        return
+    with pytest.raises(UsageError, match=r"name\?option=value"):
+        parse(spec)
+
+
+def test_refusals_name_what_there_is() -> None:
+    with pytest.raises(SegvizError, match=r"no network 'vgg16'.*lenet5"):
+        entry("vgg16")
+    with pytest.raises(SegvizError, match="pooling=ceil, pooling=floor"):
+        entry("mtcnn_rnet?pooling=round")
+    with pytest.raises(SegvizError, match="its options: none"):
+        entry("lenet5?pooling=floor")
+
+
+def test_classes_are_found_by_name_and_number() -> None:
+    classes = entry("efficientnet_lite0").classes
+    castle = class_index(classes, "castle")
+    assert classes[castle] == "castle"
+    assert castle == 483  # ILSVRC 2012
+    assert class_index(classes, " Castle ") == castle
+    assert class_index(classes, "483") == castle
+    assert class_index(entry("lenet5").classes, "7") == 7
+
+
+def test_a_class_that_there_is_not_is_answered_with_near_names() -> None:
+    classes = entry("efficientnet_lite0").classes
+    with pytest.raises(SegvizError, match=r"did you mean .*steel arch bridge"):
+        class_index(classes, "bridge")
+    with pytest.raises(SegvizError, match="no class 'unicorn' among 1000"):
+        class_index(classes, "unicorn")
+    with pytest.raises(SegvizError):
+        class_index(classes, "1000")
