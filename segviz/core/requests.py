@@ -228,7 +228,7 @@ class Lane:
 
 @dataclass(frozen=True, eq=False)
 class RaceResult:
-    """Answer to RaceRequest. The label maps (int16, rows x columns) are -1 where the sliding window was extrapolated."""
+    """Answer to RaceRequest. The label maps (int16, of the grid) are -1 where the sliding window was extrapolated."""
 
     request: RaceRequest
     sliding_window: Lane

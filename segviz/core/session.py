@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -166,7 +165,7 @@ SAMPLE = "sample:"  # a photograph that segviz brings, wherever it is installed
 
 
 def _portable(path: str | None, folder: Path | None) -> str | None:
-    if path is None or not os.path.isabs(path):
+    if path is None or not Path(path).is_absolute():
         return path
     place = Path(path)
     if place.parent == assets.images():
@@ -179,7 +178,7 @@ def _portable(path: str | None, folder: Path | None) -> str | None:
 def _located(reference: str, folder: Path | None) -> str:
     if reference.startswith(SAMPLE):
         return str(assets.images() / Path(reference.removeprefix(SAMPLE)).name)
-    if folder is not None and not os.path.isabs(reference) and (folder / reference).is_file():
+    if folder is not None and not Path(reference).is_absolute() and (folder / reference).is_file():
         return str((folder / reference).resolve())
     return reference
 
