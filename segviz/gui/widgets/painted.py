@@ -26,7 +26,7 @@ def focus_ring(painter: QPainter, rect: QRectF, tokens: theme.Tokens) -> None:
     """A ring in the accent colour just inside `rect`."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(tokens.color("accent"), 1.5))
+    painter.setPen(QPen(tokens.color("accent"), 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), theme.RADIUS, theme.RADIUS)
     painter.restore()
