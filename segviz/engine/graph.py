@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import SAME, Geometry, Node
+from segviz.core.field import Geometry, Node
 from segviz.core.requests import Layer
+from segviz.core.steps import SAME
 from segviz.engine.rules import Operation, geometry_of
 
 
@@ -84,21 +85,25 @@ def trace(network: nn.Module, shape: tuple[int, int, int]) -> Trace:
     Raises SegvizError when the network does not run on that size, with what it said.
     """
     channels, height, width = shape
-    state = {
-        name: torch.empty_like(tensor, device="meta")
-        for name, tensor in (*network.named_parameters(), *network.named_buffers())
-    }
-    image = torch.empty((1, channels, height, width), device="meta")
-    recorder = _Recorder(image)
-    with _calls_recorded(network, recorder), torch.no_grad(), recorder:
+    with torch.inference_mode(False), torch.no_grad():  # in inference mode operations would not be taken apart
+        state = {
+            name: torch.empty_like(tensor, device="meta")
+            for name, tensor in (*network.named_parameters(), *network.named_buffers())
+        }
+        image = torch.empty((1, channels, height, width), device="meta")
+        recorder = _Recorder(image)
+        output = _recorded(network, state, image, recorder)
+    return _finish(recorder, first_tensor(output), height, width)
+
+
+def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recorder: _Recorder) -> Any:
+    with _calls_recorded(network, recorder), recorder:
         try:
-            output = torch.func.functional_call(network, state, (image,))
+            return torch.func.functional_call(network, state, (image,))
         except (RuntimeError, ValueError, IndexError) as error:
             reason = str(error).strip().split("\n")[0]
-            raise SegvizError(
-                f"the network does not run on {channels}x{height}x{width}: {reason}", details=repr(error)
-            ) from error
-    return _finish(recorder, first_tensor(output), height, width)
+            size = "x".join(str(side) for side in image.shape[1:])
+            raise SegvizError(f"the network does not run on {size}: {reason}", details=repr(error)) from error
 
 
 def first_tensor(output: Any) -> Tensor:
@@ -122,6 +127,11 @@ class _Recorder(TorchDispatchMode):
         self.made_by: dict[int, int] = {id(image): 0}
         self.calls: list[Call] = []
         self.open: list[Call] = []
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Not needed, since nothing is compiled here; guarding against it imports a compiler for seconds."""
+        return False
 
     def __torch_dispatch__(
         self,
@@ -254,5 +264,3 @@ def _facts(geometry: Geometry, layer: str) -> _Facts:
     law_y, law_x = geometry.laws(layer)
     start = geometry.field(layer, 0, 0).center
     return _Facts((found.box.height, found.box.width), (law_y.stride, law_x.stride), start, found.status.value)
-
-

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from segviz.core.choices import Method, Upsampling
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Lattice, Law
+from segviz.core.field import Box, Frame, Lattice
 from segviz.core.requests import PartialLabels, Progress, SegmentRequest, Update
+from segviz.core.steps import Law
 from segviz.engine import devices
 from segviz.engine.forward import forward
 from segviz.engine.graph import Trace
@@ -30,7 +31,7 @@ PARTIAL_EVERY = 0.04  # seconds between two maps of a running sliding window
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One network on one image. `traces` are of the network as published on its native input, and of its twin on this one."""
+    """One network on one image, and its traces: `native` as published, `dense` of its twin on this image."""
 
     loaded: Loaded
     image: Tensor  # (1, C, H, W)
@@ -110,7 +111,7 @@ def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
             return Method.NATIVE, f"{title} answers for every pixel by itself"
         return Method.UPSAMPLED, f"{title} is a classifier: its logits come on a coarse grid and are upsampled"
     if method is Method.NATIVE and not loaded.per_pixel:
-        raise SegvizError(f"{title} is a classifier and does not answer per pixel: take 'upsampled' in place of 'native'")
+        raise SegvizError(f"{title} is a classifier and does not answer per pixel: take 'upsampled', not 'native'")
     if method is Method.SLIDING_WINDOW and loaded.per_pixel:
         raise SegvizError(f"{title} answers for every pixel, there is nothing to slide: take 'native'")
     return method, "as asked"

@@ -21,8 +21,8 @@ from segviz.core.resample import AxisTaps, axis_taps
 from segviz.core.scores import softmax
 
 Floats = npt.NDArray[np.float32]
-SMALLEST_TILE = 64  # pixels
-UNITS_PER_TILE = 3  # about so many units along a tile's side: fewer classes survive in a small tile
+SMALLEST_TILE = 48  # pixels
+EPSILON = 1e-6  # of float32 weights that sum to one
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class _Span:
 
 def _tiles(taps: AxisTaps, stride: float) -> list[_Span]:
     pixels = len(taps.units)
-    side = max(SMALLEST_TILE, round(UNITS_PER_TILE * stride))
+    side = max(SMALLEST_TILE, round(stride))  # in a tile of one cell the fewest classes are able
     spans = []
     for first in range(0, pixels, side):
         end = min(first + side, pixels)
@@ -89,29 +89,39 @@ def _tiles(taps: AxisTaps, stride: float) -> list[_Span]:
 
 def _tile(logits: Floats, y: _Span, x: _Span) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
     able = _able(logits, (y.overshoot * x.overshoot - 1) / 2)
-    values = _mixed(logits[able], y, x)
-    winner = values.argmax(axis=0)
-    chances = np.take_along_axis(_mixed(softmax(logits)[able], y, x), winner[None], axis=0)[0]
-    return able[winner], np.rint(np.clip(chances, 0, 1) * 255).astype(np.uint8)
+    winner = _mixed(logits[able], y, x).argmax(axis=-1)
+    chances = _mixed(softmax(logits)[able], y, x)
+    chance = np.take_along_axis(chances, winner[..., None], axis=-1)[..., 0]
+    return able[winner], np.rint(np.clip(chance, 0, 1) * 255).astype(np.uint8)
 
 
 def _able(logits: Floats, beyond: float) -> npt.NDArray[np.intp]:
-    """Indices of the classes that can be the largest anywhere in a tile, in rising order."""
-    low, high = logits.min(axis=(1, 2)), logits.max(axis=(1, 2))
-    spread = np.maximum(beyond, 0) * (high - low)
-    return np.flatnonzero(high + spread >= (low - spread).max())
+    """Indices of the classes that can be the largest anywhere in a tile, in rising order.
+
+    `beyond` is how far, in spreads of a class's own values, a kernel with negative weights leaves them.
+    """
+    units = logits.reshape(len(logits), -1)
+    low, high = units.min(axis=1), units.max(axis=1)
+    spread = max(beyond, 0.0) * (high - low)
+    able = np.flatnonzero(high + spread >= (low - spread).max())
+    if beyond > EPSILON:
+        return able
+    for best in np.unique(units.argmax(axis=0)):  # beaten at every unit is beaten everywhere between them
+        able = able[~(units[best] > units[able]).all(axis=1)]
+    return able
 
 
 def _mixed(maps: Floats, y: _Span, x: _Span) -> Floats:
-    return np.asarray(y.mixing @ (maps @ x.mixing.T), dtype=np.float32)
+    """Maps (classes, rows, columns) at the pixels of a tile, classes last: (H, W, classes)."""
+    wide = x.mixing @ maps.transpose(1, 2, 0)  # (rows, W, classes)
+    tall = y.mixing @ wide.reshape(len(wide), -1)
+    return tall.reshape(len(y.mixing), len(x.mixing), -1)
 
 
 Edges = list[tuple[int, int]]
 
 
-def direct(
-    logits: Floats, rows: Edges, columns: Edges, height: int, width: int
-) -> Generator[Progress, None, LabelMap]:
+def direct(logits: Floats, rows: Edges, columns: Edges, height: int, width: int) -> Generator[Progress, None, LabelMap]:
     """Every unit's label given to its whole receptive field (lecture T20); where fields overlap, the surest wins.
 
     `rows` are (top, bottom) of the fields of each row of the grid, `columns` (left, right) of each

@@ -59,7 +59,7 @@ def tensor_of(pixels: npt.NDArray[np.uint8], preprocessing: Preprocessing, frame
     bottom, right = (outer - inner for outer, inner in zip(frame.outer, frame.inner, strict=True))
     if bottom or right:
         resized = np.pad(resized, ((0, bottom), (0, right), (0, 0)), mode="edge")
-    planes = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1))).float()  # (3, H, W)
+    planes = torch.from_numpy(resized.transpose(2, 0, 1).astype(np.float32))  # (3, H, W)
     planes = _channels(planes, preprocessing.channels)
     mean = torch.tensor(preprocessing.mean).view(-1, 1, 1)
     std = torch.tensor(preprocessing.std).view(-1, 1, 1)
@@ -78,5 +78,6 @@ def notes_of(entry: Entry, frame: Frame) -> tuple[str, ...]:
         return ()
     (height, width), (rows, columns) = frame.inner, frame.outer
     if entry.multiple > 1 and min(frame.inner) >= entry.multiple:
-        return (f"{height}x{width} was padded to {rows}x{columns}, multiples of {entry.multiple}; the margin is cut off",)
+        sizes = f"{height}x{width} was padded to {rows}x{columns}"
+        return (f"{sizes}, multiples of {entry.multiple}; the margin is cut off again",)
     return (f"{height}x{width} is smaller than the network's window and was padded to {rows}x{columns}",)

@@ -41,6 +41,7 @@ _FLOOR = "pooling=floor"
 PARTIAL_EVERY = 0.033  # seconds; the window's box moves at most 30 times a second
 DENSE_SHARE, BATCHED_SHARE, SINGLE_SHARE = 0.2, 0.5, 0.3  # of the budget
 
+Floats = npt.NDArray[np.float32]
 Updates = Generator[RaceUpdate | Progress, None, None]
 
 
@@ -102,15 +103,19 @@ def _prepare(job: Job, request: RaceRequest, store: Store) -> _Course:
         )
     inner = job.image[:, :, : job.frame.inner[0], : job.frame.inner[1]]
     windows = Windows(inner, loaded.entry.input_size[1:], stride)
-    height, width = (size + (n - 1) * stride for size, n in zip(windows.size, (windows.rows, windows.columns), strict=True))
+    counts = (windows.rows, windows.columns)
+    height, width = (size + (n - 1) * stride for size, n in zip(windows.size, counts, strict=True))
     image = inner[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
     dense = store.trace(loaded, True, (int(image.shape[1]), height, width))
     devices.check_memory(dense.largest_bytes, f"{loaded.entry.title} on {size_text((height, width))}")
     return _Course(job, Windows(image, windows.size, stride), dense, image, stride // own)
 
 
-def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tuple[npt.NDArray[np.float32], list[float]]]:
-    """The whole image at once: warm-up, then repeats within the budget. Logits (classes, rows, columns) of the grid."""
+def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tuple[Floats, list[float]]]:
+    """The whole image at once, after a warm-up, several times within the budget.
+
+    Logits (classes, rows, columns) on the windows' grid, and the seconds of each pass.
+    """
     network, image = course.job.loaded.conversion.network, course.image
     seconds: list[float] = []
     output = None
@@ -144,7 +149,8 @@ def _best_batch(course: _Course) -> Generator[Progress, None, int]:
     """The batch with the most windows a second, tried on the first windows; this is also the warm-up."""
     network: nn.Module = course.job.loaded.network
     suited = batch_size(largest_map(course.job.native))
-    sizes = sorted({size for size in (suited // 4, suited, suited * 4) if 1 < size <= course.outputs} | {min(suited, course.outputs)})
+    candidates = {size for size in (suited // 4, suited, suited * 4) if 1 < size <= course.outputs}
+    sizes = sorted(candidates | {min(suited, course.outputs)})
     rates: dict[int, float] = {}
     for number, size in enumerate(sizes):
         with torch.inference_mode():

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from segviz.core.field import SAME, Node, Resize, Step, Taps, Transposed, Window
+from segviz.core.field import Node
+from segviz.core.steps import SAME, Resize, Step, Taps, Transposed, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ def _everything(use: Use) -> Found:
 
 def _reduce(use: Use) -> Found:
     dims = use.args.get("dim")
-    axes = {d % use.input.dim() for d in (dims if isinstance(dims, Sequence) else [dims])} if dims is not None else {2, 3}
+    listed = dims if isinstance(dims, Sequence) else range(use.input.dim()) if dims is None else [dims]
+    axes = {d % use.input.dim() for d in listed}
     if use.input.dim() != 4 or not axes & {2, 3}:
         return Found()
     if axes >= {2, 3}:

@@ -138,7 +138,10 @@ class Engine:
         return FeatureMaps(request, layer, values.contiguous().numpy(), time.perf_counter() - started)
 
     def race(self, request: RaceRequest) -> Answering:
-        """Sliding window against fully convolutional network. Pooling keeps its native size: only so the grids are equal."""
+        """Sliding window against fully convolutional network.
+
+        Pooling keeps its native size whatever was asked for: only so are the grids equal.
+        """
         setup = request.setup
         loaded = self.store.network(setup.model, Pooling.WINDOW, setup.device)
         answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride), self.store)

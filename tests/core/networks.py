@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from segviz.core.field import SAME, Geometry, Node, Step, Transposed, Window
+from segviz.core.field import Geometry, Node
+from segviz.core.steps import SAME, Step, Transposed, Window
 
 
 @dataclass

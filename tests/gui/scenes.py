@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from segviz.core.choices import Method, Task, Upsampling
-from segviz.core.field import SAME, Box, Frame, Geometry, Node, Window
+from segviz.core.field import Box, Frame, Geometry, Node
 from segviz.core.images import Picture
 from segviz.core.requests import (
     ConvertedLayer,
@@ -29,6 +29,7 @@ from segviz.core.requests import (
     Setup,
 )
 from segviz.core.session import State, Unit
+from segviz.core.steps import SAME, Window
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
 HEIGHT, WIDTH = 96, 128

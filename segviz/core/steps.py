@@ -1,0 +1,165 @@
+"""One operation along one axis: which units below it needs, and where its units sit.
+
+Dumoulin and Visin 2016 (sections 2 and 4) give the arithmetic. A step maps an interval of its own
+units backwards to the interval of the units below that it needs, and carries their positions up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Interval(NamedTuple):
+    """Units lo to hi along one axis, both included."""
+
+    lo: int
+    hi: int
+
+    def __or__(self, other: Interval) -> Interval:
+        return Interval(min(self.lo, other.lo), max(self.hi, other.hi))
+
+    def within(self, size: int) -> Interval | None:
+        """The part on a grid of `size` units; None where there is none."""
+        lo, hi = max(0, self.lo), min(size - 1, self.hi)
+        return Interval(lo, hi) if lo <= hi else None
+
+
+class Span(NamedTuple):
+    """What is needed along one axis: `nominal` as the kernels reach, `real` as far as there are units.
+
+    Units beyond a map's border are padding and come from no pixel, whatever pixel their kernel would
+    reach (a crop below, or a row that a stride leaves over). The real interval ends the field inside
+    the image, the nominal one says how far it reaches out of it.
+    """
+
+    nominal: Interval
+    real: Interval | None
+
+    def back(self, step: Step) -> Span:
+        return Span(step.back(self.nominal), None if self.real is None else step.back(self.real))
+
+    def on(self, size: int) -> Span:
+        if self.real is None or (self.real.lo >= 0 and self.real.hi < size):
+            return self
+        return Span(self.nominal, self.real and self.real.within(size))
+
+    def joined(self, other: Span) -> Span:
+        real = self.real or other.real
+        if self.real is not None and other.real is not None:
+            real = self.real | other.real
+        return Span(self.nominal | other.nominal, real)
+
+    def field(self, size: int) -> Interval:
+        """The field on an image of `size` pixels: real inside, nominal outside."""
+        if self.real is None:
+            return self.nominal
+        lo = self.nominal.lo if self.real.lo == 0 and self.nominal.lo < 0 else self.real.lo
+        hi = self.nominal.hi if self.real.hi == size - 1 and self.nominal.hi >= size else self.real.hi
+        return Interval(lo, hi)
+
+
+class Law(NamedTuple):
+    """Where unit u of a layer sits along one axis: `start + u * stride`, in input pixels."""
+
+    start: float
+    stride: float
+
+    def at(self, unit: float) -> float:
+        return self.start + unit * self.stride
+
+    def nearest(self, position: float, size: int) -> int:
+        """The unit of 0..size-1 nearest to `position`; ties go to the lower index."""
+        unit = (position - self.start) / self.stride
+        below = int(unit // 1)
+        return max(0, min(size - 1, below + (unit - below > 0.5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A kernel that slides: convolution, pooling, padding and cropping, and a dense layer as its own map's kernel."""
+
+    kernel: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0  # padding in front of unit 0; negative: cropped there
+
+    def back(self, units: Interval) -> Interval:
+        first = units.lo * self.stride - self.before
+        return Interval(first, units.hi * self.stride - self.before + self.dilation * (self.kernel - 1))
+
+    def law(self, below: Law) -> Law:
+        middle = self.dilation * (self.kernel - 1) / 2 - self.before
+        return Law(below.start + below.stride * middle, below.stride * self.stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed:
+    """A transposed convolution: output o takes input i where o = i * stride - padding + dilation * j."""
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    padding: int = 0
+
+    def back(self, units: Interval) -> Interval:
+        reach = self.dilation * (self.kernel - 1)
+        return Interval(
+            -((reach - units.lo - self.padding) // self.stride),
+            (units.hi + self.padding) // self.stride,
+        )
+
+    def law(self, below: Law) -> Law:
+        middle = self.padding - self.dilation * (self.kernel - 1) / 2
+        return Law(below.start + below.stride * middle / self.stride, below.stride / self.stride)
+
+
+class Taps(StrEnum):
+    """Which input units an interpolated unit mixes."""
+
+    NEAREST = "nearest"
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    AREA = "area"  # adaptive pooling
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Interpolation or adaptive pooling from `size_in` to `size_out` units."""
+
+    taps: Taps
+    size_in: int
+    size_out: int
+    align_corners: bool = False
+
+    def back(self, units: Interval) -> Interval:
+        lo, hi = self._reach(units.lo)[0], self._reach(units.hi)[1]
+        top = self.size_in - 1
+        return Interval(max(0, min(top, lo)), max(0, min(top, hi)))
+
+    def _reach(self, unit: int) -> tuple[int, int]:
+        if self.taps is Taps.AREA:
+            return unit * self.size_in // self.size_out, -(-(unit + 1) * self.size_in // self.size_out) - 1
+        if self.taps is Taps.NEAREST:
+            at = unit * self.size_in // self.size_out
+            return at, at
+        if self.align_corners:
+            over, under = unit * (self.size_in - 1), max(1, self.size_out - 1)
+        else:
+            over, under = (2 * unit + 1) * self.size_in - self.size_out, 2 * self.size_out
+        floor, whole = over // under, over % under == 0
+        if self.taps is Taps.BICUBIC and not whole:
+            return floor - 1, floor + 2
+        return floor, floor if whole else floor + 1
+
+    def law(self, below: Law) -> Law:
+        if self.align_corners and self.taps is not Taps.AREA:
+            ratio = (self.size_in - 1) / max(1, self.size_out - 1)
+            return Law(below.start, below.stride * ratio)
+        ratio = self.size_in / self.size_out
+        return Law(below.start + below.stride * (ratio - 1) / 2, below.stride * ratio)
+
+
+Step = Window | Transposed | Resize
+SAME = Window()  # unit u needs unit u: activations, normalisation, sums

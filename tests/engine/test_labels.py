@@ -1,0 +1,75 @@
+"""Labels by tiles equal the plain argmax of upsampled logits, whatever the tiles leave out."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segviz.core.choices import Upsampling
+from segviz.core.field import Lattice
+from segviz.core.resample import upsample
+from segviz.core.scores import softmax
+from segviz.engine import labels
+
+
+def ended(generator):
+    """The value that a generator returns."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+def plain(logits, lattice, how, height, width):
+    """Classes x height x width, as the engine must never do it."""
+    scores = np.stack([upsample(plane, lattice, how, height, width) for plane in logits])
+    chances = np.stack([upsample(plane, lattice, how, height, width) for plane in softmax(logits)])
+    best = scores.argmax(0)
+    return best, np.take_along_axis(chances, best[None], 0)[0], scores
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(list(Upsampling)),
+    st.sampled_from([(3, 4), (1, 1), (7, 2)]),
+    st.sampled_from([1, 2, 8, 21.3]),
+)
+def test_tiles_change_no_label(seed, how, grid, stride):
+    random = np.random.default_rng(seed)
+    logits = random.normal(size=(40, *grid)).astype(np.float32) * 3
+    height, width = 70, 61
+    lattice = Lattice(*grid, (stride / 2, -stride / 3), (stride, stride))
+    found = ended(labels.interpolated(logits, lattice, how, height, width))
+    best, chances, scores = plain(logits, lattice, how, height, width)
+    top = np.sort(scores, 0)
+    clear = top[-1] - top[-2] > 1e-4  # where rounding cannot decide
+    assert (found.labels == best)[clear].all()
+    assert np.abs(found.confidence / 255 - np.clip(chances, 0, 1))[clear].max(initial=0) < 0.003
+
+
+def test_a_thousand_classes_are_uint16_and_few_are_uint8():
+    assert labels.blank(1000, 2, 3).labels.dtype == np.uint16
+    assert labels.blank(256, 2, 3).labels.dtype == np.uint8
+
+
+def test_the_classes_that_cannot_win_are_left_out():
+    logits = np.zeros((1000, 2, 2), np.float32)
+    logits[17] = 5
+    logits[18, 0, 0] = 5
+    assert labels._able(logits, 0.0).tolist() == [17, 18]
+
+
+def test_direct_gives_the_surest_label_to_the_whole_field():
+    """Two units whose fields overlap: the surer one owns the overlap (lecture T20)."""
+    logits = np.array([[[0.0, 4.0]], [[1.0, 0.0]]], np.float32)  # (2 classes, 1, 2)
+    found = ended(labels.direct(logits, [(0, 2)], [(0, 6), (4, 9)], 3, 10))
+    assert found.labels[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+    assert found.confidence[0, 4] == round(255 / (1 + np.exp(-4)))
+    assert found.confidence[2].tolist() == [0] * 10
+
+
+def test_shares_are_counted_largest_first():
+    found = labels.LabelMap(np.array([[2, 2, 0]], np.uint8), np.zeros((1, 3), np.uint8))
+    assert labels.shares(found, 4) == ((2, pytest.approx(2 / 3)), (0, pytest.approx(1 / 3)))

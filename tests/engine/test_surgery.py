@@ -1,0 +1,110 @@
+"""Dense layers become convolutions with the same weights (lecture T17 to T19)."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from segviz.core import catalogue
+from segviz.core.choices import Pooling
+from segviz.core.errors import SegvizError
+from segviz.engine.checkpoints import build
+from segviz.engine.graph import first_tensor
+from segviz.engine.surgery import convert
+
+STEPS = {
+    "lenet5": {
+        "flatten": ("flatten", "nothing"),
+        "c5": ("dense 400 to 120", "convolution 5x5, 16 to 120"),
+        "f6": ("dense 120 to 84", "convolution 1x1, 120 to 84"),
+        "output": ("dense 84 to 10", "convolution 1x1, 84 to 10"),
+    },
+    "mtcnn_onet?pooling=floor": {
+        "flatten": ("flatten", "nothing"),
+        "fc5": ("dense 1152 to 256", "convolution 3x3, 128 to 256"),
+        "cls": ("dense 256 to 2", "convolution 1x1, 256 to 2"),
+        "box": ("dense 256 to 4", "convolution 1x1, 256 to 4"),
+        "landmarks": ("dense 256 to 10", "convolution 1x1, 256 to 10"),
+    },
+    "mtcnn_pnet": {},
+    "selfie_general": {},
+}
+
+
+@pytest.mark.parametrize("spec", STEPS)
+def test_every_dense_layer_is_named_and_the_logits_stay(spec):
+    entry, network = build(spec)
+    made = convert(network, entry.input_size)
+    assert {step.layer: (step.before, step.after) for step in made.steps} == STEPS[spec]
+    assert made.max_abs_difference < 1e-5 * 500  # the selfie network's logits reach hundreds
+    assert any(isinstance(module, nn.Linear) for module in network.modules()) == bool(STEPS[spec])
+
+
+def test_lenet5_on_96x128_answers_on_17x25():
+    """oracles: (96 - 32) / 4 + 1 = 17, (128 - 32) / 4 + 1 = 25."""
+    entry, network = build("lenet5")
+    with torch.inference_mode():
+        assert convert(network, entry.input_size).network(torch.zeros(1, 1, 96, 128)).shape == (1, 10, 17, 25)
+
+
+def test_the_sliding_window_is_the_converted_network_to_rounding():
+    """oracles: 1.4e-16 for LeNet-5 in float64; every window, not a sample."""
+    entry, network = build("lenet5")
+    network = network.double()
+    twin = convert(network.float(), entry.input_size).network.double()
+    network = network.double()
+    image = torch.rand(1, 1, 56, 48, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        dense = twin(image)[0]
+        for row in range(dense.shape[1]):
+            for column in range(dense.shape[2]):
+                window = image[:, :, row * 4 : row * 4 + 32, column * 4 : column * 4 + 32]
+                assert (network(window)[0] - dense[:, row, column]).abs().max() < 1e-13
+
+
+def test_efficientnet_without_pooling_is_the_class_activation_map():
+    """The mean of the map is the classifier's answer (Zhou et al. 2016, equation 2)."""
+    entry, network = build("efficientnet_lite0")
+    image = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    with torch.inference_mode():
+        maps = convert(network, entry.input_size, Pooling.NONE).network(image)
+        assert maps.shape == (1, 1000, 3, 4)
+        assert (maps.mean((2, 3)) - network(image)).abs().max() < 1e-3
+
+
+def test_efficientnet_with_a_window_of_pooling_answers_once_on_its_native_size():
+    entry, network = build("efficientnet_lite0")
+    made = convert(network, entry.input_size, Pooling.WINDOW)
+    assert dict((step.layer, step.after) for step in made.steps)["pool"] == "average of 7x7, stride 1"
+    with torch.inference_mode():
+        assert made.network(torch.zeros(1, 3, 224, 256)).shape == (1, 1000, 1, 2)
+
+
+@pytest.mark.parametrize("entry", catalogue.ENTRIES, ids=lambda entry: entry.name)
+def test_conversion_changes_nothing_in_the_original(entry):
+    _, network = build(entry.name)
+    image = torch.rand(1, *entry.input_size, generator=torch.Generator().manual_seed(3))
+    with torch.inference_mode():
+        before = first_tensor(network(image)).clone()
+        convert(network, entry.input_size)
+        assert torch.equal(first_tensor(network(image)), before)
+
+
+def test_a_dense_layer_on_something_else_than_a_map_is_refused_by_name():
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(8, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(x)  # a dense layer along the width
+
+    with pytest.raises(SegvizError, match="layer 'head' cannot become a convolution"):
+        convert(Odd(), (1, 4, 8))
+
+
+def test_batch_norm_behind_a_dense_layer_goes_along():
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(3 * 4, 5), nn.BatchNorm1d(5), nn.ReLU())
+    network[3].running_mean.normal_()
+    network.eval()
+    twin = convert(network, (1, 4, 4)).network
+    assert isinstance(twin[3], nn.BatchNorm2d)
