@@ -20,11 +20,15 @@ class ColourBar(Painted):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strip: QImage | None = None
+        self._colours: tuple[int, ...] = ()
         self._title, self._low, self._high = "", "0", "1"
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def set_colours(self, colours: Sequence[int]) -> None:
         """The colours from low to high, opaque whatever their alpha."""
+        if tuple(colours) == self._colours:
+            return
+        self._colours = tuple(colours)
         strip = QImage(len(colours), 1, QImage.Format.Format_RGB32)
         for x, colour in enumerate(colours):
             strip.setPixel(x, 0, 0xFF000000 | int(colour))

@@ -9,6 +9,8 @@ from PySide6.QtGui import QImage, QPainter
 
 from segviz.gui.widgets.projection import Projection
 
+CONVERTED = 8_000_000  # pixels up to which a copy in the screen's format, which paints faster, is worth its memory
+
 
 class PhotoLayer:
     """Paints `image` with halved copies of it, made when a zoom first needs them.
@@ -18,6 +20,8 @@ class PhotoLayer:
     """
 
     def __init__(self, image: QImage, keep: object = None) -> None:
+        if image.width() * image.height() <= CONVERTED:
+            image, keep = image.convertToFormat(QImage.Format.Format_RGB32), None
         self._levels = [image]
         self._keep = keep
 

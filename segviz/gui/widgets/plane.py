@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from segviz.core.field import Box, Lattice
+from segviz.core.field import Lattice
 from segviz.gui.widgets.projection import HALF, Projection
 
 Argb = npt.NDArray[np.uint32]
@@ -149,9 +149,3 @@ def _image(pixels: Argb, ratio: float) -> QImage:
     image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
     image.setDevicePixelRatio(ratio)
     return image
-
-
-def bounds(plane: Plane, place: Place) -> Box:
-    """What of the image a plane covers."""
-    rows, columns = plane.shape
-    return Box(place.left, place.top, place.left + columns * place.width, place.top + rows * place.height)
