@@ -23,6 +23,8 @@ for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_H
     (_HOME / _name.lower()).mkdir()
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from tests.worker.real import engine_client, shared_engine  # noqa: E402, F401  fixtures: one engine for all tests
+
 settings.register_profile(
     "segviz", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QCoreApplication
 
 from segviz.core import images
-from segviz.core.requests import FeatureRequest, SegmentRequest, Setup
+from segviz.core.requests import DescribeRequest, FeatureRequest, SegmentRequest, Setup
 from segviz.gui.jobs import Jobs, PictureOpened, PictureRefused
 from segviz.worker.client import Client
 from segviz.worker.messages import Answered, Cancelled, EngineReady, EngineStarting, Updated
@@ -173,3 +173,15 @@ def test_events_on_their_way_do_not_outlive_a_deleted_jobs(qtbot, tmp_path) -> N
         del jobs
         QCoreApplication.sendPostedEvents()
     assert heard == []
+
+
+def test_the_real_engine_on_loan_behaves_like_a_client_of_ones_own(qtbot, shared_engine) -> None:
+    jobs = Jobs(connect=shared_engine.lend)
+    inbox = Inbox(qtbot, jobs)
+    jobs.start()
+    assert inbox.a(EngineReady).pid == jobs.engine_pid
+    ticket = jobs.ask(DescribeRequest(Setup("mtcnn_pnet")))
+    assert inbox.a(Answered).ticket == ticket
+    assert inbox.threads == {threading.main_thread()}
+    jobs.close()
+    assert shared_engine.client.alive

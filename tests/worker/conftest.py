@@ -1,4 +1,4 @@
-"""Engines for tests: pretended ones, started for a test, and one real one, shared by all."""
+"""Pretended engines, for tests of the process around an engine. The real one is in `real.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from segviz.worker.client import Client
 from segviz.worker.messages import Event
 from tests.worker.listening import Heard
-from tests.worker.real import engine_client, shared_engine  # noqa: F401  fixtures
 
 FAKE = "tests.worker.fake:FakeEngine"
 

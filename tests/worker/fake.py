@@ -57,9 +57,19 @@ def deaf(request: Request) -> Steps:
         time.sleep(PAUSE)
 
 
+def stubborn(request: Request) -> Steps:
+    """Does not look whether it should stop, and finishes when the file at `image` is there."""
+    yield Progress(1, 2, "steps")
+    while not Path(str(request.setup.image)).exists():
+        time.sleep(PAUSE)
+    return maps(request, "stubborn", np.zeros((1, 1, 1), np.float32))
+
+
 def hog(request: Request) -> Steps:
     """Deaf, inside a library that holds the interpreter's lock: no other thread of the process runs."""
     yield Progress(1, 2, "steps")
+    sys.setswitchinterval(600)  # nor between these two
+    ctypes.PyDLL(None).write(1, b"hog\n", 4)
     ctypes.PyDLL(None).sleep(600)
     raise AssertionError
 
@@ -130,7 +140,8 @@ def confess(request: Request) -> Steps:
 BEHAVIOURS: dict[str, Callable[[Request], Steps]] = {
     f.__name__: f
     for f in (
-        quick, endless, tidy, deaf, hog, stumble, crash, refuse, stray, hungry, large, unspeakable, burst, confess,
+        quick, endless, tidy, deaf, stubborn, hog, stumble, crash,
+        refuse, stray, hungry, large, unspeakable, burst, confess,
     )
 }  # fmt: skip
 

@@ -37,8 +37,14 @@ class Heard:
         return found[0]
 
     def a(self, kind: type, ticket: int | None = None) -> Event:
-        """The first event of a kind, of one ask."""
-        return self.wait(lambda e: isinstance(e, kind) and (ticket is None or getattr(e, "ticket", None) == ticket))
+        """The first event of a kind, of one ask; fails at once when the ask has ended otherwise."""
+
+        def mine(event: Event) -> bool:
+            return ticket is None or getattr(event, "ticket", None) == ticket
+
+        found = self.wait(lambda event: mine(event) and isinstance(event, (kind, *(ENDS if ticket else ()))))
+        assert isinstance(found, kind), found
+        return found
 
     def end(self, ticket: int) -> Event:
         """How an ask ended."""

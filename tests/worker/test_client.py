@@ -282,6 +282,17 @@ def test_nothing_is_told_of_a_run_after_it_was_cancelled(make_client) -> None:
     assert isinstance(last, Answered)
 
 
+def test_an_answer_that_comes_after_the_cancelling_is_not_told(make_client, tmp_path) -> None:
+    client, heard = make_client(patience=LONGEST)
+    go_on = tmp_path / "go on"
+    ticket = client.ask(segment("stubborn", str(go_on)))
+    heard.a(Updated, ticket)
+    client.cancel()
+    go_on.touch()
+    assert isinstance(heard.end(ticket), Cancelled)
+    assert client.pid == alive(client, heard)
+
+
 @pytest.mark.parametrize("model", ["deaf", pytest.param("hog", marks=posix)])
 def test_what_does_not_listen_is_killed_and_the_engine_starts_again(client_and_heard, model) -> None:
     client, heard = client_and_heard
@@ -471,6 +482,8 @@ def test_a_murdered_parent_takes_its_engine_along(tmp_path, model) -> None:
     process = program(tmp_path, model, "sys.stdin.read()")
     try:
         pid = int(first_line(process))
+        if model == "hog":
+            assert first_line(process) == "hog"
         process.kill()
         # Engine and resource tracker hold the same output: it ends when the last of the family is gone.
         rest, _ = process.communicate(timeout=LONGEST)

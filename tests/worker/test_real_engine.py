@@ -25,10 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 FACE = str(assets.sample("astronaut.png"))
 
 
-def test_it_says_what_it_computes_on(engine_client) -> None:
+def test_it_says_what_it_computes_on_with_the_threads_that_it_was_given(engine_client) -> None:
     client, heard = engine_client
     client.start()
-    assert "CPU" in heard.a(EngineReady).device or os.environ.get("CUDA_VISIBLE_DEVICES")
+    device = heard.a(EngineReady).device
+    assert device == "CPU, 2 threads" or "CPU" not in device
 
 
 def test_a_network_is_described(engine_client) -> None:
