@@ -126,7 +126,7 @@ class NetworkPanel:
         layout.addLayout(head)
         layout.addWidget(self._titles)
         layout.addWidget(self.tree, 1)
-        self.widget.setMinimumWidth(220)
+        self.widget.setMinimumWidth(theme.px(240))
         for shown in (self._filter, self._titles):
             shown.hide()
 

@@ -36,7 +36,7 @@ class Columns(NamedTuple):
         left = theme.px(theme.S) + depth * theme.px(theme.M)
         glyph = left + theme.px(theme.M)
         field = width - theme.px(theme.M)
-        return cls(left, glyph, glyph + theme.px(GLYPH + theme.S), field - theme.px(48), field)
+        return cls(left, glyph, glyph + theme.px(GLYPH + theme.S), field - theme.px(44), field)
 
 
 GLYPH = 34  # width of a volume

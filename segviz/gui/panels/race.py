@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
 
 FRAME = 33  # ms: the window's box moves at most 30 times a second
+FILMED = 40  # frames of the animated GIF
 Curves = dict[Side, list[tuple[float, float]]]  # (seconds, outputs)
 KEPT = 240  # points of each side's curve
+Item = TypeVar("Item")
 EXPLANATION = (
     "The sliding window classifies a crop at every position of the grid; the fully convolutional network "
     "answers the same grid at once. Same image, same device, warm-up outside the clock."
@@ -264,8 +267,6 @@ class RacePanel:
 
     def film(self) -> list[object]:
         """The race once more, as frames (H, W, 3) of what the stage showed."""
-        from dataclasses import replace
-
         from segviz.gui.panels.pixels import to_array
 
         scene = self._scene
@@ -273,7 +274,7 @@ class RacePanel:
             return []
         frames = []
         newest: dict[str, RaceUpdate] = {}
-        for update in self._frames:
+        for update in thinned(self._frames, FILMED):
             newest[update.side] = update
             self.race_stage.show_running(replace(scene, race=None, race_updates=tuple(newest.values())))
             frames.append(to_array(self.race_stage.lanes.grab().toImage()))
@@ -293,9 +294,11 @@ class RacePanel:
             self._commands.save_table(race_words.csv_rows(self._scene.race), "race")
 
 
-def thinned(items: list, most: int) -> list:  # type: ignore[type-arg]
-    """At most `most` items: every second one but the newest goes when there are too many."""
-    return items if len(items) <= most else [*items[:-1:2], items[-1]]
+def thinned(items: list[Item], most: int) -> list[Item]:
+    """At most `most` items: every second one but the newest goes until there are so few."""
+    while len(items) > max(2, most):
+        items = [*items[:-1:2], items[-1]]
+    return items
 
 
 def _own_stride(scene: Scene) -> int:

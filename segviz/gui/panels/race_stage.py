@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from segviz.core.requests import RaceResult, RaceUpdate
 from segviz.gui import theme
@@ -29,11 +29,13 @@ class LaneView(QWidget):
 
     def __init__(self, side: Side) -> None:
         super().__init__()
+        # Both sides are equally wide whatever their clocks say, or the linked views could not agree.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.title = ElidedLabel(TITLES[side])
         theme.set_role(self.title, "title")
         self.view = ImageView(TITLES[side])
         self.time = Clock("time")
-        self.rate = Clock("outputs a second")
+        self.rate = Clock("outputs / s")
         self.outputs = Clock("outputs")
         self.macs = Clock("MACs")
         self.planes: LanePlanes | None = None
@@ -65,7 +67,8 @@ class LaneView(QWidget):
         done = update.partial.progress.done
         self.time.set_seconds(update.seconds, "accent")
         self.rate.set_number(words.short_count(done / update.seconds) if update.seconds > 0 else "–")
-        self.outputs.set_number(words.count(done), f"of {words.count(update.partial.progress.total)}")
+        self.outputs.set_number(words.count(done))
+        self.outputs.setToolTip(f"of {words.count(update.partial.progress.total)}")
 
     def show_lane(self, lane: Lane) -> None:
         """The final numbers; what was extrapolated is said to be."""
@@ -96,6 +99,7 @@ class RaceStage(QWidget):
         self.slow = LaneView(Side.SLIDING_WINDOW)
         self.fast = LaneView(Side.FULLY_CONVOLUTIONAL)
         self.factor = QLabel()
+        self.faster = QLabel("faster")
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
         self.difference = QPushButton("Difference")
@@ -136,15 +140,14 @@ class RaceStage(QWidget):
         theme.set_role(self.factor, "numbers")
         self.factor.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.factor.setAccessibleName("Times faster")
-        caption = QLabel("faster")
-        caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        theme.set_role(caption, "caption")
+        self.faster.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        theme.set_role(self.faster, "caption")
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addStretch(1)
         column.addWidget(self.factor)
-        column.addWidget(caption)
+        column.addWidget(self.faster)
         column.addStretch(1)
         return middle
 
@@ -185,7 +188,7 @@ class RaceStage(QWidget):
                 lane.layers().set_partial(update.partial, scene.state)
             lane.view.update()
         ratio = race_words.running_factor(scene.race_updates)
-        self.factor.setText("" if ratio is None else words.factor(ratio))
+        self._show_factor(ratio)
         self.sentence.setText("Racing…" if by_side else "Getting ready…")
         self._offer_difference(False)
 
@@ -203,12 +206,16 @@ class RaceStage(QWidget):
         self.fast.title.setText("Difference of probabilities" if difference else TITLES[Side.FULLY_CONVOLUTIONAL])
         for lane in (self.slow, self.fast):
             lane.view.update()
-        self.factor.setText(words.factor(result.speedup) if result.fully_convolutional.seconds > 0 else "–")
+        self._show_factor(result.speedup if result.fully_convolutional.seconds > 0 else None)
         sentence = race_words.sentence(result)
         self.sentence.setText(sentence[:1].upper() + sentence[1:])
         self.sentence.setToolTip(result.reason)
         self._offer_difference(True)
         self.scale_bar.setVisible(difference)
+
+    def _show_factor(self, ratio: float | None) -> None:
+        self.factor.setText("" if ratio is None else words.factor(ratio))
+        self.faster.setText("" if ratio is None else "faster")
 
     def _offer_difference(self, there: bool) -> None:
         self.difference.setEnabled(there)
