@@ -52,6 +52,5 @@ class Banner(QWidget):
         self._message = message
         self.setVisible(message is not None)
         if message is not None:
-            about = f"{message.about}: " if message.about else ""
-            self.text.setText(f"{about}{message.text}")
+            self.text.setText(message.text)
             self.more.setVisible(bool(message.details))

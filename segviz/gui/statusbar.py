@@ -27,7 +27,6 @@ class StatusBar(QStatusBar):
             theme.set_role(label, "caption")
             label.setContentsMargins(0, 0, theme.L, 0)
             self.addWidget(label)
-        theme.set_role(self.engine, "caption")
         self.addPermanentWidget(self.engine)
         self.show_scene(Scene(State()))
 
@@ -39,6 +38,7 @@ class StatusBar(QStatusBar):
         self.engine.setText(f"{SIGNS[scene.engine]} {scene.engine.value}")
         self.engine.setToolTip(scene.device or "The process that runs the networks")
         theme.set_role(self.engine, TONES[scene.engine])
+        self.engine.setFont(theme.caption())
 
 
 def image_text(scene: Scene) -> str:

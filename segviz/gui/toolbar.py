@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QLabel,
     QProgressBar,
     QPushButton,
     QToolBar,
@@ -24,6 +23,7 @@ from segviz.gui.actions import find, tooltip
 from segviz.gui.menus import fill_choice, fill_images, fill_networks, title_of
 from segviz.gui.pace import clock
 from segviz.gui.scene import Job, Kind, Scene
+from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.pill import Pill
 from segviz.gui.widgets.slider import LabelledSlider
 
@@ -91,7 +91,7 @@ class Toolbar(QToolBar):
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress")
         self.progress.setMinimumWidth(60)
-        self.words = QLabel()
+        self.words = ElidedLabel()
         theme.set_role(self.words, "caption")
         self.words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.button = QPushButton("Run")
@@ -166,7 +166,6 @@ class Toolbar(QToolBar):
             if known and job.progress is not None:
                 self.progress.setValue(round(job.progress.fraction * 1000))
             self.words.setText(job_text(job))
-            self.words.setToolTip(f"{job.kind.value}: {job_text(job)}")
         self._show_button(scene)
 
     def _show_button(self, scene: Scene) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from segviz.core.choices import Theme
 from segviz.core.errors import clean
@@ -28,6 +28,7 @@ from segviz.gui.panels.base import Area, Panel
 from segviz.gui.scene import Message, Scene
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
+from segviz.gui.workbench import Pages, Workbench
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
@@ -96,16 +97,13 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         self.banner.dismissed.connect(self.desk.dismiss)
         self.banner.details.connect(self._show_details)
-        self.centre = QStackedWidget()
+        self.centre = Pages()
         layout.addWidget(self.banner)
         layout.addWidget(self.centre, 1)
         self.setCentralWidget(centre)
 
     def _build_docks(self) -> None:
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setDrawBase(False)
-        self.tabs.tabBar().setAccessibleName("Workbench")
+        self.tabs = Workbench()
         self.docks: dict[Area, QDockWidget] = {}
         for area, (name, title) in DOCKS.items():
             dock = QDockWidget(title, self)
@@ -123,7 +121,7 @@ class MainWindow(QMainWindow):
         """Docks as wide as in the picture of the aim; on a small window the canvas takes precedence."""
         sides = [self.docks[Area.LEFT], self.docks[Area.RIGHT]]
         share = min(1.0, self.width() / SIZE[0])
-        self.resizeDocks(sides, [round(theme.px(300) * share), round(theme.px(272) * share)], Qt.Orientation.Horizontal)
+        self.resizeDocks(sides, [round(theme.px(300) * share), theme.px(272)], Qt.Orientation.Horizontal)
         tall = round(theme.px(236) * min(1.0, self.height() / SIZE[1]))
         self.resizeDocks([self.docks[Area.WORKBENCH]], [tall], Qt.Orientation.Vertical)
 
@@ -161,7 +159,7 @@ class MainWindow(QMainWindow):
 
     def _place(self, panel: Panel) -> None:
         if panel.area is Area.WORKBENCH:
-            self.tabs.addTab(panel.widget, panel.title)
+            self.tabs.add(panel.widget, panel.title, panel.header)
         else:
             self.docks[panel.area].setWidget(panel.widget)
         if panel.stage is not None:
@@ -186,7 +184,7 @@ class MainWindow(QMainWindow):
     def _show_tab(self, scene: Scene) -> None:
         index = next((i for i, panel in enumerate(self._workbench()) if panel.id == scene.state.tab), None)
         if index is not None and index != self.tabs.currentIndex():
-            with QSignalBlocker(self.tabs):
+            with QSignalBlocker(self.tabs):  # the bar inside still turns the pages
                 self.tabs.setCurrentIndex(index)
 
     def _show_panels(self) -> None:

@@ -14,7 +14,7 @@ from segviz.core.session import Session, State
 from segviz.gui import theme
 from segviz.gui.dialogs import DetailsDialog
 from segviz.gui.panels.base import Area
-from segviz.gui.scene import Kind, Message
+from segviz.gui.scene import Kind
 from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
 
@@ -217,9 +217,3 @@ def test_details_are_one_click_away(bench):
     assert dialog is not None
     assert dialog.isVisible()
     dialog.reject()
-
-
-def test_message_prefix_names_what_failed(bench):
-    one = bench()
-    one.window.banner.show_message(Message("too small", about=Kind.PREDICTION))
-    assert one.window.banner.text.text() == "Segmenting: too small"

@@ -43,7 +43,7 @@ class InspectorPanel:
         self._entries: list[Entry] = []
         self.widget = QWidget()
         self.widget.setObjectName("panel-inspector")
-        self.widget.setMinimumWidth(220)
+        self.widget.setMinimumWidth(theme.px(248))
         theme.set_surface(self.widget, "panel")
         self._swatch = Swatch()
         self._where = QLabel("–")

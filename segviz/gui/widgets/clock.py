@@ -56,7 +56,8 @@ class Clock(Painted):
         return QSize(wide + 2, sum(self._heights()))
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        """The number whole; its unit and caption may be cut."""
+        return QSize(text_width(self._number, theme.numbers(theme.NUMBERS)) + 2, sum(self._heights()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

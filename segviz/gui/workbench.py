@@ -1,0 +1,76 @@
+"""Stacks whose size is that of the page in front, and the workbench: tabs, the chosen page's header beside them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from segviz.gui import theme
+
+
+class Pages(QStackedWidget):
+    """A stack that asks for as much room as its page in front: a page behind must not widen the window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.currentChanged.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        page = self.currentWidget()
+        return page.sizeHint() if page is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        page = self.currentWidget()
+        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
+
+
+class Workbench(QWidget):
+    """Pages behind tabs. `currentChanged` fires for every change; block signals to change it silently."""
+
+    currentChanged = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        theme.set_surface(self, "panel")
+        self.bar = QTabBar()
+        self.bar.setDrawBase(False)
+        self.bar.setExpanding(False)
+        self.bar.setDocumentMode(True)
+        self.bar.setElideMode(Qt.TextElideMode.ElideNone)
+        self.bar.setAccessibleName("Workbench")
+        self._headers = Pages()
+        self._pages = Pages()
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.S)
+        row.addWidget(self.bar, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self._headers, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self._pages, 1)
+        self.bar.currentChanged.connect(self._turn)
+
+    def add(self, page: QWidget, title: str, header: QWidget | None) -> None:
+        """Add a page; its header leaves the page and stands beside the tabs."""
+        self._headers.addWidget(header if header is not None else QWidget())
+        self._pages.addWidget(page)
+        self.bar.addTab(title)
+
+    def _turn(self, index: int) -> None:
+        self._pages.setCurrentIndex(index)
+        self._headers.setCurrentIndex(index)
+        self.currentChanged.emit(index)
+
+    def currentIndex(self) -> int:
+        return self.bar.currentIndex()
+
+    def setCurrentIndex(self, index: int) -> None:
+        self.bar.setCurrentIndex(index)
+
+    def currentWidget(self) -> QWidget | None:
+        return self._pages.currentWidget()
+
+    def setCurrentWidget(self, page: QWidget) -> None:
+        self.bar.setCurrentIndex(self._pages.indexOf(page))

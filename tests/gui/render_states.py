@@ -1,0 +1,171 @@
+"""The window in every state worth looking at, made by hand so that no engine is needed.
+
+`python -m tests.gui.render_states FOLDER` saves all of them as pictures.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from segviz.core import assets
+from segviz.core.choices import Theme, View
+from segviz.core.images import Picture, open_picture
+from segviz.core.requests import Progress
+from segviz.core.session import Session, State, Unit
+from segviz.gui import theme
+from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
+from segviz.gui.window import MainWindow
+from tests.gui import scenes
+
+SIZES = ((1280, 800), (2560, 1440))
+THEMES = (Theme.DARK, Theme.LIGHT)
+
+
+def empty() -> Scene:
+    return Scene(State(), engine=EngineStatus.STARTING)
+
+
+def castle(height: int = 340, width: int = 512, zoom: int = 2, view: View = View.HEATMAP) -> Scene:
+    """A photograph, 1,000 classes with long names, a unit pinned in a block."""
+    picture = open_picture(assets.sample("castle-maintenon.jpg"))
+    pixels = np.ascontiguousarray(picture.pixels[: height * zoom, : width * zoom])
+    return deep_on(replace(picture, pixels=pixels), zoom, view)
+
+
+def deep_on(picture: Picture, zoom: int, view: View) -> Scene:
+    network = scenes.deep(picture.height // zoom, picture.width // zoom, zoom)
+    unit = Unit(17, 12, 20)
+    x, y = network.frame.to_image(*network.geometry.position_of("blocks.2", unit.row, unit.column))
+    state = State(
+        image=picture.path, model="efficientnet_lite0", layer="blocks.2", unit=unit, cursor=(x, y), view=view,
+    )  # fmt: skip
+    return Scene(
+        state=state, picture=picture, network=network, prediction=scenes.prediction(network, "efficientnet_lite0", picture.path),
+        features=scenes.features(network, "blocks.2", model="efficientnet_lite0", image=picture.path), engine=EngineStatus.READY,
+        device="CPU, 2 threads",
+    )  # fmt: skip
+
+
+def large() -> Scene:
+    """6,000 x 4,000 pixels."""
+    y, x = np.mgrid[0:4000, 0:6000].astype(np.uint16)
+    pixels = np.stack([x * 255 // 5999, y * 255 // 3999, (x // 250 + y // 250) % 2 * 160], 2).astype(np.uint8)
+    return deep_on(
+        Picture("/pictures/a-photograph-with-a-rather-long-name-of-the-sea.jpg", pixels, "RGB"), 10, View.LABELS
+    )
+
+
+def small() -> Scene:
+    """32 x 32 pixels: one unit."""
+    network = scenes.lenet(32, 32)
+    state = State(image="/pictures/seven.png", model="lenet5", layer="output", unit=Unit(0, 0, 0), cursor=(15.5, 15.5))
+    picture = replace(scenes.picture(32, 32), path="/pictures/seven.png")
+    return Scene(
+        state=state, picture=picture, network=network, prediction=scenes.prediction(network, image=picture.path),
+        features=scenes.features(network, "output", image=picture.path), engine=EngineStatus.READY, device="CPU, 2 threads",
+    )  # fmt: skip
+
+
+def running() -> Scene:
+    """A sliding window on its way."""
+    job = Job(Kind.PREDICTION, Progress(200, 425, "windows"), 41.0, 5.4)
+    partial = scenes.race_updates(200)[0].partial
+    return scenes.full(partial=partial, prediction=None, jobs=(job,), engine=EngineStatus.BUSY)
+
+
+def failed() -> Scene:
+    """A network that could not be opened, the last one still there."""
+    text = "net.pth: no tensor 'fc6.weight' (4096x25088); the file looks like vgg16_bn: open it as vgg16_bn"
+    return scenes.full(message=Message(text, "Traceback (most recent call last): ...", Kind.DESCRIPTION))
+
+
+def on_tab(scene: Scene, tab: str) -> Scene:
+    return replace(scene, state=replace(scene.state, tab=tab))
+
+
+STATES: dict[str, Callable[[], Scene]] = {
+    "empty": empty,
+    "heatmap": castle,
+    "labels": lambda: castle(view=View.LABELS),
+    "heatmaps": lambda: on_tab(castle(), "heatmaps"),
+    "large": large,
+    "small": small,
+    "page": scenes.full,
+    "running": running,
+    "failed": failed,
+    "race-before": lambda: on_tab(scenes.full(), "race"),
+    "race-running": lambda: on_tab(
+        scenes.full(
+            race_updates=scenes.race_updates(200), jobs=(Job(Kind.RACE, Progress(200, 425, "windows"), 250.0, 0.9),)
+        ),
+        "race",
+    ),
+    "race-done": lambda: on_tab(scenes.full(race=scenes.race()), "race"),
+    "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One state at one size in one theme."""
+
+    state: str
+    size: tuple[int, int]
+    theme: Theme
+
+    @property
+    def name(self) -> str:
+        return f"{self.state}-{self.size[0]}-{self.theme.value}"
+
+
+ALL = tuple(Shot(*one) for one in itertools.product(STATES, SIZES, THEMES))
+
+
+def show(shot: Shot) -> MainWindow:
+    """A window in that state; to be closed by the caller."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, shot.theme)
+    scene = STATES[shot.state]()
+    window = MainWindow(Session(scene.state), None, remembers=False)
+    window.setMinimumSize(1, 1)
+    window.resize(*shot.size)
+    loop = QEventLoop()
+    window.filled.connect(loop.quit)
+    window.show()
+    loop.exec()
+    settle(loop)
+    window.desk._show(**{f.name: getattr(scene, f.name) for f in fields(Scene)})
+    settle(loop)
+    return window
+
+
+def settle(loop: QEventLoop) -> None:
+    """Let what is due now and what follows from it happen."""
+    for _ in range(6):
+        QTimer.singleShot(20, loop.quit)
+        loop.exec()
+    QApplication.sendPostedEvents()
+
+
+def main(folder: Path) -> None:
+    app = QApplication.instance() or QApplication([])
+    folder.mkdir(parents=True, exist_ok=True)
+    for shot in ALL:
+        window = show(shot)
+        window.grab().save(str(folder / f"{shot.name}.png"))
+        window.close()
+        window.deleteLater()
+    app.quit()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
