@@ -272,7 +272,7 @@ def setup_of(state: State) -> Setup | None:
 
 def plan_description(state: State) -> DescribeRequest | None:
     setup = setup_of(state)
-    return setup and DescribeRequest(replace(setup, device=Device.AUTO))
+    return None if setup is None else DescribeRequest(replace(setup, device=Device.AUTO))
 
 
 def plan_prediction(state: State) -> SegmentRequest | None:

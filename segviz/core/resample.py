@@ -79,9 +79,13 @@ def upsample(plane: Array, lattice: Lattice, how: Upsampling, height: int, width
     law_y, law_x = lattice.laws
     ys = axis_taps(how, law_y, lattice.rows, np.arange(height, dtype=np.float64))
     xs = axis_taps(how, law_x, lattice.columns, np.arange(width, dtype=np.float64))
-    wide = sum(plane[:, xs.units[:, k]] * xs.weights[:, k] for k in range(xs.units.shape[1]))
-    tall = sum(wide[ys.units[:, k]] * ys.weights[:, k, None] for k in range(ys.units.shape[1]))  # type: ignore[index]
-    return np.asarray(tall, dtype=np.float32)
+    wide = np.zeros((lattice.rows, width), np.float32)
+    for units, weights in zip(xs.units.T, xs.weights.T, strict=True):
+        wide += plane[:, units] * weights
+    tall = np.zeros((height, width), np.float32)
+    for units, weights in zip(ys.units.T, ys.weights.T, strict=True):
+        tall += wide[units] * weights[:, None]
+    return tall
 
 
 def sample(scores: Array, lattice: Lattice, how: Upsampling, x: float, y: float) -> Array:

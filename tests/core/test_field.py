@@ -9,23 +9,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import (
-    SAME,
-    Box,
-    Frame,
-    Geometry,
-    Interval,
-    Lattice,
-    Law,
-    Node,
-    Resize,
-    Status,
-    Taps,
-    Transposed,
-    Window,
-    pair,
-    tidy,
-)
+from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status, pair, tidy
+from segviz.core.steps import SAME, Interval, Law, Resize, Taps, Transposed, Window
 from tests.core import networks
 
 # ------------------------------------------------------------------------------------ papers

@@ -114,7 +114,7 @@ def test_a_size_that_does_not_fit_is_said_and_leaves_no_hooks():
 
 def test_a_layer_that_is_not_there_names_some_that_are():
     _, network = build("lenet5")
-    with pytest.raises(SegvizError, match="no layer 'c9'.*c1"):
+    with pytest.raises(SegvizError, match=r"no layer 'c9'.*c1"):
         trace(network, (1, 32, 32)).geometry.field("c9", 0, 0)
 
 

@@ -208,7 +208,7 @@ class TestRace:
 
     def test_grid_strides(self, engine, page):
         assert answer(engine, RaceRequest(Setup("lenet5", page), 8, budget=1)).sliding_window.outputs == 9 * 13
-        with pytest.raises(SegvizError, match="stride is 6; .* take 4, 8, 12"):
+        with pytest.raises(SegvizError, match=r"stride is 6; .* take 4, 8, 12"):
             answer(engine, RaceRequest(Setup("lenet5", page), 6))
 
     def test_networks_that_answer_per_pixel_have_no_window(self, engine):

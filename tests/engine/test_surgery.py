@@ -74,7 +74,7 @@ def test_efficientnet_without_pooling_is_the_class_activation_map():
 def test_efficientnet_with_a_window_of_pooling_answers_once_on_its_native_size():
     entry, network = build("efficientnet_lite0")
     made = convert(network, entry.input_size, Pooling.WINDOW)
-    assert dict((step.layer, step.after) for step in made.steps)["pool"] == "average of 7x7, stride 1"
+    assert {step.layer: step.after for step in made.steps}["pool"] == "average of 7x7, stride 1"
     with torch.inference_mode():
         assert made.network(torch.zeros(1, 3, 224, 256)).shape == (1, 1000, 1, 2)
 
