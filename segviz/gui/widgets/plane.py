@@ -47,7 +47,7 @@ def cells_of(lattice: Lattice) -> Place:
 class PlaneLayer:
     """Paints `table[plane]`, transparent where `mask` is below `minimum`.
 
-    `opacity` counts for the fill; contours between colours are drawn at full strength on top.
+    `opacity` counts for the fill; contours between indices are drawn at full strength on top.
     """
 
     def __init__(self, contour: bool = False) -> None:
@@ -103,16 +103,18 @@ class PlaneLayer:
         if not len(columns) or not len(rows):
             return ()
         self._at = (x, y)
-        fill = self._table.take(_pick(plane, rows, columns))
+        indices = _pick(plane, rows, columns)
+        fill = self._table.take(indices)
         if self._mask is not None and self._minimum > 0:
             fill[_pick(self._mask, rows, columns) < self._minimum] = 0
         layers = [fill]
         if self._contour:
-            layers.append(fill * edges(fill))
+            # Of the indices too: of a thousand classes some share a colour. Of the fill, for the mask's border.
+            layers.append(fill * (edges(indices) | edges(fill)))
         return tuple(_image(layer, ratio) for layer in layers)
 
 
-def edges(colours: Argb) -> npt.NDArray[np.bool_]:
+def edges(colours: Plane) -> npt.NDArray[np.bool_]:
     """Which pixels differ from one of their four neighbours."""
     out = np.zeros(colours.shape, dtype=bool)
     down, right = colours[1:] != colours[:-1], colours[:, 1:] != colours[:, :-1]

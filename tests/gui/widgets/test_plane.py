@@ -83,6 +83,15 @@ def test_contours_stay_one_pixel_wide() -> None:
         assert (alpha[0] == 255).nonzero()[0].tolist() == [2 * zoom - 1, 2 * zoom]
 
 
+def test_classes_of_one_colour_are_told_apart_by_their_contour() -> None:
+    layer = PlaneLayer(contour=True)
+    layer.set_plane(np.array([[1, 1, 2, 2]], np.uint8))
+    layer.set_table(argb(TABLE[[0, 1, 1, 3]]))
+    layer.opacity = 0.5
+    alpha = shown(layer, Projection(), 4, 1)[0] >> 24
+    assert (alpha == 255).tolist() == [False, True, True, False]
+
+
 def test_nothing_is_computed_twice() -> None:
     layer = layer_of(np.ones((4, 4), np.uint8))
     here = Projection(2, 0, 0)
