@@ -64,7 +64,7 @@ class EngineProcess:
     def receive(self) -> shared.Parcel:
         """The next parcel. Raises EOFError when the process is gone and all that it sent was read."""
         try:
-            parcel = self.connection.recv()
+            parcel: shared.Parcel = self.connection.recv()
         except OSError as error:  # it died in the middle of a message
             raise EOFError from error
         if parcel.block is not None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 SMALLEST = 64 * 1024  # bytes; below, the pipe is as fast
 ALIGNMENT = 64
@@ -43,7 +44,7 @@ class Parcel:
     inline: tuple[bytes, ...] = ()
 
 
-class _Pickler(ForkingPickler):  # type: ignore[misc]
+class _Pickler(ForkingPickler):
     """Gives out every plain array as one read-only buffer, also those that are slices of others."""
 
     def reducer_override(self, value: Any) -> Any:
@@ -97,7 +98,7 @@ class Shelf:
             return Parcel(out.getvalue(), sizes, None, tuple(bytes(raw) for raw in large))
         offset = 0
         for raw in large:
-            np.copyto(np.frombuffer(block.buf, np.uint8, raw.nbytes, offset), np.frombuffer(raw, np.uint8))
+            np.copyto(_part(block, offset, raw.nbytes), np.frombuffer(raw, np.uint8))
             offset += _aligned(raw.nbytes)
         return Parcel(out.getvalue(), sizes, block.name)
 
@@ -127,6 +128,11 @@ class Shelf:
     @property
     def held(self) -> tuple[str, ...]:
         return tuple(self._held)
+
+
+def _part(block: SharedMemory, offset: int, size: int) -> npt.NDArray[np.uint8]:
+    assert block.buf is not None  # it is open
+    return np.frombuffer(block.buf, np.uint8, size, offset)
 
 
 def _aligned(size: int) -> int:
@@ -166,7 +172,7 @@ def unpack(parcel: Parcel) -> Any:
     return ForkingPickler.loads(parcel.data, buffers=buffers)
 
 
-def _copies(block: SharedMemory, sizes: tuple[int, ...]) -> list[np.ndarray]:
+def _copies(block: SharedMemory, sizes: tuple[int, ...]) -> list[npt.NDArray[np.uint8]]:
     """Each buffer copied on its own, so that one array does not keep the others alive.
 
     `np.copyto` lets other threads run meanwhile; slicing bytes would stop the window for the time of the copy.
@@ -174,7 +180,7 @@ def _copies(block: SharedMemory, sizes: tuple[int, ...]) -> list[np.ndarray]:
     copies, offset = [], 0
     for size in sizes:
         copy = np.empty(size, np.uint8)
-        np.copyto(copy, np.frombuffer(block.buf, np.uint8, size, offset))
+        np.copyto(copy, _part(block, offset, size))
         copy.flags.writeable = False
         copies.append(copy)
         offset += _aligned(size)
