@@ -48,15 +48,19 @@ def deep_on(picture: Picture, zoom: int, view: View) -> Scene:
         image=picture.path, model="efficientnet_lite0", layer="blocks.2", unit=unit, cursor=(x, y), view=view,
     )  # fmt: skip
     return Scene(
-        state=state, picture=picture, network=network, prediction=scenes.prediction(network, "efficientnet_lite0", picture.path),
-        features=scenes.features(network, "blocks.2", model="efficientnet_lite0", image=picture.path), engine=EngineStatus.READY,
+        state=state,
+        picture=picture,
+        network=network,
+        prediction=scenes.prediction(network, state.model, picture.path),
+        features=scenes.features(network, "blocks.2", model=state.model, image=picture.path),
+        engine=EngineStatus.READY,
         device="CPU, 2 threads",
-    )  # fmt: skip
+    )
 
 
 def large() -> Scene:
     """6,000 x 4,000 pixels."""
-    y, x = np.mgrid[0:4000, 0:6000].astype(np.uint16)
+    y, x = np.mgrid[0:4000, 0:6000].astype(np.uint32)
     pixels = np.stack([x * 255 // 5999, y * 255 // 3999, (x // 250 + y // 250) % 2 * 160], 2).astype(np.uint8)
     return deep_on(
         Picture("/pictures/a-photograph-with-a-rather-long-name-of-the-sea.jpg", pixels, "RGB"), 10, View.LABELS
@@ -69,9 +73,14 @@ def small() -> Scene:
     state = State(image="/pictures/seven.png", model="lenet5", layer="output", unit=Unit(0, 0, 0), cursor=(15.5, 15.5))
     picture = replace(scenes.picture(32, 32), path="/pictures/seven.png")
     return Scene(
-        state=state, picture=picture, network=network, prediction=scenes.prediction(network, image=picture.path),
-        features=scenes.features(network, "output", image=picture.path), engine=EngineStatus.READY, device="CPU, 2 threads",
-    )  # fmt: skip
+        state=state,
+        picture=picture,
+        network=network,
+        prediction=scenes.prediction(network, image=picture.path),
+        features=scenes.features(network, "output", image=picture.path),
+        engine=EngineStatus.READY,
+        device="CPU, 2 threads",
+    )
 
 
 def running() -> Scene:
