@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QUrl, qVersion
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QGridLayout,
@@ -31,6 +30,7 @@ from segviz.core import assets
 from segviz.gui import log, theme
 from segviz.gui.actions import ACTIONS, MENUS
 from segviz.gui.scene import Message, Scene
+from segviz.gui.widgets.segmented import Segmented
 
 if TYPE_CHECKING:
     from segviz.gui.exports import Export
@@ -231,24 +231,21 @@ class ExportDialog(_Dialog):
     """What can leave, with what is missing for the rest."""
 
     def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, "Export", (520, 460))
+        super().__init__(window, "Export", (520, 500))
         from segviz.gui.exports import EXPORTS
 
         self._window = window
         self.list = QListWidget()
         self.list.setAccessibleName("What to export")
         for export in EXPORTS:
-            self.list.addItem(_export_item(export, window.desk.scene))
+            self._add(export, window.desk.scene)
         self.list.setCurrentRow(0)
         self.list.currentItemChanged.connect(self._chosen)
         self.list.itemActivated.connect(lambda _: self._save())
         self.body.addWidget(self.list, 1)
-        self.scale = QComboBox()
-        self.scale.setAccessibleName("Scale of the picture")
-        self.scale.setToolTip("Pixels of the picture for each pixel of the image")
-        for scale in SCALES:
-            self.scale.addItem(f"{scale:g} × the image's size", scale)
-        self.scale.setCurrentIndex(SCALES.index(1.0))
+        tip = "Pixels of the picture for each pixel of the image"
+        self.scale = Segmented([(scale, f"{scale:g} ×", tip) for scale in SCALES], "Scale of the picture")
+        self.scale.set_value(1.0)
         self.body.addWidget(self.scale)
         self.save = QPushButton("Save…")
         theme.set_kind(self.save, "primary")
@@ -256,6 +253,27 @@ class ExportDialog(_Dialog):
         self.buttons.addButton(self.save, QDialogButtonBox.ButtonRole.ActionRole)
         self.finish()
         self._chosen(self.list.currentItem())
+
+    def _add(self, export: Export, scene: Scene) -> None:
+        """A row of two lines: what it is, and what is in it or what is missing for it."""
+        ready = export.ready(scene)
+        item = QListWidgetItem()
+        item.setData(Qt.ItemDataRole.UserRole, export)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, export.text)
+        if not ready:
+            item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+        row = QWidget()
+        lines = QVBoxLayout(row)
+        lines.setContentsMargins(theme.S, theme.XS, theme.S, theme.XS)
+        lines.setSpacing(0)
+        name, hint = QLabel(export.text), QLabel(export.hint if ready else export.missing)
+        theme.set_role(name, "" if ready else "dim")
+        theme.set_role(hint, "caption")
+        lines.addWidget(name)
+        lines.addWidget(hint)
+        item.setSizeHint(row.sizeHint())
+        self.list.addItem(item)
+        self.list.setItemWidget(item, row)
 
     def _chosen(self, item: QListWidgetItem | None) -> None:
         export: Export | None = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
@@ -268,13 +286,4 @@ class ExportDialog(_Dialog):
         if not self.save.isEnabled():
             return
         self.accept()
-        self._window.export(export, float(self.scale.currentData()))
-
-
-def _export_item(export: Export, scene: Scene) -> QListWidgetItem:
-    ready = export.ready(scene)
-    item = QListWidgetItem(f"{export.text}\n{export.hint if ready else export.missing}")
-    item.setData(Qt.ItemDataRole.UserRole, export)
-    if not ready:
-        item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
-    return item
+        self._window.export(export, float(str(self.scale.value)))

@@ -86,6 +86,12 @@ def plain(text: str, longest: int = 60) -> str:
     return shorten(clean(text), longest).replace("&", "&&")
 
 
+def section(menu: QMenu, title: str) -> None:
+    """A heading in a menu; the style would paint Qt's own as a mere line."""
+    menu.addSeparator()
+    menu.addAction(title.upper()).setEnabled(False)
+
+
 def fill_samples(menu: QMenu, window: MainWindow) -> None:
     """The shipped images, their thumbnails added one an event-loop turn."""
     if menu.actions():
@@ -161,7 +167,7 @@ def fill_networks(menu: QMenu, window: MainWindow) -> None:
     menu.clear()
     current = window.desk.session.state.model
     for task in Task:
-        menu.addSection(task.title)
+        section(menu, task.title)
         for entry in (entry for entry in catalogue.ENTRIES if entry.task is task):
             for spec, title in specs(entry):
                 made = menu.addAction(title)
@@ -180,7 +186,7 @@ def fill_images(menu: QMenu, window: MainWindow) -> None:
     recent = menu.addMenu("Recent")
     recent.setToolTipsVisible(True)
     recent.aboutToShow.connect(lambda: fill_recent(recent, window))
-    menu.addSection("Samples")
+    section(menu, "Samples")
     samples = QMenu(menu)
     fill_samples(samples, window)
     for entry in samples.actions():

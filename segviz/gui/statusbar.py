@@ -22,11 +22,13 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setContentsMargins(theme.M, 0, theme.M, 0)
         self.image, self.network, self.grid = ElidedLabel(), ElidedLabel(), ElidedLabel()
-        self.engine = QLabel()
+        self.sign, self.engine = QLabel(), QLabel()
         for label in (self.image, self.network, self.grid):
             theme.set_role(label, "caption")
             label.setContentsMargins(0, 0, theme.L, 0)
             self.addWidget(label)
+        theme.set_role(self.engine, "caption")
+        self.addPermanentWidget(self.sign)
         self.addPermanentWidget(self.engine)
         self.show_scene(Scene(State()))
 
@@ -35,10 +37,10 @@ class StatusBar(QStatusBar):
         self.image.setText(image_text(scene))
         self.network.setText(network_text(scene))
         self.grid.setText(grid_text(scene))
-        self.engine.setText(f"{SIGNS[scene.engine]} {scene.engine.value}")
+        self.sign.setText(SIGNS[scene.engine])
+        theme.set_role(self.sign, TONES[scene.engine])
+        self.engine.setText(scene.engine.value)
         self.engine.setToolTip(scene.device or "The process that runs the networks")
-        theme.set_role(self.engine, TONES[scene.engine])
-        self.engine.setFont(theme.caption())
 
 
 def image_text(scene: Scene) -> str:

@@ -105,6 +105,7 @@ class MainWindow(QMainWindow):
     def _build_docks(self) -> None:
         self.tabs = Workbench()
         self.docks: dict[Area, QDockWidget] = {}
+        self.menus.menus["View"].addSeparator()
         for area, (name, title) in DOCKS.items():
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock-{name}")
@@ -261,11 +262,11 @@ class MainWindow(QMainWindow):
         """Large type and nothing but the canvas, or back to what was before."""
         if on == self.presenting:
             return
+        if on:
+            self._before_presenting = self.saveState(LAYOUT)
         look = theme.look()
         if look is not None:
             look.set_factor(theme.PRESENTER if on else 1.0)
-        if on:
-            self._before_presenting = self.saveState(LAYOUT)
         for part in (self.menuBar(), self.toolbar, self.statusBar(), *self.docks.values()):
             part.setVisible(not on)
         if not on and self._before_presenting is not None:

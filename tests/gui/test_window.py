@@ -54,7 +54,7 @@ def test_shows_what_is_there(bench):
     assert bar.image.text().startswith("128 × 96")
     assert bar.network.text() == "LeNet-5, 10 classes"
     assert bar.grid.text() == "grid 17 × 25, stride 4"
-    assert bar.engine.text() == "● engine ready"
+    assert (bar.sign.text(), bar.engine.text()) == ("●", "engine ready")
 
 
 def test_every_panel_has_its_place(bench):
