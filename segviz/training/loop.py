@@ -9,6 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +64,8 @@ def train(
     """Train by the recipe `name` and write the weights to the safetensors file `out`.
 
     Yields reports and returns the result; closing the generator stops, and writes nothing. The same
-    recipe gives the same weights on the same machine; another processor, or another number of
-    threads, rounds differently. Raises UsageError for a recipe that there is not and SegvizError
+    recipe gives the same weights again; another processor or version of torch may round differently.
+    Raises UsageError for a recipe that there is not and SegvizError
     where data cannot be read or `out` not be written.
     """
     plan = recipe(name, epochs, quick)
@@ -116,11 +117,12 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, plan: Recipe) -> Ite
         losses, right = [], []
         for step in range(1, steps + 1):
             batch = order[(step - 1) * plan.batch : step * plan.batch]
-            logits = network(plan.augmentation(images[batch], chance))  # (B, classes)
-            loss = F.cross_entropy(logits, labels[batch])
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            with threads(plan.threads):
+                logits = network(plan.augmentation(images[batch], chance))  # (B, classes)
+                loss = F.cross_entropy(logits, labels[batch])
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
             schedule.step()
             losses.append(loss.item())
             right.append((logits.argmax(1) == labels[batch]).float().mean().item())
@@ -130,6 +132,17 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, plan: Recipe) -> Ite
                 )
                 losses, right = [], []
     network.eval()
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with `count` threads inside, and with as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def pace(step: int, steps: int) -> float:
