@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.core.requests import FeatureMaps, Network, PartialLabels, Prediction, Progress, RaceResult, RaceUpdate
 from segviz.core.session import State
@@ -104,7 +105,7 @@ class Pinned:
 
 
 def pinned(scene: Scene) -> Pinned | None:
-    """The pinned unit of the scene; None without a network, a layer or a unit that fits it."""
+    """The pinned unit of the scene; None without a network, a layer with a field or a unit that fits it."""
     network, state = scene.network, scene.state
     unit, layer = state.unit, state.layer
     if network is None or unit is None or layer is None or network.layer(layer) is None:
@@ -113,7 +114,10 @@ def pinned(scene: Scene) -> Pinned | None:
     rows, columns = geometry.grid(layer)
     if unit.row >= rows or unit.column >= columns:
         return None
-    found = geometry.field(layer, unit.row, unit.column)
+    try:
+        found = geometry.field(layer, unit.row, unit.column)
+    except SegvizError:  # a layer that does not depend on the image has units, but no field
+        return None
     box = frame.box_to_image(found.box)
     height, width = frame.image
     return Pinned(

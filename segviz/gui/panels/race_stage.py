@@ -40,7 +40,7 @@ class LaneView(QWidget):
         self.macs = Clock("MACs")
         self.planes: LanePlanes | None = None
         clocks = QHBoxLayout()
-        clocks.setSpacing(theme.L)
+        clocks.setSpacing(theme.M)
         for clock in (self.time, self.rate, self.outputs, self.macs):
             clocks.addWidget(clock)
         clocks.addStretch(1)
@@ -136,7 +136,7 @@ class RaceStage(QWidget):
 
     def _between(self) -> QWidget:
         middle = QWidget()
-        middle.setFixedWidth(theme.px(84))
+        middle.setFixedWidth(theme.px(68))
         theme.set_role(self.factor, "numbers")
         self.factor.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.factor.setAccessibleName("Times faster")

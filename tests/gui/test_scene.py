@@ -1,0 +1,43 @@
+"""The pinned unit of a scene."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from segviz.core.field import SAME, Box, Node
+from segviz.core.session import Unit
+from segviz.gui.scene import pinned
+from tests.gui import scenes
+
+
+def test_the_pinned_unit_has_the_field_of_lenet():
+    """c3: field 14, stride 2, so unit (10, 20) sees columns 40 to 54 and rows 20 to 34."""
+    found = pinned(scenes.full())
+    assert found.field == Box(40, 20, 54, 34)
+    assert found.center == (46.5, 26.5)
+    assert found.outside == 0
+    assert found.value == pytest.approx(float(scenes.full().features.values[4, 10, 20]))
+
+
+def test_fields_are_given_in_pixels_of_the_image_that_was_resized():
+    """Field 27, stride 8, centre of unit 0 at 0: unit 30 sees columns 227 to 254 of an input half the image's size."""
+    assert pinned(scenes.deep_full()).field == Box(454, 294, 508, 348)
+
+
+@pytest.mark.parametrize("name", ["nothing", "picture only", "network only", "unit outside", "unknown layer"])
+def test_without_a_fitting_unit_nothing_is_pinned(name):
+    assert pinned(scenes.everything()[name]) is None
+
+
+def test_a_layer_that_does_not_see_the_image_has_no_pinned_unit():
+    scene = scenes.full()
+    geometry = scene.network.geometry
+    constant = replace(
+        geometry, nodes=(*geometry.nodes, Node((), SAME, SAME, 3, 3)), layers=(*geometry.layers, ("table", len(geometry.nodes)))
+    )  # fmt: skip
+    layer = replace(scene.network.layers[0], name="table", output_shape=(1, 3, 3))
+    network = replace(scene.network, geometry=constant, layers=(*scene.network.layers, layer))
+    state = replace(scene.state, layer="table", unit=Unit(0, 1, 1))
+    assert pinned(replace(scene, network=network, state=state)) is None
