@@ -35,7 +35,9 @@ def test_a_layer_that_does_not_see_the_image_has_no_pinned_unit():
     scene = scenes.full()
     geometry = scene.network.geometry
     constant = replace(
-        geometry, nodes=(*geometry.nodes, Node((), SAME, SAME, 3, 3)), layers=(*geometry.layers, ("table", len(geometry.nodes)))
+        geometry,
+        nodes=(*geometry.nodes, Node((), SAME, SAME, 3, 3)),
+        layers=(*geometry.layers, ("table", len(geometry.nodes))),
     )  # fmt: skip
     layer = replace(scene.network.layers[0], name="table", output_shape=(1, 3, 3))
     network = replace(scene.network, geometry=constant, layers=(*scene.network.layers, layer))
