@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     out: Path = options.out or Path(f"{options.image.stem}-{file_name(name)}.png")
     pixels = images.open_picture(options.image).pixels
     heat = scores.heatmap(prediction, index)
-    export.save_picture(out, export.overlay_heat(pixels, heat, palettes.heat_alpha(ColourMap.MAGMA)))
+    export.save_picture(out, export.overlay_heat(pixels, heat, palettes.heat_table(ColourMap.MAGMA)))
     lattice = prediction.lattice
     data = {
         "image": str(options.image),

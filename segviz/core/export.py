@@ -231,7 +231,7 @@ def overlay_labels(
 
 
 def overlay_heat(pixels: Bytes, heat: Bytes, table: Bytes, opacity: float = 1.0) -> Bytes:
-    """The photograph (H, W, 3) under one class's heatmap (H, W), `table` from `palettes.heat_alpha`."""
+    """The photograph (H, W, 3) under one class's heatmap (H, W), `table` from `palettes.heat_table`."""
     _same_size(pixels, heat)
     alpha = np.rint(table[:, 3] * opacity).astype(np.uint8)
     return _mixed(pixels, alpha[heat], lambda rows: table[heat[rows], :3])

@@ -136,14 +136,15 @@ def colour_map(name: ColourMap) -> Colours:
     return _locked(blended(_colours(_ANCHORS[name])))
 
 
-_BEND = 0.75  # below 1: alpha rises faster at first, so that a third of certainty is already seen
+_RISE = 2.2  # how much faster alpha rises at first: a third of certainty is already seen
 
 
-@cache
-def heat_alpha(name: ColourMap) -> Colours:
+def heat_table(name: ColourMap, minimum: float = 0.0) -> Colours:
     """RGBA of the levels of a probability, uint8 (256, 4), read-only.
 
-    Alpha rises from 0 with the probability, so that a low one leaves the photograph visible.
+    Alpha rises from 0 with the probability, so that a low one leaves the photograph visible; below
+    `minimum` nothing is painted.
     """
-    alpha = np.rint(255 * (np.arange(256) / 255) ** _BEND).astype(np.uint8)
+    alpha = np.rint(255 * (1 - (1 - np.arange(256) / 255) ** _RISE)).astype(np.uint8)
+    alpha[: round(minimum * 255)] = 0
     return _locked(np.concatenate([colour_map(name), alpha[:, None]], 1))

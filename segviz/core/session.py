@@ -57,7 +57,8 @@ class State:
     shown_class: int | None = None  # of the heatmap; None: the most probable class
     hidden: frozenset[int] = frozenset()
     solo: int | None = None
-    opacity: float = 0.55
+    opacity: float = 0.55  # of labels
+    heat_opacity: float = 0.9
     minimum: float = 0.0
     palette: Palette = Palette.AUTO
     colour_map: ColourMap = ColourMap.MAGMA
@@ -271,6 +272,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "hidden": lambda value: frozenset(_index(v) for v in value),
     "solo": _optional(_index),
     "opacity": _within(0, 1),
+    "heat_opacity": _within(0, 1),
     "minimum": _within(0, 1),
     "palette": Palette,
     "colour_map": ColourMap,

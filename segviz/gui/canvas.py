@@ -75,7 +75,8 @@ class Canvas(QWidget):
         self._session.update(view=view)
 
     def _set_opacity(self, opacity: float) -> None:
-        self._session.update(opacity=opacity)
+        heat = self._session.state.view is View.HEATMAP
+        self._session.update(**{"heat_opacity" if heat else "opacity": opacity})
 
     def _set_minimum(self, minimum: float) -> None:
         self._session.update(minimum=minimum)
@@ -103,7 +104,9 @@ class Canvas(QWidget):
     def _show_strip(self, new: Scene) -> None:
         from segviz.gui import overlays
 
-        self.strip.show_state(new.state.view, new.state.opacity, new.state.minimum)
+        state = new.state
+        opacity = state.heat_opacity if state.view is View.HEATMAP else state.opacity
+        self.strip.show_state(state.view, opacity, state.minimum)
         title, colours = overlays.scale(new)
         self.strip.show_scale(title, colours)
         self.strip.show_legend(overlays.legend(new))

@@ -64,9 +64,9 @@ def _overlay(scene: Scene, canvas: Canvas, scale: float) -> Save:
     found, state, pixels = _prediction(scene), scene.state, scene.picture.pixels
     if state.view is View.HEATMAP:
         shown = scene.shown_class or 0
-        table = palettes.heat_alpha(state.colour_map)
+        table = palettes.heat_table(state.colour_map, state.minimum)
         return lambda path: export.save_picture(
-            path, export.overlay_heat(pixels, scores.heatmap(found, shown), table, state.opacity)
+            path, export.overlay_heat(pixels, scores.heatmap(found, shown), table, state.heat_opacity)
         )
     count = len(found.classes)
     colours = palettes.class_colours(state.palette, count)

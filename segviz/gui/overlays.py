@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from segviz.core import palettes, resample, scores
-from segviz.core.choices import ColourMap, View
+from segviz.core.choices import View
 from segviz.core.field import Box, Status
 from segviz.core.images import Picture
 from segviz.core.requests import Prediction
@@ -61,8 +61,9 @@ class Overlays:
         self._show_heat(old, new)
         self._show_partial(old, new)
         self._show_unit(new)
-        for plane in (self.labels, self.heat, self.partial):
+        for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
+        self.heat.opacity = new.state.heat_opacity
 
     def _show_labels(self, old: Scene | None, new: Scene) -> None:
         prediction = shown_prediction(new)
@@ -84,7 +85,7 @@ class Overlays:
             return
         before = old.state if old is not None and old.state.view is View.HEATMAP else None
         if before is None or (before.colour_map, before.minimum) != (state.colour_map, state.minimum):
-            self.heat.set_table(argb(heat_table(state.colour_map, state.minimum)))
+            self.heat.set_table(argb(palettes.heat_table(state.colour_map, state.minimum)))
         index = new.shown_class
         if prediction is None or index is None:
             self.heat.set_plane(None)
@@ -153,13 +154,6 @@ def label_table(scene: Scene) -> npt.NDArray[np.uint8]:
 def _colours_differ(old: Scene, new: Scene) -> bool:
     a, b = old.state, new.state
     return (a.palette, a.hidden, a.solo) != (b.palette, b.hidden, b.solo) or classes_of(old) != classes_of(new)
-
-
-def heat_table(name: ColourMap, minimum: float = 0.0) -> npt.NDArray[np.uint8]:
-    """RGBA of the levels of a probability; transparent below `minimum`."""
-    table = palettes.heat_alpha(name).copy()
-    table[: round(minimum * 255), 3] = 0
-    return table
 
 
 def heat_step(prediction: Prediction) -> int:

@@ -19,7 +19,7 @@ from segviz.core import export
 from segviz.core.choices import ColourMap, MapScale, Palette
 from segviz.core.errors import SegvizError
 from segviz.core.field import Lattice
-from segviz.core.palettes import class_colours, heat_alpha
+from segviz.core.palettes import class_colours, heat_table
 
 # ------------------------------------------------------------------------------ replace_file
 
@@ -285,7 +285,7 @@ def test_1000_classes_need_16_bit_labels():
 
 def test_heat_overlay_leaves_what_is_improbable_and_covers_what_is_certain():
     pixels = np.full((1, 3, 3), 90, np.uint8)
-    table = heat_alpha(ColourMap.MAGMA)
+    table = heat_table(ColourMap.MAGMA)
     out = export.overlay_heat(pixels, np.array([[0, 128, 255]], np.uint8), table)
     assert out[0, 0].tolist() == [90, 90, 90]
     assert out[0, 2].tolist() == table[255, :3].tolist()
@@ -297,4 +297,4 @@ def test_heat_overlay_leaves_what_is_improbable_and_covers_what_is_certain():
 
 def test_sizes_must_agree():
     with pytest.raises(ValueError, match="differ in size"):
-        export.overlay_heat(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3), np.uint8), heat_alpha(ColourMap.GREY))
+        export.overlay_heat(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3), np.uint8), heat_table(ColourMap.GREY))

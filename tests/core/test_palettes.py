@@ -18,7 +18,7 @@ from segviz.core.palettes import (
     background,
     class_colours,
     colour_map,
-    heat_alpha,
+    heat_table,
     label_table,
     make_glasbey,
     visible_classes,
@@ -167,10 +167,11 @@ def test_known_maps_are_met_within_a_few_levels(name, apart):
 
 @pytest.mark.parametrize("name", list(ColourMap))
 def test_low_probability_leaves_the_photograph_visible(name):
-    table = heat_alpha(name)
+    table = heat_table(name)
     np.testing.assert_array_equal(table[:, :3], colour_map(name))
     alpha = table[:, 3].astype(int)
     assert (np.diff(alpha) >= 0).all()
     assert (alpha[0], alpha[255]) == (0, 255)
     assert alpha[13] < 0.15 * 255  # a probability of 5%
     assert alpha[128] > 0.5 * 255
+    assert (heat_table(name, 0.4)[:, 3] > 0).sum() == 255 - 102 + 1

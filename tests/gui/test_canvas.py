@@ -275,7 +275,7 @@ def test_cells_of_a_running_window_lie_on_their_lattice(f_shape: np.ndarray) -> 
 
 def heat_scene(**state: object) -> Scene:
     scene = scenes.full()
-    return replace(scene, state=replace(scene.state, view=View.HEATMAP, unit=None, opacity=1.0, **state))
+    return replace(scene, state=replace(scene.state, view=View.HEATMAP, unit=None, heat_opacity=1.0, **state))
 
 
 def test_the_heatmap_is_brightest_where_the_class_is() -> None:
@@ -284,7 +284,7 @@ def test_the_heatmap_is_brightest_where_the_class_is() -> None:
     image, bare = painted(scene), painted(replace(scene, state=replace(scene.state, view=View.IMAGE)))
     y, x = np.unravel_index(plane.argmax(), plane.shape)
     level = int(plane[y, x])
-    alpha = palettes.heat_alpha(ColourMap.GREY)[level, 3] / 255
+    alpha = palettes.heat_table(ColourMap.GREY)[level, 3] / 255
     expected = [alpha * level + (1 - alpha) * channel for channel in rgb(bare, int(x), int(y))]
     assert level > 60
     assert rgb(image, int(x), int(y)) == pytest.approx(expected, abs=2)
@@ -398,7 +398,7 @@ def test_showing_changes_no_state(qtbot) -> None:
     canvas = Canvas(session)
     qtbot.addWidget(canvas)
     canvas.show_scene(None, scene)
-    canvas.show_scene(scene, replace(scene, state=replace(scene.state, opacity=0.21, minimum=0.43, view=View.HEATMAP)))
+    canvas.show_scene(scene, replace(scene, state=replace(scene.state, heat_opacity=0.21, minimum=0.43, view=View.HEATMAP)))
     assert heard == []
     assert canvas.strip.opacity.value == pytest.approx(0.21)
     assert canvas.strip.minimum.value == pytest.approx(0.43)

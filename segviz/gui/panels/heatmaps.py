@@ -141,7 +141,7 @@ class HeatmapsPanel:
         lattice = tiles.lattice_at(prediction.lattice, (ground.shape[0] / height, ground.shape[1] / width))
         grid = normaliser.probability(prediction.logits[self._classes[index]])
         wide = resample.upsample(grid, lattice, prediction.upsampling, *ground.shape[:2])
-        return to_image(tiles.over_grey(ground, wide, palettes.heat_alpha(scene.state.colour_map)))
+        return to_image(tiles.over_grey(ground, wide, palettes.heat_table(scene.state.colour_map)))
 
     def _caption(self, index: int) -> str:
         assert self._prediction is not None

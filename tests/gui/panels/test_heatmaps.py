@@ -55,7 +55,7 @@ def test_a_tile_is_the_heatmap_over_the_dimmed_photograph(one):
     wide = resample.upsample(grid, prediction.lattice, prediction.upsampling, 96, 128)
     row, column = np.unravel_index(int(wide.argmax()), wide.shape)
     level = round(float(np.clip(wide[row, column], 0, 1)) * 255)
-    red, green, blue, alpha = (int(v) for v in palettes.heat_alpha(ColourMap.MAGMA)[level])
+    red, green, blue, alpha = (int(v) for v in palettes.heat_table(ColourMap.MAGMA)[level])
     grey = float(one.scene.picture.pixels[row, column].mean()) * tiles.DIMMED
     wanted = [round(c * alpha / 255 + grey * (1 - alpha / 255)) for c in (red, green, blue)]
     colour = image.pixelColor(int(column), int(row))
