@@ -179,8 +179,8 @@ def test_tensors_left_over_are_named() -> None:
 
 
 def test_tensors_of_another_shape_are_named_with_both() -> None:
-    message = str(refusal({**tensors_of_pnet(), "conv1.weight": torch.zeros(10, 1, 3, 3)}))
-    assert "'conv1.weight' (10x1x3x3, wanted 10x3x3x3)" in message
+    message = str(refusal({**tensors_of_pnet(), "cls.weight": torch.zeros(2, 32)}))  # as many numbers, as a dense layer
+    assert "'cls.weight' (2x32, wanted 2x32x1x1)" in message
 
 
 def test_whole_numbers_are_not_weights() -> None:
