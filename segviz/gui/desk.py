@@ -18,22 +18,18 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import requests
 from segviz.core.requests import (
-    DescribeRequest,
     FeatureMaps,
-    FeatureRequest,
     Network,
     PartialLabels,
     Prediction,
     Progress,
-    RaceRequest,
     RaceResult,
     RaceUpdate,
     Request,
-    SegmentRequest,
     Update,
 )
 from segviz.core.session import Session, State
-from segviz.gui import gestures
+from segviz.gui import gestures, plan
 from segviz.gui.pace import Pace
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
@@ -44,30 +40,6 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import SaveFunction
 
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
-FEATURE_TAB = "feature-maps"
-IMAGE_FIELDS = ("image", "unit", "cursor")
-NETWORK_FIELDS = (
-    "model",
-    "layer",
-    "unit",
-    "cursor",
-    "shown_class",
-    "hidden",
-    "solo",
-    "scale",
-    "grid_stride",
-    "pooling",
-    "method",
-)
-SLIDERS = ("scale", "grid_stride")
-
-KINDS: dict[type, Kind] = {
-    DescribeRequest: Kind.DESCRIPTION,
-    SegmentRequest: Kind.PREDICTION,
-    FeatureRequest: Kind.FEATURES,
-    RaceRequest: Kind.RACE,
-}
-REQUESTS: dict[Kind, type[Request]] = {kind: request for request, kind in KINDS.items()}
 
 
 class Worker(Protocol):
@@ -102,8 +74,8 @@ class Desk(QObject):
         self._saver: Saver | None = None
         self._jobs: Worker | None = None
         self._told: Scene | None = None
-        self._good_image = _only(State(), IMAGE_FIELDS)  # what the State said when an image last opened
-        self._good_network = _only(State(), NETWORK_FIELDS)
+        self._good_image = plan.only(State(), plan.IMAGE_FIELDS)  # what the State said when an image last opened
+        self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
         self._opened: str | None = None
         self._opening: str | None = None
         self._asked: dict[Kind, tuple[int, Request]] = {}
@@ -164,26 +136,19 @@ class Desk(QObject):
     def _state_changed(self, old: State, new: State) -> None:
         network = self.scene.network
         if old.model != new.model and network is not None and network.request.setup.model == old.model:
-            self._good_network = _only(old, NETWORK_FIELDS)
+            self._good_network = plan.only(old, plan.NETWORK_FIELDS)
         if old.image != new.image and old.image == self._opened:
-            self._good_image = _only(old, IMAGE_FIELDS)
+            self._good_image = plan.only(old, plan.IMAGE_FIELDS)
         self._show(state=new)
-        slider = any(getattr(old, name) != getattr(new, name) for name in SLIDERS)
+        slider = any(getattr(old, name) != getattr(new, name) for name in plan.SLIDERS)
         if slider or not self._asking.isActive():
             self._asking.start(DEBOUNCE if slider and old.model == new.model else 0)
 
     def _foreign(self, state: State) -> dict[str, Any]:
-        """Answers that would lie about the image and network that have just come, to be taken off the screen."""
-        scene, gone = self.scene, {}
-        if scene.prediction is not None and scene.prediction.request.setup.image != state.image:
-            gone |= {"prediction": None, "partial": None}
-        if scene.features is not None and _other(scene.features.request.setup, state):
-            gone["features"] = None
-        if scene.race is not None and _other(scene.race.request.setup, state):
-            gone["race"] = None
-        for name, kind in _ANSWERS.items():
-            if name in gone:
-                self._have.pop(kind, None)
+        """What is to go off the screen; it counts as not there, and is asked for again when it is wanted."""
+        gone = plan.foreign(self.scene, state)
+        for name in gone.keys() & plan.ANSWERS.keys():
+            self._have.pop(plan.ANSWERS[name], None)
         return gone
 
     # ------------------------------------------------------------------------------ planning
@@ -192,9 +157,9 @@ class Desk(QObject):
         """Ask for what the State describes and is not there, in order."""
         if self._jobs is None:
             return
-        state = self.scene.state
-        self._plan_picture(state)
-        for kind, wanted in self._wanted(state).items():
+        self._plan_picture(self.scene.state)
+        described = self._have.get(Kind.DESCRIPTION)
+        for kind, wanted in plan.wanted(self.scene, self._opening is not None, described).items():
             asked = self._asked.get(kind)
             if asked is not None and asked[1] != wanted:
                 self._drop(kind)
@@ -217,23 +182,6 @@ class Desk(QObject):
         self._opening = path
         self._jobs.open_picture(path)
 
-    def _wanted(self, state: State) -> dict[Kind, Request | None]:
-        """What should be asked of the engine by now; None: nothing of that kind, or not yet."""
-        wanted: dict[Kind, Request | None] = dict.fromkeys(REQUESTS)
-        if self._opening is not None:
-            return wanted
-        wanted[Kind.RACE] = requests.plan_race(state)
-        description = requests.plan_description(state)
-        wanted[Kind.DESCRIPTION] = description
-        if description is None or self._have.get(Kind.DESCRIPTION) != description:
-            return wanted
-        wanted[Kind.PREDICTION] = requests.plan_prediction(state)
-        if state.tab == FEATURE_TAB or state.unit is not None:
-            features = requests.plan_features(state)
-            known = self.scene.network is not None and self.scene.network.layer(state.layer or "") is not None
-            wanted[Kind.FEATURES] = features if known else None
-        return wanted
-
     def _ask(self, kind: Kind, request: Request) -> None:
         assert self._jobs is not None
         self._paces[kind] = Pace()
@@ -243,7 +191,7 @@ class Desk(QObject):
         """Stop work whose answer nobody waits for any more."""
         assert self._jobs is not None
         del self._asked[kind]
-        self._jobs.cancel(REQUESTS[kind])
+        self._jobs.cancel(plan.REQUESTS[kind])
         if kind is Kind.PREDICTION:
             self._show(partial=None)
 
@@ -421,14 +369,6 @@ class Desk(QObject):
             self._saver.save_with(name, kinds, write)
 
 
-def _only(state: State, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(state, name) for name in names}
-
-
-def _other(setup: requests.Setup, state: State) -> bool:
-    return (setup.model, setup.image) != (state.model, state.image)
-
-
 def _partial(update: Update) -> PartialLabels:
     assert not isinstance(update, Progress)
     return update.partial if isinstance(update, RaceUpdate) else update
@@ -444,8 +384,6 @@ def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:
     others = tuple(other for other in desk.scene.race_updates if other.side != update.side)
     return {"race_updates": (*others, update)}
 
-
-_ANSWERS = {"prediction": Kind.PREDICTION, "features": Kind.FEATURES, "race": Kind.RACE}
 
 # What an update or an answer changes in the Scene.
 _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {

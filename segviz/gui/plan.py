@@ -1,0 +1,82 @@
+"""What a State wants done by now, as pure functions, and which of its fields belong together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segviz.core import requests
+from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest, Setup
+from segviz.core.session import State
+from segviz.gui.scene import Kind, Scene
+
+FEATURE_TAB = "feature-maps"
+SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
+
+# What goes back together when an image, or a network, cannot be opened.
+IMAGE_FIELDS = ("image", "unit", "cursor")
+NETWORK_FIELDS = (
+    "model",
+    "layer",
+    "unit",
+    "cursor",
+    "shown_class",
+    "hidden",
+    "solo",
+    "scale",
+    "grid_stride",
+    "pooling",
+    "method",
+)
+
+REQUESTS: dict[Kind, type[Request]] = {
+    Kind.DESCRIPTION: DescribeRequest,
+    Kind.PREDICTION: SegmentRequest,
+    Kind.FEATURES: FeatureRequest,
+    Kind.RACE: RaceRequest,
+}
+
+# Fields of the Scene that hold an answer, and the kind of work that makes it.
+ANSWERS = {"prediction": Kind.PREDICTION, "features": Kind.FEATURES, "race": Kind.RACE}
+
+
+def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind, Request | None]:
+    """What should be asked of the engine by now; None: nothing of that kind, or not yet.
+
+    While an image is `opening` nothing is; what needs the network waits for its description,
+    `described` being the newest that there is. A race is wanted only if it runs already.
+    """
+    state = scene.state
+    found: dict[Kind, Request | None] = dict.fromkeys(REQUESTS)
+    if opening:
+        return found
+    found[Kind.RACE] = requests.plan_race(state)
+    description = requests.plan_description(state)
+    found[Kind.DESCRIPTION] = description
+    if description is None or described != description:
+        return found
+    found[Kind.PREDICTION] = requests.plan_prediction(state)
+    if state.tab == FEATURE_TAB or state.unit is not None:
+        known = scene.network is not None and scene.network.layer(state.layer or "") is not None
+        found[Kind.FEATURES] = requests.plan_features(state) if known else None
+    return found
+
+
+def foreign(scene: Scene, state: State) -> dict[str, Any]:
+    """Answers that would lie about the image and network that have just come, to be taken off the screen."""
+    gone: dict[str, Any] = {}
+    if scene.prediction is not None and scene.prediction.request.setup.image != state.image:
+        gone |= {"prediction": None, "partial": None}
+    if scene.features is not None and _other(scene.features.request.setup, state):
+        gone["features"] = None
+    if scene.race is not None and _other(scene.race.request.setup, state):
+        gone["race"] = None
+    return gone
+
+
+def only(state: State, names: tuple[str, ...]) -> dict[str, Any]:
+    """Some fields of `state`, as changes that bring them back."""
+    return {name: getattr(state, name) for name in names}
+
+
+def _other(setup: Setup, state: State) -> bool:
+    return (setup.model, setup.image) != (state.model, state.image)
