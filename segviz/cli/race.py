@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from typing import Any
 
 from segviz.cli.console import Console, Report
@@ -82,13 +83,17 @@ def _text(result: RaceResult) -> str:
     ]
     lattice, (height, width) = result.lattice, result.window
     where = f"Grid of {lattice.rows} x {lattice.columns} outputs, window {height}x{width}"
-    return "\n".join([where, "", table(head, rows), "", verdict(result), *result.notes])
+    return "\n".join([where, "", table(head, rows), "", *map(wrapped, (verdict(result), *result.notes))])
+
+
+def wrapped(text: str) -> str:
+    return textwrap.fill(text, 100)
 
 
 def verdict(result: RaceResult) -> str:
     """The sentence that closes a race."""
     faster = f"The fully convolutional network is {_times(result.speedup)} faster than the best batch"
-    faster += f" and {_times(result.speedup_one_by_one)} than one window at a time"
+    faster += f" and {_times(result.speedup_one_by_one)} faster than one window at a time"
     if result.exact:
         return f"{faster}; both give the same numbers (largest difference {result.max_abs_difference:.1e})."
     agreement = f"labels agree for {result.label_agreement:.0%}"
@@ -97,4 +102,4 @@ def verdict(result: RaceResult) -> str:
 
 
 def _times(factor: float) -> str:
-    return f"{factor:.0f} times" if factor >= 10 else f"{factor:.1f} times"
+    return f"{factor:,.0f} times" if factor >= 10 else f"{factor:.1f} times"

@@ -1,0 +1,36 @@
+"""Makes the pictures of the documents: `python docs/pictures.py` renders the window from the session files beside them.
+
+Every picture is what `segviz --session docs/pictures/NAME.json` shows; the theme is the end of its name.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from segviz.cli.main import main  # noqa: E402 - found through the line above
+
+PICTURES = HERE / "pictures"
+SIZE = "1440x900"
+
+
+def command(session: Path) -> list[str]:
+    """The words that render one session file to the picture of the same name."""
+    theme = session.stem.rpartition("-")[2]
+    picture = session.with_suffix(".png")
+    return ["gui", "--session", str(session), "--screenshot", str(picture), "--size", SIZE, "--theme", theme]
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or [session.stem for session in sorted(PICTURES.glob("*.json"))]
+    # One process a picture: a QApplication is made once.
+    if len(wanted) > 1:
+        import subprocess
+
+        for name in wanted:
+            subprocess.run([sys.executable, __file__, name], check=True)
+        sys.exit(0)
+    sys.exit(main(command(PICTURES / f"{wanted[0]}.json")))
