@@ -139,6 +139,6 @@ def test_resources_of_an_installed_package_come_first(tmp_path: Path, monkeypatc
     assets.root.cache_clear()
     try:
         assert assets.root() == inside
-        assert assets.icon("run") == inside / "icons" / "run.svg"
+        assert assets.icon("copy") == inside / "icons" / "copy.svg"
     finally:
         assets.root.cache_clear()
