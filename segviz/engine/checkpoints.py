@@ -7,10 +7,6 @@ passes all of them becomes a network.
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")  # before torch: no path of it may unpickle programs
-
 import importlib
 import stat
 from collections.abc import Callable, Iterable
