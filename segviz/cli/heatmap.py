@@ -15,6 +15,8 @@ from segviz.core.requests import SegmentRequest
 
 HINT = "show where a network sees one class"
 
+OPACITY = 0.7  # of certainty: what is under the glow is still to be seen
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_image(parser)
