@@ -34,7 +34,8 @@ class Entry:
 
     `input_size` is (C, H, W) of the native input. `longest_side` is the image size, in pixels,
     at which the network sees objects as large as those it was trained on; None: as large as they
-    are. `multiple` is what height and width must be divisible by. `variants` maps an option of the
+    are. `minimum` is the confidence below which a label of a network without a background class
+    means that there is nothing to name. `multiple` is what height and width must be divisible by. `variants` maps an option of the
     spec ('pooling=floor') to what it changes here.
     """
 
@@ -55,6 +56,7 @@ class Entry:
     class_list: tuple[str, ...] = ()
     sigmoid: bool = False
     longest_side: int | None = None
+    minimum: float = 0.0
     multiple: int = 1
     sample: str = ""
     source: str = ""
@@ -94,6 +96,7 @@ ENTRIES: tuple[Entry, ...] = (
         licence="MIT (weights); digits CC-BY-SA-3.0",
         preprocessing=Preprocessing(channels="L"),
         summary="Ten handwritten digits; the lecture's first network",
+        minimum=0.8,
         sample="digits-512x512.png",
         source="LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition",
     ),

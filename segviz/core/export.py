@@ -36,7 +36,7 @@ _PART = ".part"
 _STRAY_AGE = 3600.0  # seconds after which a left-over of another machine's process is swept too
 
 
-def replace_file(path: str | os.PathLike[str], write: Callable[[Path], None]) -> Path:
+def replace_file(path: str | os.PathLike[str], write: Callable[[Path], object]) -> Path:
     """Let `write` make a file and put it at `path` in one step; returns where it is.
 
     `write` gets a temporary path in the same folder with the same ending. Whatever happens, `path`

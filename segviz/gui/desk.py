@@ -161,12 +161,13 @@ class Desk(QObject):
         described = self._have.get(Kind.DESCRIPTION)
         for kind, wanted in plan.wanted(self.scene, self._opening is not None, described).items():
             asked = self._asked.get(kind)
-            if asked is not None and asked[1] != wanted:
-                self._drop(kind)
-            if wanted is None or (asked is not None and asked[1] == wanted):
+            if asked is not None and asked[1] == wanted:
                 continue
-            if kind is not Kind.RACE and wanted not in (self._have.get(kind), self._given_up.get(kind)):
+            there = wanted in (None, self._have.get(kind), self._given_up.get(kind))
+            if not there and wanted is not None and kind is not Kind.RACE:
                 self._ask(kind, wanted)
+            elif asked is not None:
+                self._drop(kind)
         self._show_jobs()
 
     def _plan_picture(self, state: State) -> None:
@@ -184,6 +185,9 @@ class Desk(QObject):
 
     def _ask(self, kind: Kind, request: Request) -> None:
         assert self._jobs is not None
+        """Ask; the client ends an older request of this kind for the newer one, with more patience than a stop has."""
+        if kind is Kind.PREDICTION and kind in self._asked:
+            self._show(partial=None)
         self._paces[kind] = Pace()
         self._asked[kind] = self._jobs.ask(request), request
 

@@ -147,7 +147,7 @@ def use_network(state: State, spec: str) -> Changes:
     """
     entry = catalogue.entry(spec)
     image = state.image or (str(assets.sample(entry.sample)) if entry.sample else None)
-    return {"model": spec, "image": image, "view": best_view(entry)}
+    return {"model": spec, "image": image, "view": best_view(entry), "minimum": entry.minimum}
 
 
 def use_image(state: State, path: str) -> Changes:

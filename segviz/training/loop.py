@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import math
-import os
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -19,9 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segviz.core import catalogue
+from segviz.core import catalogue, export
 from segviz.core.catalogue import Entry
 from segviz.core.errors import SegvizError
+from segviz.training.augmentation import between_digits
 from segviz.training.datasets import Digits, mnist
 from segviz.training.recipes import Recipe, recipe
 
@@ -31,7 +30,7 @@ WARM_UP = 0.1  # of all steps
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far training is. `loss` and `accuracy` are means over the images shown since the last report.
+    """How far training is. `loss` (of the digits alone) and `accuracy` are means over those shown since the last report.
 
     `epoch` and `step` count from 1, steps within their epoch.
     """
@@ -120,8 +119,11 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, plan: Recipe) -> Ite
             with threads(plan.threads):
                 logits = network(plan.augmentation(images[batch], chance))  # (B, classes)
                 loss = F.cross_entropy(logits, labels[batch])
+                total = loss
+                if plan.nothing:
+                    total = loss + plan.nothing * undecided(network, images[batch[: plan.batch // 2]], chance)
                 optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                total.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             schedule.step()
             losses.append(loss.item())
@@ -132,6 +134,12 @@ def fit(network: nn.Module, images: Tensor, labels: Tensor, plan: Recipe) -> Ite
                 )
                 losses, right = [], []
     network.eval()
+
+
+def undecided(network: nn.Module, images: Tensor, chance: torch.Generator) -> Tensor:
+    """Cross-entropy between equal probabilities and the answers to windows without a digit."""
+    logits = network(between_digits(images, chance))
+    return F.cross_entropy(logits, torch.full_like(logits, 1 / logits.shape[1]))
 
 
 @contextmanager
@@ -164,21 +172,7 @@ def share_right(network: nn.Module, images: Tensor, labels: Tensor, batch: int =
 
 
 def _write(network: nn.Module, out: Path, facts: dict[str, object]) -> None:
-    """Whole or not at all: a temporary file beside `out` takes its place when it is complete."""
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     # One entry of metadata: the format does not keep the order of several, and equal weights are equal files.
     data = safetensors.torch.save(tensors, {"segviz": json.dumps(facts, sort_keys=True)})
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
-    except OSError as error:
-        raise SegvizError(f"{out}: cannot be written ({error.strerror}); choose another folder") from error
-    place = Path(temporary)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        place.replace(out)
-    except OSError as error:
-        place.unlink(missing_ok=True)
-        raise SegvizError(f"{out}: cannot be written ({error.strerror}); choose another place") from error
+    export.replace_file(out, lambda place: place.write_bytes(data))

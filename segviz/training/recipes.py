@@ -13,6 +13,10 @@ from segviz.training.augmentation import Augmentation
 class Recipe:
     """A training run. `network` is a model spec of the catalogue; its weights are what comes out.
 
+    `nothing` weighs windows without a digit, one for every two digits, that are to be answered with
+    equal probabilities (outlier exposure: Hendrycks, Mazeika and Dietterich 2019): a classifier
+    without a background class then tells by low confidence that there is nothing to name.
+
     `steps` limits the steps of an epoch, and None shows all images once. The learning rate rises
     for the first tenth of all steps to `learning_rate` and falls to zero along half a cosine. One
     thread gives the same sums on any number of cores, and for small networks is no slower.
@@ -25,6 +29,7 @@ class Recipe:
     learning_rate: float
     weight_decay: float
     augmentation: Augmentation
+    nothing: float = 0.0
     seed: int = 0
     steps: int | None = None
     threads: int = 1
@@ -39,6 +44,7 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=4e-3,
         weight_decay=0.02,
         augmentation=Augmentation(shift=3.0, smallest=0.85, largest=1.2, turn=10.0),
+        nothing=0.5,
     ),
 }
 

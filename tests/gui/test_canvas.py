@@ -398,7 +398,8 @@ def test_showing_changes_no_state(qtbot) -> None:
     canvas = Canvas(session)
     qtbot.addWidget(canvas)
     canvas.show_scene(None, scene)
-    canvas.show_scene(scene, replace(scene, state=replace(scene.state, heat_opacity=0.21, minimum=0.43, view=View.HEATMAP)))
+    moved = replace(scene.state, heat_opacity=0.21, minimum=0.43, view=View.HEATMAP)
+    canvas.show_scene(scene, replace(scene, state=moved))
     assert heard == []
     assert canvas.strip.opacity.value == pytest.approx(0.21)
     assert canvas.strip.minimum.value == pytest.approx(0.43)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from segviz.training.augmentation import Augmentation
+from segviz.training.augmentation import EMPTY, Augmentation, between_digits
 
 
 def dots(count: int = 64) -> Tensor:
@@ -55,3 +55,14 @@ def test_the_same_seed_draws_the_same() -> None:
     change = Augmentation(shift=3, smallest=0.8, largest=1.2, turn=10)
     assert torch.equal(change(dots(), seeded(1)), change(dots(), seeded(1)))
     assert not torch.equal(change(dots(), seeded(1)), change(dots(), seeded(2)))
+
+
+def test_between_digits_there_is_no_whole_digit_and_often_nothing() -> None:
+    """A bright dot in the middle is pushed away at least 12 pixels, or is not there."""
+    dots = torch.zeros(400, 1, 32, 32)
+    dots[:, :, 15:17, 15:17] = 1
+    windows = between_digits(dots, torch.Generator().manual_seed(0))
+    assert windows.shape == dots.shape
+    assert windows[:, :, 9:23, 9:23].max() == 0
+    empty = (windows.amax((1, 2, 3)) == 0).float().mean()
+    assert EMPTY < empty < 0.95

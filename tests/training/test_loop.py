@@ -119,7 +119,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(loop.os, "fsync", full)
+    monkeypatch.setattr("segviz.core.export.os.fsync", full)
     with pytest.raises(SegvizError, match="No space left on device"):
         loop._write(fresh(LENET, 0), out, {})
     assert out.read_bytes() == b"the old one"
