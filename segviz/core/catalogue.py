@@ -35,8 +35,8 @@ class Entry:
     `input_size` is (C, H, W) of the native input. `longest_side` is the image size, in pixels,
     at which the network sees objects as large as those it was trained on; None: as large as they
     are. `minimum` is the confidence below which a label of a network without a background class
-    means that there is nothing to name. `multiple` is what height and width must be divisible by. `variants` maps an option of the
-    spec ('pooling=floor') to what it changes here.
+    means that there is nothing to name. `multiple` is what height and width must be divisible by.
+    `variants` maps an option of the spec ('pooling=floor') to what it changes here.
     """
 
     name: str

@@ -21,7 +21,7 @@ from segviz.core.resample import AxisTaps, axis_taps
 from segviz.core.scores import softmax
 
 Floats = npt.NDArray[np.float32]
-SMALLEST_TILE = 48  # pixels
+SIDE = 96  # of a tile, in pixels: the fewer units it mixes the fewer classes can win in it
 EPSILON = 1e-6  # of float32 weights that sum to one
 
 
@@ -44,8 +44,8 @@ def interpolated(
     """The argmax of upsampled logits (classes, rows, columns) at every pixel of (height, width)."""
     out = blank(len(logits), height, width)
     law_y, law_x = lattice.laws
-    ys = _tiles(axis_taps(how, law_y, lattice.rows, np.arange(height, dtype=np.float64)), law_y.stride)
-    xs = _tiles(axis_taps(how, law_x, lattice.columns, np.arange(width, dtype=np.float64)), law_x.stride)
+    ys = _tiles(axis_taps(how, law_y, lattice.rows, np.arange(height, dtype=np.float64)))
+    xs = _tiles(axis_taps(how, law_x, lattice.columns, np.arange(width, dtype=np.float64)))
     for number, y in enumerate(ys):
         for x in xs:
             place = np.s_[y.first : y.end, x.first : x.end]
@@ -71,12 +71,11 @@ class _Span:
         return float(np.abs(self.mixing).sum(axis=1).max())
 
 
-def _tiles(taps: AxisTaps, stride: float) -> list[_Span]:
+def _tiles(taps: AxisTaps) -> list[_Span]:
     pixels = len(taps.units)
-    side = max(SMALLEST_TILE, round(stride))  # in a tile of one cell the fewest classes are able
     spans = []
-    for first in range(0, pixels, side):
-        end = min(first + side, pixels)
+    for first in range(0, pixels, SIDE):
+        end = min(first + SIDE, pixels)
         units, weights = taps.units[first:end], taps.weights[first:end]
         low, high = int(units.min()), int(units.max()) + 1
         mixing = np.zeros((end - first, high - low), np.float32)

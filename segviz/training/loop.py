@@ -30,7 +30,7 @@ WARM_UP = 0.1  # of all steps
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far training is. `loss` (of the digits alone) and `accuracy` are means over those shown since the last report.
+    """How far training is. `loss` and `accuracy` are means over the digits shown since the last report.
 
     `epoch` and `step` count from 1, steps within their epoch.
     """
