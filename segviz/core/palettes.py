@@ -26,6 +26,10 @@ CITYSCAPES = (
 
 GLASBEY_COUNT = 256
 
+# What later rounds through a palette are mixed with, and how much of it.
+_GROUNDS = np.array([0, 255, 0, 128])[:, None]
+_TINT = 0.4
+
 
 def _colours(codes: Sequence[str]) -> Colours:
     return np.array([list(bytes.fromhex(code)) for code in codes], dtype=np.uint8)
@@ -66,11 +70,18 @@ def _locked(table: Colours) -> Colours:
 
 
 def class_colours(palette: Palette, count: int) -> Colours:
-    """The colours of `count` classes, uint8 (count, 3); they begin again where the palette ends."""
+    """The colours of `count` classes, uint8 (count, 3).
+
+    Where the palette ends it begins again, lighter, then darker, then greyer, so that four times as
+    many classes as it has colours are told apart.
+    """
     if palette is Palette.AUTO:
         palette = Palette.OKABE_ITO if count <= len(OKABE_ITO) else Palette.GLASBEY
     colours = _set(palette)
-    return colours[np.arange(count) % len(colours)]
+    again, index = np.divmod(np.arange(count), len(colours))
+    ground = _GROUNDS[again % len(_GROUNDS)]
+    share = np.where(again % len(_GROUNDS) > 0, _TINT, 0.0)[:, None]
+    return np.rint(colours[index] * (1 - share) + ground * share).astype(np.uint8)
 
 
 def background(classes: Sequence[str]) -> int | None:
