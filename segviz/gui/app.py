@@ -49,6 +49,8 @@ def main(options: LaunchOptions) -> int:
     window = MainWindow(Session(state), make_jobs, remembers=options.screenshot is None)
     log = Log(lambda text, details: window.desk.say(text, details))
     log.install()
+    if options.screenshot is None:
+        log.watch()
     if options.size is not None:
         window.setMinimumSize(1, 1)
         window.resize(*options.size)

@@ -18,10 +18,12 @@ from types import TracebackType
 from typing import TextIO
 
 import platformdirs
-from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QLockFile, QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
 
 LARGEST = 512 * 1024  # bytes of one log file
 KEPT = 3
+LONGEST_CRASH = 20_000  # characters of the last crash that are shown: its end
+ENDED_BADLY = "segviz did not end as it should the last time"
 LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -39,6 +41,11 @@ def log_file() -> Path:
     return log_folder() / "segviz.log"
 
 
+def crash_file() -> Path:
+    """What Python was doing when the process died, written by `faulthandler`."""
+    return log_folder() / "crash.log"
+
+
 class Log(QObject):
     """Hooks for the time between `install` and `remove`. `failed(text, details)` arrives in the window's thread."""
 
@@ -50,6 +57,7 @@ class Log(QObject):
         self._logger = logging.getLogger("segviz.gui")
         self._handler: logging.Handler | None = None
         self._crashes: TextIO | None = None
+        self._running: QLockFile | None = None
         self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
 
     def install(self) -> None:
@@ -57,7 +65,7 @@ class Log(QObject):
         try:
             log_folder().mkdir(parents=True, exist_ok=True)
             self._handler = RotatingFileHandler(log_file(), maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
-            self._crashes = (log_folder() / "crash.log").open("a", encoding="utf-8")
+            self._crashes = crash_file().open("a", encoding="utf-8")
             faulthandler.enable(self._crashes)
         except OSError:
             self._handler = logging.NullHandler()
@@ -70,8 +78,29 @@ class Log(QObject):
         sys.unraisablehook = lambda args: self._excepthook(args.exc_type, args.exc_value, args.exc_traceback)
         qInstallMessageHandler(self._qt_message)
 
+    def watch(self) -> None:
+        """Tell of the last run if it never came to its end, and mark this one until `remove`.
+
+        The mark is a lock file: Qt gives it to the next process once its owner is dead. While
+        another window has it, that window is the one that is watched.
+        """
+        running = QLockFile(str(log_folder() / "running.lock"))
+        running.setStaleLockTime(0)  # stale by its owner's death, never by its age
+        left_behind = Path(running.fileName()).exists()
+        if not running.tryLock(0):
+            return
+        self._running = running
+        if left_behind:
+            self._logger.error(ENDED_BADLY)
+            self.failed.emit(ENDED_BADLY, _last_crash() or "Nothing was noted: it was killed, or the power went.")
+        if self._crashes is not None:
+            self._crashes.truncate(0)  # told; the next crash stands alone
+
     def remove(self) -> None:
         """Give back what was there before."""
+        if self._running is not None:
+            self._running.unlock()
+            self._running = None
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
         qInstallMessageHandler(None)
         if self._crashes is not None:
@@ -92,3 +121,10 @@ class Log(QObject):
 
     def _qt_message(self, level: QtMsgType, context: QMessageLogContext, text: str) -> None:
         self._logger.log(LEVELS.get(level, logging.INFO), "Qt: %s", text)
+
+
+def _last_crash() -> str:
+    try:
+        return crash_file().read_text(encoding="utf-8", errors="replace")[-LONGEST_CRASH:].strip()
+    except OSError:
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import warnings
@@ -10,7 +11,7 @@ import pytest
 from PySide6.QtCore import QThread, qWarning
 
 from segviz.gui import log as log_module
-from segviz.gui.log import Log, log_file
+from segviz.gui.log import ENDED_BADLY, Log, log_file
 
 
 @pytest.fixture
@@ -87,3 +88,38 @@ def test_without_a_place_for_the_log_the_window_still_starts(qapp, monkeypatch, 
         warnings.simplefilter("error")
         made.install()
         made.remove()
+
+
+def test_a_run_that_died_is_told_of_once(qtbot, log, heard):
+    """Another process dies with the mark set; this one finds it, and says what was noted."""
+    dies = (
+        "import os; from PySide6.QtCore import QCoreApplication; from segviz.gui.log import Log;"
+        "app = QCoreApplication([]); log = Log(lambda text, details: None); log.install(); log.watch(); os.abort()"
+    )
+    dead = subprocess.run([sys.executable, "-c", dies], check=False)
+    assert dead.returncode != 0
+    log.watch()
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard[0][0] == ENDED_BADLY
+    assert "Aborted" in heard[0][1]
+    log.remove()
+    log.install()
+    log.watch()
+    qtbot.wait(20)
+    assert len(heard) == 1
+
+
+def test_a_second_window_says_nothing_of_the_first(qtbot, log, heard):
+    log.watch()
+    runs_too = (
+        "from PySide6.QtCore import QCoreApplication; from segviz.gui.log import Log;"
+        "app = QCoreApplication([]); log = Log(lambda text, details: print(text)); log.install(); log.watch();"
+        "app.processEvents(); log.remove()"
+    )
+    second = subprocess.run([sys.executable, "-c", runs_too], check=True, capture_output=True, text=True)
+    assert second.stdout == ""
+    log.remove()
+    log.install()
+    log.watch()
+    qtbot.wait(20)
+    assert heard == []
