@@ -23,7 +23,7 @@ from segviz.core.steps import Law
 from segviz.engine import devices
 from segviz.engine.forward import forward
 from segviz.engine.graph import Trace
-from segviz.engine.store import Loaded
+from segviz.engine.store import Loaded, Version
 from segviz.engine.windows import Windows, batch_size, classify
 
 PARTIAL_EVERY = 0.04  # seconds between two maps of a running sliding window
@@ -35,6 +35,7 @@ class Job:
 
     loaded: Loaded
     image: Tensor  # (1, C, H, W)
+    version: Version  # of the image's file
     frame: Frame
     native: Trace
     dense: Trace

@@ -28,7 +28,7 @@ from segviz.engine.forward import forward
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, Job, Scores, resolve, size_text, upsampling_of
 from segviz.engine.prepare import notes_of, tensor_of
-from segviz.engine.store import Kept, Loaded, Store
+from segviz.engine.store import Kept, Loaded, Store, version
 
 Answering = Generator[Update, None, Answer]
 
@@ -96,7 +96,7 @@ class Engine:
         loaded = self._loaded(request.setup)
         method, reason = resolve(request, loaded)
         job = self._job(request.setup, loaded, request.grid_stride)
-        key = (request.setup, METHODS[method], request.grid_stride)
+        key = (request.setup, job.version, METHODS[method], request.grid_stride)
         scores = self._scores.find(key)
         if scores is None:
             scores = yield from METHODS[method](job)
@@ -155,12 +155,13 @@ class Engine:
     def _job(self, setup: Setup, loaded: Loaded, grid_stride: int | None = None) -> Job:
         if setup.image is None:
             raise SegvizError("there is no image to look at: open one, or name one")
+        seen = version(setup.image)  # before it is read: a change in between is then found by the next ask
         picture = self.store.picture(setup.image)
         frame = loaded.frame((picture.height, picture.width), setup.scale)
         native = loaded.entry.input_size
         dense = self.store.trace(loaded, True, (native[0], *frame.outer))
         image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
-        return Job(loaded, image, frame, self.store.trace(loaded, False, native), dense, grid_stride)
+        return Job(loaded, image, seen, frame, self.store.trace(loaded, False, native), dense, grid_stride)
 
 
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {

@@ -13,7 +13,7 @@ from torch import nn
 
 from segviz.core.catalogue import Entry
 from segviz.core.choices import Device, Pooling, Task
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, named
 from segviz.core.field import Frame
 from segviz.core.images import Picture, open_picture
 from segviz.engine import devices
@@ -23,6 +23,7 @@ from segviz.engine.prepare import frame_of, least_size
 from segviz.engine.surgery import Conversion, convert
 
 Value = TypeVar("Value")
+Version = tuple[int, int, int]
 
 
 class Kept(Generic[Value]):
@@ -45,10 +46,10 @@ class Kept(Generic[Value]):
             self._values.popitem(last=False)
 
     def find(self, key: Hashable) -> Value | None:
+        """The value of `key`, None if it is not there."""
+        if key in self._values:
+            self._values.move_to_end(key)
         return self._values.get(key)
-
-    def clear(self) -> None:
-        self._values.clear()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,16 @@ class Loaded:
         return self.entry.task is Task.SEGMENTATION
 
 
+def version(path: str) -> Version:
+    """What differs between two contents of one file. Raises SegvizError where there is no such file."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SegvizError(f"{named(path)}: cannot be read ({reason}); open it again or open another") from error
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
 class Store:
     """Networks, traces and pictures. Files are looked at again when they change."""
 
@@ -105,13 +116,5 @@ class Store:
         return self._traces.get(key, lambda: trace(loaded.module(converted), shape))
 
     def picture(self, path: str) -> Picture:
-        try:
-            changed = Path(path).stat().st_mtime_ns
-        except OSError as error:
-            raise SegvizError(f"{Path(path).name}: cannot be read ({error.strerror})") from error
-        return self._pictures.get((path, changed), lambda: open_picture(path))
-
-    def clear(self) -> None:
-        self._networks.clear()
-        self._traces.clear()
-        self._pictures.clear()
+        """The image file at `path`, read again when it changed. Raises SegvizError where it cannot be read."""
+        return self._pictures.get((path, version(path)), lambda: open_picture(path))

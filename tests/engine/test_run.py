@@ -10,6 +10,7 @@ from segviz.core.choices import Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.requests import DescribeRequest, FeatureRequest, PartialLabels, RaceRequest, SegmentRequest, Setup
 from segviz.engine.run import Engine
+from segviz.engine.store import Kept
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +226,28 @@ def test_another_upsampling_computes_no_network(engine, page, monkeypatch):
     monkeypatch.setattr("segviz.engine.inference.forward", forbidden)
     nearest = answer(engine, SegmentRequest(Setup("lenet5", page), upsampling=Upsampling.NEAREST))
     assert nearest.upsampling is Upsampling.NEAREST
+
+
+def test_an_image_that_was_saved_again_is_computed_again(engine, page, tmp_path):
+    path = tmp_path / "drawing.png"
+    with Image.open(page) as image:
+        image.save(path)
+        before = answer(engine, SegmentRequest(Setup("lenet5", str(path))))
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(path)
+    after = answer(engine, SegmentRequest(Setup("lenet5", str(path))))
+    path.unlink()
+    assert np.abs(after.logits - before.logits).max() > 1
+    with pytest.raises(SegvizError, match=r"drawing\.png: cannot be read .*; open it again"):
+        answer(engine, SegmentRequest(Setup("lenet5", str(path))))
+
+
+def test_the_values_used_last_are_kept():
+    kept = Kept(2)
+    kept.put("a", 1)
+    kept.put("b", 2)
+    assert kept.find("a") == 1
+    kept.put("c", 3)
+    assert (kept.find("a"), kept.find("b"), kept.find("c")) == (1, None, 3)
 
 
 def test_pooling_of_the_window_moves_the_grid(engine):
