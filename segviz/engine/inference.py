@@ -73,6 +73,9 @@ def sliding_window(job: Job) -> Generator[Update, None, Scores]:
     windows = windows_of(job)
     size = windows.size
     lattice = window_lattice(job, windows)
+    entry = job.loaded.entry
+    what = f"{entry.title} on {len(windows)} windows, {windows.stride} pixels apart,"
+    devices.check_memory(4 * entry.class_count * len(windows), what)
     logits: npt.NDArray[np.float32] | None = None
     labels = np.full(len(windows), -1, np.int16)
     done, last = 0, 0.0
@@ -115,6 +118,8 @@ def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
         raise SegvizError(f"{title} is a classifier and does not answer per pixel: take 'upsampled', not 'native'")
     if method is Method.SLIDING_WINDOW and loaded.per_pixel:
         raise SegvizError(f"{title} answers for every pixel, there is nothing to slide: take 'native'")
+    if method is Method.DIRECT and loaded.per_pixel:
+        raise SegvizError(f"{title} answers for every pixel, which needs no field's label: take 'native'")
     return method, "as asked"
 
 
@@ -153,7 +158,7 @@ def per_pixel_lattice(frame: Frame, found: tuple[int, int]) -> Lattice:
 def windows_of(job: Job) -> Windows:
     """The grid of windows of the network's native size; the step is the network's own stride unless given."""
     size = job.loaded.entry.input_size[1:]
-    stride = job.grid_stride or network_stride(job)
+    stride = network_stride(job) if job.grid_stride is None else job.grid_stride
     if stride < 1:
         raise SegvizError(f"the grid stride is {stride}; it is at least 1 pixel")
     return Windows(job.image, size, stride)

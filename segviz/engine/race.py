@@ -62,11 +62,12 @@ class _Course:
 
 @dataclass
 class _Clock:
-    """Seconds of the side that runs, and what it has found: logits (classes, outputs), NaN where not computed."""
+    """Seconds of the side that runs, and what it has found: logits (classes, outputs) where `found` (outputs,)."""
 
     seconds: float = 0.0
     measured: int = 0
     logits: npt.NDArray[np.float32] | None = None
+    found: npt.NDArray[np.bool_] | None = None
 
 
 def race(request: RaceRequest, job: Job, store: Store) -> Generator[RaceUpdate | Progress, None, RaceResult]:
@@ -95,7 +96,7 @@ def _prepare(job: Job, request: RaceRequest, store: Store) -> _Course:
             f"{loaded.entry.title} answers for every pixel already: the race needs a classifier with a fixed window"
         )
     own = network_stride(job)
-    stride = request.grid_stride or own
+    stride = own if request.grid_stride is None else request.grid_stride
     if stride % own or stride < 1:
         raise SegvizError(
             f"the grid stride is {stride}; the fully convolutional {loaded.entry.title} has a position every {own} "
@@ -114,7 +115,9 @@ def _prepare(job: Job, request: RaceRequest, store: Store) -> _Course:
 def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tuple[Floats, list[float]]]:
     """The whole image at once, after a warm-up, several times within the budget.
 
-    Logits (classes, rows, columns) on the windows' grid, and the seconds of each pass.
+    A first pass that is over the budget already is the only one, and counts although it was cold:
+    the clock then errs against this side. Returns logits (classes, rows, columns) on the windows'
+    grid, and the seconds of each pass.
     """
     network, image = course.job.loaded.conversion.network, course.image
     seconds: list[float] = []
@@ -175,12 +178,14 @@ def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _
             output = first_tensor(network(course.windows.batch(first, end))).flatten(1)
             _synchronise(course)
             clock.seconds += time.perf_counter() - started
-        found = output.T.float().cpu().numpy()  # (classes, N)
-        if clock.logits is None:
-            clock.logits = np.full((found.shape[0], course.outputs), np.nan, np.float32)
-        clock.logits[:, first:end] = found
+        logits = output.T.float().cpu().numpy()  # (classes, N)
+        if clock.logits is None or clock.found is None:
+            clock.logits = np.zeros((logits.shape[0], course.outputs), np.float32)
+            clock.found = np.zeros(course.outputs, np.bool_)
+        clock.logits[:, first:end] = logits
+        clock.found[first:end] = True
         clock.measured += end - first
-        labels[first:end] = found.argmax(0)
+        labels[first:end] = logits.argmax(0)
         now = time.monotonic()
         if now - shown >= PARTIAL_EVERY or clock.measured == course.outputs:
             shown = now
@@ -240,13 +245,14 @@ def _result(
     batch: int,
 ) -> RaceResult:
     assert batched.logits is not None  # a race without windows was refused
+    assert batched.found is not None
     rows, columns = course.windows.rows, course.windows.columns
-    measured = ~np.isnan(batched.logits[0])
+    measured = batched.found
     flat = dense.reshape(len(dense), -1)
     difference = np.full(rows * columns, np.nan, np.float32)
     difference[measured] = np.abs(softmax(batched.logits[:, measured]) - softmax(flat[:, measured])).max(0)
-    largest = float(np.nanmax(difference))
-    windows_labels = np.where(measured, np.nan_to_num(batched.logits).argmax(0), -1).astype(np.int16)
+    largest = float(difference[measured].max())  # NaN if either side answers with NaN anywhere
+    windows_labels = np.where(measured, batched.logits.argmax(0), -1).astype(np.int16)
     dense_labels = flat.argmax(0).astype(np.int16)
     macs = course.job.native.macs * course.outputs
     result = RaceResult(
@@ -282,7 +288,9 @@ def _verdict(course: _Course, largest: float) -> tuple[bool, str]:
     traces = (course.job.native, course.dense)
     padded = max(t.padded for t in traces)
     overhanging = max(t.overhanging for t in traces)
-    gated = any(node.gates for t in traces for node in t.geometry.nodes)
+    nodes = [node for t in traces for node in t.geometry.nodes]
+    gated = any(node.gates for node in nodes) or any(node.whole for node in course.dense.geometry.nodes)
+    unknown = next((node.reason for node in nodes if node.reason), "")
     if padded:
         return False, (
             f"{padded} padded convolutions: at a window's border the classifier sees zero padding where the "
@@ -298,6 +306,8 @@ def _verdict(course: _Course, largest: float) -> tuple[bool, str]:
         )
     if gated:
         return False, "a gate averages over all that the network is given, a window or the image"
-    if largest > EXACT:
+    if unknown:
+        return False, f"equality cannot be proven from the graph: {unknown}; outputs differ by {largest:.1g} at most"
+    if not largest <= EXACT:  # NaN is not equal to anything
         return False, f"no padding and no ceil mode, and yet the outputs differ by {largest:.1g}"
     return True, f"no padding and no ceil mode, proven from the graph; outputs differ by {largest:.1g} at most"

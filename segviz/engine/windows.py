@@ -74,4 +74,5 @@ def classify(network: nn.Module, windows: Windows, batch: int) -> Iterator[Tenso
     """Logits (N, classes) of the windows, batch by batch, in the order of the grid."""
     for first in range(0, len(windows), batch):
         with torch.inference_mode():
-            yield first_tensor(network(windows.batch(first, min(first + batch, len(windows))))).flatten(1)
+            logits = first_tensor(network(windows.batch(first, min(first + batch, len(windows))))).flatten(1)
+        yield logits  # outside: the mode would stay on in the caller for as long as this one waits

@@ -1,14 +1,18 @@
 """Request to answer, on real networks and real images."""
 
+import time
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from segviz.core import assets, scores
 from segviz.core.catalogue import class_index
-from segviz.core.choices import Method, Pooling, Upsampling
+from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.requests import DescribeRequest, FeatureRequest, PartialLabels, RaceRequest, SegmentRequest, Setup
+from segviz.engine import rules
 from segviz.engine.run import Engine
 from segviz.engine.store import Kept
 
@@ -105,6 +109,19 @@ def test_sliding_window_with_a_stride_of_its_own(engine, page):
     assert found.lattice.stride == (16, 16)
 
 
+def test_watching_a_sliding_window_leaves_torch_as_it_was(engine, page):
+    run = engine.run(SegmentRequest(Setup("lenet5", page), Method.SLIDING_WINDOW, grid_stride=8))
+    next(run)
+    assert not torch.is_inference_mode_enabled()
+    run.close()
+
+
+def test_windows_whose_logits_do_not_fit_are_refused_before_the_work(engine, page, monkeypatch):
+    monkeypatch.setattr("segviz.engine.devices.available_bytes", lambda: 1000)
+    with pytest.raises(SegvizError, match="54 windows, 12 pixels apart, needs about .* lower the scale"):
+        answer(engine, SegmentRequest(Setup("lenet5", page), Method.SLIDING_WINDOW, grid_stride=12))
+
+
 def test_direct_labels_whole_fields(engine, page):
     direct = answer(engine, SegmentRequest(Setup("lenet5", page), Method.DIRECT))
     coarse = answer(engine, SegmentRequest(Setup("lenet5", page), Method.COARSE))
@@ -165,7 +182,10 @@ def test_tiny_images_are_padded_and_say_so(engine, spec, size, tmp_path):
         (SegmentRequest(Setup("lenet5", "/nowhere/x.png")), "x.png"),
         (SegmentRequest(Setup("lenet6", "x.png")), "no network 'lenet6'"),
         (SegmentRequest(Setup("selfie_general", photograph("coffee.png")), Method.SLIDING_WINDOW), "native"),
+        (SegmentRequest(Setup("selfie_general", photograph("coffee.png")), Method.DIRECT), "native"),
         (SegmentRequest(Setup("lenet5", photograph("coffee.png")), Method.NATIVE), "upsampled"),
+        (SegmentRequest(Setup("lenet5", photograph("coffee.png")), Method.SLIDING_WINDOW, grid_stride=0), "is 0"),
+        (RaceRequest(Setup("lenet5", photograph("coffee.png")), 0), "stride is 0"),
         (SegmentRequest(Setup("lenet5", photograph("coffee.png"), 99.0)), "scale is 99"),
         (FeatureRequest(Setup("lenet5", photograph("coffee.png")), "c9"), "no layer 'c9'"),
     ],
@@ -211,6 +231,44 @@ class TestRace:
         assert answer(engine, RaceRequest(Setup("lenet5", page), 8, budget=1)).sliding_window.outputs == 9 * 13
         with pytest.raises(SegvizError, match=r"stride is 6; .* take 4, 8, 12"):
             answer(engine, RaceRequest(Setup("lenet5", page), 6))
+
+    def test_a_wrong_network_is_not_called_exact_whatever_its_graph_says(self, page):
+        """The proof is of the graph alone; weights that went wrong are for the measurement to find."""
+        engine = Engine()  # its own: this one is spoilt
+        twin = engine.store.network("lenet5", Pooling.WINDOW, Device.AUTO).conversion.network
+        request = RaceRequest(Setup("lenet5", page), budget=1)
+        with torch.no_grad():
+            twin.output.bias[3] += 1
+        found = answer(engine, request)
+        assert not found.exact
+        assert f"differ by {found.max_abs_difference:.1g}" in found.reason
+        assert found.max_abs_difference > 0.01
+        with torch.no_grad():
+            twin.output.bias[3] = torch.nan
+        assert not answer(engine, request).exact
+
+    def test_what_the_graph_does_not_know_is_not_called_proven(self, engine, page, monkeypatch):
+        request = RaceRequest(Setup("mtcnn_pnet", page), 16, budget=1)
+        assert answer(engine, request).exact
+        monkeypatch.delitem(rules.RULES, torch.ops.aten._prelu_kernel)
+        found = answer(Engine(), request)
+        assert not found.exact
+        assert "cannot be proven" in found.reason
+        assert "'_prelu_kernel' has no rule" in found.reason
+
+    def test_clocks_stand_still_while_somebody_looks(self, engine, page):
+        """Showing what was found must not count against either side."""
+        run, looked = engine.run(RaceRequest(Setup("lenet5", page), 16, budget=1)), 0.0
+        while True:
+            try:
+                next(run)
+            except StopIteration as end:
+                found = end.value
+                break
+            time.sleep(0.1)
+            looked += 0.1
+        assert not found.one_by_one.extrapolated
+        assert found.one_by_one.seconds + found.sliding_window.seconds + found.fully_convolutional.seconds < looked / 2
 
     def test_networks_that_answer_per_pixel_have_no_window(self, engine):
         with pytest.raises(SegvizError, match="for every pixel already"):
