@@ -81,7 +81,7 @@ def class_colours(palette: Palette, count: int) -> Colours:
     again, index = np.divmod(np.arange(count), len(colours))
     ground = _GROUNDS[again % len(_GROUNDS)]
     share = np.where(again % len(_GROUNDS) > 0, _TINT, 0.0)[:, None]
-    return np.rint(colours[index] * (1 - share) + ground * share).astype(np.uint8)
+    return np.asarray(np.rint(colours[index] * (1 - share) + ground * share), dtype=np.uint8)
 
 
 def background(classes: Sequence[str]) -> int | None:
