@@ -15,6 +15,7 @@ from segviz.gui import gestures
 from segviz.gui.scene import Scene
 
 if TYPE_CHECKING:
+    from segviz.gui.canvas import Canvas
     from segviz.gui.window import MainWindow
 
 Do = Callable[["MainWindow"], None]
@@ -72,6 +73,11 @@ def _gesture(gesture: Callable[..., gestures.Changes], *arguments: Any) -> Do:
             window.desk.session.update(**changes)
 
     return do
+
+
+def _canvas(do: Callable[[Canvas], None]) -> Do:
+    """An action that moves the view of the canvas."""
+    return lambda window: window.on_canvas(do)
 
 
 def _escape(window: MainWindow) -> None:
@@ -144,13 +150,13 @@ EDIT = (
 
 VIEW = (
     *_choices("view", "View", View, {View.LABELS: "L", View.HEATMAP: "H", View.IMAGE: "I"}),
-    Action("fit", "Fit", "View", lambda w: w.on_canvas("fit"), ("F",), "maximize", "Show the whole image",
+    Action("fit", "Fit", "View", _canvas(lambda canvas: canvas.fit()), ("F",), "maximize", "Show the whole image",
            enabled=_has_image, separator=True),
-    Action("zoom-one", "Actual size", "View", lambda w: w.on_canvas("zoom_one"), ("1",), "zoom-scan",
+    Action("zoom-one", "Actual size", "View", _canvas(lambda canvas: canvas.zoom_one()), ("1",), "zoom-scan",
            "One pixel of the image on one of the screen", enabled=_has_image),
-    Action("zoom-in", "Zoom in", "View", lambda w: w.on_canvas("zoom", 1.25), ("Ctrl++", "Ctrl+="), "zoom-in",
+    Action("zoom-in", "Zoom in", "View", _canvas(lambda canvas: canvas.zoom(1.25)), ("Ctrl++", "Ctrl+="), "zoom-in",
            "Larger", enabled=_has_image),
-    Action("zoom-out", "Zoom out", "View", lambda w: w.on_canvas("zoom", 0.8), ("Ctrl+-",), "zoom-out", "Smaller",
+    Action("zoom-out", "Zoom out", "View", _canvas(lambda canvas: canvas.zoom(0.8)), ("Ctrl+-",), "zoom-out", "Smaller",
            enabled=_has_image),
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),

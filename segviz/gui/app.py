@@ -11,12 +11,12 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from segviz import __version__
-from segviz.core import assets, session
+from segviz.core import assets
 from segviz.core.choices import Theme
-from segviz.core.errors import SegvizError
 from segviz.core.session import Session, State
 from segviz.gui import gestures, settings, theme
 from segviz.gui.desk import Worker
+from segviz.gui.files import read_session
 from segviz.gui.log import Log
 from segviz.gui.window import MainWindow
 
@@ -85,22 +85,12 @@ def make_jobs() -> Worker:
 
 def first_state(options: LaunchOptions) -> State:
     """The State that the command line describes. An image or a network beside a session file replaces the file's."""
-    state = State()
-    if options.session is not None:
-        state = _session_file(options.session)
-    first = Session(state)
+    first = Session(read_session(options.session) if options.session is not None else State())
     if options.model is not None:
         first.update(**gestures.use_network(first.state, options.model))
     if options.image is not None:
         first.update(**gestures.use_image(first.state, options.image))
     return first.state
-
-
-def _session_file(path: Path) -> State:
-    try:
-        return session.from_json(path.read_text(encoding="utf-8"), path.parent, path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SegvizError(f"{path.name}: cannot be read as a session file ({error})") from error
 
 
 class Screenshot(QObject):

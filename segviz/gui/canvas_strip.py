@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QToolBut
 
 from segviz.core.choices import View
 from segviz.gui import theme
+from segviz.gui.actions import find, tooltip
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
@@ -26,7 +27,9 @@ class CanvasStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         theme.set_surface(self, "surround")
-        self.views = Segmented([(view, view.title, f"{view.title}: {view.hint}") for view in View], "What is shown")
+        self.views = Segmented(
+            [(view, view.title, tooltip(find(f"view-{view.value}"))) for view in View], "What is shown"
+        )
         self.opacity = LabelledSlider("Opacity", tooltip="How strongly the overlay covers the image")
         self.minimum = LabelledSlider("Minimum", tooltip="Nothing is painted where the network is less sure than this")
         self.scale, self.legend = ColourBar(), Swatches()
@@ -34,9 +37,9 @@ class CanvasStrip(QWidget):
         self._right.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for widget in (self.scale, self.legend, QWidget()):
             self._right.addWidget(widget)
-        self.fit = self._button("Show the whole image  (F)")
+        self.fit = self._button("fit")
         theme.set_icon(self.fit, "maximize")
-        self.one = self._button("One screen pixel an image pixel  (1)")
+        self.one = self._button("zoom-one")
         self.one.setText("1:1")
         row = QHBoxLayout(self)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
@@ -53,10 +56,12 @@ class CanvasStrip(QWidget):
         self.minimum.moved.connect(self.minimum_moved)
 
     @staticmethod
-    def _button(tip: str) -> QToolButton:
+    def _button(identifier: str) -> QToolButton:
+        """A button that says what the action of that id says."""
+        action = find(identifier)
         button = QToolButton()
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
+        button.setToolTip(tooltip(action))
+        button.setAccessibleName(action.tip)
         theme.set_kind(button, "flat")
         return button
 

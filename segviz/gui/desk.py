@@ -29,7 +29,7 @@ from segviz.core.requests import (
     Update,
 )
 from segviz.core.session import Session, State
-from segviz.gui import gestures, plan
+from segviz.gui import gestures, kinds, plan
 from segviz.gui.pace import Pace
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
@@ -58,6 +58,7 @@ class Saver(Protocol):
     """What the desk needs of `segviz.gui.files.Files`."""
 
     def copy_image(self, image: QImage) -> str: ...
+    def copy_table(self, rows: list[list[object]]) -> str: ...
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None: ...
 
 
@@ -184,8 +185,8 @@ class Desk(QObject):
         self._jobs.open_picture(path)
 
     def _ask(self, kind: Kind, request: Request) -> None:
-        assert self._jobs is not None
         """Ask; the client ends an older request of this kind for the newer one, with more patience than a stop has."""
+        assert self._jobs is not None
         if kind is Kind.PREDICTION and kind in self._asked:
             self._show(partial=None)
         self._paces[kind] = Pace()
@@ -318,9 +319,6 @@ class Desk(QObject):
         """Show a message that needs attention, until it is dismissed or what it is about works again."""
         self._show(message=Message(text, details, about))
 
-    def remember_recent(self, paths: tuple[str, ...]) -> None:
-        self._show(recent=paths)
-
     def run(self) -> None:
         """Ask for everything that the State describes again, the file read anew."""
         if self._jobs is None:
@@ -360,13 +358,17 @@ class Desk(QObject):
         if self._saver is not None:
             self.said.emit(self._saver.copy_image(image))
 
+    def copy_table(self, rows: list[list[object]]) -> None:
+        if self._saver is not None:
+            self.said.emit(self._saver.copy_table(rows))
+
     def save_image(self, image: QImage, name: str) -> None:
-        self.save_with(name, "PNG image (*.png)", lambda path: _save_png(image, path))
+        self.save_with(name, kinds.PNG, lambda path: _save_png(image, path))
 
     def save_table(self, rows: list[list[object]], name: str) -> None:
         from segviz.core import export
 
-        self.save_with(name, "CSV table (*.csv)", lambda path: export.save_table(path, rows))
+        self.save_with(name, kinds.CSV, lambda path: export.save_table(path, rows))
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         if self._saver is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,16 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from segviz.core import export, palettes, scores
 from segviz.core.choices import View
-from segviz.core.requests import Lane, Prediction
-from segviz.gui import gestures, theme
+from segviz.gui import gestures, tables, theme
+from segviz.gui.kinds import CSV, GIF, NPZ, PNG
+from segviz.gui.panels.base import SaveFunction
 from segviz.gui.scene import Scene, pinned
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
 
 Bytes = npt.NDArray[np.uint8]
-Save = Callable[[Path], object]
-PNG, NPZ, CSV, GIF = "PNG image (*.png)", "NumPy arrays (*.npz)", "CSV table (*.csv)", "Animated GIF (*.gif)"
+Answer = TypeVar("Answer")
 WALK_SIDE = 640  # longest side of the layer walk's frames
 WALK_STEP = 600  # ms that each layer stays
 
@@ -39,13 +39,13 @@ class Export:
     kinds: str
     ready: Callable[[Scene], bool]
     missing: str
-    prepare: Callable[[Scene, Canvas, float], Save]
+    prepare: Callable[[Scene, Canvas, float], SaveFunction]
 
 
 # ------------------------------------------------------------------------------------ pictures
 
 
-def _view(scene: Scene, canvas: Canvas, scale: float) -> Save:
+def _view(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
     image = canvas.render_image(scale)
 
     def write(path: Path) -> object:
@@ -54,14 +54,13 @@ def _view(scene: Scene, canvas: Canvas, scale: float) -> Save:
     return write
 
 
-def _labels(scene: Scene, canvas: Canvas, scale: float) -> Save:
-    found = _prediction(scene)
+def _labels(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    found = _there(scene.prediction)
     return lambda path: export.save_labels(path, found.labels, len(found.classes), scene.state.palette)
 
 
-def _overlay(scene: Scene, canvas: Canvas, scale: float) -> Save:
-    assert scene.picture is not None
-    found, state, pixels = _prediction(scene), scene.state, scene.picture.pixels
+def _overlay(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    found, state, pixels = _there(scene.prediction), scene.state, _there(scene.picture).pixels
     if state.view is View.HEATMAP:
         shown = scene.shown_class or 0
         table = palettes.heat_table(state.colour_map, state.minimum)
@@ -77,69 +76,32 @@ def _overlay(scene: Scene, canvas: Canvas, scale: float) -> Save:
     )
 
 
-def _probabilities(scene: Scene, canvas: Canvas, scale: float) -> Save:
-    found = _prediction(scene)
+def _probabilities(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    found = _there(scene.prediction)
     return lambda path: export.save_probabilities(path, scores.softmax(found.logits), found.lattice)
 
 
-def _prediction(scene: Scene) -> Prediction:
-    assert scene.prediction is not None
-    return scene.prediction
+def _table(rows: tables.Rows) -> SaveFunction:
+    return lambda path: export.save_table(path, rows)
 
 
-# -------------------------------------------------------------------------------------- tables
-
-
-def layer_rows(scene: Scene) -> list[list[object]]:
-    """The layers as a table, its head first; sizes, strides and starts in pixels of the network's input."""
-    network = scene.network
-    assert network is not None
-    head: list[object] = [
-        "name", "type", "output shape", "parameters", "macs", "field height", "field width", "stride y", "stride x",
-        "start x", "start y", "field",
-    ]  # fmt: skip
-    rows: list[list[object]] = [head]
-    for layer in network.layers:
-        pairs = [*(layer.size or ("", "")), *(layer.stride or ("", "")), *(layer.start or ("", ""))]
-        shape = " x ".join(str(size) for size in layer.output_shape)
-        rows.append([layer.name, layer.type, shape, layer.parameters, layer.macs, *pairs, layer.status])
-    return rows
-
-
-def race_rows(scene: Scene) -> list[list[object]]:
-    """A race as a table: one row a side, then what the comparison found."""
-    result = scene.race
-    assert result is not None
-
-    def row(name: str, lane: Lane) -> list[object]:
-        return [name, lane.seconds, lane.outputs, lane.extrapolated, lane.measured, lane.batch, lane.macs]
-
-    return [
-        ["side", "seconds", "outputs", "extrapolated", "measured", "batch", "macs"],
-        row("sliding window", result.sliding_window),
-        row("one by one", result.one_by_one),
-        row("fully convolutional", result.fully_convolutional),
-        ["speed-up over the best batch", result.speedup],
-        ["speed-up over one by one", result.speedup_one_by_one],
-        ["largest difference", result.max_abs_difference],
-        ["label agreement", result.label_agreement],
-        ["exact", result.exact, result.reason],
-    ]
+def _there(answer: Answer | None) -> Answer:
+    """What `ready` has found to be there."""
+    assert answer is not None
+    return answer
 
 
 # ----------------------------------------------------------------------------------- animation
 
 
-def _walk(scene: Scene, canvas: Canvas, scale: float) -> Save:
+def _walk(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
     frames = walk_frames(scene)
     return lambda path: export.save_animation(path, frames, WALK_STEP)
 
 
 def walk_frames(scene: Scene) -> list[Bytes]:
     """The box of the unit at the cursor in every layer, growing over the image: uint8 (H, W, 3) each."""
-    network, picture = scene.network, scene.picture
-    assert network is not None
-    assert picture is not None
+    network, picture = _there(scene.network), _there(scene.picture)
     height, width = picture.pixels.shape[:2]
     zoom = min(1.0, WALK_SIDE / max(height, width))
     small = QImage(picture.pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).scaled(
@@ -194,10 +156,13 @@ EXPORTS: tuple[Export, ...] = (
            "probabilities.npz", NPZ, lambda scene: scene.prediction is not None, "run a network first", _probabilities),
     Export("layers", "Layer table", "shapes, parameters, cost and receptive fields", "layers.csv", CSV,
            lambda scene: scene.network is not None, "choose a network first",
-           lambda scene, canvas, scale: lambda path: export.save_table(path, layer_rows(scene))),
+           lambda scene, canvas, scale: _table(tables.layer_rows(_there(scene.network)))),
+    Export("classes", "Class table", "the classes that label the image, with their shares", "classes.csv", CSV,
+           lambda scene: scene.prediction is not None, "run a network first",
+           lambda scene, canvas, scale: _table(tables.class_rows(_there(scene.prediction)))),
     Export("race", "Race table", "times, outputs and differences of the last race", "race.csv", CSV,
            lambda scene: scene.race is not None, "run a race first",
-           lambda scene, canvas, scale: lambda path: export.save_table(path, race_rows(scene))),
+           lambda scene, canvas, scale: _table(tables.race_rows(_there(scene.race)))),
     Export("walk", "Layer walk", "the receptive field growing through the layers, as an animation", "layers.gif", GIF,
            lambda scene: scene.network is not None and scene.picture is not None, "choose an image and a network first",
            _walk),

@@ -97,7 +97,7 @@ class Files(QObject):
         """Show an image, with a network if none is chosen yet."""
         place = str(path.absolute())  # not resolved: symbolic links keep their names
         self._desk.session.update(**gestures.use_image(self._desk.session.state, place))
-        self._desk.remember_recent(settings.add_recent(place))
+        settings.add_recent(place)
 
     def show_network(self, spec: str) -> None:
         """Use a network of the catalogue."""
@@ -116,19 +116,12 @@ class Files(QObject):
     def open_session(self, path: Path) -> None:
         """Show what a session file describes; a broken one changes nothing."""
         try:
-            if path.stat().st_size > LARGEST_SESSION:
-                raise SegvizError(f"{path.name}: too large for a session file")
-            text = path.read_text(encoding="utf-8")
-            state = session.from_json(text, path.parent, path.name)
-            if state.model:
-                catalogue.entry(state.model)
+            state = read_session(path)
         except SegvizError as error:
             self._desk.say(str(error), error.details)
-        except (OSError, UnicodeDecodeError) as error:
-            self._desk.say(str(SegvizError(f"{path.name}: cannot be read as a session file ({error})")))
         else:
             self._desk.session.replace(state)
-            self._desk.remember_recent(settings.add_recent(str(path.absolute())))
+            settings.add_recent(str(path.absolute()))
 
     def accepts(self, data: QMimeData) -> bool:
         return data.hasImage() or any(url.isLocalFile() for url in data.urls())
@@ -198,6 +191,26 @@ class Files(QObject):
     def copy_image(self, image: QImage) -> str:
         QGuiApplication.clipboard().setImage(image)
         return f"Copied {image.width()} × {image.height()} pixels"
+
+    def copy_table(self, rows: list[list[object]]) -> str:
+        from segviz.gui.tables import as_text
+
+        QGuiApplication.clipboard().setText(as_text(rows))
+        return f"Copied a table of {len(rows) - 1} rows"
+
+
+def read_session(path: Path) -> session.State:
+    """The State of a session file. Raises SegvizError that says why it cannot be shown."""
+    try:
+        if path.stat().st_size > LARGEST_SESSION:
+            raise SegvizError(f"{path.name}: too large for a session file")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SegvizError(f"{path.name}: cannot be read as a session file ({error})") from error
+    state = session.from_json(text, path.parent, path.name)
+    if state.model:
+        catalogue.entry(state.model)
+    return state
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,10 @@ class Menus(QObject):
             self.menus[name].setToolTipsVisible(True)
         return self.menus[name]
 
-    def _extra(self, parent: str, title: str, fill: object) -> None:
+    def _extra(self, parent: str, title: str, fill: Callable[[QMenu], None]) -> None:
         menu = self.menus[parent].addMenu(title)
         menu.setToolTipsVisible(True)
-        menu.aboutToShow.connect(lambda: fill(menu))  # type: ignore[operator]
+        menu.aboutToShow.connect(lambda: fill(menu))
         self.menus[title] = menu
 
     def refresh(self) -> None:
@@ -143,7 +144,7 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
         menu.addAction("Nothing opened yet").setEnabled(False)
         return
     menu.addSeparator()
-    menu.addAction("Forget these").triggered.connect(lambda: window.desk.remember_recent(settings.clear_recent()))
+    menu.addAction("Forget these").triggered.connect(lambda: settings.clear_recent())
 
 
 def specs(entry: catalogue.Entry) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,7 @@ from segviz.gui.scene import Pinned, Scene, pinned
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
 from segviz.gui.widgets.photo import PhotoLayer
-from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of
+from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
 HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
@@ -206,5 +206,4 @@ def scale(scene: Scene) -> tuple[str, list[int]]:
     """The class of the heatmap and the colours 0xRRGGBB of its scale."""
     index, classes = scene.shown_class, classes_of(scene)
     title = classes[index] if index is not None and index < len(classes) else ""
-    table = palettes.colour_map(scene.state.colour_map).astype(np.uint32)
-    return title, (table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]).tolist()
+    return title, rgb(palettes.colour_map(scene.state.colour_map))

@@ -7,9 +7,8 @@ from typing import Any
 from segviz.core import requests
 from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest, Setup
 from segviz.core.session import State
-from segviz.gui.scene import Kind, Scene
+from segviz.gui.scene import Kind, Scene, Tab
 
-FEATURE_TAB = "feature-maps"
 SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 
 # What goes back together when an image, or a network, cannot be opened.
@@ -55,7 +54,7 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if description is None or described != description:
         return found
     found[Kind.PREDICTION] = requests.plan_prediction(state)
-    if state.tab == FEATURE_TAB or state.unit is not None:
+    if state.tab == Tab.FEATURE_MAPS or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = requests.plan_features(state) if known else None
     return found

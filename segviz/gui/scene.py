@@ -6,7 +6,7 @@ immutable, and comparing arrays would cost more than painting them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,14 @@ class EngineStatus(StrEnum):
     STARTING = "engine starting"
     READY = "engine ready"
     BUSY = "engine busy"
+
+
+class Tab(StrEnum):
+    """The tabs of the workbench, as `State.tab` names them."""
+
+    FEATURE_MAPS = "feature-maps"
+    HEATMAPS = "heatmaps"
+    RACE = "race"
 
 
 class Kind(StrEnum):
@@ -71,7 +79,6 @@ class Scene:
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
     message: Message | None = None
-    recent: tuple[str, ...] = field(default=())
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

@@ -24,16 +24,14 @@ def recent() -> tuple[str, ...]:
     return tuple(str(path) for path in stored or ())[:LONGEST_RECENT]
 
 
-def add_recent(path: str) -> tuple[str, ...]:
-    """Put `path` in front of the recent files; returns them."""
+def add_recent(path: str) -> None:
+    """Put `path` in front of the recent files."""
     paths = (path, *(other for other in recent() if other != path))[:LONGEST_RECENT]
     settings().setValue("recent", list(paths))
-    return paths
 
 
-def clear_recent() -> tuple[str, ...]:
+def clear_recent() -> None:
     settings().remove("recent")
-    return ()
 
 
 def theme() -> Theme:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from segviz.core.choices import Device, Method
 from segviz.core.errors import clean
 from segviz.gui import theme
 from segviz.gui.actions import find, tooltip
@@ -148,11 +149,11 @@ class Toolbar(QToolBar):
         self.image.set_value(clean(Path(state.image).name) if state.image else "none", state.image or "")
         self.network.set_value(title_of(state.model) if state.model else "none", state.model)
         self.method.set_value(state.method.title, state.method.hint)
-        if prediction is not None and state.method.value == "auto":
+        if prediction is not None and state.method is Method.AUTO:
             self.method.set_value(prediction.method.title, f"chosen automatically: {prediction.reason}")
         self.upsampling.set_value(state.upsampling.title, state.upsampling.hint)
         self.scale.set_value(scale_text(scene), "as large as the network expects" if state.scale is None else "")
-        self.device.set_value(state.device.title if state.device.value != "auto" else device_text(scene), scene.device)
+        self.device.set_value(device_text(scene) if state.device is Device.AUTO else state.device.title, scene.device)
         self.popup.show_scene(scene)
         self._show_jobs(scene)
 

@@ -25,7 +25,7 @@ from segviz.gui.files import Files
 from segviz.gui.grip import Grip
 from segviz.gui.menus import Menus
 from segviz.gui.panels.base import Area, Panel
-from segviz.gui.scene import Message, Scene
+from segviz.gui.scene import Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
 from segviz.gui.workbench import Pages, Workbench
@@ -156,7 +156,6 @@ class MainWindow(QMainWindow):
         self._show(None, self.desk.scene)
         if self._make_jobs is not None:
             self.desk.start(self._make_jobs())
-        self.desk.remember_recent(settings.recent())
         self.filled.emit()
 
     def _place(self, panel: Panel) -> None:
@@ -232,17 +231,17 @@ class MainWindow(QMainWindow):
         find(identifier).do(self)
         self.menus.refresh()
 
-    def on_canvas(self, method: str, *arguments: float) -> None:
-        """Tell the canvas to fit or zoom; nothing before it is there."""
+    def on_canvas(self, do: Callable[[Canvas], None]) -> None:
+        """Let the canvas fit or zoom; nothing before there is an image on it."""
         if self.canvas is not None and self.desk.scene.picture is not None:
-            getattr(self.canvas, method)(*arguments)
+            do(self.canvas)
 
     def copy_view(self) -> None:
         if self.canvas is not None and self.desk.scene.picture is not None:
             self.desk.copy_image(self.canvas.render_image())
 
     def race(self) -> None:
-        self.desk.session.update(tab="race")
+        self.desk.session.update(tab=Tab.RACE.value)
         self.desk.race()
 
     def set_theme(self, wanted: Theme) -> None:

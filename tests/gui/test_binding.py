@@ -1,4 +1,4 @@
-"""The Qt binding itself: a release of it that loses references to `True` ends the process after some hundred signals."""
+"""The Qt binding itself: a release that loses references to `True` ends the process after some hundred signals."""
 
 import sys
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +12,9 @@ from segviz.gui.scene import Kind, Scene
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QWidget
+
+
+SaveFunction = Callable[[Path], object]  # writes a file at the path that the person chose
 
 
 class Area(StrEnum):
@@ -59,6 +63,9 @@ class Commands(Protocol):
     def copy_image(self, image: QImage) -> None:
         """Put a picture on the clipboard, and say so."""
 
+    def copy_table(self, rows: list[list[object]]) -> None:
+        """Put rows on the clipboard, as a spreadsheet takes them, and say so."""
+
     def save_image(self, image: QImage, name: str) -> None:
         """Ask where, and save a picture as PNG; `name` is what it is called to begin with."""
 
@@ -67,7 +74,3 @@ class Commands(Protocol):
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         """Ask where (`kinds` is a dialog filter, 'SVG (*.svg)'), and let `write(path)` write it."""
-
-
-class SaveFunction(Protocol):
-    def __call__(self, path: Path) -> None: ...

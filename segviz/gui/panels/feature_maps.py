@@ -14,7 +14,7 @@ from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
-from segviz.gui.scene import Kind, Scene
+from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.thumb_grid import ThumbGrid
@@ -31,7 +31,7 @@ DIVERGING = {MapScale.SIGNED}
 class FeatureMapsPanel:
     """A tile for every map. Tiles are made when they are seen; statistics when they are asked for."""
 
-    id = "feature-maps"
+    id = Tab.FEATURE_MAPS.value
     title = "Feature maps"
     area = Area.WORKBENCH
     stage: QWidget | None = None
@@ -163,10 +163,11 @@ class FeatureMapsPanel:
         if scene is None or statistics is None:
             return
         from segviz.core import palettes
+        from segviz.gui.widgets.plane import rgb
 
         scale = scene.state.map_scale
         table = palettes.colour_map(ColourMap.DIVERGING if scale in DIVERGING else ColourMap.GREY)
-        self.scale_bar.set_colours([(int(r) << 16) | (int(g) << 8) | int(b) for r, g, b in table])
+        self.scale_bar.set_colours(rgb(table))
         if scale is MapScale.MAP:
             self.scale_bar.set_range("lowest", "highest")
         else:

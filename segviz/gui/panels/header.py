@@ -26,9 +26,6 @@ class HeaderLine(QWidget):
     def add(self, part: QWidget, stretch: int = 0) -> None:
         self._row.addWidget(part, stretch)
 
-    def stretch(self) -> None:
-        self._row.addStretch(1)
-
     def button(self, icon: str, name: str, then: Callable[[], None]) -> QToolButton:
         """A button of one icon, at the end of the line."""
         button = flat_button(icon, name)

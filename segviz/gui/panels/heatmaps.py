@@ -14,7 +14,7 @@ from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
-from segviz.gui.scene import Kind, Scene
+from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.thumb_grid import ThumbGrid
@@ -35,7 +35,7 @@ LONGEST = 288  # longer side of a tile's picture, in pixels: enough for a screen
 class HeatmapsPanel:
     """Small multiples of the top classes; a click shows that class on the canvas."""
 
-    id = "heatmaps"
+    id = Tab.HEATMAPS.value
     title = "Heatmaps"
     area = Area.WORKBENCH
     stage: QWidget | None = None
@@ -149,9 +149,10 @@ class HeatmapsPanel:
 
     def _show_scale(self, scene: Scene) -> None:
         from segviz.core import palettes
+        from segviz.gui.widgets.plane import rgb
 
         table = palettes.colour_map(scene.state.colour_map)
-        self.scale_bar.set_colours([(int(r) << 16) | (int(g) << 8) | int(b) for r, g, b in table])
+        self.scale_bar.set_colours(rgb(table))
         self.scale_bar.set_range("0", "1")
 
     def _show_mark(self, point: tuple[float, float] | None) -> None:

@@ -58,6 +58,7 @@ class InspectorPanel:
         self._ranking.addWidget(self._bars_note)
         self.unit = UnitCard(commands)
         self.search = QLineEdit()
+        self.search.setAcceptDrops(False)  # a file that is dropped here is for the window
         self.search.setPlaceholderText("Search classes")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search classes")

@@ -91,6 +91,7 @@ class NetworkPanel:
         self._header = ElidedLabel("NETWORK")
         theme.set_role(self._header, "heading")
         self._filter = QLineEdit()
+        self._filter.setAcceptDrops(False)  # a file that is dropped here is for the window
         self._filter.setPlaceholderText("Filter layers")
         self._filter.setClearButtonEnabled(True)
         self._filter.setToolTip("Show only layers whose name contains this")

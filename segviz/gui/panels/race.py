@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.gui import theme
+from segviz.gui import kinds, tables, theme
 from segviz.gui.panels import race_words, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
@@ -23,7 +23,7 @@ from segviz.gui.panels.race_plot import RacePlot
 from segviz.gui.panels.race_stage import RaceStage
 from segviz.gui.panels.race_table import ResultTable, StridePill
 from segviz.gui.panels.race_words import Side
-from segviz.gui.scene import Kind, Scene
+from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ EXPLANATION = (
 class RacePanel:
     """Starts a race, shows it while it runs, and says what came out."""
 
-    id = "race"
+    id = Tab.RACE.value
     title = "Race"
     area = Area.WORKBENCH
 
@@ -121,7 +121,7 @@ class RacePanel:
         line = HeaderLine()
         line.layout().setContentsMargins(0, 0, 0, 0)
         line.add(self.notes, 1)
-        self._copy_table = line.button("copy", "Copy the results as text", self._copy_results)
+        self._copy_table = line.button("copy", "Copy the results as a table", self._copy_results)
         self._save_table = line.button("download", "Save the results as CSV", self._save_results)
         column = QVBoxLayout()
         column.setSpacing(theme.XS)
@@ -263,7 +263,7 @@ class RacePanel:
         from segviz.core import export
 
         frames = self.film()
-        self._commands.save_with("race.gif", "GIF (*.gif)", lambda path: _saved(export.save_animation(path, frames)))
+        self._commands.save_with("race.gif", kinds.GIF, lambda path: export.save_animation(path, frames))
 
     def film(self) -> list[object]:
         """The race once more, as frames (H, W, 3) of what the stage showed."""
@@ -284,14 +284,11 @@ class RacePanel:
 
     def _copy_results(self) -> None:
         if self._scene is not None and self._scene.race is not None:
-            from PySide6.QtGui import QGuiApplication
-
-            rows = race_words.csv_rows(self._scene.race)
-            QGuiApplication.clipboard().setText("\n".join("\t".join(str(cell) for cell in row) for row in rows))
+            self._commands.copy_table(tables.race_rows(self._scene.race))
 
     def _save_results(self) -> None:
         if self._scene is not None and self._scene.race is not None:
-            self._commands.save_table(race_words.csv_rows(self._scene.race), "race")
+            self._commands.save_table(tables.race_rows(self._scene.race), "race")
 
 
 def thinned(items: list[Item], most: int) -> list[Item]:
@@ -329,7 +326,3 @@ def _completed(
         end = [] if lane.extrapolated and points[side] else [(lane.seconds, float(lane.outputs))]
         out[side] = [(0.0, 0.0), *points[side], *end]
     return out
-
-
-def _saved(path: object) -> None:
-    """`save_with` wants a function that returns nothing."""

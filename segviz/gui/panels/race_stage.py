@@ -224,9 +224,10 @@ class RaceStage(QWidget):
 
     def _show_scale(self, result: RaceResult, scene: Scene) -> None:
         from segviz.core import palettes
+        from segviz.gui.widgets.plane import rgb
 
         table = palettes.colour_map(scene.state.colour_map)
-        self.scale_bar.set_colours([(int(r) << 16) | (int(g) << 8) | int(b) for r, g, b in table])
+        self.scale_bar.set_colours(rgb(table))
         self.scale_bar.set_title("difference")
         self.scale_bar.set_range("0", words.exponent(result.max_abs_difference))
 

@@ -78,34 +78,6 @@ def measured(lane: Lane) -> str:
     return f"extrapolated from {words.count(lane.measured)} of {words.count(lane.outputs)} outputs"
 
 
-def csv_rows(result: RaceResult) -> list[list[object]]:
-    """The results for a spreadsheet: plain numbers with their units in the header."""
-    head: list[object] = [
-        "side", "seconds", "outputs", "outputs_per_second", "macs", "batch", "extrapolated", "measured_outputs"
-    ]  # fmt: skip
-    rows: list[list[object]] = [head]
-    for side in Side:
-        lane = lane_of(result, side)
-        rows.append(
-            [
-                side.value, lane.seconds, lane.outputs, rate(lane), lane.macs, lane.batch, lane.extrapolated,
-                lane.measured,
-            ]
-        )  # fmt: skip
-    facts: dict[str, object] = {
-        "speedup": ratio(result.sliding_window.seconds, result.fully_convolutional.seconds),
-        "speedup_one_by_one": ratio(result.one_by_one.seconds, result.fully_convolutional.seconds),
-        "max_abs_difference": result.max_abs_difference,
-        "label_agreement": result.label_agreement,
-        "center_offset_x": result.center_offset[0],
-        "center_offset_y": result.center_offset[1],
-        "exact": result.exact,
-        "reason": result.reason,
-        "redundancy": redundancy(result),
-    }
-    return [*rows, *([name, value] for name, value in facts.items())]
-
-
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line beside the table. `mark` is '' or a role of the theme: ok, warn."""

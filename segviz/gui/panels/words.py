@@ -95,13 +95,6 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}{NARROW}h"
 
 
-def clock(seconds: float) -> str:
-    """A running clock: tenths below a minute, then 'm:ss'; its width hardly changes while it runs."""
-    if seconds < 60:
-        return f"{seconds:.1f}{NARROW}s" if seconds >= 1 else f"{seconds:.2f}{NARROW}s"
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
 def factor(ratio: float) -> str:
     """How many times faster: '34×', '1.6×'."""
     return f"{ratio:,.0f}×" if ratio >= 9.95 else f"{ratio:.1f}×"

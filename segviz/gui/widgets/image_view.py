@@ -11,7 +11,6 @@ from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -33,7 +32,6 @@ STEP = 1.25  # one press of + or -
 SMALLEST = 0.1  # of the fitting zoom: far enough out to see a field that is larger than the image
 LARGEST = 64.0  # screen pixels per image pixel, or four times fitting
 KEPT_IN_VIEW = 40  # so much of the image stays visible when one pans
-GRID_FROM = 12.0  # zoom from which the pixel grid is drawn
 
 
 class Layer(Protocol):
@@ -70,7 +68,6 @@ class ImageView(Painted):
         self._fitted = True
         self._pressed: QPointF | None = None
         self._dragging = False
-        self._grid = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -84,11 +81,6 @@ class ImageView(Painted):
         if size != self._size:
             self._size = size
             self._fit()
-        self.update()
-
-    def set_pixel_grid(self, shown: bool) -> None:
-        """Lines between pixels once they are large enough."""
-        self._grid = shown
         self.update()
 
     @property
@@ -181,26 +173,12 @@ class ImageView(Painted):
         if self._size is None:
             return
         self._paint_layers(painter, self._projection, QRectF(self.rect()))
-        if self._grid and self._projection.zoom >= GRID_FROM:
-            self._paint_grid(painter)
         if self.hasFocus() and self._by_keyboard:
             focus_ring(painter, QRectF(self.rect()), t)
 
     def _paint_layers(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         for layer in self._layers:
             layer.paint(painter, projection, area)
-
-    def _paint_grid(self, painter: QPainter) -> None:
-        p = self._projection
-        width, height = self._size or (0, 0)
-        painter.setPen(QColor(128, 128, 128, 90))
-        right, bottom = p.left + width * p.zoom, p.top + height * p.zoom
-        for x in range(max(0, int(-p.left / p.zoom)), min(width, int((self.width() - p.left) / p.zoom) + 1) + 1):
-            at = round(p.left + x * p.zoom)
-            painter.drawLine(at, round(max(0, p.top)), at, round(min(self.height(), bottom)))
-        for y in range(max(0, int(-p.top / p.zoom)), min(height, int((self.height() - p.top) / p.zoom) + 1) + 1):
-            at = round(p.top + y * p.zoom)
-            painter.drawLine(round(max(0, p.left)), at, round(min(self.width(), right)), at)
 
     def render_image(self, scale: float = 1.0) -> QImage:
         """The image with all its layers, at `scale` times its own resolution; null without an image."""

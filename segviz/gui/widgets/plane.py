@@ -29,6 +29,13 @@ def argb(table: npt.NDArray[np.uint8]) -> Argb:
     return np.asarray(a << 24 | r << 16 | g << 8 | b, dtype=np.uint32)
 
 
+def rgb(table: npt.NDArray[np.uint8]) -> list[int]:
+    """Colours, uint8 (n, 3), as the 0xRRGGBB that a `ColourBar` takes."""
+    r, g, b = (table[:, k].astype(np.uint32) for k in range(3))
+    packed: list[int] = (r << 16 | g << 8 | b).tolist()
+    return packed
+
+
 class Place(NamedTuple):
     """Where a plane lies: the left top edge of its first cell and the size of a cell, in image pixels."""
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 
 from segviz.core.requests import Progress
 from segviz.core.session import State
+from segviz.gui import tables
 from segviz.gui.panels import race_words
 from segviz.gui.panels.race import RacePanel, thinned
 from segviz.gui.panels.race_planes import difference_levels, shifted
@@ -198,4 +199,4 @@ def test_a_side_without_time_does_not_divide_by_it():
     instant = replace(scenes.race().fully_convolutional, seconds=0.0)
     result = replace(scenes.race(), fully_convolutional=instant)
     assert race_words.table(result)[0][-1] == "–"
-    assert race_words.csv_rows(result)[4] == ["speedup", None]
+    assert tables.race_rows(result)[4] == ["speedup", None]

@@ -60,9 +60,6 @@ def test_small_differences_are_written_with_powers_of_ten():
     assert words.exponent(0) == "0"
 
 
-def test_clocks_and_factors():
-    assert plain(words.clock(0.5)) == "0.50 s"
-    assert plain(words.clock(59.94)) == "59.9 s"
-    assert words.clock(61.9) == "1:01"
+def test_factors():
     assert words.factor(34.2) == "34×"
     assert words.factor(1.63) == "1.6×"

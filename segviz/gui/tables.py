@@ -1,0 +1,57 @@
+"""What the window knows as tables, their heads first: plain values, to be copied or saved as CSV."""
+
+from __future__ import annotations
+
+from segviz.core.requests import Network, Prediction, RaceResult
+from segviz.gui.panels.race_words import Side, lane_of, rate, ratio, redundancy
+
+Rows = list[list[object]]
+
+
+def layer_rows(network: Network) -> Rows:
+    """The layers; sizes, strides and starts in pixels of the network's input."""
+    head: list[object] = [
+        "name", "type", "output shape", "parameters", "macs", "field height", "field width", "stride y", "stride x",
+        "start x", "start y", "field",
+    ]  # fmt: skip
+    rows: Rows = [head]
+    for layer in network.layers:
+        pairs = [*(layer.size or ("", "")), *(layer.stride or ("", "")), *(layer.start or ("", ""))]
+        shape = " x ".join(str(size) for size in layer.output_shape)
+        rows.append([layer.name, layer.type, shape, layer.parameters, layer.macs, *pairs, layer.status])
+    return rows
+
+
+def class_rows(prediction: Prediction) -> Rows:
+    """The classes that label some of the image, the most widespread first."""
+    shares = ([index, prediction.classes[index], share] for index, share in prediction.shares)
+    return [["index", "name", "share"], *shares]
+
+
+def race_rows(result: RaceResult) -> Rows:
+    """A race: one row a side, then what the comparison found, named as `segviz race --json` names it."""
+    rows: Rows = [
+        ["side", "seconds", "outputs", "outputs_per_second", "macs", "batch", "extrapolated", "measured"],
+    ]
+    for side in Side:
+        lane = lane_of(result, side)
+        counts = [lane.seconds, lane.outputs, rate(lane), lane.macs, lane.batch, lane.extrapolated, lane.measured]
+        rows.append([side.value, *counts])
+    fast = result.fully_convolutional.seconds
+    facts: dict[str, object] = {
+        "speedup": ratio(result.sliding_window.seconds, fast),
+        "speedup_one_by_one": ratio(result.one_by_one.seconds, fast),
+        "max_abs_difference": result.max_abs_difference,
+        "label_agreement": result.label_agreement,
+        "center_offset_x": result.center_offset[0],
+        "center_offset_y": result.center_offset[1],
+        "exact": result.exact,
+        "reason": result.reason,
+        "redundancy": redundancy(result),
+    }
+    return [*rows, *([name, value] for name, value in facts.items())]
+
+
+def as_text(rows: Rows) -> str:
+    """Rows as a spreadsheet takes them from the clipboard."""
+    return "\n".join("\t".join(str(cell) for cell in row) for row in rows)
