@@ -66,6 +66,11 @@ class _Span:
     mixing: Floats
 
     @property
+    def bare(self) -> bool:
+        """Whether some pixel mixes nothing: beyond the reach of a transposed convolution."""
+        return not self.mixing.any(axis=1).all()
+
+    @property
     def overshoot(self) -> float:
         """The largest sum of absolute weights of a pixel."""
         return float(np.abs(self.mixing).sum(axis=1).max())
@@ -88,6 +93,8 @@ def _tiles(taps: AxisTaps) -> list[_Span]:
 
 def _tile(logits: Floats, y: _Span, x: _Span) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
     able = _able(logits, (y.overshoot * x.overshoot - 1) / 2)
+    if y.bare or x.bare:  # there all classes are equal and the first wins, not the first of those that this tile needs
+        able = np.union1d(able, 0)
     winner = _mixed(logits[able], y, x).argmax(axis=-1)
     chances = _mixed(softmax(logits)[able], y, x)
     chance = np.take_along_axis(chances, winner[..., None], axis=-1)[..., 0]

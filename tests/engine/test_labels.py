@@ -49,6 +49,19 @@ def test_tiles_change_no_label(seed, how, grid, stride):
     assert np.abs(found.confidence / 255 - np.clip(chances, 0, 1))[clear].max(initial=0) < 0.003
 
 
+def test_pixels_that_nothing_reaches_get_the_first_class_in_every_tile():
+    """As the values under the cursor say (all equal), not whatever class a tile happens to keep."""
+    logits = np.zeros((9, 40, 40), np.float32)
+    logits[5, :20], logits[7, 20:] = 9, 9
+    lattice = Lattice(40, 40, (15.5, 15.5), (4, 4))
+    found = ended(labels.interpolated(logits, lattice, Upsampling.TRANSPOSED, 192, 192))
+    best, _, _ = plain(logits, lattice, Upsampling.TRANSPOSED, 192, 192)
+    assert np.array_equal(found.labels, best)
+    assert (found.labels[:11] == 0).all()
+    assert (found.labels[15:90, 15:170] == 5).all()
+    assert found.confidence[:11].max() == 0
+
+
 def test_a_thousand_classes_are_uint16_and_few_are_uint8():
     assert labels.blank(1000, 2, 3).labels.dtype == np.uint16
     assert labels.blank(256, 2, 3).labels.dtype == np.uint8
