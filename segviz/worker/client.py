@@ -109,7 +109,8 @@ class Client:
             if self._thread.is_alive():  # it reads a message whose writer is stuck
                 self._keeper.kill_from_outside()
                 self._thread.join(0.5)
-        self._keeper.desk.close()
+        if self._thread is None or not self._thread.is_alive():  # else the keeper still listens to its bell
+            self._keeper.desk.close()
 
     @property
     def pid(self) -> int | None:

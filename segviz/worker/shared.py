@@ -104,13 +104,13 @@ class Shelf:
 
     def _block(self, size: int) -> SharedMemory:
         block = SharedMemory(block_name(self._prefix, self._serial + 1), create=True, size=size)
-        self._serial += 1
         try:
             _reserve(block, size)
         except OSError:
             block.close()
             block.unlink()
             raise
+        self._serial += 1  # not before: the receiver looks for a lost block under the next number alone
         self._held[block.name] = block
         return block
 

@@ -509,6 +509,24 @@ def test_importing_the_client_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_listener_may_close_the_client() -> None:
+    before = threads()
+    closed = threading.Event()
+
+    def listen(event) -> None:
+        if isinstance(event, Answered):
+            client.close()
+            closed.set()
+
+    client = Client(listen, "tests.worker.fake:FakeEngine")
+    client.ask(features("quick"))
+    assert closed.wait(LONGEST)
+    assert client._thread is not None
+    client._thread.join(LONGEST)  # a thread that ends with an exception fails this test
+    assert not client.alive
+    assert threads() <= before
+
+
 def test_the_listener_is_called_by_one_thread_alone() -> None:
     callers: set[str] = set()
     heard = Heard()

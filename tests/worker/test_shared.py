@@ -194,6 +194,18 @@ def test_names_follow_one_another_so_that_the_next_is_known(shelf) -> None:
     assert all(len(name) < 30 for name in names)
 
 
+def test_a_block_without_room_takes_no_number(shelf, monkeypatch) -> None:
+    """The receiver tidies up under the number after the last that it heard of."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared, "_reserve", full)
+        shelf.pack(np.zeros(SMALLEST))
+    assert shelf.pack(np.zeros(SMALLEST)).block == shared.block_name(shelf._prefix, 1)
+
+
 @shows_blocks
 def test_strays_of_dead_processes_are_swept_and_nothing_else() -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
