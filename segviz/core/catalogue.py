@@ -234,7 +234,7 @@ def class_index(classes: tuple[str, ...], wanted: str) -> int:
     names = [name.lower() for name in classes]
     if lowered in names:
         return names.index(lowered)
-    if lowered.isdigit() and int(lowered) < len(classes):
+    if lowered.isdecimal() and int(lowered) < len(classes):
         return int(lowered)
     close = [classes[i] for i, name in enumerate(names) if lowered and lowered in name][:6]
     hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(classes[:6])}, ..."

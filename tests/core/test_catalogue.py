@@ -47,11 +47,12 @@ def test_an_empty_spec_is_refused(spec: str) -> None:
         parse(spec)
 
 
-@pytest.mark.parametrize("spec", ["lenet5?", "lenet5?pooling", "lenet5?&"])
+def test_a_question_mark_alone_asks_for_nothing() -> None:
+    assert parse("lenet5?") == Spec("lenet5")
+
+
+@pytest.mark.parametrize("spec", ["lenet5?pooling", "lenet5?&"])
 def test_half_an_option_is_refused(spec: str) -> None:
-    if spec == "lenet5?":  # nothing is asked for
-        assert parse(spec) == Spec("lenet5")
-        return
     with pytest.raises(UsageError, match=r"name\?option=value"):
         parse(spec)
 
@@ -83,3 +84,9 @@ def test_a_class_that_there_is_not_is_answered_with_near_names() -> None:
         class_index(classes, "unicorn")
     with pytest.raises(SegvizError):
         class_index(classes, "1000")
+
+
+@pytest.mark.parametrize("wanted", ["²", "10", "-1", ""])
+def test_what_is_neither_a_class_nor_its_number_is_refused(wanted: str) -> None:
+    with pytest.raises(SegvizError, match=r"no class '.*' among 10"):
+        class_index(entry("lenet5").classes, wanted)
