@@ -130,7 +130,7 @@ class Layer:
 
     `output_shape` is without the batch: (C, H, W) or (features,). `size` and `stride` are (y, x) in
     input pixels, `start` is the centre (x, y) of unit 0; None where the field is not known.
-    `parameters` of a leaf are its own, of a container those below it; `own` tells leaves apart.
+    `parameters` of a leaf are its own, of a container those below it; `leaf` tells them apart.
     """
 
     name: str
@@ -183,7 +183,9 @@ class Prediction:
 
     A network with one sigmoid output answers as two classes with logits (0, z), so that softmax is
     its sigmoid. `confidence` is the probability of the label, 255 for 1: the label's heatmap,
-    upsampled. `region` is the part of the image that was asked for, or all of it.
+    upsampled. `region` is the part of the image that was asked for, or all of it. `seconds` is the
+    whole run, reading and converting the network included where it was not kept; `layer_seconds`
+    are those of the pass that made the logits, which may have been kept too.
     """
 
     request: SegmentRequest

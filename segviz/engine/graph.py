@@ -70,7 +70,10 @@ class Trace:
 
     @property
     def largest_bytes(self) -> int:
-        """Upper bound of what a forward pass holds at once: the largest input and output of one operation."""
+        """About what a forward pass holds at once: twice the output and the largest input of one operation.
+
+        An estimate: skip connections that wait and the workspace of a convolution are not counted.
+        """
         sizes = [operation.elements for operation in self.operations]
         pairs = [
             size + max((sizes[i] for i in node.inputs), default=0)

@@ -60,7 +60,10 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class EngineDied:
-    """The process ended unasked; `request` is what it was doing. A new process is already starting."""
+    """The process ended unasked; `request` is what it was doing, or what waited while it kept dying.
+
+    A new process is starting already, unless `message` says that the engine stays off until the next ask.
+    """
 
     ticket: int
     request: Request | None

@@ -11,9 +11,18 @@ from segviz.core import assets, scores
 from segviz.core.catalogue import class_index
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
-from segviz.core.requests import DescribeRequest, FeatureRequest, PartialLabels, RaceRequest, SegmentRequest, Setup
+from segviz.core.requests import (
+    DescribeRequest,
+    FeatureRequest,
+    PartialLabels,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+    Setup,
+)
 from segviz.engine import rules
-from segviz.engine.run import Engine
+from segviz.engine.inference import METHODS
+from segviz.engine.run import ANSWERS, Engine
 from segviz.engine.store import Kept
 
 
@@ -118,7 +127,7 @@ def test_watching_a_sliding_window_leaves_torch_as_it_was(engine, page):
 
 def test_windows_whose_logits_do_not_fit_are_refused_before_the_work(engine, page, monkeypatch):
     monkeypatch.setattr("segviz.engine.devices.available_bytes", lambda: 1000)
-    with pytest.raises(SegvizError, match="54 windows, 12 pixels apart, needs about .* lower the scale"):
+    with pytest.raises(SegvizError, match=r"54 windows, 12 pixels apart, needs about .* lower the scale"):
         answer(engine, SegmentRequest(Setup("lenet5", page), Method.SLIDING_WINDOW, grid_stride=12))
 
 
@@ -306,6 +315,11 @@ def test_the_values_used_last_are_kept():
     assert kept.find("a") == 1
     kept.put("c", 3)
     assert (kept.find("a"), kept.find("b"), kept.find("c")) == (1, None, 3)
+
+
+def test_every_method_and_every_request_has_what_does_it():
+    assert METHODS.keys() == set(Method) - {Method.AUTO}
+    assert ANSWERS.keys() == set(Request.__args__)
 
 
 def test_pooling_of_the_window_moves_the_grid(engine):
