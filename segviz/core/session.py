@@ -21,6 +21,7 @@ from segviz.core.choices import (
     View,
 )
 from segviz.core.errors import SegvizError
+from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
 
 FORMAT = "segviz session"
 VERSION = 1
@@ -261,7 +262,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "method": Method,
     "upsampling": Upsampling,
     "pooling": Pooling,
-    "scale": _optional(_within(0.02, 8.0)),
+    "scale": _optional(_within(SMALLEST_SCALE, LARGEST_SCALE)),
     "grid_stride": _optional(lambda value: max(1, _index(value))),
     "device": Device,
     "layer": _optional(_text),

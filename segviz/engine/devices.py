@@ -31,6 +31,12 @@ def text(device: torch.device) -> str:
     return device.type.upper()
 
 
+def synchronise(device: torch.device) -> None:
+    """Wait for all that was begun on `device`: accelerators answer before they have computed, clocks must not."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
 def available_bytes() -> int | None:
     """Memory that may be used without swapping; None where the system does not tell."""
     try:

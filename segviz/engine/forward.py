@@ -18,12 +18,17 @@ import torch
 from torch import Tensor, nn
 
 from segviz.core.requests import Progress
+from segviz.engine import devices
 from segviz.engine.graph import first_tensor
 
 
 @dataclass
 class Pass:
-    """What a forward pass answers: the logits, or the output of the layer that was asked for."""
+    """What a forward pass answers: the logits, or the output of the layer that was asked for.
+
+    `layer_seconds` runs from the end of the leaf before to the end of this one, so that what a network
+    does between its modules (activations written as functions, sums) counts for the leaf after it.
+    """
 
     output: Tensor
     layer_seconds: dict[str, float] = field(default_factory=dict)
@@ -87,6 +92,7 @@ def _run(
         counts[name] = counts.get(name, 0) + 1
         shown = name if counts[name] == 1 else f"{name}#{counts[name]}"
         if leaf:
+            devices.synchronise(image.device)
             now = time.perf_counter()
             seconds[shown] = now - last
             last = now

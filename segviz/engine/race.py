@@ -126,7 +126,7 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
         with torch.inference_mode():
             started = time.perf_counter()
             output = first_tensor(network(image))
-            _synchronise(course)
+            devices.synchronise(course.image.device)
             taken = time.perf_counter() - started
         if repeat or taken > budget:
             seconds.append(taken)
@@ -143,11 +143,6 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
     return np.ascontiguousarray(logits[:, :rows, :columns]), seconds
 
 
-def _synchronise(course: _Course) -> None:
-    if course.image.device.type != "cpu":
-        torch.accelerator.synchronize(course.image.device)
-
-
 def _best_batch(course: _Course) -> Generator[Progress, None, int]:
     """The batch with the most windows a second, tried on the first windows; this is also the warm-up."""
     network: nn.Module = course.job.loaded.network
@@ -160,7 +155,7 @@ def _best_batch(course: _Course) -> Generator[Progress, None, int]:
             first_tensor(network(course.windows.batch(0, min(size, 8))))
             started = time.perf_counter()
             first_tensor(network(course.windows.batch(0, size)))
-            _synchronise(course)
+            devices.synchronise(course.image.device)
         rates[size] = size / (time.perf_counter() - started)
         yield Progress(number + 1, len(sizes), "batch sizes")
     return max(rates, key=lambda size: rates[size])
@@ -176,7 +171,7 @@ def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _
         with torch.inference_mode():
             started = time.perf_counter()
             output = first_tensor(network(course.windows.batch(first, end))).flatten(1)
-            _synchronise(course)
+            devices.synchronise(course.image.device)
             clock.seconds += time.perf_counter() - started
         logits = output.T.float().cpu().numpy()  # (classes, N)
         if clock.logits is None or clock.found is None:
@@ -203,7 +198,7 @@ def _pilot(course: _Course, batch: int) -> float:
         for _ in range(2):
             started = time.perf_counter()
             first_tensor(network(course.windows.batch(0, min(batch, course.outputs))))
-            _synchronise(course)
+            devices.synchronise(course.image.device)
             seconds.append(time.perf_counter() - started)
     return min(seconds)
 
