@@ -47,9 +47,11 @@ def convert(network: nn.Module, native: tuple[int, int, int], pooling: Pooling =
     twin = copy.deepcopy(network)
     steps: list[ConvertedLayer] = []
     spans = False
+    seen: set[nn.Module] = set()
     for call in traced.calls:
-        if not call.leaf:
+        if not call.leaf or call.module in seen:  # one module called twice is one layer to replace
             continue
+        seen.add(call.module)
         made = _twin_of(call, traced, pooling)
         if made is None:
             continue

@@ -102,6 +102,21 @@ def test_a_dense_layer_on_something_else_than_a_map_is_refused_by_name():
         convert(Odd(), (1, 4, 8))
 
 
+def test_a_layer_called_twice_is_replaced_once():
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.flatten = nn.Conv2d(1, 3, 3), nn.Flatten()
+            self.first, self.again = nn.Linear(12, 5), nn.Linear(5, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.again(self.again(self.first(self.flatten(self.conv(x)))))
+
+    made = convert(Shared(), (1, 4, 4))
+    assert [step.layer for step in made.steps] == ["flatten", "first", "again"]
+    assert dict(made.network.named_children()).keys() == {"conv", "flatten", "first", "again"}
+
+
 def test_batch_norm_behind_a_dense_layer_goes_along():
     network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(3 * 4, 5), nn.BatchNorm1d(5), nn.ReLU())
     network[3].running_mean.normal_()
