@@ -221,6 +221,7 @@ class TestRace:
         assert answer(engine, RaceRequest(setup, budget=4)).exact
         published = answer(engine, RaceRequest(Setup("mtcnn_rnet", photograph("astronaut.png"), 0.15), budget=4))
         assert not published.exact
+        assert published.center_offset == (0.5, 0.5)  # fields of 25 in windows of 24
         assert "ceil mode" in published.reason
         assert "pooling=floor" in published.reason
 

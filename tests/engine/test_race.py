@@ -1,0 +1,31 @@
+"""What of a race can be known without running one: which windows are computed, and what is made of a sample.
+
+Whole races stand in `test_run.py`.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segviz.engine.race import _Clock, _lane, _order
+
+
+def test_every_batch_is_computed_where_the_budget_allows():
+    assert list(_order(outputs=10, batch=4, seconds=1.0, budget=3.0)) == [0, 4, 8]
+
+
+@given(st.integers(1, 5000), st.integers(1, 64), st.floats(0.001, 10), st.floats(0.01, 20))
+def test_a_sample_is_spread_over_the_whole_grid_and_keeps_to_the_budget(outputs, batch, seconds, budget):
+    starts = list(range(0, outputs, batch))
+    chosen = list(_order(outputs, batch, seconds, budget))
+    assert chosen
+    assert chosen == sorted(set(chosen) & set(starts))
+    assert len(chosen) == 1 or len(chosen) * seconds <= budget * (1 + 1e-9)
+    gaps = [(b - a) // batch for a, b in zip(chosen, [*chosen[1:], len(starts) * batch], strict=True)]
+    assert max(gaps) - min(gaps) <= 1  # no part of the image is left out
+
+
+def test_a_sample_is_extrapolated_and_said_to_be():
+    lane = _lane(_Clock(seconds=2.0, measured=50), outputs=200, macs=7, batch=10)
+    assert (lane.seconds, lane.extrapolated, lane.measured, lane.outputs) == (pytest.approx(8.0), True, 50, 200)
+    assert not _lane(_Clock(2.0, 200), 200, 7, 10).extrapolated
