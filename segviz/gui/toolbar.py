@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QProgressBar,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from segviz.gui.window import MainWindow
 
 SMALLEST, LARGEST = 0.05, 2.0
+WORDS = 160  # room for how far the work is, before the pills may keep their captions
 CHOICES = ("method", "upsampling", "device")
 
 
@@ -156,6 +158,18 @@ class Toolbar(QToolBar):
         self.device.set_value(device_text(scene) if state.device is Device.AUTO else state.device.title, scene.device)
         self.popup.show_scene(scene)
         self._show_jobs(scene)
+        self._show_captions()
+
+    def _show_captions(self) -> None:
+        """The pills' captions go before their values are cut."""
+        parts = [*(pill.whole_width() for pill in self.pills), theme.px(WORDS), self.button.sizeHint().width()]
+        needed = sum(parts) + theme.px(theme.S) * (len(parts) + 1)
+        for pill in self.pills:
+            pill.show_caption(self.width() >= needed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_captions()
 
     def _show_jobs(self, scene: Scene) -> None:
         job = main_job(scene)

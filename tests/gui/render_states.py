@@ -1,6 +1,6 @@
 """The window in every state worth looking at, made by hand so that no engine is needed.
 
-`python -m tests.gui.render_states FOLDER` saves all of them as pictures.
+`python -m tests.gui.render_states FOLDER` saves all of them as pictures (`make pictures`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from segviz.core.requests import Progress
 from segviz.core.session import Session, State, Unit
 from segviz.gui import theme
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
-from segviz.gui.window import MainWindow
+from segviz.gui.window import SMALLEST, MainWindow
 from tests.gui import scenes
 
-SIZES = ((1280, 800), (2560, 1440))
+SIZES = (SMALLEST, (1280, 800), (2560, 1440))
 THEMES = (Theme.DARK, Theme.LIGHT)
 
 

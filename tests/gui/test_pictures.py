@@ -1,12 +1,9 @@
 """The window as pictures, in the states that matter: nothing cut off, nothing empty, colours where they mean something.
 
-With SEGVIZ_PICTURES=FOLDER in the environment every picture is kept there, to be looked at.
+`make pictures` keeps them, to be looked at.
 """
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,14 +14,17 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTabBar, QWidget
 from segviz.core.choices import Theme
 from segviz.gui import theme
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.race_plot import RacePlot
+from segviz.gui.widgets.clock import Clock
 from segviz.gui.widgets.pill import Pill
 from segviz.gui.window import MainWindow
 from tests.gui import render_states
 from tests.gui.render_states import Shot
 
-SMALL, LARGE = render_states.SIZES
+LEAST, SMALL, LARGE = render_states.SIZES
 SHOTS = (
     *(Shot(state, SMALL, Theme.DARK) for state in render_states.STATES),
+    *(Shot(state, LEAST, Theme.DARK) for state in ("heatmap", "running", "race-running", "race-not-exact")),
     *(Shot(state, SMALL, Theme.LIGHT) for state in ("empty", "labels", "race-not-exact")),
     *(Shot(state, LARGE, Theme.LIGHT) for state in ("large", "race-done")),
 )
@@ -35,10 +35,6 @@ def pictured(request, qapp):
     """(window, its picture, the shot)."""
     window = render_states.show(request.param)
     picture = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    folder = os.environ.get("SEGVIZ_PICTURES")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        picture.save(str(Path(folder) / f"{request.param.name}.png"))
     yield window, picture, request.param
     window.close()
     window.deleteLater()
@@ -75,15 +71,16 @@ def surfaces_have_the_themes_colours(window: MainWindow, picture: QImage, shot: 
 
 
 def nothing_is_cut_off(window: MainWindow) -> None:
-    """Labels and buttons have the room that their text needs, inside the window."""
+    """Labels, buttons and clocks have the room that their text needs, inside the window."""
     for widget in window.findChildren(QWidget):
-        if not widget.isVisible() or type(widget) not in (QLabel, QPushButton, Pill, QTabBar):
+        if not widget.isVisible() or type(widget) not in (QLabel, QPushButton, Pill, QTabBar, Clock, RacePlot):
             continue
         words = f"{type(widget).__name__} {widget.text() if isinstance(widget, QLabel | QPushButton) else widget}"
         if isinstance(widget, QLabel) and widget.wordWrap():
             assert widget.height() >= widget.heightForWidth(widget.width()) - 1, words
         else:
-            assert widget.width() >= widget.minimumSizeHint().width() - 1, words
+            needed = widget.sizeHint() if isinstance(widget, Clock) else widget.minimumSizeHint()
+            assert widget.width() >= needed.width() - 1, words
         right = widget.mapTo(window, QPoint(widget.width(), 0)).x()
         assert right <= window.width(), words
 

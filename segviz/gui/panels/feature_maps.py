@@ -57,6 +57,7 @@ class FeatureMapsPanel:
         theme.set_role(self.note, "dim")
         self.what = ElidedLabel()
         self.value = ElidedLabel()
+        self.value.hide()
         theme.set_role(self.what, "caption")
         theme.set_role(self.value, "caption")
         self.scale_bar = ColourBar()
@@ -103,6 +104,7 @@ class FeatureMapsPanel:
 
     def _take(self, features: FeatureMaps | None) -> None:
         self._features, self._hover_cell = features, None
+        self._tell_value(None)
         if features is None:
             self._statistics = None
             return
@@ -206,7 +208,7 @@ class FeatureMapsPanel:
         self.note.setVisible(features is None)
         self.grid.setVisible(features is not None)
         self.grid.setEnabled(not stale)
-        for part in (self.value, self.sort, self.normalise, self.copy, self.save):
+        for part in (self.sort, self.normalise, self.copy, self.save):
             part.setVisible(features is not None)
 
     def hover(self, point: tuple[float, float] | None) -> None:
@@ -245,6 +247,7 @@ class FeatureMapsPanel:
         self._tell_value(self._unit_at(index, fx, fy))
 
     def _tell_value(self, unit: tuple[int, int, int] | None) -> None:
+        self.value.setVisible(unit is not None and self._features is not None)
         if unit is None or self._features is None:
             self.value.setText("")
             return

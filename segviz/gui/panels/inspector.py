@@ -9,10 +9,10 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from segviz.core.choices import View
-from segviz.gui import gestures, theme
+from segviz.gui import gestures, tables, theme
 from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.inspector_parts import Swatch, UnitCard, heading
+from segviz.gui.panels.inspector_parts import Swatch, UnitCard, flat_button, heading
 from segviz.gui.panels.legend import Entry, LegendView, listed
 from segviz.gui.scene import Kind, Scene, pinned
 from segviz.gui.widgets.bars import Bar, BarRows
@@ -69,6 +69,10 @@ class InspectorPanel:
         self.legend.toggled.connect(lambda index: self._session.update(**gestures.toggle_class(self._now(), index)))
         self.legend.soloed.connect(lambda index: self._session.update(**gestures.solo_class(self._now(), index)))
         self._legend_note = QLabel()
+        self._copy = flat_button("copy", "Copy the classes and their shares as a table")
+        self._copy.clicked.connect(self._copy_classes)
+        self._save = flat_button("download", "Save the classes and their shares as CSV")
+        self._save.clicked.connect(self._save_classes)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -86,7 +90,7 @@ class InspectorPanel:
         padded.addLayout(self._ranking)
         padded.addWidget(self.unit)
         padded.addSpacing(theme.XS)
-        padded.addWidget(heading("Classes"))
+        padded.addLayout(self._classes_row())
         padded.addWidget(self.search)
         padded.addWidget(_note(self._legend_note))
         column.addLayout(padded)
@@ -101,6 +105,15 @@ class InspectorPanel:
         outer = QVBoxLayout(self.widget)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
+
+    def _classes_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(heading("Classes"))
+        row.addStretch(1)
+        row.addWidget(self._copy)
+        row.addWidget(self._save)
+        return row
 
     def _cursor_row(self) -> QHBoxLayout:
         theme.set_role(self._where_from, "dim")
@@ -181,6 +194,8 @@ class InspectorPanel:
         count = len(new.prediction.classes) if new.prediction else 0
         self._entries = entries_of(new)
         self.search.setVisible(count >= SEARCH_FROM)
+        for button in (self._copy, self._save):
+            button.setVisible(new.prediction is not None)
         if (
             old is None
             or old.prediction is None
@@ -208,6 +223,16 @@ class InspectorPanel:
     def _show_class(self, index: int) -> None:
         if index >= 0:
             self._session.update(view=View.HEATMAP, shown_class=index)
+
+    # -------------------------------------------------------------------------------- leaving
+
+    def _copy_classes(self) -> None:
+        if self._scene is not None and self._scene.prediction is not None:
+            self._commands.copy_table(tables.class_rows(self._scene.prediction))
+
+    def _save_classes(self) -> None:
+        if self._scene is not None and self._scene.prediction is not None:
+            self._commands.save_table(tables.class_rows(self._scene.prediction), "classes")
 
 
 def entries_of(scene: Scene) -> list[Entry]:

@@ -156,8 +156,8 @@ class UnitCard(QWidget):
         self._commands = commands
         self._name = "unit"
         self.crop = CropView()
-        self.place = Facts(("Layer", "Cell"))
-        self.facts = Facts(("Value", "Field", "Outside", "Centre"))
+        self.place = Facts(("Layer", "Cell", "Field"))
+        self.facts = Facts(("Value", "Outside", "Centre"))
         self.status = QLabel()
         self.status.setWordWrap(True)
         theme.set_role(self.status, "warn")
@@ -205,11 +205,12 @@ class UnitCard(QWidget):
             return
         self._name = f"unit-{unit.layer}-{unit.channel}-{unit.row}-{unit.column}"
         self.place.set_values(
-            Layer=f"{unit.layer}, map {unit.channel}", Cell=f"row {unit.row:,}, column {unit.column:,}"
+            Layer=f"{unit.layer}, map {unit.channel}",
+            Cell=f"row {unit.row:,}, column {unit.column:,}",
+            Field=f"{words.size(unit.field.width, unit.field.height)} px",
         )
         self.facts.set_values(
             Value=words.value(unit.value),
-            Field=f"{words.size(unit.field.width, unit.field.height)} px",
             Outside=words.share(unit.outside),
             Centre=words.point(*unit.center),
         )

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSignalBlocker, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
-from segviz.gui import gestures, theme
+from segviz.gui import gestures, tables, theme
 from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.inspector_parts import flat_button, heading
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
 from segviz.gui.scene import Kind
@@ -82,14 +83,19 @@ class NetworkPanel:
 
     def __init__(self, session: Session, commands: Commands) -> None:
         self._session = session
+        self._commands = commands
         self._scene: Scene | None = None
         self._items: dict[str, QStandardItem] = {}
         self._silent = False
         self.widget = QWidget()
         self.widget.setObjectName("panel-network")
         theme.set_surface(self.widget, "panel")
-        self._header = ElidedLabel("NETWORK")
-        theme.set_role(self._header, "heading")
+        self._size = ElidedLabel()
+        theme.set_role(self._size, "caption")
+        self._copy = flat_button("copy", "Copy the layers as a table")
+        self._copy.clicked.connect(self._copy_layers)
+        self._save = flat_button("download", "Save the layers as CSV")
+        self._save.clicked.connect(self._save_layers)
         self._filter = QLineEdit()
         self._filter.setAcceptDrops(False)  # a file that is dropped here is for the window
         self._filter.setPlaceholderText("Filter layers")
@@ -121,15 +127,27 @@ class NetworkPanel:
         head = QVBoxLayout()
         head.setContentsMargins(theme.M, 0, theme.M, 0)
         head.setSpacing(theme.S)
-        head.addWidget(self._header)
+        head.addLayout(self._heading())
         head.addWidget(self._filter)
         head.addWidget(self._note)
         layout.addLayout(head)
         layout.addWidget(self._titles)
         layout.addWidget(self.tree, 1)
-        self.widget.setMinimumWidth(theme.px(240))
-        for shown in (self._filter, self._titles):
+        self.widget.setMinimumWidth(theme.px(248))
+        for shown in (self._filter, self._titles, self._size, self._copy, self._save):
             shown.hide()
+
+    def _heading(self) -> QHBoxLayout:
+        names = QVBoxLayout()
+        names.setSpacing(2)
+        names.addWidget(heading("Network"))
+        names.addWidget(self._size)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addLayout(names, 1)
+        row.addWidget(self._copy)
+        row.addWidget(self._save)
+        return row
 
     # ------------------------------------------------------------------------------- showing
 
@@ -159,10 +177,10 @@ class NetworkPanel:
         with QSignalBlocker(self._filter):
             self._filter.clear()
         self._shown.setFilterFixedString("")
-        self._titles.setVisible(bool(rows))
-        count = f" · {words.short_count(network.total_parameters).upper()} PARAMETERS" if network else ""
-        self._header.setText("NETWORK" + count)
-        self._header.setToolTip(_facts(scene))
+        for shown in (self._titles, self._size, self._copy, self._save):
+            shown.setVisible(network is not None)
+        self._size.setText(f"{words.short_count(network.total_parameters)} parameters" if network else "")
+        self._size.setToolTip(_facts(scene))
         self._silent = False
 
     def _show_times(self, scene: Scene) -> None:
@@ -212,6 +230,14 @@ class NetworkPanel:
             return
         if row.name != self._session.state.layer:
             self._session.update(**gestures.select_layer(self._scene, row.name))
+
+    def _copy_layers(self) -> None:
+        if self._scene is not None and self._scene.network is not None:
+            self._commands.copy_table(tables.layer_rows(self._scene.network))
+
+    def _save_layers(self) -> None:
+        if self._scene is not None and self._scene.network is not None:
+            self._commands.save_table(tables.layer_rows(self._scene.network), "layers")
 
     def _filter_changed(self, text: str) -> None:
         self._silent = True  # a layer that is filtered away stays the current one

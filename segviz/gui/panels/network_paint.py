@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from segviz.gui import theme
+from segviz.gui.panels import words
 from segviz.gui.panels.network_rows import Row
 from segviz.gui.widgets.volumes import paint_volume, volume_size
 
@@ -140,7 +141,8 @@ class RowDelegate(QStyledItemDelegate):
         column = QRectF(place.name, line.top(), place.stride - place.name, line.height())
         painter.drawText(column, _RIGHT, row.parameters)
         room = column.width() - metrics.horizontalAdvance(row.parameters) - theme.px(theme.S)
-        shape = metrics.elidedText(row.shape, Qt.TextElideMode.ElideRight, int(room))
+        shape = row.shape if metrics.horizontalAdvance(row.shape) <= room else row.shape.replace(words.TIMES, "×")
+        shape = metrics.elidedText(shape, Qt.TextElideMode.ElideRight, int(room))
         painter.drawText(column, _LEFT, shape)
         if row.time:
             bar = QRectF(place.stride, line.bottom() + theme.px(1), place.field - place.stride, theme.px(TIME_BAR))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -42,6 +43,33 @@ EXPLANATION = (
 )
 
 
+class Bench(QWidget):
+    """What stands side by side in the panel, the plot last: it is there only where there is room for it."""
+
+    def __init__(self, plot: QWidget) -> None:
+        super().__init__()
+        self._plot, self._wanted = plot, False
+
+    def show_plot(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        least: QSize = self.layout().minimumSize()
+        return least - QSize(0 if self._plot.isHidden() else self._plot_width(), 0)
+
+    def _plot_width(self) -> int:
+        return self._plot.minimumWidth() + self.layout().spacing()
+
+    def _fit(self) -> None:
+        room = self.width() - self.minimumSizeHint().width()
+        self._plot.setVisible(self._wanted and room >= self._plot_width())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+
 class RacePanel:
     """Starts a race, shows it while it runs, and says what came out."""
 
@@ -56,7 +84,8 @@ class RacePanel:
         self._painted: Scene | None = None
         self._points: Curves = {side: [] for side in Side}
         self._frames: list[RaceUpdate] = []
-        self.widget = QWidget()
+        self.plot = RacePlot()
+        self.widget = Bench(self.plot)
         self.widget.setObjectName("panel-race")
         theme.set_surface(self.widget, "panel")
         self.race_stage = RaceStage()
@@ -71,7 +100,6 @@ class RacePanel:
         self.progress = QLabel()
         self.table = ResultTable()
         self.notes = QLabel()
-        self.plot = RacePlot()
         self._facts = QGridLayout()
         self.fact_labels: dict[str, ElidedLabel] = {}
         self._arrange()
@@ -93,7 +121,7 @@ class RacePanel:
         beside.addStretch(1)
         row.addLayout(beside, 4)
         row.addWidget(self.plot, 3)
-        self.plot.hide()
+        self.widget.show_plot(False)
         stage = self.race_stage.footer
         self._copy = stage.button("copy", "Copy the race as a picture", self._copy_picture)
         self._save = stage.button("download", "Save the race as PNG", self._save_picture)
@@ -215,7 +243,7 @@ class RacePanel:
     def _show_plot(self, result: RaceResult | None) -> None:
         started = {side: [(0.0, 0.0), *found] if found else [] for side, found in self._points.items()}
         points = started if result is None else _completed(self._points, result)
-        self.plot.setVisible(any(points.values()))
+        self.widget.show_plot(any(points.values()))
         self.plot.set_points(points)
 
     def _show_facts(self, result: RaceResult | None) -> None:

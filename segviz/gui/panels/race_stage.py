@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from segviz.core.requests import RaceResult, RaceUpdate
@@ -51,6 +51,22 @@ class LaneView(QWidget):
         column.addWidget(self.view, 1)
         column.addLayout(clocks)
 
+    def minimumSizeHint(self) -> QSize:
+        """The picture and its clock; the other numbers go as the room gets narrow (`_show_clocks`)."""
+        return QSize(max(self.view.minimumSizeHint().width(), self.time.sizeHint().width()), 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_clocks()
+
+    def _show_clocks(self) -> None:
+        """As many numbers as fit uncut, the most telling first; the table below has them all."""
+        room = self.width()
+        for clock in (self.time, self.rate, self.macs, self.outputs):
+            room -= clock.sizeHint().width()
+            clock.setVisible(clock is self.time or room >= 0)
+            room -= theme.M
+
     def layers(self) -> LanePlanes:
         """The layers of this side, made when there is first something to show: they load numpy."""
         if self.planes is None:
@@ -69,6 +85,7 @@ class LaneView(QWidget):
         self.rate.set_number(words.short_count(done / update.seconds) if update.seconds > 0 else "–")
         self.outputs.set_number(words.count(done))
         self.outputs.setToolTip(f"of {words.count(update.partial.progress.total)}")
+        self._show_clocks()
 
     def show_lane(self, lane: Lane) -> None:
         """The final numbers; what was extrapolated is said to be."""
@@ -78,12 +95,14 @@ class LaneView(QWidget):
         self.outputs.set_number(words.count(lane.outputs))
         self.outputs.setToolTip(race_words.measured(lane))
         self.macs.set_number(words.short_count(lane.macs))
+        self._show_clocks()
 
     def clear(self) -> None:
         self.time.set_caption("time")
         self.time.set_seconds(None)
         for clock in (self.rate, self.outputs, self.macs):
             clock.set_number("–")
+        self._show_clocks()
 
 
 class RaceStage(QWidget):
@@ -136,7 +155,7 @@ class RaceStage(QWidget):
 
     def _between(self) -> QWidget:
         middle = QWidget()
-        middle.setFixedWidth(theme.px(68))
+        middle.setMinimumWidth(theme.px(68))  # a factor of five figures, or in presenter's type, takes more
         theme.set_role(self.factor, "numbers")
         self.factor.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.factor.setAccessibleName("Times faster")

@@ -13,11 +13,15 @@ LONGEST = 200  # width of the value, before `theme.px`
 
 
 class Pill(QToolButton):
-    """`caption` dim, the value, a chevron; a click opens `menu()`. Fill the menu when it is about to show."""
+    """`caption` dim, the value, a chevron; a click opens `menu()`. Fill the menu when it is about to show.
+
+    Where there is little room the caption may go (`show_caption`): the tooltip has it all the same.
+    """
 
     def __init__(self, caption: str, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._caption, self._value = caption, ""
+        self._captioned = True
         self._name = name or caption
         self.setMenu(QMenu(self))
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -38,8 +42,22 @@ class Pill(QToolButton):
         self.updateGeometry()
         self.update()
 
-    def _caption_width(self) -> int:
+    def show_caption(self, shown: bool) -> None:
+        """With the caption before the value, or the value alone."""
+        if shown != self._captioned:
+            self._captioned = shown
+            self.updateGeometry()
+            self.update()
+
+    def whole_width(self) -> int:
+        """What caption and value need, whether the caption is shown or not."""
+        return self.sizeHint().width() + (0 if self._captioned else self._caption_room())
+
+    def _caption_room(self) -> int:
         return text_width(self._caption, theme.caption()) + theme.px(theme.S) if self._caption else 0
+
+    def _caption_width(self) -> int:
+        return self._caption_room() if self._captioned else 0
 
     def _around(self) -> int:
         """The width of everything but the value: margins, caption, chevron."""
@@ -65,9 +83,10 @@ class Pill(QToolButton):
         painter.setOpacity(1.0 if self.isEnabled() else 0.45)
         inside = rect.adjusted(theme.px(10), 0, -theme.px(10), 0)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.setFont(theme.caption())
-        painter.setPen(t.color("dim"))
-        painter.drawText(inside, flags, self._caption)
+        if self._captioned:
+            painter.setFont(theme.caption())
+            painter.setPen(t.color("dim"))
+            painter.drawText(inside, flags, self._caption)
         value = inside.adjusted(self._caption_width(), 0, -theme.px(14), 0)
         painter.setFont(theme.body())
         painter.setPen(t.color("text"))

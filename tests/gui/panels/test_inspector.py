@@ -52,7 +52,7 @@ def test_the_unit_card_gives_the_field_of_lenet(one):
     place, facts = one.panel.unit.place, one.panel.unit.facts
     assert place.value("Layer") == "c3, map 4"
     assert place.value("Cell") == "row 10, column 20"
-    assert facts.value("Field").replace("\u202f", " ") == "14 × 14 px"
+    assert place.value("Field").replace("\u202f", " ") == "14 × 14 px"
     assert facts.value("Centre") == "46.5, 26.5"
     assert facts.value("Outside").replace("\u202f", " ") == "0 %"
     value = one.scene.features.values[4, 10, 20]

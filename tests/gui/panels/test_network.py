@@ -115,7 +115,7 @@ def test_the_filter_finds_leaves_and_keeps_the_current_layer(qtbot, shown):
 
 def test_the_header_counts_parameters(shown):
     one = shown(NetworkPanel, scenes.deep_full())
-    assert one.panel._header.text().replace("\u202f", " ") == "NETWORK · 4.65 M PARAMETERS"
+    assert one.panel._size.text().replace("\u202f", " ") == "4.65 M parameters"
 
 
 def test_rows_say_the_numbers_of_the_lecture():
