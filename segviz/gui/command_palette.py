@@ -44,10 +44,12 @@ class Entry:
 
 
 def entries(window: MainWindow) -> Iterator[Entry]:
-    """All there is: actions, sample images, networks, and the classes of the present network."""
+    """All there is: actions, panels, sample images, networks, and the classes of the present network."""
     for action in ACTIONS:
         key = action.keys[0] if action.keys else ""
         yield Entry(_place(action), action.text.rstrip("…"), key, lambda a=action: window.do(a.id))  # type: ignore[misc]
+    for text, show in window.places():
+        yield Entry("Panel", text, "", show)
     for path in assets.sample_images():
         yield Entry("Image", path.stem, "", lambda p=path: window.files.show_image(p))  # type: ignore[misc]
     for entry in catalogue.ENTRIES:

@@ -66,6 +66,7 @@ class Desk(QObject):
     """Holds the Session and the engine's answers; `shown(old, new)` tells of a new Scene, once an event-loop turn."""
 
     shown = Signal(object, object)
+    pointed = Signal(object)  # (x, y) of the image: where the mouse is in a panel; None: nowhere
     said = Signal(str)  # a remark that nobody needs to act on ("Copied"), for the status bar
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -353,6 +354,9 @@ class Desk(QObject):
         self._show(race=None, race_updates=(), **self._cleared(Kind.RACE))
         self._ask(Kind.RACE, request)
         self._show_jobs()
+
+    def point_at(self, point: tuple[float, float] | None) -> None:
+        self.pointed.emit(point)
 
     def copy_image(self, image: QImage) -> None:
         if self._saver is not None:

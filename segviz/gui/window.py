@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         if not self._restored:
             self._size_docks()
         self.desk.shown.connect(self._show)
+        self.desk.pointed.connect(self._point_at)
         self._show(None, self.desk.scene)
         if self._make_jobs is not None:
             self.desk.start(self._make_jobs())
@@ -218,6 +219,12 @@ class MainWindow(QMainWindow):
             if self._in_front(panel):
                 panel.hover(point)
 
+    def _point_at(self, point: tuple[float, float] | None) -> None:
+        """The mouse is in a panel: a cross on the image, and every panel follows as if it were there."""
+        if self.canvas is not None:
+            self.canvas.point_at(point)
+        self._hover(point)
+
     def _pin(self, x: float, y: float) -> None:
         self.desk.session.update(**gestures.pin(self.desk.scene, x, y))
 
@@ -243,6 +250,15 @@ class MainWindow(QMainWindow):
     def race(self) -> None:
         self.desk.session.update(tab=Tab.RACE.value)
         self.desk.race()
+
+    def places(self) -> list[tuple[str, Callable[[], None]]]:
+        """The panels by their titles, and what brings each to the front."""
+        return [(panel.title, lambda panel=panel: self._bring(panel)) for panel in self.panels]  # type: ignore[misc]
+
+    def _bring(self, panel: Panel) -> None:
+        self.docks[panel.area].show()
+        if panel.area is Area.WORKBENCH:
+            self.desk.session.update(tab=panel.id)
 
     def set_theme(self, wanted: Theme) -> None:
         self.theme = wanted

@@ -122,6 +122,18 @@ def test_the_palette_finds_actions_images_networks_and_classes_by_name(bench):
     palette.reject()
 
 
+def test_the_palette_brings_a_panel_to_the_front(bench):
+    one = bench()
+    one.window.docks[Area.WORKBENCH].close()
+    palette = palette_of(one)
+    one.qtbot.keyClicks(palette.line, "heatmaps")
+    assert palette.found()[0].kind == "Panel"
+    one.qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    one.turn()
+    assert one.state.tab == "heatmaps"
+    assert one.window.docks[Area.WORKBENCH].isVisible()
+
+
 def test_the_palette_is_used_by_keyboard_alone(bench):
     one = bench()
     palette = palette_of(one)

@@ -80,6 +80,19 @@ def test_arrow_keys_move_the_unit_on_the_canvas_only(bench):
     assert one.state.cursor == position
 
 
+def test_the_mouse_in_a_feature_map_is_a_cross_on_the_image(bench):
+    one = bench()
+    panel = next(panel for panel in one.window.panels if panel.id == "feature-maps")
+    inspector = next(panel for panel in one.window.panels if panel.id == "inspector")
+    network = one.scene.network
+    x, y = network.frame.to_image(*network.geometry.position_of(one.state.layer, 0, 0))
+    panel.grid.hovered.emit(0, 0.0, 0.0)
+    assert one.window.canvas._overlays.cross.at == (x, y)
+    assert inspector._where.text().startswith(f"{round(x):,}, {round(y):,} ")
+    panel.grid.left.emit()
+    assert one.window.canvas._overlays.cross.at is None
+
+
 def test_hovering_shows_the_pixel_in_the_inspector(bench):
     one = bench()
     view = one.window.canvas.view

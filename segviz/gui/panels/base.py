@@ -60,6 +60,9 @@ class Commands(Protocol):
     def race(self) -> None:
         """Start the race on the current image and network."""
 
+    def point_at(self, point: tuple[float, float] | None) -> None:
+        """The mouse is over this pixel of the image in the panel, or has left it: all other views follow."""
+
     def copy_image(self, image: QImage) -> None:
         """Put a picture on the clipboard, and say so."""
 

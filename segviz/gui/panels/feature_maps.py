@@ -50,7 +50,7 @@ class FeatureMapsPanel:
         self.grid = ThumbGrid("Feature maps")
         self.grid.clicked.connect(self._clicked)
         self.grid.hovered.connect(self._hovered)
-        self.grid.left.connect(lambda: self._tell_value(None))
+        self.grid.left.connect(self._left)
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -244,7 +244,15 @@ class FeatureMapsPanel:
             self._session.update(**changes)
 
     def _hovered(self, index: int, fx: float, fy: float) -> None:
-        self._tell_value(self._unit_at(index, fx, fy))
+        unit = self._unit_at(index, fx, fy)
+        self._tell_value(unit)
+        scene = self._scene
+        if unit is not None and scene is not None and self._features is not None and _current(scene, self._features):
+            self._commands.point_at(gestures.pin_in_map(scene, *unit).get("cursor"))
+
+    def _left(self) -> None:
+        self._tell_value(None)
+        self._commands.point_at(None)
 
     def _tell_value(self, unit: tuple[int, int, int] | None) -> None:
         self.value.setVisible(unit is not None and self._features is not None)

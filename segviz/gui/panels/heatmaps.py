@@ -64,6 +64,8 @@ class HeatmapsPanel:
         theme.set_role(self.what, "caption")
         self.scale_bar = ColourBar()
         self.scale_bar.set_title("probability")
+        self.grid.hovered.connect(self._hovered)
+        self.grid.left.connect(lambda: self._commands.point_at(None))
         self.colours = ChoicePill(
             "Colours", "Colours of probabilities", ColourMap, lambda v: session.update(colour_map=v)
         )
@@ -191,6 +193,11 @@ class HeatmapsPanel:
     def _clicked(self, index: int) -> None:
         if index < len(self._classes):
             self._session.update(view=View.HEATMAP, shown_class=self._classes[index])
+
+    def _hovered(self, index: int, fx: float, fy: float) -> None:
+        if self._prediction is not None and index < len(self._classes):
+            height, width = self._prediction.labels.shape
+            self._commands.point_at((fx * width - 0.5, fy * height - 0.5))
 
     # -------------------------------------------------------------------------------- leaving
 

@@ -125,6 +125,11 @@ class RacePanel:
         stage = self.race_stage.footer
         self._copy = stage.button("copy", "Copy the race as a picture", self._copy_picture)
         self._save = stage.button("download", "Save the race as PNG", self._save_picture)
+        self._drawing = QPushButton("SVG")
+        self._drawing.setToolTip("Save the plot of outputs over time as SVG")
+        self._drawing.setAccessibleName("Save the plot as SVG")
+        self._drawing.clicked.connect(self._save_drawing)
+        stage.add(self._drawing)
         self._film = QPushButton("GIF")
         self._film.setToolTip("Save the race as an animated GIF")
         self._film.setAccessibleName("Save the race as an animated GIF")
@@ -236,7 +241,7 @@ class RacePanel:
             self.table.show_rows(rows)
         self.notes.setText(_remarks(result) if result is not None else "" if there else EXPLANATION)
         self._show_facts(result)
-        for part in (self._copy_table, self._save_table, self._copy, self._save, self._film):
+        for part in (self._copy_table, self._save_table, self._copy, self._save, self._film, self._drawing):
             part.setEnabled(result is not None)
         self._show_plot(result)
 
@@ -286,6 +291,14 @@ class RacePanel:
 
     def _save_picture(self) -> None:
         self._commands.save_image(self.race_stage.picture(), "race")
+
+    def _save_drawing(self) -> None:
+        from segviz.core import export
+
+        drawing = self.plot.svg()
+        self._commands.save_with(
+            "race.svg", kinds.SVG, lambda path: export.replace_file(path, lambda part: part.write_bytes(drawing))
+        )
 
     def _save_film(self) -> None:
         from segviz.core import export

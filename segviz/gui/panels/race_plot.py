@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QBuffer, QEvent
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.gui import theme
@@ -58,6 +59,25 @@ class RacePlot(QWidget):
             self._curves[side] = self._plot.plot([], [])
         self.layout().addWidget(self._plot)
         self._paint()
+
+    def svg(self) -> bytes:
+        """The plot as a drawing; empty before there is one."""
+        if self._plot is None:
+            return b""
+        from PySide6.QtSvg import QSvgGenerator
+
+        buffer = QBuffer()
+        drawing = QSvgGenerator()  # pyqtgraph's own exporter stumbles over curves of two points
+        drawing.setOutputDevice(buffer)
+        drawing.setSize(self._plot.size())
+        drawing.setViewBox(self._plot.rect())
+        drawing.setResolution(self._plot.logicalDpiX())  # or the axes, which are recorded, shrink beside the curves
+        drawing.setTitle("Outputs over seconds")
+        painter = QPainter(drawing)
+        painter.fillRect(self._plot.rect(), theme.tokens(self.palette()).color("panel"))
+        self._plot.render(painter)
+        painter.end()
+        return buffer.data().data()
 
     def _paint(self) -> None:
         """The theme's colours and type."""

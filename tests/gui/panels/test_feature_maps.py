@@ -69,6 +69,10 @@ def test_the_value_under_the_mouse_is_said(one):
     assert one.panel.value.text() == f"map 5 · row 21, column 29 · {number}"
     one.panel.grid.left.emit()
     assert one.panel.value.text() == ""
+    assert one.commands.names() == ["point_at", "point_at"]
+    network = one.scene.network
+    where = network.frame.to_image(*network.geometry.position_of("c3", 21, 29))
+    assert [arguments for _, arguments in one.commands.asked] == [(where,), (None,)]
 
 
 def test_choices_change_the_state_and_show_it(one):

@@ -185,3 +185,13 @@ def test_a_unit_beyond_the_border_says_how_much_it_misses(shown):
     one = shown(InspectorPanel, replace(scene, state=replace(scene.state, unit=Unit(17, 0, 0))), SIZE)
     outside = one.panel.unit.facts.value("Outside")
     assert outside.replace("\u202f", " ") == "73 %"
+
+
+def test_the_classes_can_leave_as_a_table(qtbot, shown):
+    one = shown(InspectorPanel, scenes.full())
+    for button in (one.panel._copy, one.panel._save):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert one.commands.names() == ["copy_table", "save_table"]
+    rows = one.commands.asked[0][1][0]
+    assert rows[0] == ["index", "name", "share"]
+    assert sum(row[2] for row in rows[1:]) == pytest.approx(1)

@@ -118,6 +118,16 @@ def test_the_header_counts_parameters(shown):
     assert one.panel._size.text().replace("\u202f", " ") == "4.65 M parameters"
 
 
+def test_the_layers_can_leave_as_a_table(qtbot, shown):
+    one = shown(NetworkPanel, scenes.full())
+    qtbot.mouseClick(one.panel._copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(one.panel._save, Qt.MouseButton.LeftButton)
+    assert one.commands.names() == ["copy_table", "save_table"]
+    rows = one.commands.asked[0][1][0]
+    assert rows[0][0] == "name"
+    assert {row[0]: row[3] for row in rows}["c5"] == 48_120
+
+
 def test_rows_say_the_numbers_of_the_lecture():
     """LeNet-5's fields and strides, oracles.md: C1 5/1, S2 6/2, C3 14/2, S4 16/4, C5 and output 32/4."""
     rows = {row.name: row for row in rows_of(scenes.lenet())}

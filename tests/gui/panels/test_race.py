@@ -168,9 +168,9 @@ def test_leaving(qtbot, one, tmp_path):
     later = tuple(replace(update, seconds=update.seconds + 1) for update in scenes.race_updates(200))
     one.show(replace(one.scene, race_updates=later))
     one.show(replace(one.scene, race=scenes.race(), race_updates=(), jobs=()))
-    for button in (one.panel._copy, one.panel._save, one.panel._save_table, one.panel._film):
+    for button in (one.panel._copy, one.panel._save, one.panel._save_table, one.panel._film, one.panel._drawing):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert one.commands.names() == ["copy_image", "save_image", "save_table", "save_with"]
+    assert one.commands.names() == ["copy_image", "save_image", "save_table", "save_with", "save_with"]
     rows = one.commands.asked[2][1][0]
     assert rows[1][:3] == ["sliding_window", 1.7, 425]
     assert dict(row for row in rows if len(row) == 2)["speedup"] == pytest.approx(34.0)
@@ -178,6 +178,10 @@ def test_leaving(qtbot, one, tmp_path):
     with Image.open(tmp_path / "race.gif") as film:
         assert film.n_frames == 5  # two sides twice, and the result
     assert one.panel.race_stage.slow.time.text == "1.700 s"
+    one.commands.asked[4][1][2](tmp_path / "race.svg")
+    drawing = (tmp_path / "race.svg").read_text(encoding="utf-8")
+    assert "<svg" in drawing
+    assert "outputs" in drawing
 
 
 # ------------------------------------------------------------------------------------- arrays
