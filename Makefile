@@ -2,6 +2,7 @@
 # make test     run all tests off-screen (makes the environment with the test extras, if needed)
 # make check    what a change must pass: lint, format, types, tests
 # make install  .venv with every extra, for development
+# make pictures the documents' pictures anew, and the window in every state into build/pictures
 # make clean    remove .venv and caches
 # On Windows: .\make.ps1 run, .\make.ps1 test, ...
 
@@ -10,9 +11,10 @@ PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check install --quiet -c constraints.txt
 SAMPLE := resources/images/castle-maintenon.jpg
 MODEL := efficientnet_lite0
+STATES := build/pictures
 DEPENDENCIES := pyproject.toml constraints.txt
 
-.PHONY: run test check install clean
+.PHONY: run test check install pictures clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.made-run
@@ -31,6 +33,12 @@ check: $(VENV)/.made-install
 
 install: $(VENV)/.made-install
 
+pictures: $(VENV)/.made-test
+	$(PYTHON) -m segviz.cli.system
+	$(PYTHON) docs/pictures.py
+	QT_QPA_PLATFORM=offscreen $(PYTHON) -m tests.gui.render_states $(STATES)
+	@echo "The window in every state is in $(STATES)"
+
 # Each stamp says which extras the environment has; a later one holds all of the earlier ones.
 $(VENV)/.made-run: $(VENV)/.made
 	@echo "Installing segviz and what it needs (torch is large: the first time takes a few minutes) ..."
@@ -47,11 +55,12 @@ $(VENV)/.made-install: $(VENV)/.made
 	$(PIP) --no-build-isolation -e '.[zoo,onnx,test,dev]'
 	@touch $(VENV)/.made-run $(VENV)/.made-test $@
 
+# The system's own Python first, if it is new enough and can make an environment (Debian splits that off).
 $(VENV)/.made: $(DEPENDENCIES)
-	@python=; for candidate in python3.13 python3.12 python3.11 python3 python; do \
-	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	@python=; for candidate in python3 python3.13 python3.12 python3.11 python; do \
+	  if "$$candidate" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then python=$$candidate; break; fi; \
 	done; \
-	if [ -z "$$python" ]; then echo "segviz needs Python 3.11 or newer, and found none (Debian, Ubuntu: sudo apt-get install python3 python3-venv)" >&2; exit 1; fi; \
+	if [ -z "$$python" ]; then echo "segviz needs Python 3.11 or newer with its venv, and found none (Debian, Ubuntu: sudo apt-get install python3 python3-venv)" >&2; exit 1; fi; \
 	[ -x $(PYTHON) ] || "$$python" -m venv $(VENV) || { rm -rf $(VENV); echo "$$python cannot make an environment (Debian, Ubuntu: sudo apt-get install python3-venv)" >&2; exit 1; }
 	$(PIP) hatchling editables
 	@touch $@

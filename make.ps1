@@ -1,14 +1,15 @@
-# The Makefile's commands for Windows PowerShell: .\make.ps1 run | test | check | install
+# The Makefile's commands for Windows PowerShell: .\make.ps1 run | test | check | install | pictures
 # Where scripts are not allowed: powershell -ExecutionPolicy Bypass -File make.ps1 run
-param([ValidateSet("run", "test", "check", "install")][string]$Task = "run")
+param([ValidateSet("run", "test", "check", "install", "pictures")][string]$Task = "run")
 
 $ErrorActionPreference = "Stop"
 Set-Location $PSScriptRoot
 $Python = ".venv\Scripts\python.exe"
-$Extras = @{ run = ""; test = "[test]"; check = "[zoo,onnx,test,dev]"; install = "[zoo,onnx,test,dev]" }
+$Extras = @{ run = ""; test = "[test]"; pictures = "[test]"; check = "[zoo,onnx,test,dev]"; install = "[zoo,onnx,test,dev]" }
 # What an environment that was made for one task is good for besides.
 $Stamps = @{ run = @("run"); test = @("run", "test"); check = @("run", "test", "check", "install") }
 $Stamps["install"] = $Stamps["check"]
+$Stamps["pictures"] = $Stamps["test"] + "pictures"
 
 function Invoke-Step {
     $Program, $Rest = $args
@@ -18,7 +19,7 @@ function Invoke-Step {
 
 function Find-Python {
     $ErrorActionPreference = "Continue"  # what a missing version writes to standard error is no failure of ours
-    foreach ($Candidate in @("py -3.13", "py -3.12", "py -3.11", "python", "python3")) {
+    foreach ($Candidate in @("python", "py -3.13", "py -3.12", "py -3.11", "python3")) {
         $Program, $Rest = $Candidate.Split(" ")
         if (-not (Get-Command $Program -ErrorAction SilentlyContinue)) { continue }
         & $Program @Rest -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>$null
@@ -49,6 +50,12 @@ if ($Task -eq "check") {
 if ($Task -in "test", "check") {
     $env:QT_QPA_PLATFORM = "offscreen"
     Invoke-Step $Python -m pytest
+}
+if ($Task -eq "pictures") {
+    $env:QT_QPA_PLATFORM = "offscreen"
+    Invoke-Step $Python docs\pictures.py
+    Invoke-Step $Python -m tests.gui.render_states build\pictures
+    Write-Host "The window in every state is in build\pictures"
 }
 if ($Task -eq "run") {
     Invoke-Step $Python -m segviz resources\images\castle-maintenon.jpg --model efficientnet_lite0

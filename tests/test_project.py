@@ -75,7 +75,7 @@ def test_this_environment_is_the_pinned_one() -> None:
     assert wanted <= pinned.keys()
 
 
-MAKE_TARGETS = ("run", "test", "check", "install")
+MAKE_TARGETS = ("run", "test", "check", "install", "pictures")
 
 
 def test_make_and_its_windows_twin_know_the_same_commands() -> None:

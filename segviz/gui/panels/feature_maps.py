@@ -201,7 +201,8 @@ class FeatureMapsPanel:
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
-            text = f"{features.layer} · {words.count(maps)} maps of {words.shape((rows, columns))}"
+            many = "map" if maps == 1 else f"{words.count(maps)} maps"
+            text = f"{features.layer} · {many} of {words.shape((rows, columns))}"
             text += f" · {scene.state.layer}: computing…" if stale and computing and scene.state.layer else ""
         self.what.setText(text)
         self.note.setText(_advice(scene, computing))
