@@ -5,7 +5,8 @@ maps an interval of its own units backwards to the interval of its inputs' units
 (Dumoulin and Visin 2016, sections 2 and 4; for the closed form Araujo et al., Distill 2019). A
 receptive field is that interval followed down to the image, so it belongs to one unit and may
 depend on the unit's phase once a network has upsampled; (size, stride, start) is the special case
-of a network that never does.
+of a network that never does. An interval has no holes: where a stride or a dilation skips pixels
+between padding and the first pixel that is read, these are counted in.
 
 Conventions: pixel centres are integers, intervals [lo, hi] include both ends, a box is [left, top,
 right, bottom] in pixel edges, inclusive-exclusive, and may reach outside the image into the
@@ -59,6 +60,11 @@ class _Reached(NamedTuple):
     x: Span
     whole: bool
     reason: str
+
+    @property
+    def blind(self) -> bool:
+        """Whether it sees padding alone: along one axis none of the units that it needs exists."""
+        return self.y.real is None or self.x.real is None
 
 
 def _span(unit: int) -> Span:
@@ -160,6 +166,8 @@ class Geometry:
         box = Box(xs.lo, ys.lo, xs.hi + 1, ys.hi + 1)
         if reached.reason:
             return Field(box, Status.UNKNOWN, reached.reason)
+        if reached.blind and box.outside(self.width, self.height) < 1:
+            return Field(box, Status.UNKNOWN, "sees padding alone, and no pixel of those that its kernels reach over")
         if reached.whole:
             return Field(box, Status.WHOLE, "reaches the whole image through global pooling")
         return Field(box, Status.EXACT)
