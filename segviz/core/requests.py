@@ -230,7 +230,10 @@ class Lane:
 
 @dataclass(frozen=True, eq=False)
 class RaceResult:
-    """Answer to RaceRequest. The label maps (int16, of the grid) are -1 where the sliding window was extrapolated."""
+    """Answer to RaceRequest. `label_agreement` counts classes that are tied to rounding as one.
+
+    The label maps are int16, of the grid; `sliding_labels` is -1 where no window was computed.
+    """
 
     request: RaceRequest
     sliding_window: Lane

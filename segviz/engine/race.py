@@ -256,7 +256,7 @@ def _result(
         one_by_one=_lane(single, course.outputs, macs, 1),
         fully_convolutional=_lane(full, course.outputs, course.dense.macs, 1),
         max_abs_difference=largest,
-        label_agreement=float((windows_labels == dense_labels)[measured].mean()),
+        label_agreement=_agreement(softmax(flat[:, measured]), windows_labels[measured]),
         center_offset=_offset(course),
         exact=False,
         reason="",
@@ -269,6 +269,15 @@ def _result(
     )
     exact, reason = _verdict(course, largest)
     return replace(result, exact=exact, reason=reason)
+
+
+def _agreement(probabilities: Floats, labels: npt.NDArray[np.int16]) -> float:
+    """The share of positions whose window's label is the dense side's too, or tied with it to rounding.
+
+    A classifier is undecided on bare paper: its best classes differ by less there than two orders of summing.
+    """
+    of_label = np.take_along_axis(probabilities, labels[None].astype(np.intp), axis=0)[0]
+    return float((probabilities.max(0) - of_label <= EXACT).mean())
 
 
 def _offset(course: _Course) -> tuple[float, float]:

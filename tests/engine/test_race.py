@@ -3,11 +3,12 @@
 Whole races stand in `test_run.py`.
 """
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segviz.engine.race import _Clock, _lane, _order
+from segviz.engine.race import EXACT, _agreement, _Clock, _lane, _order
 
 
 def test_every_batch_is_computed_where_the_budget_allows():
@@ -29,3 +30,9 @@ def test_a_sample_is_extrapolated_and_said_to_be():
     lane = _lane(_Clock(seconds=2.0, measured=50), outputs=200, macs=7, batch=10)
     assert (lane.seconds, lane.extrapolated, lane.measured, lane.outputs) == (pytest.approx(8.0), True, 50, 200)
     assert not _lane(_Clock(2.0, 200), 200, 7, 10).extrapolated
+
+
+def test_labels_agree_where_they_are_equal_or_tied_to_rounding():
+    probabilities = np.array([[0.6, 0.5, 0.5 + 2 * EXACT, 0.9], [0.4, 0.5, 0.5 - 2 * EXACT, 0.1]], np.float32)
+    assert _agreement(probabilities, np.array([0, 1, 1, 0], np.int16)) == 0.75
+    assert _agreement(probabilities, np.array([1, 0, 0, 1], np.int16)) == 0.5
