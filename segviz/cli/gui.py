@@ -48,6 +48,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         screenshot=screenshot and screenshot.absolute(),
         size=options.size,
         theme=options.theme,
+        device=options.device,
     )
     status = main(launch)
     if screenshot is None or status:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from segviz import __version__
 from segviz.core import assets
-from segviz.core.choices import Theme
+from segviz.core.choices import Device, Theme
 from segviz.core.session import Session, State
 from segviz.gui import gestures, settings, theme
 from segviz.gui.desk import Worker
@@ -35,6 +35,7 @@ class LaunchOptions:
     screenshot: Path | None = None
     size: tuple[int, int] | None = None
     theme: Theme | None = None
+    device: Device = Device.AUTO
 
 
 def main(options: LaunchOptions) -> int:
@@ -90,6 +91,8 @@ def first_state(options: LaunchOptions) -> State:
         first.update(**gestures.use_network(first.state, options.model))
     if options.image is not None:
         first.update(**gestures.use_image(first.state, options.image))
+    if options.device is not Device.AUTO:
+        first.update(device=options.device)
     return first.state
 
 

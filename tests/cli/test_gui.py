@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from segviz.cli import system
-from segviz.core.choices import Theme
+from segviz.core.choices import Device, Theme
+from segviz.gui.app import LaunchOptions, first_state
 from tests.cli.conftest import Segviz
 
 
@@ -36,12 +37,13 @@ def test_what_the_person_writes_reaches_the_window(
 ) -> None:
     (tmp_path / "a.json").write_text("{}")
     words = ("gui", photo, "--model", "lenet5", "--session", "a.json", "--screenshot", "shot.png")
-    done = segviz(*words, "--size", "1280x800", "--theme", "dark", "--json")
+    done = segviz(*words, "--size", "1280x800", "--theme", "dark", "--device", "cpu", "--json")
     assert done.data == {"screenshot": "shot.png"}
     (options,) = launched
     assert (options.image, options.model) == (str(photo.resolve()), "lenet5")
     assert (options.session, options.screenshot) == ((tmp_path / "a.json").resolve(), tmp_path / "shot.png")
     assert (options.size, options.theme) == ((1280, 800), Theme.DARK)
+    assert first_state(LaunchOptions(device=options.device)).device is Device.CPU
 
 
 def test_segviz_alone_opens_an_empty_window(segviz: Segviz, launched: list[Any]) -> None:
