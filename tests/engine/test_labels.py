@@ -71,7 +71,7 @@ def test_the_classes_that_cannot_win_are_left_out():
     logits = np.zeros((1000, 2, 2), np.float32)
     logits[17] = 5
     logits[18, 0, 0] = 5
-    assert labels._able(logits, 0.0).tolist() == [17, 18]
+    assert labels._unbeaten(logits.reshape(1000, -1)).tolist() == [17, 18]
 
 
 def test_direct_gives_the_surest_label_to_the_whole_field():
