@@ -113,7 +113,7 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
 
 def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool) -> dict[str, Path]:
     """Save labels, overlay and, if asked for, probabilities; returns the files by what they hold."""
-    from segviz.core import export, images, palettes, scores
+    from segviz.core import catalogue, export, images, palettes, scores
 
     saved = {
         "labels": out.with_name(f"{out.name}-labels.png"),
@@ -123,7 +123,7 @@ def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool) -
     export.save_labels(saved["labels"], labels, len(classes))
     pixels = images.open_picture(image).pixels[part_of(prediction)]
     colours = palettes.class_colours(Palette.AUTO, len(classes))
-    visible = palettes.visible_classes(len(classes), background=palettes.background(classes))
+    visible = palettes.visible_classes(len(classes), background=catalogue.background(classes))
     export.save_picture(saved["overlay"], export.overlay_labels(pixels, labels, colours, visible))
     if probabilities:
         saved["probabilities"] = out.with_name(f"{out.name}-probabilities.npz")

@@ -6,7 +6,7 @@ is imported by the engine alone; a test holds every number here against the netw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,6 +36,7 @@ class Entry:
     at which the network sees objects as large as those it was trained on; None: as large as they
     are. `minimum` is the confidence below which a label of a network without a background class
     means that there is nothing to name. `multiple` is what height and width must be divisible by.
+    `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
     `variants` maps an option of the spec ('pooling=floor') to what it changes here.
     """
 
@@ -59,6 +60,7 @@ class Entry:
     minimum: float = 0.0
     multiple: int = 1
     sample: str = ""
+    sample_scale: float | None = None
     source: str = ""
     options: tuple[tuple[str, str], ...] = ()
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
@@ -76,7 +78,6 @@ _MTCNN: dict[str, Any] = {
     "class_list": _FACE,
     "licence": "MIT",
     "preprocessing": Preprocessing(mean=(127.5,), std=(128.0,)),
-    "sample": "astronaut.png",
     "source": "Zhang et al. 2016, Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks",
 }
 
@@ -129,6 +130,8 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=12,
         weights="mtcnn_pnet.safetensors",
         summary="Faces of 12 pixels; fully convolutional from the start",
+        sample="grace_hopper.jpg",
+        sample_scale=0.1,
         **_MTCNN,
     ),
     Entry(
@@ -142,6 +145,8 @@ ENTRIES: tuple[Entry, ...] = (
         weights="mtcnn_rnet.safetensors",
         summary="Faces of 24 pixels; ends in dense layers",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 25, 25)}},
+        sample="astronaut.png",
+        sample_scale=0.2,
         **_MTCNN,
     ),
     Entry(
@@ -155,6 +160,8 @@ ENTRIES: tuple[Entry, ...] = (
         weights="mtcnn_onet.safetensors",
         summary="Faces of 48 pixels; ends in dense layers",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 49, 49)}},
+        sample="astronaut.png",
+        sample_scale=0.45,
         **_MTCNN,
     ),
     Entry(
@@ -175,7 +182,7 @@ ENTRIES: tuple[Entry, ...] = (
         summary="Person or not, for every pixel",
         longest_side=256,
         multiple=16,
-        sample="astronaut.png",
+        sample="grace_hopper.jpg",
         source="Google 2021, MediaPipe Selfie Segmentation",
     ),
 )
@@ -223,6 +230,12 @@ def entry(spec: str) -> Entry:
             raise SegvizError(f"{found.name} has no option '{key}={value}'; its options: {known}")
         found = replace(found, options=(*found.options, (key, value)), **change)
     return found
+
+
+def background(classes: Sequence[str]) -> int | None:
+    """The index of the class that is named background and so never painted; None where there is none."""
+    names = [name.strip(" _").lower() for name in classes]
+    return names.index("background") if "background" in names else None
 
 
 def class_index(classes: tuple[str, ...], wanted: str) -> int:

@@ -84,12 +84,6 @@ def class_colours(palette: Palette, count: int) -> Colours:
     return np.asarray(np.rint(colours[index] * (1 - share) + ground * share), dtype=np.uint8)
 
 
-def background(classes: Sequence[str]) -> int | None:
-    """The index of the class that is named background and so never painted; None where there is none."""
-    names = [name.strip(" _").lower() for name in classes]
-    return names.index("background") if "background" in names else None
-
-
 def visible_classes(
     count: int, hidden: Collection[int] = (), solo: int | None = None, background: int | None = None
 ) -> npt.NDArray[np.bool_]:

@@ -198,6 +198,7 @@ class Prediction:
     labels: np.ndarray  # uint8 or uint16 (H, W) of the image
     confidence: np.ndarray  # uint8 (H, W)
     shares: tuple[tuple[int, float], ...]  # (class index, share of the image), largest first
+    levels: np.ndarray  # int64 (classes, 256): pixels of each label with each confidence
     region: Box
     scale: float
     seconds: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from segviz.core import resample
 from segviz.core.requests import Prediction
 
+ROWS_AT_ONCE = 256  # of a label map, so that counting needs little memory
 Array = npt.NDArray[np.float32]
 
 
@@ -41,6 +43,27 @@ def peak(prediction: Prediction, index: int) -> tuple[float, tuple[float, float]
     grid = class_probability(prediction.logits, index)
     row, column = np.unravel_index(int(grid.argmax()), grid.shape)
     return float(grid.max()), prediction.lattice.position_of(int(row), int(column))
+
+
+def levels(labels: npt.NDArray[Any], confidence: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.int64]:
+    """How many pixels have each label with each confidence, (classes, 256), of label maps (H, W)."""
+    counts = np.zeros(classes * 256, np.int64)
+    for row in range(0, len(labels), ROWS_AT_ONCE):
+        block = np.s_[row : row + ROWS_AT_ONCE]
+        both = labels[block].astype(np.int32) * 256 + confidence[block]
+        counts += np.bincount(both.ravel(), minlength=classes * 256)
+    return counts.reshape(classes, 256)
+
+
+def shares(counts: npt.NDArray[np.int64], minimum: float = 0.0) -> tuple[tuple[int, float], ...]:
+    """(class index, share of the pixels) of every class that labels any, largest first.
+
+    `counts` are `levels`; labels less sure than `minimum` do not count. Shares are of all pixels.
+    """
+    sure = counts[:, round(minimum * 255) :].sum(axis=1)
+    total = max(1, int(counts.sum()))
+    order = np.argsort(-sure, kind="stable")
+    return tuple((int(index), float(sure[index]) / total) for index in order if sure[index])
 
 
 @dataclass(frozen=True, slots=True)

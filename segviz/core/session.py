@@ -60,7 +60,8 @@ class State:
     solo: int | None = None
     opacity: float = 0.55  # of labels
     heat_opacity: float = 0.9
-    minimum: float = 0.0
+    minimum: float = 0.0  # confidence that a label needs to be painted
+    heat_minimum: float = 0.0  # probability that a heatmap paints from
     palette: Palette = Palette.AUTO
     colour_map: ColourMap = ColourMap.MAGMA
     map_order: MapOrder = MapOrder.INDEX
@@ -275,6 +276,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "opacity": _within(0, 1),
     "heat_opacity": _within(0, 1),
     "minimum": _within(0, 1),
+    "heat_minimum": _within(0, 1),
     "palette": Palette,
     "colour_map": ColourMap,
     "map_order": MapOrder,

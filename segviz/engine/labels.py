@@ -169,11 +169,3 @@ def direct(logits: Floats, rows: Edges, columns: Edges, height: int, width: int)
         if number % 4096 == 0:
             yield Progress(number, len(order), "units")
     return out
-
-
-def shares(label_map: LabelMap, classes: int) -> tuple[tuple[int, float], ...]:
-    """(class index, share of the pixels) of every class that has any, largest first."""
-    counts = np.bincount(label_map.labels.ravel(), minlength=classes)
-    order = np.argsort(-counts, kind="stable")
-    total = max(1, int(counts.sum()))
-    return tuple((int(i), float(counts[i]) / total) for i in order if counts[i])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from segviz.core import images
+from segviz.core import scores as core_scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
@@ -104,6 +105,7 @@ class Engine:
         region = _region(request, job.frame)
         upsampling = upsampling_of(method, request.upsampling)
         found = yield from _labelled(job, scores, method, upsampling, region)
+        levels = core_scores.levels(found.labels, found.confidence, len(loaded.entry.classes))
         return Prediction(
             request=request,
             method=method,
@@ -114,7 +116,8 @@ class Engine:
             lattice=_moved(scores.lattice, region),
             labels=found.labels,
             confidence=found.confidence,
-            shares=labels.shares(found, len(loaded.entry.classes)),
+            shares=core_scores.shares(levels),
+            levels=levels,
             region=region,
             scale=job.frame.inner[1] / job.frame.image[1],
             seconds=time.perf_counter() - started,

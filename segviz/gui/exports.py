@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from segviz.core import export, palettes, scores
+from segviz.core import catalogue, export, palettes, scores
 from segviz.core.choices import View
 from segviz.gui import gestures, tables, theme
 from segviz.gui.kinds import CSV, GIF, NPZ, PNG
@@ -69,7 +69,7 @@ def _overlay(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
         )
     count = len(found.classes)
     colours = palettes.class_colours(state.palette, count)
-    visible = palettes.visible_classes(count, state.hidden, state.solo, palettes.background(found.classes))
+    visible = palettes.visible_classes(count, state.hidden, state.solo, catalogue.background(found.classes))
     return lambda path: export.save_picture(
         path,
         export.overlay_labels(pixels, found.labels, colours, visible, found.confidence, state.minimum, state.opacity),

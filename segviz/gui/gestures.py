@@ -24,15 +24,34 @@ def pin(scene: Scene, x: float, y: float) -> Changes:
     changes: Changes = {"cursor": (float(x), float(y))}
     if network is not None and layer is not None and network.layer(layer) is not None:
         row, column = network.geometry.cell_at(layer, *network.frame.to_network(x, y))
-        changes["unit"] = Unit(_channel(scene, layer), row, column)
+        changes["unit"] = Unit(_channel(scene, layer, x, y), row, column)
     return changes
 
 
-def _channel(scene: Scene, layer: str) -> int:
-    """The channel stays while it exists in the layer."""
+def _channel(scene: Scene, layer: str, x: float, y: float) -> int:
+    """The class that answers for (x, y) in the last layer; elsewhere the channel stays while it exists."""
+    answered = _class_at(scene, layer, x, y)
+    if answered is not None:
+        return answered
     unit, found = scene.state.unit, scene.network and scene.network.layer(layer)
     channels = found.output_shape[0] if found else 1
     return unit.channel if unit is not None and unit.channel < channels else 0
+
+
+def _class_at(scene: Scene, layer: str, x: float, y: float) -> int | None:
+    """The class whose unit answers for (x, y); None where the layer's channels are not the classes."""
+    network, prediction = scene.network, scene.prediction
+    if network is None or prediction is None or layer != network.geometry.last:
+        return None
+    found = network.layer(layer)
+    if found is None or found.output_shape[0] != len(prediction.classes):
+        return None
+    if scene.state.view is View.HEATMAP:
+        return scene.shown_class
+    from segviz.core import scores  # loads numpy, which is there once there is a prediction
+
+    best = scores.ranking(prediction, x, y, 1)
+    return best[0].index if best else None
 
 
 def unpin() -> Changes:
@@ -46,7 +65,7 @@ def select_layer(scene: Scene, layer: str) -> Changes:
     if network is None or cursor is None or network.layer(layer) is None:
         return changes | {"unit": None}
     row, column = network.geometry.cell_at(layer, *network.frame.to_network(*cursor))
-    return changes | {"unit": Unit(_channel(scene, layer), row, column)}
+    return changes | {"unit": Unit(_channel(scene, layer, *cursor), row, column)}
 
 
 def next_layer(scene: Scene, step: int) -> Changes:
@@ -147,7 +166,14 @@ def use_network(state: State, spec: str) -> Changes:
     """
     entry = catalogue.entry(spec)
     image = state.image or (str(assets.sample(entry.sample)) if entry.sample else None)
-    return {"model": spec, "image": image, "view": best_view(entry), "minimum": entry.minimum}
+    own = image is not None and image == str(assets.sample(entry.sample))
+    return {
+        "model": spec,
+        "image": image,
+        "view": best_view(entry),
+        "minimum": entry.minimum,
+        "scale": entry.sample_scale if own else None,
+    }
 
 
 def use_image(state: State, path: str) -> Changes:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from segviz.core import palettes, resample, scores
+from segviz.core import catalogue, palettes, resample, scores
 from segviz.core.choices import View
 from segviz.core.field import Box, Status
 from segviz.core.images import Picture
@@ -147,7 +147,7 @@ def classes_of(scene: Scene) -> tuple[str, ...]:
 def label_table(scene: Scene) -> npt.NDArray[np.uint8]:
     """RGBA of every class of the scene, transparent where it is hidden or background."""
     classes, state = classes_of(scene), scene.state
-    hollow = palettes.background(classes)
+    hollow = catalogue.background(classes)
     return palettes.label_table(len(classes), state.palette, state.hidden, state.solo, hollow)
 
 

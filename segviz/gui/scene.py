@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.core.requests import FeatureMaps, Network, PartialLabels, Prediction, Progress, RaceResult, RaceUpdate
@@ -85,13 +86,15 @@ class Scene:
 
     @property
     def shown_class(self) -> int | None:
-        """The class whose heatmap is shown: the chosen one, else the most widespread label."""
+        """The class whose heatmap is shown: the chosen one, else the most widespread label but the background."""
         if self.prediction is None:
             return self.state.shown_class
         chosen = self.state.shown_class
         if chosen is not None and chosen < len(self.prediction.classes):
             return chosen
-        return self.prediction.shares[0][0] if self.prediction.shares else 0
+        hollow = catalogue.background(self.prediction.classes)
+        named = [index for index in range(len(self.prediction.classes)) if index != hollow]
+        return next((index for index, _ in self.prediction.shares if index != hollow), named[0])
 
 
 @dataclass(frozen=True, slots=True)

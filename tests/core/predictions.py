@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from segviz.core import scores
 from segviz.core.choices import Method, Upsampling
 from segviz.core.field import Box, Lattice
 from segviz.core.requests import Prediction, SegmentRequest, Setup
@@ -18,7 +19,8 @@ def prediction(
     lattice = Lattice(rows, columns, (3.5, 2.0), (8.0, 6.0))
     wide = np.stack([upsample(plane, lattice, how, height, width) for plane in logits])
     labels = wide.argmax(0).astype(np.uint8)
-    shares = sorted(((int(i), float((labels == i).mean())) for i in np.unique(labels)), key=lambda pair: -pair[1])
+    confidence = np.zeros((height, width), np.uint8)
+    levels = scores.levels(labels, confidence, count)
     return Prediction(
         request=SegmentRequest(Setup("lenet5", "digits.png"), upsampling=how),
         method=Method.UPSAMPLED,
@@ -28,8 +30,9 @@ def prediction(
         logits=logits.astype(np.float32),
         lattice=lattice,
         labels=labels,
-        confidence=np.zeros((height, width), np.uint8),
-        shares=tuple(shares),
+        confidence=confidence,
+        shares=scores.shares(levels),
+        levels=levels,
         region=Box(0, 0, width, height),
         scale=1.0,
         seconds=0.0,

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segviz.core.catalogue import background
 from segviz.core.choices import ColourMap, Palette
 from segviz.core.oklab import to_oklab
 from segviz.core.palettes import (
     GLASBEY_COUNT,
-    background,
     class_colours,
     colour_map,
     heat_table,

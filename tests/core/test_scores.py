@@ -70,3 +70,20 @@ def test_peak_is_on_the_grid_before_upsampling():
     row, column = np.unravel_index(grid.argmax(), grid.shape)
     assert value == pytest.approx(float(grid.max()))
     assert at == (3.5 + 8 * column, 2 + 6 * row)
+
+
+def test_shares_are_counted_largest_first_and_only_where_labels_are_sure():
+    labels = np.array([[2, 2, 0], [2, 0, 1]], np.uint16)
+    confidence = np.array([[255, 40, 200], [255, 10, 128]], np.uint8)
+    levels = scores.levels(labels, confidence, 4)
+    assert levels.shape == (4, 256)
+    assert levels[2, 255] == 2
+    assert scores.shares(levels) == ((2, 3 / 6), (0, 2 / 6), (1, 1 / 6))
+    assert scores.shares(levels, 0.5) == ((2, 2 / 6), (0, 1 / 6), (1, 1 / 6))
+    assert scores.shares(levels, 1.0) == ((2, 2 / 6),)
+
+
+def test_counting_in_blocks_of_rows_counts_every_row(monkeypatch):
+    monkeypatch.setattr(scores, "ROWS_AT_ONCE", 2)
+    labels = np.arange(15, dtype=np.uint8).reshape(5, 3) % 4
+    assert scores.levels(labels, labels, 4).sum(axis=1).tolist() == [4, 4, 4, 3]

@@ -1,7 +1,6 @@
 """Labels by tiles equal the plain argmax of upsampled logits, whatever the tiles leave out."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,8 +80,3 @@ def test_direct_gives_the_surest_label_to_the_whole_field():
     assert found.labels[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
     assert found.confidence[0, 4] == round(255 / (1 + np.exp(-4)))
     assert found.confidence[2].tolist() == [0] * 10
-
-
-def test_shares_are_counted_largest_first():
-    found = labels.LabelMap(np.array([[2, 2, 0]], np.uint8), np.zeros((1, 3), np.uint8))
-    assert labels.shares(found, 4) == ((2, pytest.approx(2 / 3)), (0, pytest.approx(1 / 3)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from segviz.core import scores
 from segviz.core.choices import Method, Task, Upsampling
 from segviz.core.field import Box, Frame, Geometry, Node
 from segviz.core.images import Picture
@@ -170,14 +171,14 @@ def prediction(network: Network | None = None, model: str = "lenet5", image: str
     rows = np.clip(np.rint((np.arange(height) - lattice.start[1]) / lattice.stride[1]), 0, lattice.rows - 1).astype(int)
     columns = np.clip(np.rint((np.arange(width) - lattice.start[0]) / lattice.stride[0]), 0, lattice.columns - 1)
     labels = small[rows][:, columns.astype(int)].astype(np.uint16)
-    found, counts = np.unique(labels, return_counts=True)
-    shares = sorted(((int(i), n / labels.size) for i, n in zip(found, counts, strict=True)), key=lambda s: -s[1])
+    confidence = np.full(labels.shape, 200, np.uint8)
+    levels = scores.levels(labels, confidence, len(network.classes))
     leaves = [layer.name for layer in network.layers if layer.leaf]
     return Prediction(
         request=SegmentRequest(setup(model=model, image=image)), method=Method.UPSAMPLED, reason="",
         upsampling=Upsampling.BILINEAR,
         classes=network.classes, logits=logits, lattice=lattice, labels=labels,
-        confidence=np.full(labels.shape, 200, np.uint8), shares=tuple(shares), region=Box(0, 0, width, height),
+        confidence=confidence, shares=scores.shares(levels), levels=levels, region=Box(0, 0, width, height),
         scale=1.0, seconds=0.214, device="CPU, 2 threads",
         layer_seconds=tuple((name, 0.01 * (i + 1)) for i, name in enumerate(leaves)),
     )  # fmt: skip

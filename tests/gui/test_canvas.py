@@ -46,6 +46,7 @@ def labelled(f_shape: np.ndarray, **state: object) -> Scene:
     prediction = replace(
         scenes.prediction(), classes=("a", "b", "c"), labels=labels, confidence=confidence, logits=logits,
         lattice=Lattice(1, 1, (0.0, 0.0), (1.0, 1.0)), shares=((0, 0.4), (2, 0.4), (1, 0.2)),
+        levels=scores.levels(labels, confidence, 3),
     )  # fmt: skip
     wanted = State(image=scenes.PAGE, model="lenet5", palette=Palette.OKABE_ITO)
     return Scene(replace(wanted, **state), picture=Picture(scenes.PAGE, pixels, "RGB"), prediction=prediction)

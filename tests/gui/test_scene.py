@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from segviz.core import assets, scores
+from segviz.core.choices import View
 from segviz.core.field import SAME, Box, Node
-from segviz.core.session import Unit
+from segviz.core.session import State, Unit
+from segviz.gui import gestures
 from segviz.gui.scene import pinned
 from tests.gui import scenes
 
@@ -43,3 +46,31 @@ def test_a_layer_that_does_not_see_the_image_has_no_pinned_unit():
     network = replace(scene.network, geometry=constant, layers=(*scene.network.layers, layer))
     state = replace(scene.state, layer="table", unit=Unit(0, 1, 1))
     assert pinned(replace(scene, network=network, state=state)) is None
+
+
+def test_the_heatmap_is_never_the_backgrounds_by_itself():
+    scene = scenes.full()
+    found = scene.prediction
+    names = ("background", *found.classes[1:])
+    mostly = replace(scene, prediction=replace(found, classes=names, shares=((0, 0.9), (3, 0.1))))
+    assert mostly.shown_class == 3
+    alone = replace(scene, prediction=replace(found, classes=names, shares=((0, 1.0),)))
+    assert alone.shown_class == 1
+    chosen = replace(mostly, state=replace(mostly.state, shown_class=0))
+    assert chosen.shown_class == 0
+
+
+def test_a_click_in_the_layer_of_the_classes_pins_the_class_that_answered():
+    scene = scenes.full()
+    last = replace(scene, state=replace(scene.state, layer="output", unit=None, view=View.LABELS))
+    assert gestures.pin(last, 47, 27)["unit"].channel == scores.ranking(scene.prediction, 47, 27, 1)[0].index
+    heat = replace(last, state=replace(last.state, view=View.HEATMAP, shown_class=7))
+    assert gestures.pin(heat, 47, 27)["unit"].channel == 7
+    inner = replace(scene, state=replace(scene.state, layer="c3", unit=Unit(5, 0, 0)))
+    assert gestures.pin(inner, 47, 27)["unit"].channel == 5
+
+
+def test_a_network_brings_its_sample_at_the_scale_that_it_knows():
+    changes = gestures.use_network(State(), "mtcnn_onet")
+    assert (changes["scale"], changes["image"]) == (0.45, str(assets.sample("astronaut.png")))
+    assert gestures.use_network(State(image="/a/face.png"), "mtcnn_onet")["scale"] is None

@@ -240,11 +240,11 @@ def entries_of(scene: Scene) -> list[Entry]:
     prediction, state = scene.prediction, scene.state
     if prediction is None:
         return []
-    from segviz.core import palettes
+    from segviz.core import catalogue, palettes
 
     count = len(prediction.classes)
     colours = palettes.class_colours(state.palette, count)
-    background = palettes.background(prediction.classes)
+    background = catalogue.background(prediction.classes)
     shares = dict(prediction.shares)
     current = scene.shown_class if state.view is View.HEATMAP else None
     return [
