@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
+from segviz.core.errors import clean
 from segviz.core.requests import (
     Answer,
     DescribeRequest,
@@ -65,7 +66,11 @@ class Console:
     def note(self, text: str) -> None:
         """A remark that nobody must read."""
         if text and not self.quiet:
-            print(f"note: {text}", file=sys.stderr)
+            print(f"note: {clean(text)}", file=sys.stderr)
+
+    def complain(self, text: str) -> None:
+        """One line about what failed, while the rest goes on."""
+        print(f"segviz: {' '.join(clean(text).split())}", file=sys.stderr)
 
     @overload
     def ask(self, request: DescribeRequest) -> Network: ...

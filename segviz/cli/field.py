@@ -30,16 +30,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> Report:
     shape = full_size(options.spec, options.input)
-    network = console.ask(DescribeRequest(Setup(options.spec, device=options.device), True, shape))
-    geometry, (row, column) = network.geometry, options.unit
+    setup, (row, column) = Setup(options.spec, device=options.device), options.unit
+    network = console.ask(DescribeRequest(setup, False, shape)) if shape is None else None
+    if network is None or not _within(network, options.layer, row, column):
+        network = console.ask(DescribeRequest(setup, True, shape))
+    geometry = network.geometry
     rows, columns = geometry.grid(options.layer)
-    if options.input is not None and not (0 <= row < rows and 0 <= column < columns):
+    if options.input is not None and not _within(network, options.layer, row, column):
         raise SegvizError(
             f"unit {row},{column} is outside the {rows}x{columns} grid of layer '{options.layer}' on an input of "
             f"{geometry.height}x{geometry.width}: rows are 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
     data = _described(options, network, geometry.field(options.layer, row, column))
     return Report(data, _text(data))
+
+
+def _within(network: Network, layer: str, row: int, column: int) -> bool:
+    rows, columns = network.geometry.grid(layer)
+    return 0 <= row < rows and 0 <= column < columns
 
 
 def _described(options: argparse.Namespace, network: Network, field: Field) -> dict[str, Any]:

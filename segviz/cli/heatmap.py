@@ -6,7 +6,17 @@ import argparse
 from pathlib import Path
 
 from segviz.cli.console import Console, Report
-from segviz.cli.options import add_image, add_model, add_scale, chosen, file_name, names, setup_of, size_note
+from segviz.cli.options import (
+    add_image,
+    add_model,
+    add_scale,
+    check_suffix,
+    chosen,
+    file_name,
+    names,
+    setup_of,
+    size_note,
+)
 from segviz.cli.table import duration, point, size
 from segviz.core import catalogue
 from segviz.core.choices import ColourMap, Pooling
@@ -37,11 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.core import export, images, palettes, scores
 
+    check_suffix(options.out, ".png")
     index = catalogue.class_index(catalogue.entry(options.model).classes, options.wanted)
     setup = setup_of(options, options.image, options.pooling)
     prediction = console.ask(SegmentRequest(setup))
     name = prediction.classes[index]
     maximum, place = scores.peak(prediction, index)
+    for remark in prediction.notes:
+        console.note(f"{options.image.name}: {remark}")
     out: Path = options.out or Path(f"{options.image.stem}-{file_name(name)}.png")
     pixels = images.open_picture(options.image).pixels
     heat = scores.heatmap(prediction, index)

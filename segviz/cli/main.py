@@ -125,7 +125,7 @@ def _run(words: list[str]) -> int:
     if options.json and report.data is not None:
         print(as_json(report.data))
     elif report.text:
-        print(report.text)
+        print(clean(report.text))
     sys.stdout.flush()
     return report.status
 

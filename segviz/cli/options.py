@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from segviz.core import catalogue
 from segviz.core.choices import Choice, Device, Pooling, Task
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, UsageError
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE, Setup
 
 
@@ -173,3 +173,9 @@ def file_name(text: str) -> str:
     """`text` as part of a file name: letters and digits of any language, all else as hyphens."""
     words = "".join(c if c.isalnum() or c in "_." else " " for c in text).split()
     return "-".join(words)[:80] or "unnamed"
+
+
+def check_suffix(out: Path | None, suffix: str) -> None:
+    """Raise UsageError where a file would be given another ending than its contents have."""
+    if out is not None and out.suffix.lower() != suffix:
+        raise UsageError(f"{out}: what is saved is a {suffix} file; end its name so")

@@ -58,13 +58,22 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     if options.ground_truth is not None and len(options.image) > 1:
         raise UsageError("--ground-truth is the mask of one image: give one image")
     options.out.mkdir(parents=True, exist_ok=True)
-    results, texts = [], []
+    results, texts, failures = [], [], []
     for image, stem in zip(options.image, unique_stems(options.image), strict=True):
-        data, text = _one(options, console, image, options.out / stem)
+        try:
+            data, text = _one(options, console, image, options.out / stem)
+        except SegvizError as error:
+            if len(options.image) == 1:
+                raise
+            failures.append({"image": str(image), "message": str(error)})
+            console.complain(f"{image}: {error}")
+            continue
         results.append(data)
         texts.append(text)
     console.note(size_note(options))
-    return Report({"results": results}, "\n".join(texts))
+    if options.grid_stride is not None and any(data["method"] != Method.SLIDING_WINDOW for data in results):
+        console.note("--grid-stride is the step of the sliding window; other methods have the network's own")
+    return Report({"results": results, "failures": failures}, "\n".join(texts), status=1 if failures else 0)
 
 
 def unique_stems(files: list[Path]) -> list[str]:
@@ -85,6 +94,8 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
         setup_of(options, image), options.method, options.upsampling, options.grid_stride, options.region
     )
     prediction = console.ask(request)
+    for remark in prediction.notes:
+        console.note(f"{image.name}: {remark}")
     scores = None if options.ground_truth is None else _scores(options.ground_truth, image, prediction)
     saved = _save(prediction, image, out, options.probabilities)
     lattice = lattice_of(prediction)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from segviz.cli.console import Bar, Console, Report
-from segviz.cli.options import positive
+from segviz.cli.options import check_suffix, positive
 from segviz.cli.table import count, duration
 from segviz.core.requests import Progress
 
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.training.loop import train  # torch
 
+    check_suffix(options.out, ".safetensors")
     run = train(options.recipe, options.out.absolute(), options.epochs, options.quick)
     with Bar(console.quiet) as bar:
         while True:

@@ -88,7 +88,7 @@ Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: `done` of `total` units of work (windows, tiles, layers)."""
+    """How far a run is: `done` of `total` units of work (windows, tiles, layers); 0 of 0 while nobody can tell."""
 
     done: int
     total: int
@@ -101,12 +101,16 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class PartialLabels:
-    """What a sliding window has found so far: class indices on the grid, -1 where it has not been."""
+    """What a sliding window has found so far: class indices on the grid, -1 where it has not been.
+
+    `confidence` (uint8, of the grid) is the probability of each label, 255 for 1.
+    """
 
     labels: np.ndarray  # int16 (rows, columns)
     lattice: Lattice
     box: Box | None  # the newest window, image pixels
     progress: Progress
+    confidence: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,6 +238,7 @@ class RaceResult:
     """Answer to RaceRequest. `label_agreement` counts classes that are tied to rounding as one.
 
     The label maps are int16, of the grid; `sliding_labels` is -1 where no window was computed.
+    Beside each is the probability of its labels (uint8, 255 for 1).
     """
 
     request: RaceRequest
@@ -251,6 +256,8 @@ class RaceResult:
     sliding_labels: np.ndarray
     dense_labels: np.ndarray
     difference: np.ndarray  # float32 (rows, columns): largest difference of probabilities; NaN where not measured
+    sliding_confidence: np.ndarray | None = None
+    dense_confidence: np.ndarray | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property

@@ -39,10 +39,15 @@ def heatmap(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
 
 
 def peak(prediction: Prediction, index: int) -> tuple[float, tuple[float, float]]:
-    """The largest probability of class `index` on the grid and where it is, (x, y) in image pixels."""
+    """The largest probability of class `index` on the grid and where it is, (x, y) in image pixels.
+
+    Where the unit sits in the padding beyond the image, the nearest pixel is named.
+    """
     grid = class_probability(prediction.logits, index)
     row, column = np.unravel_index(int(grid.argmax()), grid.shape)
-    return float(grid.max()), prediction.lattice.position_of(int(row), int(column))
+    x, y = prediction.lattice.position_of(int(row), int(column))
+    height, width = prediction.labels.shape
+    return float(grid.max()), (min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0))
 
 
 def levels(labels: npt.NDArray[Any], confidence: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.int64]:

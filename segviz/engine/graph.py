@@ -106,7 +106,9 @@ def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recor
         except (RuntimeError, ValueError, IndexError) as error:
             reason = str(error).strip().split("\n")[0]
             size = "x".join(str(side) for side in image.shape[1:])
-            raise SegvizError(f"the network does not run on {size}: {reason}", details=repr(error)) from error
+            where = f" at layer '{recorder.open[-1].name}'" if recorder.open else ""
+            message = f"the network does not run on {size}: it breaks{where} ({reason})"
+            raise SegvizError(message, repr(error)) from error
 
 
 def first_tensor(output: Any) -> Tensor:

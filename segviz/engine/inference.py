@@ -40,6 +40,7 @@ class Job:
     native: Trace
     dense: Trace
     grid_stride: int | None = None
+    notes: tuple[str, ...] = ()  # of the image's file
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ that each unit's weight lies in a narrow range, and with it the lead of one clas
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from segviz.core.field import Lattice
 from segviz.core.requests import Progress
 from segviz.core.resample import AxisTaps, axis_taps
 from segviz.core.scores import softmax
+from segviz.core.steps import Law
 
 Floats = npt.NDArray[np.float32]
 SIDE = 96  # of a tile, in pixels: the fewer units it mixes the fewer classes can win in it
@@ -43,7 +45,10 @@ def blank(classes: int, height: int, width: int) -> LabelMap:
 def interpolated(
     logits: Floats, lattice: Lattice, how: Upsampling, height: int, width: int
 ) -> Generator[Progress, None, LabelMap]:
-    """The argmax of upsampled logits (classes, rows, columns) at every pixel of (height, width)."""
+    """The argmax of upsampled logits (classes, rows, columns) at every pixel of (height, width).
+
+    Beyond the outermost cells the nearest labels go on, with confidence 0.
+    """
     out = blank(len(logits), height, width)
     law_y, law_x = lattice.laws
     ys, xs = (
@@ -57,7 +62,16 @@ def interpolated(
             out.labels[place] = labels
             out.confidence[place] = confidence
         yield Progress(number + 1, len(ys), "rows of tiles")
+    _doubt_beyond(out.confidence, law_y, lattice.rows)
+    _doubt_beyond(out.confidence.T, law_x, lattice.columns)
     return out
+
+
+def _doubt_beyond(confidence: npt.NDArray[np.uint8], law: Law, size: int) -> None:
+    """No confidence in rows beyond the outermost cells: a network without padding answers for none of them."""
+    above, below = math.ceil(law.at(-0.5)), math.floor(law.at(size - 0.5))
+    confidence[: max(0, above)] = 0
+    confidence[max(0, below + 1) :] = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,6 +42,16 @@ def automatic_scale(entry: Entry, image: tuple[int, int]) -> float:
     return min(1.0, entry.longest_side / max(image))
 
 
+def check_multiple(entry: Entry, height: int, width: int) -> None:
+    """Raise SegvizError, with the size to pad to, where height or width do not divide as the network needs."""
+    padded = [math.ceil(side / entry.multiple) * entry.multiple for side in (height, width)]
+    if padded != [height, width]:
+        raise SegvizError(
+            f"{entry.title} takes multiples of {entry.multiple}: {height}x{width} is not one, "
+            f"pad to {padded[0]}x{padded[1]}"
+        )
+
+
 def least_size(entry: Entry, dense: bool) -> tuple[int, int]:
     """The smallest input: the native one where a dense layer or a window of pooling spans it."""
     height, width = entry.input_size[1:]

@@ -8,20 +8,22 @@ over the whole grid, and the rest is extrapolated and said to be.
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from segviz.core.errors import SegvizError
 from segviz.core.requests import Lane, PartialLabels, Progress, RaceRequest, RaceResult, RaceUpdate
 from segviz.core.scores import softmax
 from segviz.engine import devices
+from segviz.engine.forward import Pass, forward
 from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.inference import (
     Job,
@@ -33,8 +35,9 @@ from segviz.engine.inference import (
     window_lattice,
 )
 from segviz.engine.store import Store
-from segviz.engine.windows import Windows, batch_size
+from segviz.engine.windows import LARGEST_BATCH, Windows, batch_size
 
+WARMING_UP = Progress(0, 0)  # nothing that is timed runs yet
 EXACT = 1e-5  # largest difference of probabilities that counts as equal
 REPEATS = 5
 _FLOOR = "pooling=floor"
@@ -77,10 +80,10 @@ def race(request: RaceRequest, job: Job, store: Store) -> Generator[RaceUpdate |
     and for a grid stride that the fully convolutional network does not have.
     """
     course = _prepare(job, request, store)
-    yield Progress(0, course.outputs, "windows")
+    yield WARMING_UP
     dense, repeats = yield from _run_dense(course, request.budget * DENSE_SHARE)
     full = _Clock(statistics.median(repeats), course.outputs)
-    yield _update(course, "fully_convolutional", full.seconds, dense.argmax(0), course.outputs, None)
+    yield _update(course, "fully_convolutional", full.seconds, _Map.of(dense), Progress(course.outputs, course.outputs))
     batch = yield from _best_batch(course)
     batched = _Clock()
     yield from _run_windows(course, "sliding_window", batch, request.budget * BATCHED_SHARE, batched)
@@ -120,20 +123,20 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
     grid, and the seconds of each pass.
     """
     network, image = course.job.loaded.conversion.network, course.image
-    seconds: list[float] = []
-    output = None
-    for repeat in range(REPEATS + 1):
+    started = time.perf_counter()
+    warm = forward(network, image)  # can be stopped between layers, and shows how long a pass takes
+    output = (yield from _silent(warm)).output
+    devices.synchronise(image.device)
+    taken = time.perf_counter() - started
+    seconds: list[float] = [taken] if taken > budget else []
+    while not seconds or (len(seconds) < REPEATS and sum(seconds) + taken <= budget):
         with torch.inference_mode():
             started = time.perf_counter()
             output = first_tensor(network(image))
-            devices.synchronise(course.image.device)
+            devices.synchronise(image.device)
             taken = time.perf_counter() - started
-        if repeat or taken > budget:
-            seconds.append(taken)
-        yield Progress(repeat + 1, REPEATS + 1, "passes")
-        if sum(seconds) + taken > budget and seconds:
-            break
-    assert output is not None
+        seconds.append(taken)
+        yield WARMING_UP
     logits = scores_of(course.job.loaded, output)[:, :: course.skip, :: course.skip]
     rows, columns = course.windows.rows, course.windows.columns
     if logits.shape[1] < rows or logits.shape[2] < columns:
@@ -143,30 +146,38 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
     return np.ascontiguousarray(logits[:, :rows, :columns]), seconds
 
 
+def _silent(run: Generator[Progress, None, Pass]) -> Generator[Progress, None, Pass]:
+    """The same run without its percentages, which are those of a warm-up."""
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value
+        try:
+            yield WARMING_UP
+        except GeneratorExit:
+            run.close()
+            raise
+
+
 def _best_batch(course: _Course) -> Generator[Progress, None, int]:
-    """The batch with the most windows a second, tried on the first windows; this is also the warm-up."""
-    network: nn.Module = course.job.loaded.network
+    """The batch with the most windows a second, the better of two tries each; this is also the warm-up."""
     suited = batch_size(largest_map(course.job.native))
-    candidates = {size for size in (suited // 4, suited, suited * 4) if 1 < size <= course.outputs}
-    sizes = sorted(candidates | {min(suited, course.outputs)})
+    candidates = {size for size in (suited // 4, suited, suited * 4) if 1 < size <= min(course.outputs, LARGEST_BATCH)}
     rates: dict[int, float] = {}
-    for number, size in enumerate(sizes):
-        with torch.inference_mode():
-            first_tensor(network(course.windows.batch(0, min(size, 8))))
-            started = time.perf_counter()
-            first_tensor(network(course.windows.batch(0, size)))
-            devices.synchronise(course.image.device)
-        rates[size] = size / (time.perf_counter() - started)
-        yield Progress(number + 1, len(sizes), "batch sizes")
+    for size in sorted(candidates | {min(suited, course.outputs)}):
+        rates[size] = size / _pilot(course, size)
+        yield WARMING_UP
     return max(rates, key=lambda size: rates[size])
 
 
 def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _Clock) -> Updates:
     """Windows through the classifier, `batch` at a time; all of them, or a sample spread over the grid."""
     network = course.job.loaded.network
-    labels = np.full(course.outputs, -1, np.int16)
-    shown = 0.0
-    for first in _order(course.outputs, batch, _pilot(course, batch), budget):
+    shown, order = 0.0, list(_order(course.outputs, batch, _pilot(course, batch), budget))
+    planned = sum(min(first + batch, course.outputs) - first for first in order)
+    found = _Map.empty(course.outputs)
+    for first in order:
         end = min(first + batch, course.outputs)
         with torch.inference_mode():
             started = time.perf_counter()
@@ -180,14 +191,14 @@ def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _
         clock.logits[:, first:end] = logits
         clock.found[first:end] = True
         clock.measured += end - first
-        labels[first:end] = logits.argmax(0)
+        found.take(first, end, logits)
         now = time.monotonic()
-        if now - shown >= PARTIAL_EVERY or clock.measured == course.outputs:
+        progress = Progress(clock.measured, planned, "windows")
+        if now - shown >= PARTIAL_EVERY or clock.measured == planned:
             shown = now
-            grid = labels.reshape(course.windows.rows, course.windows.columns).copy()
-            yield _update(course, side, clock.seconds, grid, clock.measured, end - 1)
+            yield _update(course, side, clock.seconds, found, progress, end - 1)
         else:
-            yield Progress(clock.measured, course.outputs, "windows")
+            yield progress
 
 
 def _pilot(course: _Course, batch: int) -> float:
@@ -204,24 +215,53 @@ def _pilot(course: _Course, batch: int) -> float:
 
 
 def _order(outputs: int, batch: int, seconds: float, budget: float) -> Iterator[int]:
-    """First windows of the batches to compute: every one if they fit the budget, else evenly spread ones."""
+    """First windows of the batches to compute: every one if they fit the budget, else some drawn by chance.
+
+    By chance, since evenly spread ones fall into step with the rows of the grid and leave out whole
+    columns; with a fixed seed, since the same race is to measure the same windows again.
+    """
     starts = range(0, outputs, batch)
     affordable = max(1, int(budget / max(seconds, 1e-9)))
-    if affordable >= len(starts):
-        yield from starts
-        return
-    for index in range(affordable):
-        yield starts[index * len(starts) // affordable]
+    yield from starts if affordable >= len(starts) else sorted(random.Random(0).sample(starts, affordable))
+
+
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """Labels of the outputs, -1 where there is none yet, and the probability of each, 255 for 1."""
+
+    labels: npt.NDArray[np.int16]
+    confidence: npt.NDArray[np.uint8]
+
+    @classmethod
+    def empty(cls, outputs: int) -> _Map:
+        return cls(np.full(outputs, -1, np.int16), np.zeros(outputs, np.uint8))
+
+    @classmethod
+    def of(cls, logits: Floats) -> _Map:
+        """The map of logits (classes, rows, columns)."""
+        whole = cls.empty(logits[0].size)
+        whole.take(0, logits[0].size, logits.reshape(len(logits), -1))
+        return whole
+
+    def take(self, first: int, end: int, logits: Floats) -> None:
+        """Enter the logits (classes, N) of the outputs first..end."""
+        self.labels[first:end] = logits.argmax(0)
+        self.confidence[first:end] = np.rint(np.nan_to_num(softmax(logits)).max(0) * 255)
+
+    def grid(self, windows: Windows) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8]]:
+        """Copies of both as (rows, columns)."""
+        shape = windows.rows, windows.columns
+        return self.labels.reshape(shape).copy(), self.confidence.reshape(shape).copy()
 
 
 def _update(
-    course: _Course, side: str, seconds: float, labels: npt.NDArray[np.integer], done: int, newest: int | None
+    course: _Course, side: str, seconds: float, found: _Map, progress: Progress, newest: int | None = None
 ) -> RaceUpdate:
     windows = course.windows
     box = None if newest is None else window_box(course.job.frame, windows, newest, windows.size)
-    progress = Progress(done, course.outputs, "windows")
+    labels, confidence = found.grid(windows)
     lattice = window_lattice(course.job, windows)
-    return RaceUpdate(side, seconds, PartialLabels(labels.astype(np.int16), lattice, box, progress))
+    return RaceUpdate(side, seconds, PartialLabels(labels, lattice, box, progress, confidence))
 
 
 def _lane(clock: _Clock, outputs: int, macs: int, batch: int) -> Lane:
@@ -241,34 +281,47 @@ def _result(
 ) -> RaceResult:
     assert batched.logits is not None  # a race without windows was refused
     assert batched.found is not None
-    rows, columns = course.windows.rows, course.windows.columns
-    measured = batched.found
-    flat = dense.reshape(len(dense), -1)
-    difference = np.full(rows * columns, np.nan, np.float32)
-    difference[measured] = np.abs(softmax(batched.logits[:, measured]) - softmax(flat[:, measured])).max(0)
-    largest = float(difference[measured].max())  # NaN if either side answers with NaN anywhere
-    windows_labels = np.where(measured, batched.logits.argmax(0), -1).astype(np.int16)
-    dense_labels = flat.argmax(0).astype(np.int16)
+    measured, flat = batched.found, dense.reshape(len(dense), -1)
+    slid = _Map.of(batched.logits)
+    slid.labels[~measured] = -1
+    largest, difference = _difference(batched.logits, flat, measured)
+    sliding_labels, sliding_confidence = slid.grid(course.windows)
+    dense_labels, dense_confidence = _Map.of(dense).grid(course.windows)
     macs = course.job.native.macs * course.outputs
-    result = RaceResult(
+    exact, reason = _verdict(course, largest)
+    return RaceResult(
         request=request,
         sliding_window=_lane(batched, course.outputs, macs, batch),
         one_by_one=_lane(single, course.outputs, macs, 1),
         fully_convolutional=_lane(full, course.outputs, course.dense.macs, 1),
         max_abs_difference=largest,
-        label_agreement=_agreement(softmax(flat[:, measured]), windows_labels[measured]),
+        label_agreement=_agreement(softmax(flat[:, measured]), slid.labels[measured]),
         center_offset=_offset(course),
-        exact=False,
-        reason="",
+        exact=exact,
+        reason=reason,
         lattice=window_lattice(course.job, course.windows),
         window=course.windows.size,
         classes=course.job.loaded.entry.classes,
-        sliding_labels=windows_labels.reshape(rows, columns),
-        dense_labels=dense_labels.reshape(rows, columns),
-        difference=difference.reshape(rows, columns),
+        sliding_labels=sliding_labels,
+        dense_labels=dense_labels,
+        difference=difference.reshape(dense_labels.shape),
+        sliding_confidence=sliding_confidence,
+        dense_confidence=dense_confidence,
+        notes=_sampled(int(measured.sum()), course.outputs),
     )
-    exact, reason = _verdict(course, largest)
-    return replace(result, exact=exact, reason=reason)
+
+
+def _sampled(measured: int, outputs: int) -> tuple[str, ...]:
+    if measured == outputs:
+        return ()
+    return (f"difference and agreement were measured on {measured:,} of {outputs:,} windows, drawn by chance",)
+
+
+def _difference(windows: Floats, dense: Floats, measured: npt.NDArray[np.bool_]) -> tuple[float, Floats]:
+    """Largest difference of probabilities, over all outputs (NaN if either side answers so) and of each (outputs,)."""
+    each = np.full(len(measured), np.nan, np.float32)
+    each[measured] = np.abs(softmax(windows[:, measured]) - softmax(dense[:, measured])).max(0)
+    return float(each[measured].max()), each
 
 
 def _agreement(probabilities: Floats, labels: npt.NDArray[np.int16]) -> float:

@@ -28,7 +28,7 @@ from segviz.engine import devices, labels, race
 from segviz.engine.forward import forward
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, Job, Scores, resolve, size_text, upsampling_of
-from segviz.engine.prepare import notes_of, tensor_of
+from segviz.engine.prepare import check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 
 Answering = Generator[Update, None, Answer]
@@ -82,6 +82,7 @@ class Engine:
             shape = request.input_size
             if shape[0] != native[0]:
                 raise SegvizError(f"{loaded.entry.title} takes {native[0]} channels, not {shape[0]}")
+            check_multiple(loaded.entry, shape[1], shape[2])
         elif request.setup.image is None or not request.converted:
             shape = native
         else:
@@ -122,7 +123,7 @@ class Engine:
             scale=job.frame.inner[1] / job.frame.image[1],
             seconds=time.perf_counter() - started,
             device=devices.text(loaded.device),
-            notes=notes_of(loaded.entry, job.frame),
+            notes=(*job.notes, *notes_of(loaded.entry, job.frame)),
             layer_seconds=scores.layer_seconds,
         )
 
@@ -164,7 +165,8 @@ class Engine:
         native = loaded.entry.input_size
         dense = self.store.trace(loaded, True, (native[0], *frame.outer))
         image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
-        return Job(loaded, image, seen, frame, self.store.trace(loaded, False, native), dense, grid_stride)
+        as_published = self.store.trace(loaded, False, native)
+        return Job(loaded, image, seen, frame, as_published, dense, grid_stride, picture.notes)
 
 
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {

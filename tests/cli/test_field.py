@@ -46,3 +46,20 @@ def test_the_text_says_what_it_sees(segviz: Segviz) -> None:
     text = segviz("field", "mtcnn_onet?pooling=floor", "--layer", "last", "--unit", "0,1").out
     assert "x from 8 to 57, y from 0 to 49" in text
     assert "stride  8" in text
+
+
+def test_a_unit_of_the_native_grid_is_the_published_networks(segviz: Segviz) -> None:
+    """EfficientNet-Lite0 ends in global pooling: its one unit sees the whole image; a second one only its twin has."""
+    native = segviz("field", "efficientnet_lite0", "--layer", "last", "--unit", "0,0", "--json").data
+    assert (native["grid"], native["size"], native["status"]) == ([1, 1], 1043, "whole image")
+    beyond = segviz("field", "efficientnet_lite0", "--layer", "last", "--unit", "1,0", "--json").data
+    assert (beyond["grid"], beyond["size"], beyond["status"]) == ([7, 7], 851, "exact")
+
+
+def test_where_a_network_breaks_and_what_would_fit(segviz: Segviz) -> None:
+    """Lecture T16: the larger image stops at the first dense layer."""
+    broken = segviz("summary", "lenet5", "--input", "96x128")
+    assert broken.status == 1
+    assert "breaks at layer 'c5'" in broken.err
+    odd = segviz("summary", "selfie_general", "--input", "100x100")
+    assert "pad to 112x112" in odd.err

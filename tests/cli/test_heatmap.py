@@ -76,3 +76,9 @@ def test_quiet_leaves_notes_out(segviz: Segviz, photo: Path) -> None:
     words = ("heatmap", photo, "--model", "efficientnet_lite0", "--class", "bee")
     assert segviz(*words).err.startswith("note: EfficientNet-Lite0 sees objects best")
     assert segviz(*words, "--quiet").err == ""
+
+
+def test_the_ending_must_be_that_of_a_png(segviz: Segviz, photo: Path) -> None:
+    done = segviz("heatmap", photo, "--model", "lenet5", "--class", "3", "--out", "heat.jpg")
+    assert done.status == 2
+    assert "heat.jpg" in done.err

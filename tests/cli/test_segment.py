@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,25 @@ def test_the_selfie_network_finds_the_person_at_the_size_it_knows(segviz: Segviz
     assert labels[height // 2, width // 2] == 1
     assert labels[2, 2] == 0
     assert 0.3 < labels.mean() < 0.9
+
+
+def test_one_bad_image_does_not_lose_the_others(segviz: Segviz, photo: Path, tmp_path: Path) -> None:
+    done = segviz("segment", photo, tmp_path / "nope.png", photo, "--model", "lenet5", "--out", "out", "--json")
+    assert done.status == 1
+    data = json.loads(done.out)
+    assert [result["image"] for result in data["results"]] == [str(photo), str(photo)]
+    assert data["failures"][0]["image"] == str(tmp_path / "nope.png")
+    assert "no such file" in done.err
+
+
+def test_what_was_done_to_an_image_is_said(segviz: Segviz, tmp_path: Path) -> None:
+    deep = tmp_path / "deep.png"
+    Image.fromarray((np.arange(48 * 64).reshape(48, 64) * 20).astype(np.uint16)).save(deep)
+    done = segviz("segment", deep, "--model", "lenet5", "--out", "out", "--json")
+    assert any("16" in note for note in done.data["results"][0]["notes"])
+    assert "note: deep.png: " in done.err
+
+
+def test_a_grid_stride_that_changes_nothing_is_said(segviz: Segviz, photo: Path) -> None:
+    done = segviz("segment", photo, "--model", "lenet5", "--grid-stride", 8, "--out", "out")
+    assert "step of the sliding window" in done.err

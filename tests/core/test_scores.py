@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from segviz.core import scores
 from segviz.core.choices import Upsampling
+from segviz.core.field import Lattice
 from tests.core.predictions import prediction
 
 LOGITS = np.random.default_rng(5).normal(scale=3, size=(6, 4, 5)).astype(np.float32)
@@ -87,3 +90,9 @@ def test_counting_in_blocks_of_rows_counts_every_row(monkeypatch):
     monkeypatch.setattr(scores, "ROWS_AT_ONCE", 2)
     labels = np.arange(15, dtype=np.uint8).reshape(5, 3) % 4
     assert scores.levels(labels, labels, 4).sum(axis=1).tolist() == [4, 4, 4, 3]
+
+
+def test_a_peak_beyond_the_border_is_named_at_the_border():
+    """A 1x1 image padded to a window of 32: the only unit sits at 15.5."""
+    one = replace(prediction(np.zeros((3, 1, 1)), 1, 1), lattice=Lattice(1, 1, (15.5, 15.5), (4.0, 4.0)))
+    assert scores.peak(one, 0)[1] == (0.0, 0.0)

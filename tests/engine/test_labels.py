@@ -45,7 +45,15 @@ def test_tiles_change_no_label(seed, how, grid, stride):
     top = np.sort(scores, 0)
     clear = top[-1] - top[-2] > 1e-4  # where rounding cannot decide
     assert (found.labels == best)[clear].all()
-    assert np.abs(found.confidence / 255 - np.clip(chances, 0, 1))[clear].max(initial=0) < 0.003
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None]
+    inside = within(rows, lattice.start[1], stride, grid[0]) & within(columns, lattice.start[0], stride, grid[1])
+    assert np.abs(found.confidence / 255 - np.clip(chances, 0, 1))[clear & inside].max(initial=0) < 0.003
+    assert found.confidence[~inside].max(initial=0) == 0  # no unit answers there
+
+
+def within(pixels, start, stride, size):
+    """Whether pixels lie in the cells of units 0..size-1."""
+    return (pixels >= start - stride / 2) & (pixels <= start + (size - 0.5) * stride)
 
 
 def test_pixels_that_nothing_reaches_get_the_first_class_in_every_tile():
