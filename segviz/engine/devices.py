@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import torch
 
@@ -42,13 +44,22 @@ def available_bytes() -> int | None:
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123 - not a file of ours
             facts = dict(line.split(":", 1) for line in lines)
-        return int(facts["MemAvailable"].split()[0]) * 1024
+        return min(int(facts["MemAvailable"].split()[0]) * 1024, _container_bytes())
     except (OSError, KeyError, ValueError):
         pass
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def _container_bytes() -> int:
+    """What a container (control group, version 2) leaves; without a limit, more than any machine has."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # no control group, or 'max'
+        return sys.maxsize
 
 
 def check_memory(needed: int, what: str) -> None:

@@ -20,8 +20,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
 from segviz.core.requests import Layer
-from segviz.core.steps import SAME
+from segviz.core.steps import SAME, Resize, Transposed
 from segviz.engine.rules import Operation, geometry_of
+
+
+WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
 
 
 @dataclass(slots=True)
@@ -69,17 +72,19 @@ class Trace:
         return sum(operation.overhangs for operation in self.operations)
 
     @property
-    def largest_bytes(self) -> int:
-        """About what a forward pass holds at once: twice the output and the largest input of one operation.
-
-        An estimate: skip connections that wait and the workspace of a convolution are not counted.
-        """
-        sizes = [operation.elements for operation in self.operations]
-        pairs = [
-            size + max((sizes[i] for i in node.inputs), default=0)
-            for size, node in zip(sizes, self.geometry.nodes, strict=True)
-        ]
-        return 4 * 2 * max(pairs)
+    def peak_bytes(self) -> int:
+        """About what a forward pass holds at once, in float32: every output until its last use, skips included."""
+        nodes = self.geometry.nodes
+        last_use = {source: index for index, node in enumerate(nodes) for source in (*node.inputs, *node.gates)}
+        alive, peak = 0, 0
+        ending: dict[int, int] = {}  # elements that are let go after an operation
+        for index, operation in enumerate(self.operations):
+            alive += operation.elements
+            peak = max(peak, alive)
+            end = last_use.get(index, index)
+            ending[end] = ending.get(end, 0) + operation.elements
+            alive -= ending.pop(index, 0)
+        return int(4 * peak * WORKSPACE)
 
 
 def trace(network: nn.Module, shape: tuple[int, int, int]) -> Trace:
@@ -262,10 +267,16 @@ def _described(call: Call, parameters: int, geometry: Geometry) -> Layer:
     )
 
 
+PHASES = 32  # units looked at: after an upsampling a field's size depends on the unit's phase
+
+
 def _facts(geometry: Geometry, layer: str) -> _Facts:
-    """Size (y, x) of the field in the middle of the grid, stride (y, x), centre (x, y) of unit 0."""
+    """Size (y, x) of the largest field about the middle of the grid, stride (y, x), centre (x, y) of unit 0."""
     rows, columns = geometry.grid(layer)
     found = geometry.field(layer, rows // 2, columns // 2)
+    if any(isinstance(node.y, (Resize, Transposed)) for node in geometry.nodes[: geometry.index(layer) + 1]):
+        places = ((min(rows // 2 + k, rows - 1), min(columns // 2 + k, columns - 1)) for k in range(PHASES))
+        found = max((geometry.field(layer, *place) for place in places), key=lambda field: field.box.height)
     law_y, law_x = geometry.laws(layer)
     start = geometry.field(layer, 0, 0).center
     return _Facts((found.box.height, found.box.width), (law_y.stride, law_x.stride), start, found.status.value)

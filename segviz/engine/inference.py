@@ -57,7 +57,7 @@ Run = Callable[[Job], Generator[Update, None, Scores]]
 
 def dense(job: Job) -> Generator[Update, None, Scores]:
     """One pass of the fully convolutional twin: a unit's logits are the classifier's on its receptive field."""
-    devices.check_memory(job.dense.largest_bytes, f"{job.loaded.entry.title} on {size_text(job.frame.outer)}")
+    devices.check_memory(job.dense.peak_bytes, f"{job.loaded.entry.title} on {size_text(job.frame.outer)}")
     done = yield from forward(job.loaded.conversion.network, job.image)
     logits = scores_of(job.loaded, done.output)
     if job.loaded.per_pixel:
@@ -166,8 +166,16 @@ def windows_of(job: Job) -> Windows:
 
 
 def network_stride(job: Job) -> int:
-    """Pixels between neighbouring units of the fully convolutional twin."""
-    return round(job.dense.geometry.laws("last")[0].stride)
+    """Pixels between neighbouring units of the fully convolutional twin.
+
+    Raises SegvizError where that is not one whole number for both axes: windows then have no common step.
+    """
+    y, x = (law.stride for law in job.dense.geometry.laws("last"))
+    if y != x or y != int(y):
+        raise SegvizError(
+            f"{job.loaded.entry.title} has a unit every {y:g} x {x:g} pixels: give a grid stride of your own"
+        )
+    return int(y)
 
 
 def window_lattice(job: Job, windows: Windows) -> Lattice:

@@ -111,7 +111,7 @@ def _prepare(job: Job, request: RaceRequest, store: Store) -> _Course:
     height, width = (size + (n - 1) * stride for size, n in zip(windows.size, counts, strict=True))
     image = inner[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
     dense = store.trace(loaded, True, (int(image.shape[1]), height, width))
-    devices.check_memory(dense.largest_bytes, f"{loaded.entry.title} on {size_text((height, width))}")
+    devices.check_memory(dense.peak_bytes, f"{loaded.entry.title} on {size_text((height, width))}")
     return _Course(job, Windows(image, windows.size, stride), dense, image, stride // own)
 
 

@@ -135,7 +135,7 @@ class Engine:
         loaded = self._loaded(request.setup)
         job = self._job(request.setup, loaded)
         layer = job.dense.call(request.layer).name
-        devices.check_memory(job.dense.largest_bytes, f"{loaded.entry.title} on {size_text(job.frame.outer)}")
+        devices.check_memory(job.dense.peak_bytes, f"{loaded.entry.title} on {size_text(job.frame.outer)}")
         done = yield from forward(loaded.conversion.network, job.image, layer)
         values = done.output[0].float().cpu()
         values = values if values.dim() == 3 else values.reshape(-1, 1, 1)

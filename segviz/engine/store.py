@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -62,6 +62,7 @@ class Loaded:
     conversion: Conversion
     pooling: Pooling
     device: torch.device
+    traces: Kept[Trace] = field(default_factory=lambda: Kept(12))  # with the network, since a trace holds its modules
 
     def module(self, converted: bool) -> nn.Module:
         return self.conversion.network if converted else self.network
@@ -95,7 +96,6 @@ class Store:
 
     def __init__(self) -> None:
         self._networks: Kept[Loaded] = Kept(6)
-        self._traces: Kept[Trace] = Kept(24)
         self._pictures: Kept[Picture] = Kept(2)
 
     def network(self, spec: str, pooling: Pooling, device: Device) -> Loaded:
@@ -112,8 +112,7 @@ class Store:
 
     def trace(self, loaded: Loaded, converted: bool, shape: tuple[int, int, int]) -> Trace:
         """The trace of a network, or of its twin, on an input of `shape` (C, H, W)."""
-        key = (loaded.spec, loaded.pooling, converted, shape)
-        return self._traces.get(key, lambda: trace(loaded.module(converted), shape))
+        return loaded.traces.get((converted, shape), lambda: trace(loaded.module(converted), shape))
 
     def picture(self, path: str) -> Picture:
         """The image file at `path`, read again when it changed. Raises SegvizError where it cannot be read."""

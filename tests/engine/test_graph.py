@@ -11,7 +11,7 @@ from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Status
 from segviz.engine.checkpoints import build
-from segviz.engine.graph import describe_layers, trace
+from segviz.engine.graph import WORKSPACE, describe_layers, trace
 from segviz.engine.surgery import convert
 
 # name: (size, stride, centre of unit 0), computed in the issue's oracle table for LeNet-5
@@ -219,3 +219,26 @@ def test_fields_equal_gradient_support(names, down, across):
         assert box.left <= seen[2] < seen[3] <= box.right
     else:
         assert (box.top, box.bottom, box.left, box.right) == seen
+
+
+def test_memory_counts_the_skip_that_waits():
+    """A map that is added again four layers later is held all the while."""
+
+    class Skip(nn.Module):
+        def __init__(self, skips: bool) -> None:
+            super().__init__()
+            self.skips = skips
+            self.body = nn.Sequential(*(nn.Conv2d(1, 1, 3, padding=1) for _ in range(4)))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.body(x) + x if self.skips else self.body(x)
+
+    one_map = 4 * 32 * 32 * WORKSPACE
+    assert trace(Skip(False), (1, 32, 32)).peak_bytes == 2 * one_map
+    assert trace(Skip(True), (1, 32, 32)).peak_bytes == 3 * one_map
+
+
+def test_the_summary_names_the_largest_field_where_it_depends_on_the_phase():
+    """The selfie network's last layer sees 367 or 383 pixels."""
+    _, network = build("selfie_general")
+    assert layer_table(network, (3, 256, 256))["final"].size == (383, 383)
