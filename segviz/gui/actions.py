@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
 from segviz.gui import gestures
-from segviz.gui.scene import Scene
+from segviz.gui.scene import Scene, Tab
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Do = Callable[["MainWindow"], None]
 
+SCALES = (25, 50, 75, 100, 150, 200)  # per cent of the image's own size
+STRIDES = (1, 2, 3, 4, 8, 16)  # of the race, in strides of the network
 MENUS = ("File", "Edit", "View", "Network", "Run", "Help")
 
 
@@ -81,17 +83,81 @@ def _canvas(do: Callable[[Canvas], None]) -> Do:
 
 
 def _escape(window: MainWindow) -> None:
-    """Leave the presenter's mode or the full screen, else stop what runs, else let go of the unit."""
-    if window.presenting:
-        window.set_presenting(False)
-    elif window.isFullScreen():
-        window.set_full_screen(False)
-    elif window.desk.scene.jobs:
+    """Stop what runs, else leave the presenter's view or the full screen, else the message, else the unit."""
+    if window.desk.scene.jobs:
         window.desk.stop()
+    elif window.presenting:
+        window.layouts.set_presenting(False)
+    elif window.isFullScreen():
+        window.layouts.set_full_screen(False)
     elif window.desk.scene.message is not None:
         window.desk.dismiss()
     else:
         window.desk.session.update(**gestures.unpin())
+
+
+def _overlay(field: str, step: float) -> Do:
+    """More or less of `opacity` or `minimum`: of the heatmap while it is shown, else of the labels."""
+
+    def do(window: MainWindow) -> None:
+        state = window.desk.session.state
+        name = f"heat_{field}" if state.view is View.HEATMAP else field
+        wanted = round(getattr(state, name) + step, 2)
+        window.desk.session.update(**{name: max(0.0, min(1.0, wanted))})
+
+    return do
+
+
+def _scale(text: str, scale: float | None) -> Action:
+    """One size of the image that the network sees; None: automatic."""
+    return Action(
+        f"scale-{'auto' if scale is None else f'{scale * 100:.0f}'}",
+        text,
+        "Network/Scale",
+        lambda window: window.desk.session.update(scale=scale),
+        tip="The size of the image that the network sees: an object's size decides what it finds",
+        checked=lambda window: window.desk.session.state.scale == scale,
+    )
+
+
+def _stride(step: int) -> Action:
+    """The race's windows every `step` strides of the network."""
+
+    def stride(scene: Scene) -> int | None:
+        """In network pixels; None means the network's own."""
+        if step == 1 or scene.network is None:
+            return None
+        return step * max(1, round(scene.network.geometry.laws("last")[1].stride))
+
+    def do(window: MainWindow) -> None:
+        if window.desk.scene.network is not None:
+            window.desk.session.update(grid_stride=stride(window.desk.scene))
+
+    def checked(window: MainWindow) -> bool:
+        scene = window.desk.scene
+        return scene.network is not None and scene.state.grid_stride == stride(scene)
+
+    return Action(
+        f"grid-stride-{step}",
+        f"{step} × the network's stride" if step > 1 else "The network's own stride",
+        "Run/Grid stride of the race",
+        do,
+        tip="How far apart the race's windows lie: a larger step means fewer outputs",
+        checked=checked,
+        enabled=_has_network,
+    )
+
+
+def _tab(number: int, tab: Tab, text: str) -> Action:
+    return Action(
+        f"tab-{tab.value}",
+        text,
+        "View/Workbench",
+        lambda window: window.bring_tab(tab.value),
+        (f"Ctrl+{number}",),
+        tip=f"Bring {text} to the front",
+        checked=lambda window: window.desk.session.state.tab == tab.value,
+    )
 
 
 def _choices(
@@ -134,7 +200,7 @@ EDIT = (
            "Put the view on the clipboard as a picture", enabled=_has_image),
     Action("paste", "Paste image", "Edit", lambda w: w.files.paste(), ("Ctrl+V",), "clipboard",
            "Open the picture on the clipboard"),
-    Action("unpin", "Let go of the unit", "Edit", _gesture(lambda scene: gestures.unpin()), (), "pinned-off",
+    Action("unpin", "Unpin the unit", "Edit", _gesture(lambda scene: gestures.unpin()), (), "pinned-off",
            "Remove the box and the cursor", enabled=_has_unit, separator=True),
     Action("unit-up", "Unit above", "Edit", _gesture(gestures.move, -1, 0), ("Up",), "arrow-up",
            "Pin the unit above", enabled=_has_unit, canvas=True),
@@ -158,6 +224,14 @@ VIEW = (
            "Larger", enabled=_has_image),
     Action("zoom-out", "Zoom out", "View", _canvas(lambda canvas: canvas.zoom(0.8)), ("Ctrl+-",), "zoom-out", "Smaller",
            enabled=_has_image),
+    Action("opacity-more", "More opacity", "View/Overlay", _overlay("opacity", 0.1), ("O",), "plus",
+           "Cover the image more strongly, by 10 %", enabled=_has_image),
+    Action("opacity-less", "Less opacity", "View/Overlay", _overlay("opacity", -0.1), ("Shift+O",), "minus",
+           "Let more of the image through, by 10 %", enabled=_has_image),
+    Action("minimum-more", "Higher minimum", "View/Overlay", _overlay("minimum", 0.1), ("M",), "plus",
+           "Paint only where the network is surer, by 10 %", enabled=_has_image, separator=True),
+    Action("minimum-less", "Lower minimum", "View/Overlay", _overlay("minimum", -0.1), ("Shift+M",), "minus",
+           "Paint also where the network is less sure, by 10 %", enabled=_has_image),
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(
@@ -165,11 +239,15 @@ VIEW = (
                tip=value.hint, checked=lambda w, v=value: w.theme is v)  # type: ignore[misc]
         for value in Theme
     ),
-    Action("present", "Presenter's view", "View", lambda w: w.set_presenting(not w.presenting), ("F5",),
-           "presentation", "Large type and nothing but the canvas", checked=lambda w: w.presenting, separator=True),
-    Action("full-screen", "Full screen", "View", lambda w: w.set_full_screen(not w.isFullScreen()), ("F11",),
+    _tab(1, Tab.FEATURE_MAPS, "Feature maps"),
+    _tab(2, Tab.HEATMAPS, "Heatmaps"),
+    _tab(3, Tab.RACE, "Race tab"),
+    Action("present", "Presenter's view", "View", lambda w: w.layouts.set_presenting(not w.presenting), ("F5",),
+           "presentation", "Large type and nothing but the canvas, on the whole screen",
+           checked=lambda w: w.presenting, separator=True),
+    Action("full-screen", "Full screen", "View", lambda w: w.layouts.set_full_screen(not w.isFullScreen()), ("F11",),
            "arrows-maximize", "The window without its frame", checked=lambda w: w.isFullScreen()),
-    Action("reset-layout", "Reset layout", "View", lambda w: w.reset_layout(), (), "layout",
+    Action("reset-layout", "Reset layout", "View", lambda w: w.layouts.reset(), (), "layout",
            "Put every panel where it was at first"),
 )  # fmt: skip
 
@@ -181,17 +259,21 @@ NETWORK = (
     *_choices("method", "Network/Method", Method),
     *_choices("upsampling", "Network/Upsampling", Upsampling),
     *_choices("pooling", "Network/Pooling", Pooling),
+    _scale("Automatic", None),
+    *(_scale(f"{percent} %", percent / 100) for percent in SCALES),
     *_choices("device", "Network/Device", Device),
 )  # fmt: skip
 
 RUN = (
-    Action("run", "Run", "Run", lambda w: w.desk.run(), ("F9",), "player-play",
-           "Compute everything again", enabled=_can_run),
+    Action("run", "Run again", "Run", lambda w: w.desk.run(), ("F9",), "player-play",
+           "Read the image again and compute everything anew", enabled=_can_run),
     Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
            "Stop what is being computed; what is shown stays"),
-    Action("escape", "Stop or let go", "Run", _escape, ("Esc",), "x", "Stop what runs, else let go of the unit"),
+    Action("escape", "Stop, leave or unpin", "Run", _escape, ("Esc",), "x",
+           "Stop what runs; else leave the full screen; else close the message; else unpin the unit"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
+    *(_stride(step) for step in STRIDES),
 )  # fmt: skip
 
 HELP = (

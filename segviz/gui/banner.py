@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from segviz.gui import theme
+from segviz.gui.names import sentence
 from segviz.gui.scene import Message
 
 
@@ -52,5 +53,5 @@ class Banner(QWidget):
         self._message = message
         self.setVisible(message is not None)
         if message is not None:
-            self.text.setText(message.text)
+            self.text.setText(sentence(message.text))
             self.more.setVisible(bool(message.details))

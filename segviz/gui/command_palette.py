@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QVBoxLayout,
-    QWidget,
 )
 
 from segviz.core import assets, catalogue
-from segviz.core.choices import View
 from segviz.gui import theme
-from segviz.gui.actions import ACTIONS, Action
-from segviz.gui.menus import specs
+from segviz.gui.actions import ACTIONS
+from segviz.gui.names import sample_title, specs
 
 if TYPE_CHECKING:
     from segviz.gui.window import MainWindow
@@ -31,56 +30,64 @@ if TYPE_CHECKING:
 MOST = 60  # rows shown: more are found by typing more
 PAGE = 8
 PASSED_ON = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+CLASS = "Class"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that can be found."""
+    """One thing that can be found. `place` says where else it is: a menu, a file, a spec."""
 
     kind: str
     text: str
     key: str
     do: Callable[[], None]
+    place: str = ""
+    searched: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.text, self.kind, self.place, self.key)
+        object.__setattr__(self, "searched", " ".join(parts).lower())
 
 
 def entries(window: MainWindow) -> Iterator[Entry]:
     """All there is: actions, panels, sample images, networks, and the classes of the present network."""
     for action in ACTIONS:
         key = action.keys[0] if action.keys else ""
-        yield Entry(_place(action), action.text.rstrip("…"), key, lambda a=action: window.do(a.id))  # type: ignore[misc]
+        place = action.menu.replace("/", " > ")
+        yield Entry("Action", action.text.rstrip("…"), key, lambda a=action: window.do(a.id), place)  # type: ignore[misc]
     for text, show in window.places():
         yield Entry("Panel", text, "", show)
     for path in assets.sample_images():
-        yield Entry("Image", path.stem, "", lambda p=path: window.files.show_image(p))  # type: ignore[misc]
+        text = sample_title(path)
+        yield Entry("Image", text, "", lambda p=path: window.files.show_image(p), path.name)  # type: ignore[misc]
     for entry in catalogue.ENTRIES:
         for spec, title in specs(entry):
-            yield Entry("Network", title, spec, lambda s=spec: window.files.show_network(s))  # type: ignore[misc]
+            yield Entry("Network", title, "", lambda s=spec: window.files.show_network(s), spec)  # type: ignore[misc]
     network = window.desk.scene.network
-    session = window.desk.session
     for index, name in enumerate(network.classes if network else ()):
-        yield Entry("Class", name, "", lambda i=index: session.update(shown_class=i, view=View.HEATMAP))  # type: ignore[misc]
-
-
-def _place(action: Action) -> str:
-    return action.menu.rpartition("/")[2]
+        yield Entry(CLASS, name, "", lambda i=index: window.show_class(i))  # type: ignore[misc]
 
 
 def score(words: str, entry: Entry) -> int | None:
     """How well `words` name the entry, lower is better; None where they do not.
 
-    All words must occur; the beginning of the name counts most, then the beginning of a word.
+    All words must occur; the beginning of the name counts most, then the beginning of a word. A
+    class, of which there may be a thousand, comes after what else begins with the words.
     """
-    name = entry.text.lower()
-    whole = f"{name} {entry.kind.lower()} {entry.key.lower()}"
-    parts = words.lower().split()
-    if not all(part in whole for part in parts):
+    words = words.strip().lower()
+    parts = words.split()
+    if not all(part in entry.searched for part in parts):
         return None
-    if not parts or name == words.lower():
-        return 0
-    first = parts[0]
-    if name.startswith(first):
-        return 1
-    return 2 if f" {first}" in f" {whole.replace('-', ' ')}" else 3
+    name = entry.text.lower()
+    if not parts or name == words:
+        rank = 0
+    elif name.startswith(parts[0]):
+        rank = 1
+    elif any(word.startswith(parts[0]) for word in name.replace("-", " ").split()):
+        rank = 2
+    else:
+        rank = 3 if parts[0] in name else 4
+    return 2 * rank + (5 if entry.kind == CLASS else 0)
 
 
 class CommandPalette(QDialog):
@@ -101,13 +108,16 @@ class CommandPalette(QDialog):
         self.list = QListWidget()
         self.list.setAccessibleName("What was found")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setItemDelegate(_Rows(self.list))
+        self.list.setUniformItemSizes(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(lambda _: self._do())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.S, theme.S, theme.S, theme.S)
         layout.setSpacing(theme.S)
         layout.addWidget(self.line)
         layout.addWidget(self.list)
-        self.resize(theme.px(560), theme.px(420))
+        self.resize(theme.px(640), theme.px(440))
         self.move(window.mapToGlobal(QPoint((window.width() - self.width()) // 2, theme.px(72))))
         self._find("")
         self.line.setFocus()
@@ -117,13 +127,10 @@ class CommandPalette(QDialog):
         self.list.clear()
         for _, at in sorted((rate, at) for rate, at in rated if rate is not None)[:MOST]:
             entry = self._entries[at]
-            item = QListWidgetItem()
+            item = QListWidgetItem(entry.text)
             item.setData(Qt.ItemDataRole.UserRole, entry)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.text}, {entry.kind}")
-            row = _row(entry)
-            item.setSizeHint(row.sizeHint())
             self.list.addItem(item)
-            self.list.setItemWidget(item, row)
         self.list.setCurrentRow(0)
 
     def found(self) -> list[Entry]:
@@ -152,19 +159,31 @@ class CommandPalette(QDialog):
         entry.do()
 
 
-def _row(entry: Entry) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(theme.S, theme.XS, theme.S, theme.XS)
-    name, kind, key = QLabel(entry.text), QLabel(entry.kind), QLabel(entry.key)
-    for label in (name, kind, key):
-        label.setTextFormat(Qt.TextFormat.PlainText)
-    theme.set_role(kind, "caption")
-    theme.set_role(key, "caption")
-    key.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    layout.addWidget(name, 1)
-    layout.addWidget(kind)
-    layout.addSpacing(theme.M)
-    layout.addWidget(key)
-    key.setMinimumWidth(theme.px(84))
-    return row
+class _Rows(QStyledItemDelegate):
+    """Paints an entry: its kind in a column of its own, its name, where else it is, its key. Widgets would be slow."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(theme.px(200), theme.px(theme.CONTROL))
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        entry: Entry = index.data(Qt.ItemDataRole.UserRole)
+        area: QRect = option.rect  # type: ignore[attr-defined]
+        t = theme.tokens()
+        if option.state & QStyle.StateFlag.State_Selected:  # type: ignore[attr-defined]
+            painter.fillRect(area, t.color("raised"))
+        inside = area.adjusted(theme.px(theme.S), 0, -theme.px(theme.S), 0)
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        painter.setFont(theme.caption())
+        painter.setPen(t.color("accent" if entry.kind != CLASS else "dim"))
+        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | left, entry.kind)
+        painter.setPen(t.color("dim"))
+        end = "   ".join(part for part in (entry.place, entry.key) if part)
+        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | right, end)
+        used = painter.fontMetrics().horizontalAdvance(end)
+        painter.setFont(theme.body())
+        painter.setPen(t.color("text"))
+        name = inside.adjusted(theme.px(64), 0, -used - theme.px(theme.M), 0)
+        text = painter.fontMetrics().elidedText(entry.text, Qt.TextElideMode.ElideRight, name.width())
+        painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | left, text)

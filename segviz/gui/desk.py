@@ -8,7 +8,6 @@ last good answer on the screen.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import Session, State
 from segviz.gui import gestures, kinds, plan
-from segviz.gui.pace import Pace
+from segviz.gui.ledger import Ledger
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import SaveFunction
 
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
+AGAIN = {Kind.RACE: "Choose Run > Race (Ctrl+R) to race again"}  # where Run > Run again would not do it
 
 
 class Worker(Protocol):
@@ -76,14 +76,11 @@ class Desk(QObject):
         self._saver: Saver | None = None
         self._jobs: Worker | None = None
         self._told: Scene | None = None
-        self._good_image = plan.only(State(), plan.IMAGE_FIELDS)  # what the State said when an image last opened
+        self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
         self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
         self._opened: str | None = None
         self._opening: str | None = None
-        self._asked: dict[Kind, tuple[int, Request]] = {}
-        self._have: dict[Kind, Request] = {}
-        self._given_up: dict[Kind, Request] = {}  # failed or stopped: not asked again by itself
-        self._paces: dict[Kind, Pace] = {}
+        self._ledger = Ledger()
         self._tell = self._timer(self._emit)
         self._asking = self._timer(self._plan)
         self._ends_listening = session.listen(self._state_changed)
@@ -120,7 +117,7 @@ class Desk(QObject):
     @property
     def idle(self) -> bool:
         """Whether all that was planned is there and told: what a screenshot waits for."""
-        waiting = self._asked or self._opening or self._asking.isActive() or self._tell.isActive()
+        waiting = self._ledger.kinds or self._opening or self._asking.isActive() or self._tell.isActive()
         return self._jobs is not None and not waiting
 
     # ------------------------------------------------------------------------------ scene
@@ -139,8 +136,8 @@ class Desk(QObject):
         network = self.scene.network
         if old.model != new.model and network is not None and network.request.setup.model == old.model:
             self._good_network = plan.only(old, plan.NETWORK_FIELDS)
-        if old.image != new.image and old.image == self._opened:
-            self._good_image = plan.only(old, plan.IMAGE_FIELDS)
+        if old.image != new.image:
+            self._undo = plan.merged(self._undo, plan.difference(old, new))
         self._show(state=new)
         slider = any(getattr(old, name) != getattr(new, name) for name in plan.SLIDERS)
         if slider or not self._asking.isActive():
@@ -150,7 +147,7 @@ class Desk(QObject):
         """What is to go off the screen; it counts as not there, and is asked for again when it is wanted."""
         gone = plan.foreign(self.scene, state)
         for name in gone.keys() & plan.ANSWERS.keys():
-            self._have.pop(plan.ANSWERS[name], None)
+            self._ledger.forget(plan.ANSWERS[name])
         return gone
 
     # ------------------------------------------------------------------------------ planning
@@ -160,13 +157,12 @@ class Desk(QObject):
         if self._jobs is None:
             return
         self._plan_picture(self.scene.state)
-        described = self._have.get(Kind.DESCRIPTION)
+        described = self._ledger.have(Kind.DESCRIPTION)
         for kind, wanted in plan.wanted(self.scene, self._opening is not None, described).items():
-            asked = self._asked.get(kind)
-            if asked is not None and asked[1] == wanted:
+            asked = self._ledger.asked(kind)
+            if asked is not None and asked == wanted:
                 continue
-            there = wanted in (None, self._have.get(kind), self._given_up.get(kind))
-            if not there and wanted is not None and kind is not Kind.RACE:
+            if wanted is not None and not self._ledger.settled(kind, wanted) and kind is not Kind.RACE:
                 self._ask(kind, wanted)
             elif asked is not None:
                 self._drop(kind)
@@ -175,6 +171,7 @@ class Desk(QObject):
     def _plan_picture(self, state: State) -> None:
         if state.image is None:
             self._opening = self._opened = None
+            self._undo = {}
             if self.scene.picture is not None:
                 self._show(picture=None, **self._foreign(state))
         elif (self._opening is None and state.image != self._opened) or self._opening not in (None, state.image):
@@ -188,26 +185,28 @@ class Desk(QObject):
     def _ask(self, kind: Kind, request: Request) -> None:
         """Ask; the client ends an older request of this kind for the newer one, with more patience than a stop has."""
         assert self._jobs is not None
-        if kind is Kind.PREDICTION and kind in self._asked:
+        if kind is Kind.PREDICTION and self._ledger.asked(kind) is not None:
             self._show(partial=None)
-        self._paces[kind] = Pace()
-        self._asked[kind] = self._jobs.ask(request), request
+        self._ledger.ask(kind, request, self._jobs.ask(request))
 
     def _drop(self, kind: Kind) -> None:
         """Stop work whose answer nobody waits for any more."""
+        self._ledger.drop(kind)
+        self._cancel(kind)
+
+    def _cancel(self, kind: Kind) -> None:
         assert self._jobs is not None
-        del self._asked[kind]
         self._jobs.cancel(plan.REQUESTS[kind])
         if kind is Kind.PREDICTION:
             self._show(partial=None)
 
     def _show_jobs(self) -> None:
-        jobs = [self.scene.job(kind) or Job(kind) for kind in Kind if kind in self._asked]
+        jobs = [self.scene.job(kind) or Job(kind) for kind in Kind if self._ledger.asked(kind) is not None]
         if self._opening is not None:
             jobs.insert(0, Job(Kind.IMAGE))
         engine = self.scene.engine
         if engine in (EngineStatus.READY, EngineStatus.BUSY):
-            engine = EngineStatus.BUSY if self._asked else EngineStatus.READY
+            engine = EngineStatus.BUSY if self._ledger.kinds else EngineStatus.READY
         if tuple(jobs) != self.scene.jobs or engine is not self.scene.engine:
             self._show(jobs=tuple(jobs), engine=engine)
 
@@ -225,6 +224,7 @@ class Desk(QObject):
             return
         self._opening = None
         self._opened = event.path
+        self._undo = {}
         self._show(picture=event.picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
         self._asking.start(0)
 
@@ -233,7 +233,9 @@ class Desk(QObject):
             return
         self._opening = None
         self._show(message=Message(event.message, event.details, Kind.IMAGE))
-        self.session.update(**self._good_image)
+        undo, self._undo = self._undo, {}
+        self.session.update(**plan.taken_back(undo, self.session.state))
+        self._undo = {}  # going back is no change to go back from
         self._asking.start(0)
 
     def _engine_starting(self, _: EngineStarting) -> None:
@@ -244,26 +246,24 @@ class Desk(QObject):
 
     def _engine_died(self, event: EngineDied) -> None:
         kind = self._end(event.ticket) if event.request is not None else None
-        text = f"{event.message}. Press Run (F9) to try again." if kind else event.message
+        again = AGAIN.get(kind, "Choose Run > Run again (F9) to try again") if kind is not None else ""
+        text = f"{event.message}. {again}." if again else event.message
         self._show(engine=EngineStatus.OFF, message=Message(text, about=kind))
 
     def _updated(self, event: Updated) -> None:
-        kind = self._kind(event.ticket)
+        kind = self._ledger.kind_of(event.ticket)
         if kind is not None:
             self._show(**_PAINTS[type(event.update)](self, event.update), jobs=self._jobs_with(kind, event.update))
 
     def _jobs_with(self, kind: Kind, update: Update) -> tuple[Job, ...]:
         progress = update if isinstance(update, Progress) else _partial(update).progress
-        rate, remaining = self._paces[kind].at(time.monotonic(), progress)
-        job = Job(kind, progress, rate, remaining)
+        job = self._ledger.job(kind, progress)
         return tuple(job if other.kind is kind else other for other in self.scene.jobs)
 
     def _answered(self, event: Answered) -> None:
-        kind = self._end(event.ticket)
+        kind = self._end(event.ticket, answered=True)
         if kind is None:
             return
-        self._have[kind] = event.request
-        self._given_up.pop(kind, None)
         self._show(**_PAINTS[type(event.answer)](self, event.answer), **self._cleared(kind))
         if kind is Kind.DESCRIPTION:
             self._show(**self._foreign(self.session.state))
@@ -274,7 +274,6 @@ class Desk(QObject):
         kind = self._end(event.ticket)
         if kind is None:
             return
-        self._given_up[kind] = event.request
         self._show(message=Message(event.message, event.details, kind))
         good = self._good_network
         if kind is Kind.DESCRIPTION and good["model"] not in ("", self.session.state.model):
@@ -283,14 +282,12 @@ class Desk(QObject):
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)
 
-    def _kind(self, ticket: int) -> Kind | None:
-        return next((kind for kind, (number, _) in self._asked.items() if number == ticket), None)
-
-    def _end(self, ticket: int) -> Kind | None:
+    def _end(self, ticket: int, answered: bool = False) -> Kind | None:
         """The kind of work that ended; None when it is not waited for. It is not asked again by itself."""
-        kind = self._kind(ticket)
+        kind = self._ledger.kind_of(ticket)
         if kind is not None:
-            self._given_up[kind] = self._asked.pop(kind)[1]
+            end = self._ledger.keep if answered else self._ledger.give_up
+            end(kind)
             if kind is Kind.PREDICTION:
                 self._show(partial=None)
             if kind is Kind.RACE:
@@ -324,8 +321,7 @@ class Desk(QObject):
         """Ask for everything that the State describes again, the file read anew."""
         if self._jobs is None:
             return
-        self._have.clear()
-        self._given_up.clear()
+        self._ledger.clear()
         if self.scene.state.image is not None:
             self._open(self.scene.state.image)
         self._asking.start(0)
@@ -335,10 +331,10 @@ class Desk(QObject):
         """Stop work of one kind, or all; what is on the screen stays."""
         if self._jobs is None:
             return
-        for other in list(self._asked):
+        for other in self._ledger.kinds:
             if kind in (None, other):
-                self._given_up[other] = self._asked[other][1]
-                self._drop(other)
+                self._ledger.give_up(other)
+                self._cancel(other)
         if kind in (None, Kind.RACE):
             self._show(race_updates=())
         self._show_jobs()
@@ -349,7 +345,7 @@ class Desk(QObject):
         if self._jobs is None or request is None:
             self.say("A race needs an image and a network: choose both first.", about=Kind.RACE)
             return
-        if Kind.RACE in self._asked:
+        if self._ledger.asked(Kind.RACE) is not None:
             self._drop(Kind.RACE)
         self._show(race=None, race_updates=(), **self._cleared(Kind.RACE))
         self._ask(Kind.RACE, request)

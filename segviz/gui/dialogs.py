@@ -29,6 +29,7 @@ from segviz import __version__
 from segviz.core import assets
 from segviz.gui import log, theme
 from segviz.gui.actions import ACTIONS, MENUS
+from segviz.gui.names import sentence
 from segviz.gui.scene import Message, Scene
 from segviz.gui.widgets.segmented import Segmented
 
@@ -77,7 +78,7 @@ class DetailsDialog(_Dialog):
 
     def __init__(self, message: Message, parent: QWidget) -> None:
         super().__init__(parent, "Details", (720, 460))
-        text = QLabel(message.text)
+        text = QLabel(sentence(message.text))
         text.setTextFormat(Qt.TextFormat.PlainText)
         text.setWordWrap(True)
         self.body.addWidget(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QIcon, QImageReader, QKeySequence, QPixmap
+from PySide6.QtGui import QAction, QIcon, QImageReader, QKeyEvent, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMenu
 
 from segviz.core import assets, catalogue
@@ -15,6 +15,7 @@ from segviz.core.choices import Task
 from segviz.core.errors import clean, shorten
 from segviz.gui import settings
 from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
+from segviz.gui.names import image_title, sample_title, specs
 
 if TYPE_CHECKING:
     from segviz.gui.window import MainWindow
@@ -44,18 +45,25 @@ class Menus(QObject):
         self.menus["File"].insertAction(self.menus["Open sample"].menuAction(), self.actions["open"])
 
     def _make(self, action: Action) -> QAction:
-        made = QAction(action.text, self._window)
+        # Qt would give these keys to the action while a menu is open, too: the window takes them itself.
+        keys = "\t" + " ".join(action.keys) if action.canvas else ""
+        made = QAction(action.text + keys, self._window)
         made.setObjectName(action.id)
         made.setToolTip(tooltip(action))
         made.setStatusTip(action.tip)
         made.setCheckable(action.checked is not None)
-        made.setShortcuts([QKeySequence(key) for key in action.keys])
         made.triggered.connect(lambda _=False: self._window.do(action.id))
-        if action.canvas:
-            made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        else:
+        if not action.canvas:
+            made.setShortcuts([QKeySequence(key) for key in action.keys])
             self._window.addAction(made)  # works while the menu bar is hidden
         return made
+
+    def canvas_action(self, event: QKeyEvent) -> str | None:
+        """The id of the action that has this key on the canvas only."""
+        pressed = QKeySequence(event.keyCombination().key()).toString()
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return None
+        return next((action.id for action in ACTIONS if action.canvas and pressed in action.keys), None)
 
     def _menu(self, path: str) -> QMenu:
         """The menu of a path ("View/Palette"), made when it is first asked for."""
@@ -98,7 +106,7 @@ def fill_samples(menu: QMenu, window: MainWindow) -> None:
     if menu.actions():
         return
     for path in assets.sample_images():
-        entry = menu.addAction(plain(path.stem.replace("-", " ").replace("_", " ")))
+        entry = menu.addAction(plain(sample_title(path)))
         entry.setData(str(path))
         entry.setToolTip(path.name)
         entry.triggered.connect(lambda _=False, p=path: window.files.show_image(p))
@@ -136,7 +144,7 @@ def thumbnail(path: Path, size: int) -> QPixmap:
 def fill_recent(menu: QMenu, window: MainWindow) -> None:
     menu.clear()
     for path in settings.recent():
-        entry = menu.addAction(plain(Path(path).name))
+        entry = menu.addAction(plain(image_title(path)))
         entry.setToolTip(clean(path))
         entry.setEnabled(Path(path).is_file())
         entry.triggered.connect(lambda _=False, p=path: window.files.open_path(Path(p)))
@@ -145,22 +153,6 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
         return
     menu.addSeparator()
     menu.addAction("Forget these").triggered.connect(lambda: settings.clear_recent())
-
-
-def specs(entry: catalogue.Entry) -> tuple[tuple[str, str], ...]:
-    """(spec, title) of a network and its variants; the first variant is what the bare name means."""
-    variants = list(entry.variants)[1:]
-    more = ((f"{entry.name}?{option}", f"{entry.title}, {option.replace('=', ' ')}") for option in variants)
-    return (entry.name, entry.title), *more
-
-
-def title_of(spec: str) -> str:
-    """What people call the network of a spec; the spec itself where the catalogue does not have it."""
-    for entry in catalogue.ENTRIES:
-        for known, title in specs(entry):
-            if known == spec:
-                return title
-    return spec
 
 
 def fill_networks(menu: QMenu, window: MainWindow) -> None:

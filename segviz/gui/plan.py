@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from segviz.core import requests
@@ -11,8 +12,7 @@ from segviz.gui.scene import Kind, Scene, Tab
 
 SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 
-# What goes back together when an image, or a network, cannot be opened.
-IMAGE_FIELDS = ("image", "unit", "cursor")
+# What goes back together when a network cannot be opened.
 NETWORK_FIELDS = (
     "model",
     "layer",
@@ -70,6 +70,30 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
     if scene.race is not None and _other(scene.race.request.setup, state):
         gone["race"] = None
     return gone
+
+
+Undo = dict[str, tuple[Any, Any]]  # what fields of the State were, and what they became
+
+
+def difference(old: State, new: State) -> Undo:
+    """The fields that a change of the State has changed."""
+    pairs = {field.name: (getattr(old, field.name), getattr(new, field.name)) for field in fields(State)}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def first_image(state: State) -> Undo:
+    """What takes the image of a first `state` off again, and leaves the network."""
+    return {name: pair for name, pair in difference(State(), state).items() if name in ("image", "unit", "cursor")}
+
+
+def merged(first: Undo, second: Undo) -> Undo:
+    """Two changes, one after the other, as one."""
+    return first | {name: (first.get(name, pair)[0], pair[1]) for name, pair in second.items()}
+
+
+def taken_back(undo: Undo, state: State) -> dict[str, Any]:
+    """The changes that undo it; what has been changed once more since then stays."""
+    return {name: old for name, (old, new) in undo.items() if getattr(state, name) == new}
 
 
 def only(state: State, names: tuple[str, ...]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Kind(StrEnum):
     """Kinds of work; the newest of each wins."""
 
     IMAGE = "Opening image"
-    DESCRIPTION = "Tracing"
+    DESCRIPTION = "Reading the network"
     PREDICTION = "Segmenting"
     FEATURES = "Feature maps"
     RACE = "Race"

@@ -39,7 +39,7 @@ QWidget[surface="surround"] { background: @surround; }
 QMainWindow::separator { background: @line; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: @accent; }
 QToolBar { background: @panel; border: none; border-bottom: 1px solid @line; spacing: @8px; padding: @4px @8px; }
-QStatusBar { background: @panel; color: @dim; border-top: 1px solid @line; }
+QStatusBar { background: @panel; color: @dim; border-top: 1px solid @line; font-size: @11px; }
 QStatusBar::item { border: none; }
 QDockWidget { background: @panel; }
 
@@ -58,10 +58,11 @@ QPushButton:hover { border-color: @line; }
 QPushButton:pressed, QPushButton:checked { background: @line; }
 QPushButton:disabled { color: @dim; }
 QPushButton:focus { border: 1px solid @accent; }
-QPushButton[kind="primary"] { background: @accent; color: @on_accent; font-weight: 600; }
+QPushButton[kind="primary"] { background: @accent; color: @on_accent; font-weight: 600;
+    border: 2px solid transparent; min-height: @24px; }
 QPushButton[kind="primary"]:hover { border-color: @text; }
 QPushButton[kind="primary"]:disabled { background: @line; color: @dim; }
-QPushButton[kind="primary"]:focus { border: 2px solid @text; }
+QPushButton[kind="primary"]:focus { border-color: @text; }
 QPushButton[kind="link"] { background: transparent; color: @accent; padding: 0 @4px; }
 QPushButton[kind="link"]:focus { border: 1px solid @accent; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 0 @4px;

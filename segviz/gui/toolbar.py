@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
@@ -18,40 +17,43 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from segviz.core import catalogue
 from segviz.core.choices import Device, Method
-from segviz.core.errors import clean
 from segviz.gui import theme
 from segviz.gui.actions import find, tooltip
-from segviz.gui.menus import fill_choice, fill_images, fill_networks, title_of
+from segviz.gui.menus import fill_choice, fill_images, fill_networks
+from segviz.gui.names import image_title, title_of
 from segviz.gui.pace import clock
 from segviz.gui.scene import Job, Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.pill import Pill
-from segviz.gui.widgets.slider import LabelledSlider
+from segviz.gui.widgets.slider import LabelledSlider, percent
 
 if TYPE_CHECKING:
     from segviz.gui.window import MainWindow
 
-SMALLEST, LARGEST = 0.05, 2.0
+SMALLEST, LARGEST = 1 / 16, 2.0
+OCTAVE = 40  # steps of the slider from one scale to the double: 25, 50, 100 and 200 % are among them
 WORDS = 160  # room for how far the work is, before the pills may keep their captions
 CHOICES = ("method", "upsampling", "device")
 
 
 class ScalePopup(QWidget):
-    """Below the scale pill: automatic, or 5 to 200 % on a logarithmic slider."""
+    """Below the scale pill: automatic, or 6 to 200 % on a logarithmic slider."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__()
         self._window = window
         theme.set_surface(self, "panel")
-        self.automatic = QCheckBox("Automatic: as large as the network expects objects to be")
+        self._shown = 1.0
+        self.automatic = QCheckBox(automatic_text(""))
         self.automatic.toggled.connect(self._automatic)
         self.slider = LabelledSlider(
             "Scale",
             low=math.log(SMALLEST),
             high=math.log(LARGEST),
-            steps=200,
-            write=lambda value: f"{math.exp(value) * 100:.0f} %",
+            steps=round(OCTAVE * math.log2(LARGEST / SMALLEST)),
+            write=self._write,
             tooltip="The size of the image that the network sees; an object's size decides what it finds",
         )
         self.slider.moved.connect(lambda value: window.desk.session.update(scale=round(math.exp(value), 3)))
@@ -62,6 +64,11 @@ class ScalePopup(QWidget):
         layout.addWidget(self.automatic)
         layout.addWidget(self.slider)
 
+    def _write(self, value: float) -> str:
+        """The scale at a place of the slider: what the pill says, where that lies between two steps."""
+        near = abs(value - math.log(self._shown)) <= math.log(2) / OCTAVE / 2
+        return percent(self._shown if near else math.exp(value))
+
     def _automatic(self, on: bool) -> None:
         scale = None if on else round(math.exp(self.slider.value), 3)
         self._window.desk.session.update(scale=scale)
@@ -69,8 +76,9 @@ class ScalePopup(QWidget):
     def show_scene(self, scene: Scene) -> None:
         with QSignalBlocker(self.automatic):
             self.automatic.setChecked(scene.state.scale is None)
-        scale = scene.state.scale or (scene.prediction.scale if scene.prediction else 1.0)
-        self.slider.set_value(math.log(min(LARGEST, max(SMALLEST, scale))))
+        self.automatic.setText(automatic_text(scene.state.model))
+        self._shown = scene.state.scale or (scene.prediction.scale if scene.prediction else 1.0)
+        self.slider.set_value(math.log(min(LARGEST, max(SMALLEST, self._shown))))
 
 
 class Toolbar(QToolBar):
@@ -148,13 +156,13 @@ class Toolbar(QToolBar):
     def show_scene(self, scene: Scene) -> None:
         """Show what `scene` says; changes nothing."""
         state, prediction = scene.state, scene.prediction
-        self.image.set_value(clean(Path(state.image).name) if state.image else "none", state.image or "")
+        self.image.set_value(image_title(state.image) if state.image else "none", state.image or "")
         self.network.set_value(title_of(state.model) if state.model else "none", state.model)
         self.method.set_value(state.method.title, state.method.hint)
         if prediction is not None and state.method is Method.AUTO:
             self.method.set_value(prediction.method.title, f"chosen automatically: {prediction.reason}")
         self.upsampling.set_value(state.upsampling.title, state.upsampling.hint)
-        self.scale.set_value(scale_text(scene), "as large as the network expects" if state.scale is None else "")
+        self.scale.set_value(scale_text(scene), automatic_text(state.model) if state.scale is None else "")
         self.device.set_value(device_text(scene) if state.device is Device.AUTO else state.device.title, scene.device)
         self.popup.show_scene(scene)
         self._show_jobs(scene)
@@ -176,21 +184,18 @@ class Toolbar(QToolBar):
         self.words.setVisible(job is not None)
         self.progress.setVisible(job is not None)
         if job is not None:
-            known = job.progress is not None and job.progress.total > 1
-            self.progress.setRange(0, 1000 if known else 0)
-            if known and job.progress is not None:
-                self.progress.setValue(round(job.progress.fraction * 1000))
+            show_progress(self.progress, job)
             self.words.setText(job_text(job))
         self._show_button(scene)
 
     def _show_button(self, scene: Scene) -> None:
-        runs = bool(scene.jobs)
+        runs = can_stop(scene)
         self.button.setEnabled(runs or bool(scene.state.image and scene.state.model))
         if runs == self._runs:
             return
         self._runs = runs
         action = find("stop" if runs else "run")
-        self.button.setText(action.text)
+        self.button.setText("Stop" if runs else "Run")
         self.button.setToolTip(tooltip(action))
         theme.set_icon(self.button, action.icon)
 
@@ -201,23 +206,45 @@ def main_job(scene: Scene) -> Job | None:
     return next((job for kind in order if (job := scene.job(kind))), None)
 
 
+def can_stop(scene: Scene) -> bool:
+    """Whether the button stops: feature maps that only wait for their turn leave it at Run."""
+    return any(job.kind is not Kind.FEATURES or job.progress is not None for job in scene.jobs)
+
+
+def show_progress(bar: QProgressBar, job: Job) -> None:
+    """How far `job` is; a busy bar while that is unknown."""
+    known = job.progress is not None and job.progress.total > 1
+    bar.setRange(0, 1000 if known else 0)
+    if known and job.progress is not None:
+        bar.setValue(round(job.progress.fraction * 1000))
+
+
 def job_text(job: Job) -> str:
-    """'62 % · 41 windows/s · 0:03 left', as far as it is known."""
+    """'62 % · 41 windows/s · 0:03 left', as far as it is known; other units than windows say nothing to people."""
     if job.progress is None or job.progress.total <= 1:
         return job.kind.value
     parts = [f"{job.progress.fraction * 100:.0f} %"]
-    if job.rate is not None:
+    if job.rate is not None and job.progress.unit == "windows":
         rate = f"{job.rate:,.0f}" if job.rate >= 10 else f"{job.rate:.1f}"
-        parts.append(f"{rate} {job.progress.unit}/s".replace(" /s", "/s"))
+        parts.append(f"{rate} windows/s")
     if job.remaining is not None:
         parts.append(f"{clock(job.remaining)} left")
     return " · ".join(parts)
 
 
 def scale_text(scene: Scene) -> str:
+    """'50 %', or 'Auto, 37 %' with the scale that came of it."""
     if scene.state.scale is not None:
-        return f"{scene.state.scale * 100:.0f} %"
-    return f"Auto, {scene.prediction.scale * 100:.0f} %" if scene.prediction is not None else "Automatic"
+        return percent(scene.state.scale)
+    return f"Auto, {percent(scene.prediction.scale)}" if scene.prediction is not None else "Automatic"
+
+
+def automatic_text(model: str) -> str:
+    """What the automatic scale means for a network."""
+    side = next((entry.longest_side for entry in catalogue.ENTRIES if entry.name == model.partition("?")[0]), None)
+    if side is None:
+        return "Automatic: the image as large as it is"
+    return f"Automatic: at most {side} pixels long, the size in which this network knows objects"
 
 
 def device_text(scene: Scene) -> str:

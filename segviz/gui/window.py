@@ -10,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
-from segviz.core.choices import Theme
-from segviz.core.errors import clean
+from segviz.core.choices import Theme, View
 from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
@@ -23,20 +22,20 @@ from segviz.gui.banner import Banner
 from segviz.gui.desk import Desk, Worker
 from segviz.gui.files import Files
 from segviz.gui.grip import Grip
+from segviz.gui.layout import SIZE, SMALLEST, Layout
 from segviz.gui.menus import Menus
+from segviz.gui.names import image_title, sentence
 from segviz.gui.panels.base import Area, Panel
 from segviz.gui.scene import Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
 from segviz.gui.workbench import Pages, Workbench
+from segviz.gui.workline import WorkLine
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
     from segviz.gui.exports import Export
 
-LAYOUT = 1  # raise it when docks change, so that an older layout is not restored onto them
-SIZE = (1440, 900)
-SMALLEST = (1024, 640)
 DOCKS = {
     Area.LEFT: ("network", "Network"),
     Area.RIGHT: ("inspector", "Inspector"),
@@ -47,6 +46,7 @@ PLACES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.WORKBENCH: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
+BESIDE = (Area.LEFT, Area.RIGHT)
 
 
 class MainWindow(QMainWindow):
@@ -58,11 +58,9 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session, make_jobs: Callable[[], Worker] | None = None, remembers: bool = True) -> None:
         """`remembers`: whether the layout is taken from the last window and kept for the next."""
         super().__init__()
-        self._remembers = remembers
         self._make_jobs = make_jobs
         self._painted = False
         self._shown: dict[str, Scene] = {}  # the scene that each panel shows
-        self._before_presenting: QByteArray | None = None
         self.canvas: Canvas | None = None
         self.panels: tuple[Panel, ...] = ()
         self.desk = Desk(session, parent=self)
@@ -71,8 +69,8 @@ class MainWindow(QMainWindow):
         look = theme.look()
         self.theme = look.theme if look is not None else settings.theme()
         self.setWindowTitle("segviz")
-        self.setMinimumSize(*SMALLEST)
-        self.resize(*SIZE)
+        self.setMinimumSize(SMALLEST)
+        self.resize(SIZE)
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.menus = Menus(self)
@@ -81,9 +79,8 @@ class MainWindow(QMainWindow):
         self.setStatusBar(StatusBar())
         self._build_centre()
         self._build_docks()
-        self._first_layout = self.saveState(LAYOUT)
-        self._restored = self._restore_layout()
-        self.desk.said.connect(lambda text: self.statusBar().showMessage(text, 5000))
+        self.layouts = Layout(self, remembers)
+        self.desk.said.connect(lambda text: self.statusBar().showMessage(sentence(text), 5000))
         self.toolbar.show_scene(self.desk.scene)
         self.menus.refresh()
 
@@ -99,6 +96,8 @@ class MainWindow(QMainWindow):
         self.banner.dismissed.connect(self.desk.dismiss)
         self.banner.details.connect(self._show_details)
         self.centre = Pages()
+        self.work = WorkLine(self.centre)
+        self.work.stopped.connect(self.desk.stop)
         layout.addWidget(self.banner)
         layout.addWidget(self.centre, 1)
         self.setCentralWidget(centre)
@@ -119,14 +118,6 @@ class MainWindow(QMainWindow):
             self.docks[area] = dock
             self.menus.menus["View"].addAction(dock.toggleViewAction())
 
-    def _size_docks(self) -> None:
-        """Docks as wide as in the picture of the aim; on a small window the canvas takes precedence."""
-        sides = [self.docks[Area.LEFT], self.docks[Area.RIGHT]]
-        share = min(1.0, self.width() / SIZE[0])
-        self.resizeDocks(sides, [round(theme.px(300) * share), theme.px(272)], Qt.Orientation.Horizontal)
-        tall = round(theme.px(236) * min(1.0, self.height() / SIZE[1]))
-        self.resizeDocks([self.docks[Area.WORKBENCH]], [tall], Qt.Orientation.Vertical)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self._painted:
@@ -142,16 +133,15 @@ class MainWindow(QMainWindow):
         self.canvas.hovered.connect(lambda x, y: self._hover((x, y)))
         self.canvas.left.connect(lambda: self._hover(None))
         self.canvas.clicked.connect(self._pin)
-        for action in self.menus.actions.values():
-            if action.shortcutContext() is Qt.ShortcutContext.WidgetWithChildrenShortcut:
-                self.canvas.addAction(action)
+        self.canvas.action_wanted.connect(self.do)
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:
             self._place(panel)
         self.tabs.currentChanged.connect(self._tab_chosen)
-        if not self._restored:
-            self._size_docks()
+        if not self.layouts.restored:
+            self.layouts.size_docks()
+        self.layouts.keep_on_screen()
         self.desk.shown.connect(self._show)
         self.desk.pointed.connect(self._point_at)
         self._show(None, self.desk.scene)
@@ -180,8 +170,13 @@ class MainWindow(QMainWindow):
         self.banner.show_message(new.message)
         self.menus.refresh()
         self._show_stage(new)
+        self.show_work()
         image = new.state.image
-        self.setWindowTitle(f"{clean(Path(image).name)} – segviz" if image else "segviz")
+        self.setWindowTitle(f"{image_title(image)} – segviz" if image else "segviz")
+
+    def show_work(self) -> None:
+        """How far the work is, over the canvas, while nothing else says it."""
+        self.work.show_scene(self.desk.scene, self.presenting)
 
     def _show_tab(self, scene: Scene) -> None:
         index = next((i for i, panel in enumerate(self._workbench()) if panel.id == scene.state.tab), None)
@@ -252,65 +247,31 @@ class MainWindow(QMainWindow):
         self.desk.race()
 
     def places(self) -> list[tuple[str, Callable[[], None]]]:
-        """The panels by their titles, and what brings each to the front."""
-        return [(panel.title, lambda panel=panel: self._bring(panel)) for panel in self.panels]  # type: ignore[misc]
+        """The panels beside the canvas by their titles, and what shows each; actions bring the workbench's tabs."""
+        return [(panel.title, self.docks[panel.area].show) for panel in self.panels if panel.area in BESIDE]
 
-    def _bring(self, panel: Panel) -> None:
-        self.docks[panel.area].show()
-        if panel.area is Area.WORKBENCH:
-            self.desk.session.update(tab=panel.id)
+    def show_class(self, index: int) -> None:
+        """The heatmap of a class, or what it still needs."""
+        self.desk.session.update(shown_class=index, view=View.HEATMAP)
+        if self.desk.scene.prediction is None:
+            needed = (
+                "an image: open one first" if self.desk.session.state.image is None else "a result: wait for the run"
+            )
+            self.desk.said.emit(f"The heatmap of a class needs {needed}")
+
+    def bring_tab(self, tab: str) -> None:
+        """Bring a tab of the workbench to the front."""
+        self.docks[Area.WORKBENCH].show()
+        self.desk.session.update(tab=tab)
 
     def set_theme(self, wanted: Theme) -> None:
         self.theme = wanted
         settings.set_theme(wanted)
         theme.apply(QApplication.instance(), wanted)
 
-    def set_full_screen(self, on: bool) -> None:
-        state = self.windowState()
-        full = Qt.WindowState.WindowFullScreen
-        self.setWindowState(state | full if on else state & ~full)
-
     @property
     def presenting(self) -> bool:
-        return self._before_presenting is not None
-
-    def set_presenting(self, on: bool) -> None:
-        """Large type and nothing but the canvas, or back to what was before."""
-        if on == self.presenting:
-            return
-        if on:
-            self._before_presenting = self.saveState(LAYOUT)
-        look = theme.look()
-        if look is not None:
-            look.set_factor(theme.PRESENTER if on else 1.0)
-        for part in (self.menuBar(), self.toolbar, self.statusBar(), *self.docks.values()):
-            part.setVisible(not on)
-        if not on and self._before_presenting is not None:
-            self.restoreState(self._before_presenting, LAYOUT)
-            self._before_presenting = None
-
-    def reset_layout(self) -> None:
-        self.set_presenting(False)
-        self.restoreState(self._first_layout, LAYOUT)
-        self._size_docks()
-
-    def _restore_layout(self) -> bool:
-        """Whether there was a layout to restore."""
-        if not self._remembers:
-            return False
-        stored = settings.settings()
-        geometry, layout = stored.value("geometry"), stored.value("layout")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        return isinstance(layout, QByteArray) and self.restoreState(layout, LAYOUT)
-
-    def _save_layout(self) -> None:
-        if not self._remembers:
-            return
-        self.set_presenting(False)
-        stored = settings.settings()
-        stored.setValue("geometry", self.saveGeometry())
-        stored.setValue("layout", self.saveState(LAYOUT))
+        return self.layouts.presenting
 
     # ------------------------------------------------------------------------------ dialogs
 
@@ -340,6 +301,13 @@ class MainWindow(QMainWindow):
 
         LogDialog(self).open()
 
+    def shot(self) -> QPixmap:
+        """What the middle of the window shows now, without the strip below it."""
+        shown = self.centre.currentWidget()
+        if shown is self.canvas and self.canvas is not None:
+            shown = self.canvas.view
+        return shown.grab() if shown is not None else QPixmap()
+
     def export(self, wanted: Export, scale: float) -> None:
         """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels."""
         if self.canvas is not None:
@@ -366,11 +334,19 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.files.drop(event.mimeData())
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that the canvas has and does not use: arrows move the unit there, and nowhere else."""
+        identifier = self.menus.canvas_action(event)
+        if identifier is not None and self.canvas is not None and self.canvas.view.hasFocus():
+            self.do(identifier)
+        else:
+            super().keyPressEvent(event)
+
     def leave(self) -> None:
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._save_layout()
+        self.layouts.save()
         self.desk.close()
         self.files.background.close()
         event.accept()

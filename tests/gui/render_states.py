@@ -21,11 +21,12 @@ from segviz.core.images import Picture, open_picture
 from segviz.core.requests import Progress
 from segviz.core.session import Session, State, Unit
 from segviz.gui import theme
+from segviz.gui.layout import SMALLEST
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
-from segviz.gui.window import SMALLEST, MainWindow
+from segviz.gui.window import MainWindow
 from tests.gui import scenes
 
-SIZES = (SMALLEST, (1280, 800), (2560, 1440))
+SIZES = (SMALLEST.toTuple(), (1280, 800), (2560, 1440))
 THEMES = (Theme.DARK, Theme.LIGHT)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit
 
 from segviz.core.choices import ColourMap, Method, Palette, Theme, View
@@ -16,6 +18,7 @@ from segviz.gui.actions import ACTIONS, MENUS
 from segviz.gui.command_palette import CommandPalette, Entry, score
 from segviz.gui.dialogs import ShortcutSheet
 from segviz.gui.panels.base import Area
+from tests.gui.conftest import PAGE
 
 
 def test_ids_and_keys_are_unique():
@@ -117,7 +120,7 @@ def test_the_palette_finds_actions_images_networks_and_classes_by_name(bench):
     names = {(entry.kind, entry.text) for entry in palette._entries}
     assert {action.text.rstrip("…") for action in ACTIONS} <= {text for _, text in names}
     assert ("Network", "EfficientNet-Lite0") in names
-    assert ("Image", "castle-maintenon") in names
+    assert ("Image", "Castle maintenon") in names
     assert ("Class", "7") in names
     palette.reject()
 
@@ -127,7 +130,7 @@ def test_the_palette_brings_a_panel_to_the_front(bench):
     one.window.docks[Area.WORKBENCH].close()
     palette = palette_of(one)
     one.qtbot.keyClicks(palette.line, "heatmaps")
-    assert palette.found()[0].kind == "Panel"
+    assert palette.found()[0].kind == "Action"
     one.qtbot.keyClick(palette.line, Qt.Key.Key_Return)
     one.turn()
     assert one.state.tab == "heatmaps"
@@ -153,8 +156,92 @@ def test_the_palette_is_used_by_keyboard_alone(bench):
 
 def test_a_name_that_begins_with_the_words_comes_first():
     def entry(text: str) -> Entry:
-        return Entry("Class", text, "", lambda: None)
+        return Entry("Image", text, "", lambda: None)
 
     assert score("cast", entry("castle")) < score("cast", entry("forecast"))
     assert score("castle", entry("castle")) < score("castle", entry("castle gate"))
     assert score("xyz", entry("castle")) is None
+
+
+def test_images_and_networks_come_before_classes_of_that_name():
+    image, network, named = (Entry(kind, text, "", lambda: None) for kind, text in (
+        ("Image", "European honey bee"), ("Network", "BeeNet"), ("Class", "bee"),
+    ))  # fmt: skip
+    assert score("bee", network) < score("bee", image) < score("bee", named)
+    assert score("bee", named) < score("bee", Entry("Class", "bee eater", "", lambda: None))
+
+
+def test_bee_and_return_open_the_photograph_although_a_class_is_called_so(bench):
+    one = bench()
+    classes = ("bee", "bee eater", *(f"class {i}" for i in range(998)))
+    one.desk._show(network=replace(one.scene.network, classes=classes))
+    palette = palette_of(one)
+    one.qtbot.keyClicks(palette.line, "bee")
+    assert [(entry.kind, entry.text) for entry in palette.found()[:2]] == [
+        ("Image", "European honey bee"),
+        ("Class", "bee"),
+    ]
+    one.qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    assert one.state.image.endswith("european-honey-bee.jpg")
+
+
+def test_a_class_without_a_result_says_what_is_needed(bench):
+    one = bench(State(model="lenet5"))
+    said = []
+    one.desk.said.connect(said.append)
+    palette = palette_of(one)
+    one.qtbot.keyClicks(palette.line, "7 class")
+    one.qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    assert (one.state.shown_class, one.state.view) == (7, View.HEATMAP)
+    assert said == ["The heatmap of a class needs an image: open one first"]
+
+
+@pytest.mark.parametrize(
+    ("view", "opacity", "minimum"),
+    [(View.LABELS, "opacity", "minimum"), (View.HEATMAP, "heat_opacity", "heat_minimum")],
+)
+def test_opacity_and_minimum_go_by_ten_per_cent_and_stay_within_bounds(bench, view, opacity, minimum):
+    one = bench(State(image=PAGE, model="lenet5", view=view, opacity=0.5, heat_opacity=0.5))
+    for key in ("O", "M"):
+        one.qtbot.keyClick(one.window, key)
+    assert (getattr(one.state, opacity), getattr(one.state, minimum)) == (0.6, 0.1)
+    for _ in range(12):
+        one.qtbot.keyClick(one.window, "O", Qt.KeyboardModifier.ShiftModifier)
+    assert getattr(one.state, opacity) == 0.0
+
+
+def test_scales_tabs_and_grid_strides_are_actions(bench):
+    one = bench()
+    one.window.do("scale-50")
+    one.turn()
+    assert one.state.scale == 0.5
+    assert one.window.action("scale-50").isChecked()
+    one.window.do("scale-auto")
+    one.window.do("grid-stride-4")
+    assert (one.state.scale, one.state.grid_stride) == (None, 16)  # LeNet-5's own stride is 4
+    one.window.do("grid-stride-1")
+    assert one.state.grid_stride is None
+    one.window.docks[Area.WORKBENCH].close()
+    one.qtbot.keyClick(one.window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    one.turn()
+    assert one.state.tab == "race"
+    assert one.window.docks[Area.WORKBENCH].isVisible()
+
+
+def test_arrow_keys_in_an_open_menu_are_the_menus(bench):
+    one = bench()
+    one.desk.session.update(layer="s4")
+    one.window._pin(64, 48)
+    one.turn()
+    before = one.state
+    one.window.canvas.view.setFocus()
+    first, second = one.window.menus.menus["File"], one.window.menus.menus["Edit"]
+    one.window.menuBar().setActiveAction(first.menuAction())
+    first.popup(one.window.mapToGlobal(one.window.rect().topLeft()))
+    one.qtbot.waitUntil(first.isVisible)
+    # As the system delivers it: to the window, so that shortcuts have their chance before the menu.
+    QTest.keyClick(one.window.windowHandle(), Qt.Key.Key_Right)
+    one.turn()
+    assert one.state == before
+    first.close()
+    second.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from segviz.core.choices import Method, Upsampling
@@ -16,6 +18,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import Session, State, Unit
 from segviz.gui import desk as desk_module
+from segviz.gui import gestures
 from segviz.gui.desk import Desk
 from segviz.gui.scene import EngineStatus, Kind
 from tests.gui import scenes
@@ -239,7 +242,7 @@ def test_a_dead_engine_is_said_and_the_next_run_works(qtbot, desk, jobs):
     turn(qtbot, desk)
     jobs.die(SegmentRequest)
     turn(qtbot, desk)
-    assert "Run (F9)" in desk.scene.message.text
+    assert "Run > Run again (F9)" in desk.scene.message.text
     assert desk.scene.engine is EngineStatus.READY
     assert desk.scene.prediction is not None
     assert not jobs.pending(SegmentRequest)
@@ -350,3 +353,69 @@ def test_without_an_image_the_network_is_described_all_the_same(qtbot, jobs):
     assert [type(request) for request in jobs.history] == [DescribeRequest]
     assert desk.idle
     desk.close()
+
+
+def test_a_refused_first_image_takes_the_network_along_that_came_with_it(qtbot, jobs):
+    desk = Desk(Session(State()))
+    desk.start(jobs)
+    turn(qtbot, desk)
+    desk.session.update(opacity=0.2)
+    before = desk.session.state
+    desk.session.update(**gestures.use_image(before, "/pictures/broken.png"))
+    assert desk.session.state.model
+    turn(qtbot, desk)
+    jobs.refuse_picture("/pictures/broken.png", "broken.png: not an image")
+    turn(qtbot, desk)
+    assert desk.session.state == before
+    assert desk.scene.message.text == "broken.png: not an image"
+    assert desk.idle
+    desk.close()
+
+
+def test_two_refused_images_in_a_row_lead_back_to_the_last_good_one(qtbot, desk, jobs):
+    bring_up(qtbot, desk, jobs)
+    desk.session.update(unit=Unit(0, 2, 2), cursor=(20.0, 20.0))
+    turn(qtbot, desk)
+    before = desk.session.state
+    desk.session.update(image=OTHER)
+    turn(qtbot, desk)
+    desk.session.update(image="/pictures/third.png")
+    desk.session.update(opacity=0.1)  # chosen meanwhile: stays
+    turn(qtbot, desk)
+    jobs.refuse_picture("/pictures/third.png")
+    turn(qtbot, desk)
+    assert desk.session.state == replace(before, opacity=0.1)
+
+
+def test_an_image_that_is_gone_when_everything_runs_again_changes_nothing(qtbot, desk, jobs):
+    bring_up(qtbot, desk, jobs)
+    desk.session.update(image=OTHER)
+    turn(qtbot, desk)
+    jobs.open()
+    turn(qtbot, desk)
+    before = desk.session.state
+    desk.run()
+    jobs.refuse_picture(OTHER)
+    turn(qtbot, desk)
+    assert desk.session.state == before
+
+
+def test_a_race_that_died_says_how_to_race_again(qtbot, desk, jobs):
+    bring_up(qtbot, desk, jobs)
+    desk.race()
+    jobs.die(RaceRequest)
+    assert "Run > Race (Ctrl+R)" in desk.scene.message.text
+
+
+def test_another_image_lets_go_of_the_unit(qtbot, desk, jobs):
+    bring_up(qtbot, desk, jobs)
+    desk.session.update(unit=Unit(0, 2, 2), cursor=(20.0, 20.0))
+    turn(qtbot, desk)
+    desk.session.update(image=OTHER)
+    turn(qtbot, desk)
+    jobs.open()
+    turn(qtbot, desk)
+    jobs.answer(DescribeRequest)
+    turn(qtbot, desk)
+    assert desk.session.state.unit is None
+    assert desk.session.state.cursor is None

@@ -6,15 +6,21 @@ import subprocess
 import sys
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSize, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from segviz.core.choices import Method
+from segviz.core.requests import FeatureRequest, Progress, SegmentRequest
 from segviz.core.session import Session, State
-from segviz.gui import theme
+from segviz.gui import layout, theme
 from segviz.gui.dialogs import DetailsDialog
+from segviz.gui.names import image_title, sample_title, sentence
 from segviz.gui.panels.base import Area
-from segviz.gui.scene import Kind
+from segviz.gui.scene import Job, Kind
+from segviz.gui.toolbar import automatic_text, job_text
 from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
 
@@ -217,3 +223,142 @@ def test_details_are_one_click_away(bench):
     assert dialog is not None
     assert dialog.isVisible()
     dialog.reject()
+
+
+@pytest.mark.parametrize("size", [(1920, 1050), (1440, 870), (1280, 770), (2560, 1400)])
+def test_a_first_window_stands_in_the_middle_and_all_of_it_on_the_screen(size):
+    available = QRect(QPoint(60, 30), QSize(*size))
+    inside = layout.first_place(available)
+    frame = inside.marginsAdded(layout.FRAME)
+    assert available.contains(frame)
+    assert frame.width() <= 0.92 * size[0] + 1
+    assert frame.height() <= 0.92 * size[1] + 1
+    assert (frame.center() - available.center()).manhattanLength() <= 1
+    assert inside.width() <= layout.SIZE.width()
+
+
+@pytest.mark.parametrize("size", [(1024, 740), (1366, 680), (800, 800)])
+def test_a_small_screen_is_taken_whole(size):
+    assert layout.first_place(QRect(QPoint(0, 0), QSize(*size))) is None
+
+
+@given(
+    st.tuples(*[st.integers(-3000, 3000)] * 2, *[st.integers(100, 4000)] * 2),
+    st.tuples(st.integers(-500, 500), st.integers(0, 500), st.integers(300, 3000), st.integers(300, 2000)),
+)
+def test_a_window_from_another_screen_comes_back_onto_this_one(window, available):
+    inside = layout.kept_inside(QRect(*window), QRect(*available))
+    assert QRect(*available).contains(inside.marginsAdded(layout.FRAME))
+    if QRect(*available).contains(QRect(*window).marginsAdded(layout.FRAME)):
+        assert inside == QRect(*window)
+
+
+def test_a_remembered_place_that_is_no_longer_on_the_screen_is_mended(bench, look):
+    bench()  # clears the settings before and after
+    first, second = (MainWindow(Session(State()), None) for _ in range(2))
+    first.layouts.place(QRect(0, 0, 2560, 1440))
+    assert (first.width(), first.height()) == (1440, 900)
+    first.close()
+    second.layouts.place(QRect(0, 0, 1280, 770))
+    assert QRect(0, 0, 1280, 770).contains(second.geometry().marginsAdded(layout.FRAME))
+    second.close()
+    for window in (first, second):
+        window.deleteLater()
+
+
+def test_a_window_on_a_small_screen_is_maximised_and_may_be_small(bench, look):
+    bench()
+    window = MainWindow(Session(State()), None, remembers=False)
+    window.layouts.place(QRect(0, 0, 1000, 600))
+    assert window.windowState() & Qt.WindowState.WindowMaximized
+    assert window.minimumWidth() <= 1000
+    assert window.minimumHeight() <= 600
+    window.deleteLater()
+
+
+def test_the_toolbar_is_as_high_with_focus_on_its_button_as_without(bench):
+    one = bench()
+    button = one.window.toolbar.button
+    button.clearFocus()
+    before = button.sizeHint(), one.window.toolbar.sizeHint()
+    button.setFocus()
+    one.turn()
+    assert button.hasFocus()
+    assert (button.sizeHint(), one.window.toolbar.sizeHint()) == before
+
+
+def test_feature_maps_that_wait_leave_the_button_at_run(bench):
+    one = bench()
+    one.desk.session.update(method=Method.SLIDING_WINDOW, layer="c3")
+    one.turn()
+    assert one.window.toolbar.button.text() == "Stop"
+    one.jobs.die(SegmentRequest)
+    one.turn()
+    assert one.jobs.pending(FeatureRequest)
+    assert one.window.toolbar.button.text() == "Run"
+    assert "Run > Run again (F9)" in one.window.banner.text.text()
+    assert one.window.banner.text.text().startswith("The engine")
+    one.qtbot.mouseClick(one.window.toolbar.button, Qt.MouseButton.LeftButton)
+    assert one.scene.job(Kind.IMAGE) is not None  # all of it, from the file on
+
+
+def test_while_presenting_a_line_shows_the_work_and_stops_it(bench):
+    one = bench()
+    window, work = one.window, one.window.work
+    window.do("present")
+    one.turn()
+    assert window.isFullScreen()
+    assert not work.isVisible()
+    one.desk.session.update(method=Method.SLIDING_WINDOW)
+    one.turn()
+    one.jobs.update(SegmentRequest, Progress(212, 425, "windows"))
+    one.turn()
+    assert work.isVisible()
+    assert "50 %" in work.words.text()
+    assert work.width() == window.centre.width()
+    window.do("escape")  # first the work
+    one.turn()
+    assert one.scene.jobs == ()
+    assert not work.isVisible()
+    assert window.presenting
+    window.do("escape")
+    assert not window.presenting
+    assert not window.isFullScreen()
+
+
+def test_the_scale_popup_says_what_the_pill_says(bench):
+    one = bench()
+    for scale in (None, 1.0, 0.37, 0.5, 1.33):
+        one.desk.session.update(scale=scale)
+        one.bring_up()
+        pill = one.window.toolbar.scale.value.removeprefix("Auto, ")
+        assert one.window.toolbar.popup.slider.slider.toolTip().endswith(f": {pill}")
+    assert one.window.toolbar.popup.automatic.text() == "Automatic: the image as large as it is"
+    assert "512 pixels" in automatic_text("efficientnet_lite0")
+
+
+def test_rates_are_told_of_windows_only():
+    assert job_text(Job(Kind.PREDICTION, Progress(1, 4, "windows"), 41.0)) == "25 % · 41 windows/s"
+    assert job_text(Job(Kind.PREDICTION, Progress(1, 4, "rows of tiles"), 41.0)) == "25 %"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("the engine stopped", "The engine stopped"),
+        ("net.pth: no tensor", "net.pth: no tensor"),
+        ("segviz did not end", "segviz did not end"),
+        ("", ""),
+    ],
+)
+def test_messages_begin_with_a_capital_letter_unless_with_a_name(said, shown):
+    assert sentence(said) == shown
+
+
+def test_what_images_are_called():
+    assert sample_title("castle-maintenon.jpg") == "Castle maintenon"
+    assert sample_title("grace_hopper.jpg") == "Grace hopper"
+    assert sample_title("ihc.png") == "IHC"
+    assert sample_title("digits-512x512.png") == "Digits 512 × 512"
+    assert image_title("/cache/segviz/pasted/pasted-0123456789ab.png") == "Pasted image"
+    assert image_title("/photos/pasted-note.png") == "pasted-note.png"
