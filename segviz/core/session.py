@@ -20,7 +20,7 @@ from segviz.core.choices import (
     Upsampling,
     View,
 )
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, clean, shorten
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
 
 FORMAT = "segviz session"
@@ -186,10 +186,11 @@ def _located(reference: str, folder: Path | None) -> str:
     return reference
 
 
-def from_json(text: str, folder: Path | None = None, name: str = "session file") -> State:
-    """The State of a session file; relative image paths are looked up beside it.
+def from_json(text: str, folder: Path | None = None, name: str = "session file") -> tuple[State, tuple[str, ...]]:
+    """The State of a session file, and a remark on each field that was left out because its value is bad.
 
-    Raises SegvizError naming what is wrong: not a session file, a newer version, a bad value.
+    Relative image paths are looked up beside the file. Raises SegvizError naming what is wrong with
+    it as a whole: not a session file, a newer version.
     """
     try:
         data = json.loads(text)
@@ -200,18 +201,22 @@ def from_json(text: str, folder: Path | None = None, name: str = "session file")
     if not isinstance(data.get("version"), int) or data["version"] > VERSION:
         raise SegvizError(f"{name}: written by a newer segviz (format {data.get('version')}, this one reads {VERSION})")
     values: dict[str, Any] = {}
+    remarks: list[str] = []
     for key, value in data["state"].items():
         reader = _READERS.get(key)
         if reader is None:
             continue  # a field of another version: the rest still opens
         try:
             values[key] = reader(value)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise SegvizError(f"{name}: {key} cannot be {value!r}") from error
+        except (ValueError, TypeError, OverflowError):
+            remarks.append(f"{key} cannot be {shorten(clean(repr(value)), LONGEST_VALUE)}")
     for key in ("image", "model"):
         if values.get(key):
             values[key] = _located(values[key], folder)
-    return State(**values)
+    return State(**values), tuple(remarks)
+
+
+LONGEST_VALUE = 40  # characters of a bad value that are told
 
 
 def _text(value: Any) -> str:

@@ -152,7 +152,7 @@ def _tab(number: int, tab: Tab, text: str) -> Action:
     return Action(
         f"tab-{tab.value}",
         text,
-        "View/Workbench",
+        "View/Workbench tab",
         lambda window: window.bring_tab(tab.value),
         (f"Ctrl+{number}",),
         tip=f"Bring {text} to the front",

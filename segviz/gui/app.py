@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from segviz import __version__
 from segviz.core import assets
 from segviz.core.choices import Device, Theme
+from segviz.core.errors import SegvizError
 from segviz.core.session import Session, State
 from segviz.gui import gestures, settings, theme
 from segviz.gui.desk import Worker
@@ -44,7 +45,7 @@ def main(options: LaunchOptions) -> int:
     Raises SegvizError for a network that is not in the catalogue or a session file that cannot be
     read: the command line says so before a window appears.
     """
-    state = first_state(options)
+    state, remark = first_state(options)
     app = make_application()
     theme.apply(app, options.theme or settings.theme())
     window = MainWindow(Session(state), make_jobs, remembers=options.screenshot is None)
@@ -52,9 +53,15 @@ def main(options: LaunchOptions) -> int:
     log.install()
     if options.screenshot is None:
         log.watch()
+    if options.image is not None:  # by a change, so that an image which cannot be opened takes back what it brought
+        window.desk.session.update(**gestures.use_image(state, options.image))
+    if remark is not None:
+        window.desk.say(str(remark), remark.details)
     if options.size is not None:
         window.setMinimumSize(1, 1)
         window.resize(*options.size)
+    elif options.screenshot is None:
+        window.layouts.place()
     shot = Screenshot(window, options.screenshot) if options.screenshot is not None else None
     window.show()
     status = app.exec()
@@ -84,16 +91,20 @@ def make_jobs() -> Worker:
     return Jobs()
 
 
-def first_state(options: LaunchOptions) -> State:
-    """The State that the command line describes. An image or a network beside a session file replaces the file's."""
-    first = Session(read_session(options.session) if options.session is not None else State())
+def first_state(options: LaunchOptions) -> tuple[State, SegvizError | None]:
+    """The State that the command line describes but for its image, and what of its session file cannot be shown.
+
+    A network beside a session file replaces the file's.
+    """
+    state, remark = read_session(options.session) if options.session is not None else (State(), None)
+    first = Session(state)
     if options.model is not None:
-        first.update(**gestures.use_network(first.state, options.model))
-    if options.image is not None:
-        first.update(**gestures.use_image(first.state, options.image))
+        aim = replace(first.state, image=options.image or first.state.image)  # its sample only where there is no image
+        changes = gestures.use_network(aim, options.model)
+        first.update(**changes | ({"image": first.state.image} if options.image else {}))
     if options.device is not Device.AUTO:
         first.update(device=options.device)
-    return first.state
+    return first.state, remark
 
 
 class Screenshot(QObject):

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -120,7 +122,7 @@ class ShortcutSheet(_Dialog):
     """Every key on one page, from the table of actions."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, "Keyboard shortcuts", (840, 560))
+        super().__init__(parent, "Keyboard shortcuts", (840, 680))
         page = QWidget()
         theme.set_surface(page, "panel")
         grid = QGridLayout(page)
@@ -158,7 +160,7 @@ class AboutDialog(_Dialog):
     """Version, libraries, and from whom everything comes that is shipped."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, "About segviz", (860, 580))
+        super().__init__(parent, "About segviz", (980, 580))
         text = QLabel(
             f"segviz {__version__}: see how an image classifier becomes a semantic segmentation network.\n"
             f"Python {platform.python_version()}, Qt {qVersion()}, {platform.system()} {platform.machine()}. "
@@ -181,7 +183,6 @@ class AboutDialog(_Dialog):
         tree.setHeaderLabels(["File", "What", "Licence", "From"])
         tree.setRootIsDecorated(False)
         tree.setAlternatingRowColors(False)
-        tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         tree.setAccessibleName("What is shipped, and from whom")
         for source in assets.sources():
             row = QTreeWidgetItem([source.file, source.what, source.licence, source.origin])
@@ -189,8 +190,7 @@ class AboutDialog(_Dialog):
             for column in range(4):
                 row.setToolTip(column, row.text(column))
             tree.addTopLevelItem(row)
-        for column, width in enumerate((230, 210, 150)):
-            tree.setColumnWidth(column, theme.px(width))
+        _widen(tree)
         tree.itemActivated.connect(self._show_licence)
         tree.itemDoubleClicked.connect(self._show_licence)
         tree.setToolTip("Return or a double click shows the licence's text")
@@ -211,7 +211,7 @@ class AboutDialog(_Dialog):
                 continue
             licence = found.get("License-Expression") or (found.get("License") or "").partition("\n")[0]
             tree.addTopLevelItem(QTreeWidgetItem([name, found["Version"], licence]))
-        tree.setColumnWidth(0, theme.px(200))
+        _widen(tree)
         return tree
 
     def _licence(self) -> QWidget:
@@ -228,11 +228,18 @@ class AboutDialog(_Dialog):
         self.tabs.setCurrentWidget(self._text)
 
 
+def _widen(tree: QTreeWidget) -> None:
+    """Columns as wide as their longest text, scrolled sideways where they do not fit: nothing is cut off."""
+    tree.setTextElideMode(Qt.TextElideMode.ElideNone)
+    tree.header().setStretchLastSection(False)
+    tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+
 class ExportDialog(_Dialog):
     """What can leave, with what is missing for the rest."""
 
     def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, "Export", (520, 500))
+        super().__init__(window, "Export", (560, 620))
         from segviz.gui.exports import EXPORTS
 
         self._window = window
@@ -244,16 +251,37 @@ class ExportDialog(_Dialog):
         self.list.currentItemChanged.connect(self._chosen)
         self.list.itemActivated.connect(lambda _: self._save())
         self.body.addWidget(self.list, 1)
-        tip = "Pixels of the picture for each pixel of the image"
-        self.scale = Segmented([(scale, f"{scale:g} ×", tip) for scale in SCALES], "Scale of the picture")
-        self.scale.set_value(1.0)
-        self.body.addWidget(self.scale)
+        self.body.addWidget(self._scale_row())
+        self.said = QLabel()
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.setWordWrap(True)
+        self.body.addWidget(self.said)
+        window.desk.said.connect(self._saved)
+        window.desk.shown.connect(self._failed)
         self.save = QPushButton("Save…")
         theme.set_kind(self.save, "primary")
         self.save.clicked.connect(self._save)
         self.buttons.addButton(self.save, QDialogButtonBox.ButtonRole.ActionRole)
         self.finish()
         self._chosen(self.list.currentItem())
+
+    def _scale_row(self) -> QWidget:
+        tip = "Pixels of the picture for each pixel of the image"
+        self.scale = Segmented([(scale, f"{scale:g} ×", tip) for scale in SCALES], "Scale of the picture")
+        self.scale.set_value(1.0)
+        self.scale_row = QWidget()
+        row = QHBoxLayout(self.scale_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.M)
+        label = QLabel("Size of the picture")
+        label.setToolTip(tip)
+        row.addWidget(label)
+        row.addWidget(self.scale)
+        row.addStretch(1)
+        policy = self.scale_row.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the list keeps its height
+        self.scale_row.setSizePolicy(policy)
+        return self.scale_row
 
     def _add(self, export: Export, scene: Scene) -> None:
         """A row of two lines: what it is, and what is in it or what is missing for it."""
@@ -278,7 +306,7 @@ class ExportDialog(_Dialog):
 
     def _chosen(self, item: QListWidgetItem | None) -> None:
         export: Export | None = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
-        self.scale.setVisible(export is not None and export.id == "view")
+        self.scale_row.setVisible(export is not None and export.scaled)
         self.save.setEnabled(export is not None and export.ready(self._window.desk.scene))
 
     def _save(self) -> None:
@@ -286,5 +314,15 @@ class ExportDialog(_Dialog):
         export: Export = item.data(Qt.ItemDataRole.UserRole)
         if not self.save.isEnabled():
             return
-        self.accept()
+        self.said.clear()
         self._window.export(export, float(str(self.scale.value)))
+
+    def _saved(self, text: str) -> None:
+        theme.set_role(self.said, "ok")
+        self.said.setText(text)
+
+    def _failed(self, old: Scene | None, new: Scene) -> None:
+        """A message that has come since: the dialog lies over the line that has it."""
+        if new.message is not None and (old is None or new.message is not old.message):
+            theme.set_role(self.said, "warn")
+            self.said.setText(sentence(new.message.text))

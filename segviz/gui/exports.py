@@ -40,14 +40,21 @@ class Export:
     ready: Callable[[Scene], bool]
     missing: str
     prepare: Callable[[Scene, Canvas, float], SaveFunction]
+    scaled: bool = False  # whether a scale can be chosen
 
 
 # ------------------------------------------------------------------------------------ pictures
 
 
 def _view(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
-    image = canvas.render_image(scale)
+    return _picture(canvas.render_image(scale))
 
+
+def _shown(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    return _picture(canvas.view.grab().toImage())
+
+
+def _picture(image: QImage) -> SaveFunction:
     def write(path: Path) -> object:
         return export.replace_file(path, lambda part: image.save(str(part), "PNG"))
 
@@ -63,7 +70,7 @@ def _overlay(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
     found, state, pixels = _there(scene.prediction), scene.state, _there(scene.picture).pixels
     if state.view is View.HEATMAP:
         shown = scene.shown_class or 0
-        table = palettes.heat_table(state.colour_map, state.minimum)
+        table = palettes.heat_table(state.colour_map, state.heat_minimum)
         return lambda path: export.save_picture(
             path, export.overlay_heat(pixels, scores.heatmap(found, shown), table, state.heat_opacity)
         )
@@ -146,11 +153,15 @@ def _frame(photograph: QImage, boxes: list[QRectF], words: str) -> Bytes:
 # --------------------------------------------------------------------------------------- table
 
 EXPORTS: tuple[Export, ...] = (
-    Export("view", "View", "what the canvas shows, at a scale of the image's own pixels", "view.png", PNG,
-           lambda scene: scene.picture is not None, "open an image first", _view),
+    Export("view", "Whole image", "the whole image with everything painted on it, at a scale of its own pixels",
+           "view.png", PNG,
+           lambda scene: scene.picture is not None, "open an image first", _view, scaled=True),
     Export("overlay", "Overlay", "labels or heatmap over the photograph, pixel for pixel", "overlay.png", PNG,
            lambda scene: scene.prediction is not None and scene.picture is not None, "run a network first", _overlay),
-    Export("labels", "Label map", "class indices as an indexed PNG with the palette's colours", "labels.png", PNG,
+    Export("window", "What the window shows now", "the middle of the window as it is, zoomed and moved",
+           "window.png", PNG, lambda scene: scene.picture is not None, "open an image first", _shown),
+    Export("labels", "Label map", "class numbers: an indexed PNG up to 256 classes, above a PNG of 16 bit",
+           "labels.png", PNG,
            lambda scene: scene.prediction is not None, "run a network first", _labels),
     Export("probabilities", "Probabilities", "classes × rows × columns of the network's grid, with stride and start",
            "probabilities.npz", NPZ, lambda scene: scene.prediction is not None, "run a network first", _probabilities),

@@ -6,28 +6,33 @@ Whatever goes wrong here becomes one message; the State changes only when all we
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from segviz.core import assets, catalogue, session
-from segviz.core.errors import SegvizError
-from segviz.gui import gestures, settings
+from segviz.core.errors import SegvizError, named
+from segviz.gui import gestures, plan, settings
 from segviz.gui.background import Background
+from segviz.gui.names import PASTED_PREFIX, is_pasted
 from segviz.gui.scene import Kind
 
 if TYPE_CHECKING:
     from segviz.gui.desk import Desk
     from segviz.gui.panels.base import SaveFunction
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+# What segviz.core.images reads, which loads numpy; a test compares them.
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm")
 SESSION_SUFFIXES = (".segviz", ".json")
 MODEL_SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2", ".onnx", ".ckpt", ".bin")
-IMAGE_KINDS = f"Images ({' '.join('*' + suffix for suffix in IMAGE_SUFFIXES)});;All files (*)"
+# Upper case, too: systems that tell cases apart would hide what a camera writes.
+_PATTERNS = [f"*{suffix}" for suffix in IMAGE_SUFFIXES] + [f"*{suffix.upper()}" for suffix in IMAGE_SUFFIXES]
+IMAGE_KINDS = f"Images ({' '.join(_PATTERNS)});;All files (*)"
 SESSION_KINDS = "segviz sessions (*.segviz *.json);;All files (*)"
 LARGEST_SESSION = 1 << 20  # bytes: a session file is a page of text
 
@@ -44,16 +49,23 @@ class Files(QObject):
     # ------------------------------------------------------------------------------ asking
 
     def ask_open(self, title: str, kinds: str) -> Path | None:
-        chosen, _ = QFileDialog.getOpenFileName(self._window, title, self._folder(), kinds)
-        return Path(chosen) if chosen else None
+        chosen, _ = QFileDialog.getOpenFileName(self._above(), title, self._folder(), kinds)
+        return _remembered(chosen)
 
     def ask_save(self, name: str, kinds: str) -> Path | None:
         start = str(Path(self._folder()) / name)
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save", start, kinds)
-        return Path(chosen) if chosen else None
+        chosen, _ = QFileDialog.getSaveFileName(self._above(), "Save", start, kinds)
+        return _remembered(chosen)
+
+    def _above(self) -> QWidget | None:
+        """What a dialog stands above: another dialog, if one is open."""
+        return QApplication.activeModalWidget() or self._window
 
     def _folder(self) -> str:
-        """Where dialogs begin: beside the newest file that is not a sample."""
+        """Where dialogs begin: where the last one ended, else beside the newest file that is not a sample."""
+        last = settings.folder()
+        if last and Path(last).is_dir():
+            return last
         for path in settings.recent():
             if Path(path).parent != assets.images() and Path(path).parent.is_dir():
                 return str(Path(path).parent)
@@ -114,14 +126,16 @@ class Files(QObject):
             self._desk.session.update(image=str(found[(here + step) % len(found)]))
 
     def open_session(self, path: Path) -> None:
-        """Show what a session file describes; a broken one changes nothing."""
+        """Show what a session file describes, as far as it can be read; one that is none changes nothing."""
         try:
-            state = read_session(path)
+            state, remark = read_session(path)
         except SegvizError as error:
             self._desk.say(str(error), error.details)
-        else:
-            self._desk.session.replace(state)
-            settings.add_recent(str(path.absolute()))
+            return
+        self._desk.session.replace(state)
+        settings.add_recent(str(path.absolute()))
+        if remark is not None:
+            self._desk.say(str(remark), remark.details)
 
     def accepts(self, data: QMimeData) -> bool:
         return data.hasImage() or any(url.isLocalFile() for url in data.urls())
@@ -151,7 +165,7 @@ class Files(QObject):
             return
         content = bytes(buffer.data())
         folder = platformdirs.user_cache_path("segviz", appauthor=False) / "pasted"
-        path = folder / f"pasted-{hashlib.sha256(content).hexdigest()[:12]}.png"
+        path = folder / f"{PASTED_PREFIX}{hashlib.sha256(content).hexdigest()[:12]}.png"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -164,12 +178,22 @@ class Files(QObject):
 
     def save_session(self) -> None:
         state = self._desk.session.state
-        name = f"{Path(state.image).stem if state.image else 'segviz'}.segviz"
+        name = f"{self.stem()}.segviz"
         self.save_with(name, SESSION_KINDS, lambda path: self._write_session(state, path))
 
+    def stem(self) -> str:
+        """What files that leave the window are called, without their ending."""
+        image = self._desk.session.state.image
+        if image is None:
+            return "segviz"
+        return "pasted-image" if is_pasted(image) else Path(image).stem
+
     def _write_session(self, state: session.State, path: Path) -> None:
+        """Keep what lies there aside if it is not a sound session: somebody may want to mend it."""
         from segviz.core import export
 
+        if path.is_file() and not _is_sound(path):
+            path.replace(path.with_name(path.name + ".bad"))
         text = session.to_json(state, path.parent)
         export.replace_file(path, lambda place: place.write_text(text, encoding="utf-8"))
 
@@ -199,18 +223,50 @@ class Files(QObject):
         return f"Copied a table of {len(rows) - 1} rows"
 
 
-def read_session(path: Path) -> session.State:
-    """The State of a session file. Raises SegvizError that says why it cannot be shown."""
+def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
+    """The State of a session file, and a message if a part of it cannot be shown: that part is left out.
+
+    Raises SegvizError for a file that is no session at all.
+    """
+    state, remarks = _read(path)
+    if state.model:
+        try:
+            catalogue.entry(state.model)
+        except SegvizError as error:
+            remarks += (str(error),)
+            state = replace(state, **plan.only(session.State(), plan.NETWORK_FIELDS))
+    if state.image is not None and not Path(state.image).is_file():
+        remarks += (f"{named(state.image)} is not at {state.image}",)
+        state = replace(state, image=None, unit=None, cursor=None)
+    if not remarks:
+        return state, None
+    return state, SegvizError(f"{named(path)}: opened in part. {'; '.join(remarks)}", "\n".join(remarks))
+
+
+def _read(path: Path) -> tuple[session.State, tuple[str, ...]]:
     try:
         if path.stat().st_size > LARGEST_SESSION:
-            raise SegvizError(f"{path.name}: too large for a session file")
+            raise SegvizError(f"{named(path)}: too large for a session file")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SegvizError(f"{path.name}: cannot be read as a session file ({error})") from error
-    state = session.from_json(text, path.parent, path.name)
-    if state.model:
-        catalogue.entry(state.model)
-    return state
+        raise SegvizError(f"{named(path)}: cannot be read as a session file ({error})") from error
+    return session.from_json(text, path.parent, named(path))
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether a session file can be read whole."""
+    try:
+        return not _read(path)[1]
+    except SegvizError:
+        return False
+
+
+def _remembered(chosen: str) -> Path | None:
+    """The answer of a file dialog; the next one begins in its folder."""
+    if not chosen:
+        return None
+    settings.set_folder(str(Path(chosen).parent))
+    return Path(chosen)
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ Every gesture of the window ends in `session.update(**changes)` with one of thes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from segviz.core import assets, catalogue
@@ -180,7 +181,7 @@ def use_image(state: State, path: str) -> Changes:
     """An image chosen by its path: with the network that suits it best if none is chosen yet."""
     if state.model:
         return {"image": path}
-    return use_network(state, suitable(path)) | {"image": path}
+    return use_network(replace(state, image=path), suitable(path))
 
 
 def suitable(image: str) -> str:

@@ -30,6 +30,24 @@ def add_recent(path: str) -> None:
     settings().setValue("recent", list(paths))
 
 
+def folded(section: str) -> bool:
+    """Whether a section of a panel was folded away."""
+    return settings().value(f"folded/{section}") in (True, "true")
+
+
+def set_folded(section: str, folded: bool) -> None:
+    settings().setValue(f"folded/{section}", folded)
+
+
+def folder() -> str:
+    """Where the last file dialog ended; empty before there was one."""
+    return str(settings().value("folder") or "")
+
+
+def set_folder(path: str) -> None:
+    settings().setValue("folder", path)
+
+
 def clear_recent() -> None:
     settings().remove("recent")
 

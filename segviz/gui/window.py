@@ -7,11 +7,10 @@ engine follow in the next turn of the event loop.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QPixmap
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from segviz.core.choices import Theme, View
@@ -301,20 +300,11 @@ class MainWindow(QMainWindow):
 
         LogDialog(self).open()
 
-    def shot(self) -> QPixmap:
-        """What the middle of the window shows now, without the strip below it."""
-        shown = self.centre.currentWidget()
-        if shown is self.canvas and self.canvas is not None:
-            shown = self.canvas.view
-        return shown.grab() if shown is not None else QPixmap()
-
     def export(self, wanted: Export, scale: float) -> None:
         """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels."""
         if self.canvas is not None:
             save = wanted.prepare(self.desk.scene, self.canvas, scale)
-            image = self.desk.scene.state.image
-            name = f"{Path(image).stem if image else 'segviz'}-{wanted.suffix}"
-            self.desk.save_with(name, wanted.kinds, save)
+            self.desk.save_with(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds, save)
 
     def _show_details(self, message: Message) -> None:
         from segviz.gui.dialogs import DetailsDialog

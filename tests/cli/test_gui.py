@@ -43,7 +43,7 @@ def test_what_the_person_writes_reaches_the_window(
     assert (options.image, options.model) == (str(photo.resolve()), "lenet5")
     assert (options.session, options.screenshot) == ((tmp_path / "a.json").resolve(), tmp_path / "shot.png")
     assert (options.size, options.theme) == ((1280, 800), Theme.DARK)
-    assert first_state(LaunchOptions(device=options.device)).device is Device.CPU
+    assert first_state(LaunchOptions(device=options.device))[0].device is Device.CPU
 
 
 def test_segviz_alone_opens_an_empty_window(segviz: Segviz, launched: list[Any]) -> None:

@@ -13,13 +13,16 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel
 
+from segviz.core import images
 from segviz.core.choices import Method, View
 from segviz.core.requests import RaceRequest, SegmentRequest
 from segviz.core.session import State, Unit
 from segviz.gui import settings
+from segviz.gui.dialogs import ExportDialog
 from segviz.gui.exports import EXPORTS, walk_frames
+from segviz.gui.files import IMAGE_KINDS, IMAGE_SUFFIXES, read_session
 from segviz.gui.scene import Kind, pinned
 
 
@@ -177,15 +180,115 @@ def test_a_broken_session_file_changes_nothing(bench, tmp_path, text):
     assert "broken.segviz" in one.scene.message.text
 
 
-def test_a_session_with_an_unknown_network_changes_nothing(bench, tmp_path):
+def session_text(**values: object) -> str:
+    return json.dumps({"format": "segviz session", "version": 1, "state": values})
+
+
+def test_a_session_opens_without_the_parts_that_cannot_be_shown_and_names_them(bench, tmp_path):
     one = bench()
     file = tmp_path / "other.json"
-    file.write_text('{"format": "segviz session", "version": 1, "state": {"model": "alexnot"}}')
-    before = one.state
+    gone = "/pictures/gone.png"
+    file.write_text(session_text(model="alexnot", layer="c3", image=gone, opacity=7, view="heatmap"))
     one.window.files.open_path(file)
     one.turn()
-    assert one.state == before
-    assert "alexnot" in one.scene.message.text
+    assert one.state == State(view=View.HEATMAP)
+    message = one.scene.message
+    assert message.text.startswith("other.json: opened in part")
+    for part in ("opacity cannot be 7", "alexnot", gone):
+        assert part in message.details
+    assert not one.jobs.opened[1:]  # nothing is opened that is known not to be there
+
+
+def test_a_session_whose_image_was_moved_keeps_its_network(bench, tmp_path):
+    one = bench(State())
+    file = tmp_path / "moved.segviz"
+    file.write_text(session_text(model="lenet5", layer="c3", image="gone.png", cursor=[3, 4]))
+    one.window.files.open_session(file)
+    one.bring_up()
+    assert (one.state.model, one.state.layer, one.state.image) == ("lenet5", "c3", None)
+    assert "gone.png" in one.scene.message.text
+
+
+@pytest.mark.parametrize("bad", ["{ broken", session_text(opacity=7)])
+def test_a_bad_session_file_is_kept_aside_when_it_is_saved_over(bench, tmp_path, monkeypatch, bad):
+    one = bench()
+    file, aside = tmp_path / "mine.segviz", tmp_path / "mine.segviz.bad"
+    file.write_text(bad)
+    monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds: file)
+    for _ in range(2):  # the second time there is a sound one: the bad one stays what it was
+        with one.qtbot.waitSignal(one.desk.said):
+            one.window.do("save-session")
+        assert aside.read_text() == bad
+        assert read_session(file)[0].model == "lenet5"
+
+
+def test_a_sound_session_file_is_simply_replaced(bench, tmp_path, monkeypatch):
+    one = bench()
+    file = tmp_path / "mine.segviz"
+    file.write_text(session_text(model="lenet5", image="gone.png"))
+    monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds: file)
+    with one.qtbot.waitSignal(one.desk.said):
+        one.window.do("save-session")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.segviz"]
+
+
+def test_the_open_dialog_lists_what_can_be_read_and_begins_where_the_last_one_ended(bench, tmp_path, monkeypatch):
+    assert IMAGE_SUFFIXES == images.SUFFIXES
+    assert "*.ppm" in IMAGE_KINDS
+    assert "*.JPG" in IMAGE_KINDS
+    one = bench(State())
+    begun = []
+
+    def dialog(parent, title, folder, kinds):
+        begun.append(folder)
+        return str(tmp_path / "there" / "a.png"), kinds
+
+    (tmp_path / "there").mkdir()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", dialog)
+    for _ in range(2):
+        one.window.files.open_image_dialog()
+    assert begun[1] == str(tmp_path / "there")
+
+
+def test_the_export_dialog_stays_and_says_what_was_saved_and_what_failed(bench, tmp_path, monkeypatch):
+    one = bench()
+    one.window.do("export")
+    dialog = one.window.findChild(ExportDialog)
+    monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds: tmp_path / "view.png")
+    with one.qtbot.waitSignal(one.desk.said):
+        one.qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    assert dialog.isVisible()
+    assert dialog.said.text() == "Saved view.png"
+    assert dialog.scale_row.isVisible()
+    dialog.list.setCurrentRow([export.id for export in EXPORTS].index("labels"))
+    assert not dialog.scale_row.isVisible()
+    monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds: tmp_path / "nowhere" / "labels.png")
+    one.qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    one.qtbot.waitUntil(lambda: "labels.png" in dialog.said.text())
+    assert dialog.isVisible()
+    dialog.reject()
+
+
+def test_an_exported_heat_overlay_uses_the_heatmaps_minimum(bench, tmp_path, monkeypatch):
+    one = bench()
+    overlay = next(export for export in EXPORTS if export.id == "overlay")
+    written = []
+    for minimum, heat_minimum in ((0.0, 0.0), (0.9, 0.0), (0.0, 1.0)):
+        one.desk.session.update(view=View.HEATMAP, minimum=minimum, heat_minimum=heat_minimum)
+        one.turn()
+        overlay.prepare(one.scene, one.window.canvas, 1.0)(tmp_path / "heat.png")
+        written.append(np.asarray(Image.open(tmp_path / "heat.png")).tolist())
+    assert written[0] == written[1]
+    assert written[0] != written[2]
+
+
+def test_what_the_window_shows_leaves_as_a_picture_of_its_size(bench, tmp_path):
+    one = bench()
+    one.window.canvas.zoom(2.0)
+    shown = next(export for export in EXPORTS if export.id == "window")
+    shown.prepare(one.scene, one.window.canvas, 1.0)(tmp_path / "shown.png")
+    image = QImage(str(tmp_path / "shown.png"))
+    assert image.size() == one.window.canvas.view.size()
 
 
 def test_a_pasted_picture_becomes_a_file_of_the_cache(bench):
@@ -199,6 +302,9 @@ def test_a_pasted_picture_becomes_a_file_of_the_cache(bench):
     one.turn()
     path = Path(one.state.image)
     assert path.parent.name == "pasted"
+    assert one.window.toolbar.image.value == "Pasted image"
+    assert one.window.windowTitle().startswith("Pasted image")
+    assert one.window.files.stem() == "pasted-image"
     assert QImage(str(path)).pixelColor(5, 5) == QColor(200, 30, 60)
     QGuiApplication.clipboard().clear()
 
