@@ -11,10 +11,11 @@ from PySide6.QtGui import QImage
 
 from segviz.core import catalogue, palettes, resample, scores
 from segviz.core.choices import View
-from segviz.core.field import Box, Status
+from segviz.core.field import Box
 from segviz.core.images import Picture
 from segviz.core.requests import Prediction
-from segviz.gui.scene import Pinned, Scene, pinned
+from segviz.gui.panels import unit_words
+from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
 from segviz.gui.widgets.photo import PhotoLayer
@@ -117,7 +118,11 @@ class Overlays:
 
     def _show_unit(self, new: Scene) -> None:
         found = pinned(new) if new.picture is not None else None
-        self.unit.marks = None if found is None else UnitMarks(found.field, found.cell, found.center, unit_words(found))
+        self.unit.marks = (
+            None
+            if found is None
+            else UnitMarks(found.field, found.cell, found.center, unit_words.chip(found, new.network))
+        )
         if new.picture is not None:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
 
@@ -180,30 +185,19 @@ def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
     return np.rint(np.clip(wide, 0, 1) * 255).astype(np.uint8)
 
 
-def unit_words(unit: Pinned) -> str:
-    """The label above a field: layer, map, size, how much of it lies outside the image."""
-    width, height = unit.field.right - unit.field.left, unit.field.bottom - unit.field.top
-    field = {
-        Status.EXACT: f"field {width:.0f} × {height:.0f} px",
-        Status.WHOLE: "field: the whole image",
-        Status.UNKNOWN: "field not known",
-    }[unit.status]
-    outside = f" · {unit.outside * 100:.0f} % outside" if unit.outside >= 0.005 and unit.status is Status.EXACT else ""
-    return f"{unit.layer} · map {unit.channel} · {field}{outside}"
-
-
 def legend(scene: Scene) -> list[tuple[str, str]]:
     """(name, #rrggbb) of the most widespread classes that are painted."""
     prediction = shown_prediction(scene)
     if prediction is None:
         return []
     table = label_table(scene)
-    seen = [index for index, _ in prediction.shares if index < len(table) and table[index, 3]]
+    shares = scores.shares(prediction.levels, scene.state.minimum)
+    seen = [index for index, _ in shares if index < len(table) and table[index, 3]]
     return [(prediction.classes[i], "#" + bytes(table[i, :3].tolist()).hex()) for i in seen[:TITLES]]
 
 
 def scale(scene: Scene) -> tuple[str, list[int]]:
-    """The class of the heatmap and the colours 0xRRGGBB of its scale."""
+    """The class of the heatmap, as it is said beside numbers, and the colours 0xRRGGBB of its scale."""
     index, classes = scene.shown_class, classes_of(scene)
     title = classes[index] if index is not None and index < len(classes) else ""
-    return title, rgb(palettes.colour_map(scene.state.colour_map))
+    return unit_words.quoted(title), rgb(palettes.colour_map(scene.state.colour_map))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, MapOrder, MapScale
 from segviz.gui import gestures, theme
-from segviz.gui.panels import words
+from segviz.gui.panels import unit_words, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
@@ -156,7 +156,15 @@ class FeatureMapsPanel:
     def _caption(self, index: int) -> str:
         channel = self._order[index]
         assert self._statistics is not None
-        return f"{channel} · dead" if self._statistics.dead(channel) else str(channel)
+        remark = self._statistics.remark(channel)
+        return f"{self._named(channel)} · {remark}" if remark else self._named(channel)
+
+    def _named(self, channel: int) -> str:
+        """The map's number, and its class where the layer scores the classes."""
+        features, network = self._features, self._scene.network if self._scene is not None else None
+        if features is None or network is None or features.request.setup.model != network.request.setup.model:
+            return str(channel)
+        return unit_words.captioned(channel, unit_words.class_of_map(network, features.layer, channel))
 
     def _show_scale(self) -> None:
         """The bar says which values the levels stand for; per map they differ, so it says only low and high."""
@@ -201,8 +209,7 @@ class FeatureMapsPanel:
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
-            many = "map" if maps == 1 else f"{words.count(maps)} maps"
-            text = f"{features.layer} · {many} of {words.shape((rows, columns))}"
+            text = f"{features.layer} · {words.many(maps, 'map')} of {words.shape((rows, columns))}"
             text += f" · {scene.state.layer}: computing…" if stale and computing and scene.state.layer else ""
         self.what.setText(text)
         self.note.setText(_advice(scene, computing))
@@ -262,7 +269,7 @@ class FeatureMapsPanel:
             return
         channel, row, column = unit
         number = words.value(float(self._features.values[channel, row, column]))
-        self.value.setText(f"map {channel} · row {row}, column {column} · {number}")
+        self.value.setText(f"map {self._named(channel)} · row {row}, column {column} · {number}")
 
     # -------------------------------------------------------------------------------- leaving
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from segviz.core.field import Box, Status
-from segviz.gui import theme
-from segviz.gui.panels import words
+from segviz.core.field import Box
+from segviz.gui import settings, theme
+from segviz.gui.panels import unit_words, words
 from segviz.gui.panels.pixels import crop, hatched
 from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.painted import Painted
+from segviz.gui.widgets.painted import Painted, text_width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
     from segviz.gui.scene import Pinned, Scene
 
-CROP = 84  # side of the crop, before `theme.px`
+CROP = 68  # side of the crop, before `theme.px`
 COPIED = 512  # longer side of the crop that is copied or saved
+BOX_HINT = "The field's left, top, right and bottom edge in image pixels, the last two not included"
 
 
 def heading(text: str) -> QLabel:
@@ -95,9 +96,24 @@ class Facts(QWidget):
     def set_values(self, **values: str) -> None:
         for name, text in values.items():
             label = self._values[name]
-            label.setFont(theme.numbers())
             label.setText(text)
             label.setAccessibleDescription(text)
+        self._fit()
+
+    def set_hints(self, **hints: str) -> None:
+        """What values mean, as their tooltips."""
+        for name, hint in hints.items():
+            self._values[name].setToolTip(f"{self._values[name].text()}\n{hint}")
+
+    def _fit(self) -> None:
+        """Smaller type before anything is left out."""
+        for label in self._values.values():
+            fits = text_width(label.text(), theme.numbers()) <= label.width()
+            label.setFont(theme.numbers(theme.BODY if fits else theme.CAPTION))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def value(self, name: str) -> str:
         return self._values[name].text()
@@ -155,8 +171,9 @@ class UnitCard(QWidget):
         super().__init__()
         self._commands = commands
         self._name = "unit"
+        self._pinned = self._folded = False
         self.crop = CropView()
-        self.place = Facts(("Layer", "Cell", "Field"))
+        self.place = Facts(("Layer", "Cell", "Field", "Box"))
         self.facts = Facts(("Value", "Outside", "Centre"))
         self.status = QLabel()
         self.status.setWordWrap(True)
@@ -169,7 +186,14 @@ class UnitCard(QWidget):
         self._save = flat_button("download", "Save what the unit sees as PNG")
         self._save.clicked.connect(self._save_crop)
         self._body = QWidget()
+        self.summary = ElidedLabel()
+        self.summary.setAccessibleName("Pinned unit")
+        self.fold = flat_button("chevron-up", "Fold the unit away, for a longer list of classes")
+        self.fold.setCheckable(True)
         self._arrange()
+        self._folds(settings.folded("unit"))
+        self.fold.setChecked(self._folded)
+        self.fold.toggled.connect(self._fold_chosen)
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
@@ -178,13 +202,14 @@ class UnitCard(QWidget):
         head.addStretch(1)
         head.addWidget(self._copy)
         head.addWidget(self._save)
+        head.addWidget(self.fold)
         beside = QHBoxLayout()
         beside.setSpacing(theme.M)
         beside.addWidget(self.crop, 0, Qt.AlignmentFlag.AlignTop)
-        beside.addWidget(self.facts, 1)
+        beside.addWidget(self.facts, 1, Qt.AlignmentFlag.AlignTop)
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(theme.S)
+        body.setSpacing(theme.XS)
         body.addWidget(self.place)
         body.addLayout(beside)
         body.addWidget(self.status)
@@ -193,29 +218,55 @@ class UnitCard(QWidget):
         column.setSpacing(theme.XS)
         column.addLayout(head)
         column.addWidget(self._hint)
+        column.addWidget(self.summary)
         column.addWidget(self._body)
+
+    def _fold_chosen(self, folded: bool) -> None:
+        settings.set_folded("unit", folded)
+        self._folds(folded)
+
+    def _folds(self, folded: bool) -> None:
+        """One line, or all of it."""
+        self._folded = folded
+        theme.set_icon(self.fold, "chevron-down" if folded else "chevron-up")
+        name = "Unfold the unit" if folded else "Fold the unit away, for a longer list of classes"
+        self.fold.setToolTip(name)
+        self.fold.setAccessibleName(name)
+        self._show_parts()
+
+    def _show_parts(self) -> None:
+        self._hint.setVisible(not self._pinned)
+        self.summary.setVisible(self._pinned and self._folded)
+        self._body.setVisible(self._pinned and not self._folded)
+        for part in (self.fold, self._copy, self._save):
+            part.setVisible(self._pinned)
 
     def show_unit(self, unit: Pinned | None, scene: Scene) -> None:
         """Show `unit` of `scene`; None: the hint how to pin one."""
-        self._hint.setVisible(unit is None)
-        for part in (self._body, self._copy, self._save):
-            part.setVisible(unit is not None)
+        self._pinned = unit is not None
+        self._show_parts()
         if unit is None:
             self.crop.set_crop(None, None)
             return
         self._name = f"unit-{unit.layer}-{unit.channel}-{unit.row}-{unit.column}"
+        network = scene.network
+        self.summary.setText(unit_words.chip(unit, network))
+        name = unit_words.class_of_map(network, unit.layer, unit.channel)
         self.place.set_values(
-            Layer=f"{unit.layer}, map {unit.channel}",
+            Layer=f"{unit.layer}, map {unit.channel}" + (f" · {unit_words.quoted(name)}" if name else ""),
             Cell=f"row {unit.row:,}, column {unit.column:,}",
-            Field=f"{words.size(unit.field.width, unit.field.height)} px",
+            Field=unit_words.field_size(unit, network),
+            Box=words.box(*unit.field),
         )
+        self.place.set_hints(Field=unit_words.field_hint(unit, network), Box=BOX_HINT)
         self.facts.set_values(
             Value=words.value(unit.value),
             Outside=words.share(unit.outside),
             Centre=words.point(*unit.center),
         )
-        self.status.setText(_status(unit))
-        self.status.setVisible(unit.status is not Status.EXACT)
+        remark = unit_words.remark(unit, network)
+        self.status.setText(remark)
+        self.status.setVisible(bool(remark))
         self.crop.set_crop(scene.picture.pixels if scene.picture is not None else None, unit.field)
 
     def _copy_crop(self) -> None:
@@ -227,8 +278,3 @@ class UnitCard(QWidget):
         image = self.crop.picture()
         if image is not None:
             self._commands.save_image(image, self._name)
-
-
-def _status(unit: Pinned) -> str:
-    reason = f": {unit.reason}" if unit.reason else ""
-    return f"Field {unit.status.value}{reason}"

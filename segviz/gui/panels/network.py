@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSignalBlocker, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSignalBlocker, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
 from segviz.gui import gestures, tables, theme
@@ -30,6 +30,7 @@ class LayerTree(QTreeView):
 
     def __init__(self) -> None:
         super().__init__()
+        self._keeps = False
         self.setHeaderHidden(True)
         self.setRootIsDecorated(False)
         self.setIndentation(0)
@@ -44,6 +45,33 @@ class LayerTree(QTreeView):
 
     def drawBranches(self, painter: Any, rect: Any, index: Any) -> None:
         """Nothing: the delegate's triangle stands in the row itself."""
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Rows of another height: the selected layer stays in view."""
+        super().changeEvent(event)
+        if event.type() in theme.LOOK_CHANGES:
+            self.scheduleDelayedItemsLayout()
+            self._keeps = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The selected layer stays in view where it was."""
+        row = self.visualRect(self.currentIndex())
+        seen = row.isValid() and row.top() >= 0 and row.bottom() < event.oldSize().height()
+        super().resizeEvent(event)
+        if seen:
+            self.scrollTo(self.currentIndex())
+        self._keep_current()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._keep_current()
+        super().paintEvent(event)
+
+    def _keep_current(self) -> None:
+        """After the look has changed, once the rows have their new heights."""
+        if self._keeps and self.isVisible():
+            self._keeps = False
+            self.executeDelayedItemsLayout()
+            self.scrollTo(self.currentIndex())
 
     def mousePressEvent(self, event: Any) -> None:
         """A press on the triangle folds and unfolds without selecting."""

@@ -158,7 +158,8 @@ class ColumnTitles(QWidget):
         super().__init__()
         self.setAccessibleName("Columns: layer, stride, receptive field; output, parameters, time")
         self.setToolTip(
-            "First line: layer, stride and receptive field in input pixels.\n"
+            "First line: layer, stride and receptive field, both in pixels of the network's input\n"
+            "(the Inspector counts in image pixels); +: through gates the whole image too.\n"
             "Second line: output as channels × rows × columns, parameters, share of the time."
         )
         self._measure()

@@ -9,6 +9,7 @@ from segviz.core.field import Status
 from segviz.core.requests import ConvertedLayer, Layer, Network, Prediction
 from segviz.gui.gestures import parents, top_rows
 from segviz.gui.panels import words
+from segviz.gui.panels.unit_words import POOLED, THROUGH_GATES, averages
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Row:
     shape: str
     stride: str
     field: str
+    field_in_full: str
     parameters: str
     converted: str  # what the layer was and became, in full
     mark: str  # the same as short as can be
@@ -33,7 +35,9 @@ class Row:
     @property
     def spoken(self) -> str:
         """What a screen reader says."""
-        return f"{self.name}, output {self.shape}, stride {self.stride.strip('/')}, receptive field {self.field}"
+        return (
+            f"{self.name}, output {self.shape}, stride {self.stride.strip('/')}, receptive field {self.field_in_full}"
+        )
 
 
 def mark_of(step: ConvertedLayer) -> str:
@@ -104,6 +108,7 @@ def _input_row(network: Network) -> Row:
         shape=text,
         stride="",
         field="",
+        field_in_full="none",
         parameters="",
         converted="",
         mark="",
@@ -125,6 +130,7 @@ def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | 
         shape=shape,
         stride=stride,
         field=_field(layer),
+        field_in_full=_field_in_full(layer),
         parameters=words.short_count(layer.parameters) if layer.parameters else "",
         converted=f"{step.before} → {step.after}" if step else "",
         mark=mark_of(step) if step else "",
@@ -134,19 +140,25 @@ def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | 
 
 
 def _field(layer: Layer) -> str:
-    if layer.status == Status.WHOLE:
-        return "all"
     if layer.status == Status.UNKNOWN or layer.size is None:
         return "?"
-    return words.per_axis(layer.size)
+    if layer.status == Status.WHOLE and averages(layer.output_shape[1:]):
+        return "all"
+    return words.per_axis(layer.size) + ("+" if layer.status == Status.WHOLE else "")
+
+
+def _field_in_full(layer: Layer) -> str:
+    if layer.status == Status.UNKNOWN or layer.size is None:
+        return "not known"
+    if layer.status == Status.WHOLE and averages(layer.output_shape[1:]):
+        return POOLED
+    size = f"{words.size(layer.size[1], layer.size[0])} pixels of the network's input"
+    return f"{size} {THROUGH_GATES}" if layer.status == Status.WHOLE else size
 
 
 def _tooltip(layer: Layer, shape: str, step: ConvertedLayer | None, time: float | None) -> str:
     lines = [f"{layer.name}  ({layer.type})", f"Output: {shape} (channels, rows, columns)"]
-    if layer.size is not None:
-        lines.append(f"Receptive field: {words.size(layer.size[1], layer.size[0])} input pixels")
-    if layer.status != Status.EXACT:
-        lines.append(f"Field: {layer.status}")
+    lines.append(f"Receptive field: {_field_in_full(layer)}")
     if layer.stride is not None:
         lines.append(f"Stride: {words.per_axis(layer.stride)} input pixels")
     if layer.start is not None:

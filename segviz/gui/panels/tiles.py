@@ -63,10 +63,12 @@ class MapStatistics:
         parts = [_finite(self.values[at : at + CHUNK]) for at in range(0, len(self.values), CHUNK)]
         return np.concatenate([what(part) for part in parts]).astype(np.float32)
 
-    def dead(self, channel: int) -> bool:
-        """Whether a map says the same everywhere on this image."""
-        low, high = self.range_of(channel)
-        return low == high
+    def remark(self, channel: int) -> str:
+        """'dead' where no unit of a map is active on this image, 'constant' where all say the same; else ''."""
+        plane = self.values[channel]
+        if not plane.any():
+            return "dead"
+        return "constant" if plane.size > 1 and plane.min() == plane.max() else ""
 
     def levels(self, channel: int, scale: MapScale) -> tuple[float, float]:
         """The values that become black and white in the picture of `channel`."""

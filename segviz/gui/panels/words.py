@@ -13,6 +13,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def many(number: int, noun: str) -> str:
+    """'1 map', '1,280 maps'."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def short_count(number: float) -> str:
     """Three figures and a unit: '156', '61.7 k', '4.65 M', '1.80 G'."""
     for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -50,9 +55,21 @@ def _trim(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 100 or float(number).is_integer() else f"{number:,.1f}"
 
 
+def _place(number: float, thousands: str = ",") -> str:
+    """A coordinate to a tenth of a pixel: centres of even fields lie between two pixels."""
+    rounded = round(float(number), 1) + 0.0  # no minus zero
+    text = f"{rounded:{thousands}.0f}" if rounded.is_integer() else f"{rounded:{thousands}.1f}"
+    return text.replace("-", "−")
+
+
 def point(x: float, y: float) -> str:
     """A position in image pixels."""
-    return f"{_trim(x)}, {_trim(y)}"
+    return f"{_place(x)}, {_place(y)}"
+
+
+def box(left: float, top: float, right: float, bottom: float) -> str:
+    """A box in image pixels; four numbers on a short line, so without commas inside them."""
+    return ", ".join(_place(edge, "") for edge in (left, top, right, bottom))
 
 
 def value(number: float | None) -> str:
@@ -68,8 +85,10 @@ def value(number: float | None) -> str:
 
 
 def share(fraction: float) -> str:
-    """'31 %', '0.4 %', and '< 0.1 %' for what is there but hardly."""
+    """'31 %', '0.4 %', '< 0.1 %' for what is there but hardly; '100 %' is said of the whole alone."""
     percent = fraction * 100
+    if 99.5 <= percent < 100:
+        return f"{min(percent, 99.9):.1f}{NARROW}%"
     if percent >= 9.95:
         return f"{percent:.0f}{NARROW}%"
     if 0 < percent < 0.05:

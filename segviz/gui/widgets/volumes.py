@@ -54,7 +54,7 @@ class VolumeGlyph(Painted):
     def set_volume(self, channels: int, side: float, largest: float) -> None:
         """Show a layer of `channels` maps of `side` units, of an image of `largest` pixels."""
         self._size = volume_size(channels, side, largest)
-        self.setAccessibleName(f"{channels} maps of {side:g}")
+        self.setAccessibleName(f"{channels} map{'' if channels == 1 else 's'} of {side:g}")
         self.update()
 
     def sizeHint(self) -> QSize:

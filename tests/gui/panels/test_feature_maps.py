@@ -95,7 +95,30 @@ def test_dead_maps_are_marked(one):
     assert one.panel._caption(3) == "3"
 
 
+def test_maps_of_the_last_layer_name_their_classes(shown):
+    scene = scenes.deep_full()
+    features = scenes.features(scene.network, "fc", "deep", scenes.BIG)
+    one = shown(FeatureMapsPanel, replace(scene, features=features, state=replace(scene.state, layer="fc")), SIZE)
+    assert one.panel._caption(483) == "483 class 483, a very long name, with synonyms, that goes on"
+    assert one.panel._caption(2) == "2 class 2 · dead"
+    one.panel.grid.hovered.emit(484, 0.5, 0.5)
+    assert one.panel.value.text().startswith("map 484 class 484 · row ")
+
+
+def test_dead_means_never_active():
+    values = np.zeros((5, 2, 2), np.float32)
+    values[1], values[2, 0, 0], values[3, 1, 1], values[4] = 0.3, 1, np.nan, np.nan
+    statistics = tiles.MapStatistics(values)
+    assert [statistics.remark(channel) for channel in range(5)] == ["dead", "constant", "", "", ""]
+    single = tiles.MapStatistics(np.array([[[0.7]], [[0]]], np.float32))
+    assert [single.remark(channel) for channel in range(2)] == ["", "dead"]
+
+
 def test_the_title_counts(one):
+    single = replace(one.scene.features, values=one.scene.features.values[:1])
+    one.show(replace(one.scene, features=single))
+    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 1 map of 42 × 58"
+    one.show(scenes.full())
     assert one.panel.what.text().replace("\u202f", " ") == "c3 · 16 maps of 42 × 58"
 
 

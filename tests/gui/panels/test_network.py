@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QApplication
 
 from segviz.core import scores
 from segviz.core.requests import ConvertedLayer
 from segviz.core.session import State, Unit
-from segviz.gui import gestures
+from segviz.gui import gestures, theme
 from segviz.gui.panels.network import NetworkPanel
 from segviz.gui.panels.network_paint import ROW
 from segviz.gui.panels.network_rows import layer_seconds, mark_of, rows_of
@@ -208,3 +209,20 @@ def test_stepping_keeps_the_cursor_and_moves_the_unit():
 
 def test_stepping_without_a_network_does_nothing():
     assert gestures.next_layer(Scene(State()), 1) == {}
+
+
+def test_the_selected_layer_stays_in_view_when_the_type_changes(shown, look):
+    """As in the presenter's view and back: rows grow and shrink while the dock is hidden."""
+    scene = scenes.deep_full()
+    one = shown(NetworkPanel, replace(scene, state=replace(scene.state, layer="fc")), (300, 420))
+    tree = one.panel.tree
+    try:
+        for factor in (theme.PRESENTER, 1.0):
+            one.panel.widget.hide()
+            look.set_factor(factor)
+            one.panel.widget.show()
+            QApplication.processEvents()
+            seen = tree.viewport().rect().adjusted(0, 0, 0, 1)  # scrollTo stops a pixel short
+            assert seen.contains(tree.visualRect(tree.currentIndex()))
+    finally:
+        look.set_factor(1.0)

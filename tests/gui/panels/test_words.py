@@ -41,7 +41,8 @@ def test_per_axis_names_both_axes_only_where_they_differ():
 
 
 @pytest.mark.parametrize(
-    ("fraction", "text"), [(0.0, "0 %"), (0.0001, "< 0.1 %"), (0.004, "0.4 %"), (0.31, "31 %"), (1.0, "100 %")]
+    ("fraction", "text"),
+    [(0.0, "0 %"), (0.0001, "< 0.1 %"), (0.004, "0.4 %"), (0.31, "31 %"), (0.9999, "99.9 %"), (1.0, "100 %")],
 )
 def test_shares_say_when_there_is_hardly_any(fraction, text):
     assert plain(words.share(fraction)) == text
@@ -63,3 +64,20 @@ def test_small_differences_are_written_with_powers_of_ten():
 def test_factors():
     assert words.factor(34.2) == "34×"
     assert words.factor(1.63) == "1.6×"
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [((215.5, 139.5), "215.5, 139.5"), ((87.5, 115.5), "87.5, 115.5"), ((1216.0, -0.04), "1,216, 0"),
+     ((-12.25, 3), "−12.2, 3")],
+)  # fmt: skip
+def test_positions_keep_the_half_pixel(at, text):
+    assert words.point(*at) == text
+
+
+def test_boxes_are_four_numbers():
+    assert words.box(-1340, -428.6, 1362, 1275.96) == "−1340, −428.6, 1362, 1276"
+
+
+def test_one_is_not_many():
+    assert [words.many(number, "map") for number in (0, 1, 1280)] == ["0 maps", "1 map", "1,280 maps"]

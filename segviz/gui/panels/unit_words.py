@@ -1,0 +1,88 @@
+"""What is said of a unit and its receptive field: the same on the canvas, in the inspector and in the network panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segviz.core.field import Status
+from segviz.core.requests import Network
+from segviz.gui.panels import words
+from segviz.gui.scene import Pinned
+
+THROUGH_GATES = "and, through gates that average over it, the whole image"
+POOLED = "the whole image, which it averages over"
+
+
+def averages(grid: Sequence[int]) -> bool:
+    """Whether the units of a layer with this grid that reach the whole image are global averages themselves.
+
+    Where a grid is left, only gates on the way look at the whole image, and each unit has a field of its own.
+    """
+    return all(side == 1 for side in grid)
+
+
+def class_of_map(network: Network | None, layer: str, channel: int) -> str:
+    """The class that a map of the network's last layer scores; '' for every other layer."""
+    if network is None or layer != network.geometry.last:
+        return ""
+    found = network.layer(layer)
+    if found is None or found.output_shape[0] != len(network.classes) or channel >= len(network.classes):
+        return ""
+    return network.classes[channel]
+
+
+def captioned(channel: int, name: str) -> str:
+    """A map's number with its class, once where the class is called by that number: '483 castle', '3'."""
+    return f"{channel} {name}" if name and name != str(channel) else str(channel)
+
+
+def quoted(name: str) -> str:
+    """A class's name; a class that is called by a number in quotes, so that it is not read as a value."""
+    return f"“{name}”" if name.replace(".", "").isdigit() else name
+
+
+def chip(unit: Pinned, network: Network | None) -> str:
+    """The label above a field: layer, map, size, how much of it lies outside the image."""
+    name = class_of_map(network, unit.layer, unit.channel)
+    return " · ".join((unit.layer, f"map {captioned(unit.channel, name)}", *_field(unit, network)))
+
+
+def _field(unit: Pinned, network: Network | None) -> tuple[str, ...]:
+    if unit.status is Status.UNKNOWN:
+        return ("field not known",)
+    size = f"field {words.size(unit.field.width, unit.field.height)} px"
+    if unit.status is Status.WHOLE:
+        pooled = network is not None and averages(network.geometry.grid(unit.layer))
+        return ("field: the whole image" if pooled else f"{size} + whole image",)
+    return (size, f"{words.share(unit.outside)} outside") if unit.outside >= 0.005 else (size,)
+
+
+def field_size(unit: Pinned, network: Network | None) -> str:
+    """The field's size in image pixels, named so where the network sees the image at another scale."""
+    if unit.status is Status.UNKNOWN:
+        return "not known"
+    scaled = network is not None and network.frame.image != network.frame.inner
+    return f"{words.size(unit.field.width, unit.field.height)} {'image ' if scaled else ''}px"
+
+
+def field_hint(unit: Pinned, network: Network | None) -> str:
+    """What the size counts: image pixels, and how many of the network's these are."""
+    if network is None or unit.status is Status.UNKNOWN or network.frame.image == network.frame.inner:
+        return "Width × height of the receptive field in image pixels"
+    y, x = network.frame.zoom
+    own = words.size(round(unit.field.width * x, 3), round(unit.field.height * y, 3))
+    return (
+        f"Width × height of the receptive field in image pixels; {own} in pixels of the network's input, "
+        "which the Network panel counts in"
+    )
+
+
+def remark(unit: Pinned, network: Network | None) -> str:
+    """What size and box do not say of a field; '' where they say it all."""
+    if unit.status is Status.UNKNOWN:
+        return f"Field not known: {unit.reason}" if unit.reason else "Field not known"
+    if unit.status is Status.WHOLE:
+        if network is not None and averages(network.geometry.grid(unit.layer)):
+            return f"Sees {POOLED}"
+        return f"Sees this field {THROUGH_GATES}"
+    return ""
