@@ -18,12 +18,13 @@ from segviz.gui.scene import Kind, Scene, pinned
 from segviz.gui.widgets.bars import Bar, BarRows
 
 if TYPE_CHECKING:
+    from segviz.core.requests import Prediction
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
 
 SEARCH_FROM = 12  # classes from which on a search is offered
 RANKED = 5
-LEGEND_FIELDS = ("hidden", "solo", "palette", "shown_class", "view")
+LEGEND_FIELDS = ("hidden", "solo", "palette", "shown_class", "view", "minimum")
 
 
 class InspectorPanel:
@@ -68,6 +69,7 @@ class InspectorPanel:
         self.legend.shown.connect(self._show_class)
         self.legend.toggled.connect(lambda index: self._session.update(**gestures.toggle_class(self._now(), index)))
         self.legend.soloed.connect(lambda index: self._session.update(**gestures.solo_class(self._now(), index)))
+        self.legend.copied.connect(lambda name: self._commands.copy_table([[name]]))
         self._legend_note = QLabel()
         self._copy = flat_button("copy", "Copy the classes and their shares as a table")
         self._copy.clicked.connect(self._copy_classes)
@@ -94,7 +96,6 @@ class InspectorPanel:
         padded.addWidget(self.search)
         padded.addWidget(_note(self._legend_note))
         column.addLayout(padded)
-        self.legend.setMinimumHeight(theme.px(120))
         column.addWidget(self.legend, 1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -186,6 +187,8 @@ class InspectorPanel:
             bars = [Bar(r.name, r.probability, words.probability(r.probability), r.index) for r in ranked]
         else:
             note = "Move over the image to see its classes."
+        if prediction is not None:
+            self.bars.set_rows(min(RANKED, len(prediction.classes)))
         self.bars.set_bars(bars)
         self._bars_note.setText(note)
         self._ranking.setCurrentWidget(self.bars if bars else self._bars_note)
@@ -228,11 +231,15 @@ class InspectorPanel:
 
     def _copy_classes(self) -> None:
         if self._scene is not None and self._scene.prediction is not None:
-            self._commands.copy_table(tables.class_rows(self._scene.prediction))
+            self._commands.copy_table(self._class_rows(self._scene.prediction))
 
     def _save_classes(self) -> None:
         if self._scene is not None and self._scene.prediction is not None:
-            self._commands.save_table(tables.class_rows(self._scene.prediction), "classes")
+            self._commands.save_table(self._class_rows(self._scene.prediction), "classes")
+
+    def _class_rows(self, prediction: Prediction) -> list[list[object]]:
+        """The shares as the legend shows them."""
+        return tables.class_rows(replace(prediction, shares=shown_shares(self._now())))
 
 
 def entries_of(scene: Scene) -> list[Entry]:
@@ -245,7 +252,7 @@ def entries_of(scene: Scene) -> list[Entry]:
     count = len(prediction.classes)
     colours = palettes.class_colours(state.palette, count)
     background = catalogue.background(prediction.classes)
-    shares = dict(prediction.shares)
+    shares = dict(shown_shares(scene))
     current = scene.shown_class if state.view is View.HEATMAP else None
     return [
         Entry(
@@ -259,6 +266,13 @@ def entries_of(scene: Scene) -> list[Entry]:
         )
         for index, name in enumerate(prediction.classes)
     ]
+
+
+def shown_shares(scene: Scene) -> tuple[tuple[int, float], ...]:
+    """(class index, share of the image) of what is painted at the Minimum, largest first."""
+    from segviz.core import scores
+
+    return scores.shares(scene.prediction.levels, scene.state.minimum) if scene.prediction is not None else ()
 
 
 def _class_names(scene: Scene) -> tuple[str, ...]:

@@ -17,14 +17,25 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QHelpEvent, QIcon, QKeyEvent, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QHelpEvent,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPen,
+)
+from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from segviz.gui import theme
 from segviz.gui.panels import words
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 ROW = 24  # height of a class, before `theme.px`
+LEAST = 4  # rows that are always seen
 ALL_UP_TO = 40  # so many classes are all shown, also those that are nowhere
 Index = QModelIndex | QPersistentModelIndex
 
@@ -48,8 +59,11 @@ class Entry:
 
 
 def listed(entries: Sequence[Entry], search: str) -> list[Entry]:
-    """What the list shows: classes that are somewhere, largest share first; all that match a search."""
-    ordered = sorted(entries, key=lambda entry: (-entry.share, entry.index))
+    """What the list shows: classes that are somewhere, largest share first; all that match a search.
+
+    The background, which is never painted, comes last.
+    """
+    ordered = sorted(entries, key=lambda entry: (not entry.colour, -entry.share, entry.index))
     wanted = search.strip().lower()
     if wanted:
         return [entry for entry in ordered if wanted in entry.name.lower()]
@@ -62,6 +76,7 @@ class LegendModel(QAbstractListModel):
     """The listed entries, in their order."""
 
     ENTRY = Qt.ItemDataRole.UserRole + 1
+    resized = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,6 +92,7 @@ class LegendModel(QAbstractListModel):
         self.beginResetModel()
         self._entries = entries
         self.endResetModel()
+        self.resized.emit()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._entries)
@@ -145,8 +161,7 @@ class LegendDelegate(QStyledItemDelegate):
         self._texts(painter, rect, entry, t)
         if entry.colour:
             self._icon(painter, self.place(rect, Part.EYE), "eye" if entry.visible else "eye-off", entry.visible, t)
-            if entry.solo or hovered:
-                self._icon(painter, self.place(rect, Part.SOLO), "solo", entry.solo, t)
+            self._icon(painter, self.place(rect, Part.SOLO), "focus", entry.solo, t)
         if option.state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
             focus_ring(painter, rect, t)
         painter.restore()
@@ -183,17 +198,19 @@ class LegendDelegate(QStyledItemDelegate):
 
 
 class LegendView(QListView):
-    """The list. `shown`, `toggled` and `soloed` say what the person wants of a class."""
+    """The list. `shown`, `toggled`, `soloed` and `copied` (a name) say what the person wants of a class."""
 
     shown = Signal(int)
     toggled = Signal(int)
     soloed = Signal(int)
+    copied = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.classes = LegendModel()
         self.classes.setParent(self)
         self.setModel(self.classes)
+        self.classes.resized.connect(self.updateGeometry)
         self._delegate = LegendDelegate(self)
         self.setItemDelegate(self._delegate)
         self.setUniformItemSizes(True)
@@ -203,6 +220,7 @@ class LegendView(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setSelectionMode(QListView.SelectionMode.NoSelection)
         self.setAccessibleName("Classes")
+        self.setAccessibleDescription("Return: heatmap, Space: show or hide, Shift+Space: alone, Ctrl+C: copy the name")
         self._signals = {Part.NAME: self.shown, Part.EYE: self.toggled, Part.SOLO: self.soloed}
 
     def place(self, index: int, part: Part) -> QRectF:
@@ -223,12 +241,51 @@ class LegendView(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys = {Qt.Key.Key_Return: Part.NAME, Qt.Key.Key_Enter: Part.NAME, Qt.Key.Key_Space: Part.EYE}
         part = keys.get(Qt.Key(event.key()))
+        entry = self.currentIndex().data(LegendModel.ENTRY)
+        if isinstance(entry, Entry) and event.matches(QKeySequence.StandardKey.Copy):
+            self.copied.emit(entry.name)
+            return
         if part is None or not self.currentIndex().isValid():
             super().keyPressEvent(event)
             return
         if part is Part.EYE and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             part = Part.SOLO
-        self._act(self.currentIndex().data(LegendModel.ENTRY), part)
+        self._act(entry, part)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(240), self._tall(self.classes.rowCount()))
+
+    def minimumSizeHint(self) -> QSize:
+        """A few rows; what is around the list scrolls where even these find no room."""
+        return QSize(theme.px(160), self._tall(max(1, min(LEAST, self.classes.rowCount()))))
+
+    def _tall(self, rows: int) -> int:
+        return rows * theme.px(ROW) + 2
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the class under the mouse, or of the current one where it is asked for by a key."""
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if by_key else self.indexAt(event.pos())
+        menu = self.menu_of(index.data(LegendModel.ENTRY))
+        if menu is not None:
+            at = self.visualRect(index).bottomLeft() if by_key else event.pos()
+            menu.popup(self.viewport().mapToGlobal(at))
+
+    def menu_of(self, entry: object) -> QMenu | None:
+        """All that can be done with a class; None beside the classes."""
+        if not isinstance(entry, Entry):
+            return None
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Show heatmap").triggered.connect(lambda: self._act(entry, Part.NAME))
+        if entry.colour:
+            eye = "Hide" if entry.visible else "Show"
+            menu.addAction(eye).triggered.connect(lambda: self._act(entry, Part.EYE))
+            solo = "Show all again" if entry.solo else "Show alone"
+            menu.addAction(solo).triggered.connect(lambda: self._act(entry, Part.SOLO))
+        menu.addSeparator()
+        menu.addAction("Copy name").triggered.connect(lambda: self.copied.emit(entry.name))
+        return menu
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

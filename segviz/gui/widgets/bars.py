@@ -57,6 +57,12 @@ class BarRows(Painted):
         self.updateGeometry()
         self.update()
 
+    def set_rows(self, rows: int) -> None:
+        """Keep room for `rows` rows."""
+        if rows != self._rows:
+            self._rows = rows
+            self.updateGeometry()
+
     def row_at(self, y: float) -> int:
         """The row at height `y` of the widget, -1 below the last."""
         row = int(y // theme.px(ROW))

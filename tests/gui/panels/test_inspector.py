@@ -11,6 +11,7 @@ from segviz.core import scores
 from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.session import Unit
+from segviz.gui import settings
 from segviz.gui.panels.inspector import InspectorPanel, entries_of
 from segviz.gui.panels.legend import Entry, Part, listed
 from segviz.gui.panels.pixels import crop, to_array
@@ -53,10 +54,43 @@ def test_the_unit_card_gives_the_field_of_lenet(one):
     assert place.value("Layer") == "c3, map 4"
     assert place.value("Cell") == "row 10, column 20"
     assert place.value("Field").replace("\u202f", " ") == "14 × 14 px"
+    assert place.value("Box") == "40, 20, 54, 34"
     assert facts.value("Centre") == "46.5, 26.5"
     assert facts.value("Outside").replace("\u202f", " ") == "0 %"
     value = one.scene.features.values[4, 10, 20]
     assert facts.value("Value") == f"{value:.3f}".replace("-", "−")
+
+
+def test_a_unit_of_the_last_layer_names_its_class(shown):
+    scene = scenes.full()
+    network = replace(scene.network, classes=tuple("abcdefghij"))
+    state = replace(scene.state, layer="output", unit=Unit(4, 5, 5))
+    one = shown(InspectorPanel, replace(scene, network=network, features=None, state=state), SIZE)
+    assert one.panel.unit.place.value("Layer") == "output, map 4 · e"
+
+
+def test_the_unit_folds_to_one_line_and_stays_folded(qtbot, shown):
+    one = shown(InspectorPanel, scenes.full(), SIZE)
+    card = one.panel.unit
+    tall = card.sizeHint().height()
+    qtbot.mouseClick(card.fold, Qt.MouseButton.LeftButton)
+    try:
+        assert not card._body.isVisibleTo(one.panel.widget)
+        assert card.summary.text().startswith("c3 · map 4 · field 14")
+        assert card.sizeHint().height() < tall - 100
+        again = shown(InspectorPanel, scenes.full(), SIZE).panel.unit
+        assert again.summary.isVisibleTo(again)
+        assert not again._body.isVisibleTo(again)
+    finally:
+        settings.set_folded("unit", False)
+
+
+def test_nothing_of_the_unit_is_left_out_in_a_narrow_dock(shown):
+    scene = scenes.deep_full()
+    one = shown(InspectorPanel, replace(scene, state=replace(scene.state, unit=Unit(17, 3, 77))), (248, 900))
+    for facts in (one.panel.unit.place, one.panel.unit.facts):
+        for label in facts._values.values():
+            assert label.shown_text() == label.text()
 
 
 def test_the_value_waits_for_the_layers_maps(one):
@@ -155,6 +189,59 @@ def test_of_a_thousand_classes_those_in_the_image_are_listed_and_search_finds_th
     assert one.panel.legend.classes.rowCount() == 0
     assert "nothing like this" in one.panel._legend_note.text()
     assert one.changes == []
+
+
+def test_shares_follow_the_minimum(shown):
+    """All labels of the scene are sure to 200 of 255."""
+    one = shown(InspectorPanel, scenes.full(), SIZE)
+    assert sum(entry.share for entry in entries_of(one.scene)) == pytest.approx(1.0)
+    one.session.update(minimum=0.9)
+    listing = one.panel.legend.classes
+    assert all(listing.index(row).data(listing.ENTRY).share == 0 for row in range(listing.rowCount()))
+
+
+def test_the_background_comes_last():
+    entry = Entry(0, "background", 0.9, "", visible=False, solo=False, current=False)
+    face = replace(entry, index=1, name="face", share=0.1, colour="#ffffff")
+    assert listed([entry, face], "") == [face, entry]
+
+
+def menu_of(legend, index: int) -> dict[str, object]:
+    entry = legend.classes.index(legend.classes.row_of(index)).data(legend.classes.ENTRY)
+    return {action.text(): action for action in legend.menu_of(entry).actions() if not action.isSeparator()}
+
+
+def test_the_menu_of_a_class_does_all_that_its_row_does(one):
+    legend = one.panel.legend
+    assert list(menu_of(legend, 3)) == ["Show heatmap", "Hide", "Show alone", "Copy name"]
+    menu_of(legend, 3)["Hide"].trigger()
+    assert one.state.hidden == {3}
+    menu_of(legend, 3)["Show"].trigger()
+    assert one.state.hidden == set()
+    menu_of(legend, 3)["Show alone"].trigger()
+    assert one.state.solo == 3
+    menu_of(legend, 3)["Show all again"].trigger()
+    assert one.state.solo is None
+    menu_of(legend, 3)["Show heatmap"].trigger()
+    assert (one.state.view, one.state.shown_class) == (View.HEATMAP, 3)
+    menu_of(legend, 3)["Copy name"].trigger()
+    assert one.commands.asked == [("copy_table", ([["3"]],))]
+
+
+def test_a_name_is_copied_from_the_keyboard(qtbot, one):
+    legend = one.panel.legend
+    legend.setCurrentIndex(legend.classes.index(0))
+    qtbot.keyClick(legend, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert one.commands.asked == [("copy_table", ([[legend.classes.index(0).data()]],))]
+
+
+def test_solo_can_be_seen_without_the_mouse(one):
+    legend = one.panel.legend
+    image = legend.viewport().grab().toImage()
+    place = legend.place(entries_of(one.scene)[0].index, Part.SOLO).toRect()
+    colours = {image.pixelColor(x, y).name() for x in range(place.left(), place.right()) for y in
+               range(place.top() + 4, place.bottom() - 4)}  # fmt: skip
+    assert len(colours) > 2
 
 
 def test_hidden_classes_stay_listed():
