@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from segviz.gui import kinds, tables, theme
-from segviz.gui.panels import race_words, words
+from segviz.gui.panels import race_words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.race_plot import RacePlot
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
 
+NOTES = 30  # height that the notes below the table get at least, before `theme.px`: two lines, the rest as tooltip
 FRAME = 33  # ms: the window's box moves at most 30 times a second
 FILMED = 40  # frames of the animated GIF
 Curves = dict[Side, list[tuple[float, float]]]  # (seconds, outputs)
@@ -140,6 +142,7 @@ class RacePanel:
         theme.set_kind(self.start, "primary")
         self.start.setAccessibleName("Start or stop the race")
         theme.set_role(self.progress, "caption")
+        self.progress.setWordWrap(True)
         column = QVBoxLayout()
         column.setSpacing(theme.XS)
         self.start.setMinimumWidth(theme.px(168))
@@ -156,11 +159,19 @@ class RacePanel:
         line.add(self.notes, 1)
         self._copy_table = line.button("copy", "Copy the results as a table", self._copy_results)
         self._save_table = line.button("download", "Save the results as CSV", self._save_results)
+        self.notes.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.notes.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self.notes.setMinimumHeight(theme.px(NOTES))
+        line.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        for button in (self._copy_table, self._save_table):  # their room is kept: the words beside wrap alike
+            kept = button.sizePolicy()
+            kept.setRetainSizeWhenHidden(True)
+            button.setSizePolicy(kept)
+            line.layout().setAlignment(button, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(theme.XS)
         column.addWidget(self.table)
-        column.addWidget(line)
-        column.addStretch(1)
+        column.addWidget(line, 1)
         return column
 
     def _connect(self) -> None:
@@ -224,9 +235,8 @@ class RacePanel:
         self.stride.show_stride(scene.state.grid_stride, _own_stride(scene))
         self.stride.setEnabled(running is None)
         text = ""
-        if running is not None and running.progress is not None:
-            progress = running.progress
-            text = f"{words.count(progress.done)} of {words.count(progress.total)} {progress.unit}"
+        if running is not None:
+            text = race_words.progress(running.progress, scene.race_updates)
         elif scene.network is None or scene.picture is None:
             text = "Choose an image and a network."
         self.progress.setText(text)
@@ -234,12 +244,14 @@ class RacePanel:
     def _show_numbers(self, scene: Scene) -> None:
         result = scene.race
         there = result is not None or bool(scene.race_updates)
-        for part in (self.table, self._copy_table, self._save_table):
+        for part in (self._copy_table, self._save_table):
             part.setVisible(there)
-        if there:
-            rows = race_words.table(result) if result is not None else race_words.running_table(scene.race_updates)
-            self.table.show_rows(rows)
-        self.notes.setText(_remarks(result) if result is not None else "" if there else EXPLANATION)
+        # The table is there before the race, so that nothing jumps when it starts.
+        rows = race_words.table(result) if result is not None else race_words.running_table(scene.race_updates)
+        self.table.show_rows(rows)
+        notes = _remarks(result) if result is not None else EXPLANATION
+        self.notes.setText(notes)
+        self.notes.setToolTip(notes)
         self._show_facts(result)
         for part in (self._copy_table, self._save_table, self._copy, self._save, self._film, self._drawing):
             part.setEnabled(result is not None)

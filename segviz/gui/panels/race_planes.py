@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import palettes
+from segviz.core import catalogue, palettes
 from segviz.core.field import Lattice
 from segviz.core.images import Picture
 from segviz.core.requests import PartialLabels, RaceResult
@@ -15,6 +17,9 @@ from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer
 from segviz.gui.widgets.photo import PhotoLayer
 from segviz.gui.widgets.plane import Argb, PlaneLayer, argb, cells_of
+
+Labels = npt.NDArray[np.int16]
+Confidence = npt.NDArray[np.uint8] | None
 
 
 class LanePlanes:
@@ -39,18 +44,22 @@ class LanePlanes:
         self.map.set_plane(None)
         self.window.box = None
 
-    def set_partial(self, partial: PartialLabels, state: State) -> None:
+    def set_partial(self, partial: PartialLabels, classes: Sequence[str], state: State) -> None:
         """A map that is still filling, and where the window is."""
-        self._set_labels(partial.labels, partial.lattice, state)
+        self._set_labels(partial.labels, partial.confidence, partial.lattice, classes, state)
         self.window.box = partial.box
 
-    def set_labels(self, labels: npt.NDArray[np.int16], result: RaceResult, state: State) -> None:
-        self._set_labels(labels, result.lattice, state)
+    def set_labels(self, labels: Labels, confidence: Confidence, result: RaceResult, state: State) -> None:
+        """One side's map of a race that is over."""
+        self._set_labels(labels, confidence, result.lattice, result.classes, state)
         self.window.box = None
 
-    def _set_labels(self, labels: npt.NDArray[np.int16], lattice: Lattice, state: State) -> None:
-        self.map.set_table(label_colours(int(labels.max(initial=0)) + 1, state))
-        self.map.set_plane(shifted(labels), cells_of(lattice))
+    def _set_labels(
+        self, labels: Labels, confidence: Confidence, lattice: Lattice, classes: Sequence[str], state: State
+    ) -> None:
+        self.map.set_table(label_colours(classes, int(labels.max(initial=0)) + 1, state))
+        self.map.set_plane(shifted(labels), cells_of(lattice), confidence)
+        self.map.set_minimum(round(state.minimum * 255))
         self.map.opacity = max(state.opacity, 0.3)
 
     def set_difference(self, result: RaceResult, state: State) -> None:
@@ -69,12 +78,12 @@ def shifted(labels: npt.NDArray[np.int16]) -> npt.NDArray[np.uint16]:
     return (labels.astype(np.int32) + 1).astype(np.uint16)
 
 
-def label_colours(count: int, state: State) -> Argb:
-    """Transparent, then the colours of `count` classes."""
-    table = np.full((count + 1, 4), 255, np.uint8)
-    table[0] = 0
-    table[1:, :3] = palettes.class_colours(state.palette, count)
-    return argb(table)
+def label_colours(classes: Sequence[str], count: int, state: State) -> Argb:
+    """Transparent, then the colours of at least `count` classes; as on the canvas, not all of them are painted."""
+    count = max(count, len(classes))
+    hollow = catalogue.background(classes)
+    colours = palettes.label_table(count, state.palette, state.hidden, state.solo, hollow)
+    return argb(np.concatenate([np.zeros((1, 4), np.uint8), colours]))
 
 
 def difference_levels(difference: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:

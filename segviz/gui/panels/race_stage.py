@@ -12,12 +12,13 @@ from segviz.core.requests import RaceResult, RaceUpdate
 from segviz.gui import theme
 from segviz.gui.panels import race_words, words
 from segviz.gui.panels.header import HeaderLine
-from segviz.gui.panels.race_words import TITLES, Side
+from segviz.gui.panels.race_words import SHORT_TITLES, TITLES, Side
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.clock import Clock
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.image_view import ImageView
+from segviz.gui.widgets.painted import text_width
 
 if TYPE_CHECKING:
     from segviz.core.requests import Lane
@@ -32,6 +33,7 @@ class LaneView(QWidget):
         # Both sides are equally wide whatever their clocks say, or the linked views could not agree.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.title = ElidedLabel(TITLES[side])
+        self._side, self._instead = side, ""
         theme.set_role(self.title, "title")
         self.view = ImageView(TITLES[side])
         self.time = Clock("time")
@@ -57,6 +59,7 @@ class LaneView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._show_title()
         self._show_clocks()
 
     def _show_clocks(self) -> None:
@@ -75,8 +78,16 @@ class LaneView(QWidget):
             self.planes = LanePlanes()
         return self.planes
 
-    def show_side(self, side: Side) -> None:
-        self.title.setText(TITLES[side])
+    def show_side(self, side: Side, instead: str = "") -> None:
+        """Say which side this is, or what its view shows `instead`."""
+        self._side, self._instead = side, instead
+        self._show_title()
+
+    def _show_title(self) -> None:
+        """The title in full, or its short form where it would be cut."""
+        whole = self._instead or TITLES[self._side]
+        fits = text_width(whole, theme.title()) <= self.width()
+        self.title.setText(whole if fits or self._instead else SHORT_TITLES[self._side])
 
     def show_running(self, update: RaceUpdate) -> None:
         """The clock and the speed so far."""
@@ -198,17 +209,19 @@ class RaceStage(QWidget):
         by_side = {Side(update.side): update for update in scene.race_updates}
         side = Side.ONE_BY_ONE if Side.ONE_BY_ONE in by_side else Side.SLIDING_WINDOW
         self.slow.show_side(side)
+        self.fast.show_side(Side.FULLY_CONVOLUTIONAL)
         for lane, update in ((self.slow, by_side.get(side)), (self.fast, by_side.get(Side.FULLY_CONVOLUTIONAL))):
             if update is None:
                 lane.clear()
                 lane.layers().clear()
             else:
                 lane.show_running(update)
-                lane.layers().set_partial(update.partial, scene.state)
+                classes = scene.network.classes if scene.network is not None else ()
+                lane.layers().set_partial(update.partial, classes, scene.state)
             lane.view.update()
         ratio = race_words.running_factor(scene.race_updates)
         self._show_factor(ratio)
-        self.sentence.setText("Racing…" if by_side else "Getting ready…")
+        self.sentence.setText("Racing…" if by_side else "Warming up…")
         self._offer_difference(False)
 
     def show_result(self, result: RaceResult, scene: Scene, difference: bool) -> None:
@@ -216,13 +229,13 @@ class RaceStage(QWidget):
         self.slow.show_side(Side.SLIDING_WINDOW)
         self.slow.show_lane(result.sliding_window)
         self.fast.show_lane(result.fully_convolutional)
-        self.slow.layers().set_labels(result.sliding_labels, result, scene.state)
+        self.slow.layers().set_labels(result.sliding_labels, result.sliding_confidence, result, scene.state)
         if difference:
             self.fast.layers().set_difference(result, scene.state)
             self._show_scale(result, scene)
         else:
-            self.fast.layers().set_labels(result.dense_labels, result, scene.state)
-        self.fast.title.setText("Difference of probabilities" if difference else TITLES[Side.FULLY_CONVOLUTIONAL])
+            self.fast.layers().set_labels(result.dense_labels, result.dense_confidence, result, scene.state)
+        self.fast.show_side(Side.FULLY_CONVOLUTIONAL, "Difference of probabilities" if difference else "")
         for lane in (self.slow, self.fast):
             lane.view.update()
         self._show_factor(result.speedup if result.fully_convolutional.seconds > 0 else None)

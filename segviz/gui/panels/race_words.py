@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from segviz.core.requests import Lane, RaceResult, RaceUpdate
+from segviz.core.requests import Lane, Progress, RaceResult, RaceUpdate
 from segviz.gui.panels import words
 
 
@@ -27,6 +27,7 @@ SHORT_TITLES: dict[Side, str] = {
     Side.ONE_BY_ONE: "Windows, one by one",
     Side.FULLY_CONVOLUTIONAL: "Fully convolutional",
 }
+WINDOWS = "windows"  # the unit of the engine's progress while the clock of a sliding window runs
 COLUMNS = ("Method", "Time", "Outputs", "Outputs / s", "MACs", "Batch", "Slower")
 
 
@@ -118,8 +119,10 @@ def sentence(result: RaceResult) -> str:
     about = "about " if result.sliding_window.extrapolated else ""
     head = f"{about}{times} times faster"
     if result.exact:
-        return f"{head}, equal to {words.exponent(result.max_abs_difference)}"
-    return f"{head}, not equal: {short_reason(result)}, labels agree for {words.share(result.label_agreement)}"
+        return f"{head}, equal to within {words.exponent(result.max_abs_difference)}"
+    agreed = result.label_agreement
+    where = "everywhere" if agreed == 1 else f"for {words.share(agreed)}"
+    return f"{head}, not equal: {short_reason(result)}, labels agree {where}"
 
 
 def running_factor(updates: tuple[RaceUpdate, ...]) -> float | None:
@@ -131,6 +134,20 @@ def running_factor(updates: tuple[RaceUpdate, ...]) -> float | None:
     slow = speed.get(Side.ONE_BY_ONE, speed.get(Side.SLIDING_WINDOW))
     fast = speed.get(Side.FULLY_CONVOLUTIONAL)
     return fast / slow if slow and fast else None
+
+
+def progress(progress: Progress | None, updates: tuple[RaceUpdate, ...]) -> str:
+    """How far a race is, in one line.
+
+    Before the clocks run, network and batch size are tried out: that says nothing of what is left.
+    """
+    if progress is None or not progress.total or progress.unit != WINDOWS or not updates:
+        return "Warming up…"
+    newest = updates[-1]
+    which = SHORT_TITLES[Side(newest.side)]
+    outputs = newest.partial.labels.size
+    sampled = f"sampled {progress.unit}" if progress.total < outputs else progress.unit
+    return f"{which}: {words.count(progress.done)} of {words.count(progress.total)} {sampled}"
 
 
 def running_table(updates: tuple[RaceUpdate, ...]) -> list[tuple[str, ...]]:

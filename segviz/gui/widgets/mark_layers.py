@@ -46,14 +46,14 @@ class UnitLayer:
 
 
 class BoxLayer:
-    """One box in the accent colour: the newest window of a sliding window."""
+    """One box in the accent colour: the newest window of a sliding window, filled so that one sees it move."""
 
     def __init__(self) -> None:
         self.box: Box | None = None
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         if self.box is not None:
-            draw_box(painter, projection.rect(self.box), ACCENT)
+            draw_cell(painter, projection.rect(self.box), ACCENT)
 
 
 class CrossLayer:

@@ -14,7 +14,7 @@ from segviz.core.session import State
 from segviz.gui import tables
 from segviz.gui.panels import race_words
 from segviz.gui.panels.race import RacePanel, thinned
-from segviz.gui.panels.race_planes import difference_levels, shifted
+from segviz.gui.panels.race_planes import LanePlanes, difference_levels, shifted
 from segviz.gui.panels.race_words import Side
 from segviz.gui.scene import Job, Kind
 from tests.gui import scenes
@@ -57,22 +57,78 @@ def test_the_table_gives_the_results(one):
 
 
 def test_the_race_in_one_sentence():
-    assert plain(race_words.sentence(scenes.race())) == "34 times faster, equal to 2.0 × 10⁻⁶"
+    assert plain(race_words.sentence(scenes.race())) == "34 times faster, equal to within 2.0 × 10⁻⁶"
     unequal = replace(scenes.race(exact=False), reason="13 padded convolutions: a window's border sees zeros")
     assert plain(race_words.sentence(unequal)) == (
         "34 times faster, not equal: 13 padded convolutions, labels agree for 48 %"
     )
+    everywhere = race_words.sentence(replace(unequal, label_agreement=1.0))
+    assert everywhere.endswith("13 padded convolutions, labels agree everywhere")
     assert race_words.sentence(scenes.race(extrapolated=True)).startswith("about 34 times faster")
 
 
 def test_start_and_stop(qtbot, one):
     qtbot.mouseClick(one.panel.start, Qt.MouseButton.LeftButton)
     assert one.commands.names() == ["race"]
-    one.show(replace(one.scene, jobs=(Job(Kind.RACE, Progress(10, 425, "windows")),)))
+    one.show(replace(one.scene, jobs=(Job(Kind.RACE, Progress(0, 0)),)))
     assert one.panel.start.text() == "Stop"
-    assert one.panel.progress.text() == "10 of 425 windows"
+    assert one.panel.progress.text() == "Warming up…"
     qtbot.mouseClick(one.panel.start, Qt.MouseButton.LeftButton)
     assert one.commands.asked[-1] == ("stop", (Kind.RACE,))
+
+
+def test_progress_counts_windows_and_says_when_they_are_a_sample():
+    updates = scenes.race_updates()
+    ahead = tuple(reversed(updates))  # the sliding window is the newest
+    said = [
+        race_words.progress(None, updates),
+        race_words.progress(Progress(3, 6, "passes"), updates),
+        race_words.progress(Progress(0, 425, "windows"), ()),
+        race_words.progress(Progress(200, 425, "windows"), ahead),
+        race_words.progress(Progress(40, 90, "windows"), (*ahead, replace(updates[0], side="one_by_one"))),
+    ]
+    assert said == [
+        *["Warming up…"] * 3,
+        "Windows, batched: 200 of 425 windows",
+        "Windows, one by one: 40 of 90 sampled windows",
+    ]
+
+
+def test_the_panel_keeps_its_height_when_a_race_starts(one):
+    before = one.panel.widget.minimumSizeHint().height()
+    for changes in (
+        {"jobs": (Job(Kind.RACE),)},
+        {"race_updates": scenes.race_updates(), "jobs": (Job(Kind.RACE, Progress(200, 425, "windows")),)},
+        {"race": scenes.race(extrapolated=True)},
+    ):
+        one.show(replace(scenes.full(), **changes))
+        assert one.panel.table.isVisibleTo(one.panel.widget)
+        assert one.panel.widget.minimumSizeHint().height() == before
+
+
+def test_a_title_gets_short_before_it_is_cut(one):
+    one.show(replace(one.scene, race=scenes.race()))
+    stage = one.panel.race_stage
+    assert stage.slow.title.text() == "Sliding window, batched"
+    stage.resize(480, 400)
+    assert stage.slow.title.text() == "Windows, batched"
+    assert stage.slow.title.shown_text() == "Windows, batched"
+
+
+def test_the_race_paints_what_the_canvas_paints(one):
+    """Neither the background nor hidden classes, nor what is less sure than the Minimum."""
+    result = scenes.race()
+    names = ("background", *result.classes[1:])
+    there = set(np.unique(result.dense_labels))
+    last = max(there)
+    sure = np.full(result.dense_labels.shape, 255, np.uint8)
+    sure[0] = 10
+    result = replace(result, classes=names, dense_confidence=sure)
+    planes = LanePlanes()
+    planes.set_labels(result.dense_labels, sure, result, State(hidden=frozenset({last}), minimum=0.5))
+    painted = {index for index in there if planes.map._table[index + 1]}
+    assert painted == there - {0, last}
+    assert (planes.map._mask is sure, planes.map._minimum) == (True, 128)
 
 
 def test_without_network_or_image_it_cannot_start(one):
@@ -125,7 +181,7 @@ def test_one_by_one_takes_the_left_side_when_it_runs(one):
 def test_the_result_is_on_the_stage(one):
     one.show(replace(one.scene, race=scenes.race()))
     stage = one.panel.race_stage
-    assert plain(stage.sentence.text()) == "34 times faster, equal to 2.0 × 10⁻⁶"
+    assert plain(stage.sentence.text()) == "34 times faster, equal to within 2.0 × 10⁻⁶"
     assert stage.slow.time.text == "1.700 s"
     assert plain(stage.fast.rate.text) == "8.50 k"
     assert one.panel.wants_stage(one.scene)
