@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QImage
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from segviz.core import assets, catalogue
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session
 from segviz.gui import gestures, theme
+from segviz.gui.actions import find
 from segviz.gui.canvas_strip import CanvasStrip
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import ImageView, ViewTransform
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 TITLE = "Why did that pixel get its label?"
 HINT = "Choose a network or a photograph, or drop an image anywhere on the window. Ctrl+O opens one, Ctrl+V pastes one."
+MENU = ("copy", "export", None, "fit", "zoom-one", None, "unpin")
 NETWORKS, PHOTOGRAPHS = "networks", "photographs"
 
 
@@ -36,6 +38,7 @@ class Canvas(QWidget):
     left = Signal()
     clicked = Signal(float, float)
     view_changed = Signal()
+    action_wanted = Signal(str)  # an id of `actions`, chosen in the menu of the right mouse button
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,7 +82,29 @@ class Canvas(QWidget):
         self._session.update(**{"heat_opacity" if heat else "opacity": opacity})
 
     def _set_minimum(self, minimum: float) -> None:
-        self._session.update(minimum=minimum)
+        heat = self._session.state.view is View.HEATMAP
+        self._session.update(**{"heat_minimum" if heat else "minimum": minimum})
+
+    # -------------------------------------------------------------------------------------- menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self._pages.currentWidget() is self.view and self.view.geometry().contains(event.pos()):
+            self.menu().popup(event.globalPos())
+
+    def menu(self) -> QMenu:
+        """What one does with the picture; each choice is told by `action_wanted`."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for identifier in MENU:
+            if identifier is None:
+                menu.addSeparator()
+                continue
+            action = find(identifier)
+            item = menu.addAction(action.text)
+            item.setToolTip(action.tip)
+            item.setEnabled(identifier != "unpin" or self._session.state.unit is not None)
+            item.triggered.connect(lambda _, wanted=identifier: self.action_wanted.emit(wanted))
+        return menu
 
     # ----------------------------------------------------------------------------------- showing
 
@@ -105,8 +130,9 @@ class Canvas(QWidget):
         from segviz.gui import overlays
 
         state = new.state
-        opacity = state.heat_opacity if state.view is View.HEATMAP else state.opacity
-        self.strip.show_state(state.view, opacity, state.minimum)
+        heat = state.view is View.HEATMAP
+        shown = (state.heat_opacity, state.heat_minimum) if heat else (state.opacity, state.minimum)
+        self.strip.show_state(state.view, *shown)
         title, colours = overlays.scale(new)
         self.strip.show_scale(title, colours)
         self.strip.show_legend(overlays.legend(new))

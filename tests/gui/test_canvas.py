@@ -18,8 +18,9 @@ from segviz.core.field import Box, Lattice
 from segviz.core.images import Picture
 from segviz.core.requests import PartialLabels, Progress
 from segviz.core.session import Session, State, Unit
-from segviz.gui import overlays
-from segviz.gui.canvas import Canvas
+from segviz.gui import overlays, theme
+from segviz.gui.actions import find
+from segviz.gui.canvas import MENU, Canvas
 from segviz.gui.scene import Scene, pinned
 from tests.gui import scenes
 
@@ -264,7 +265,7 @@ def test_a_thousand_classes_have_colours() -> None:
 def test_cells_of_a_running_window_lie_on_their_lattice(f_shape: np.ndarray) -> None:
     labels = np.array([[2, -1], [1, 0]], np.int16)
     lattice = Lattice(2, 2, (3.5, 5.5), (8.0, 12.0))  # cells of 8 x 12 pixels from the corner on
-    partial = PartialLabels(labels, lattice, Box(8, 0, 16, 12), Progress(3, 4))
+    partial = PartialLabels(labels, lattice, None, Progress(3, 4))
     scene = replace(labelled(f_shape, opacity=1.0), partial=partial, network=scenes.lenet())
     image = painted(scene)
     colours = palettes.class_colours(Palette.OKABE_ITO, 10)
@@ -314,21 +315,12 @@ def test_the_drawn_box_is_the_units_field() -> None:
     canvas.show_scene(None, scene)
     marks = canvas._overlays.unit.marks
     assert (marks.field, marks.cell, marks.center) == (found.field, found.cell, found.center)
-    assert marks.text == "c3 · map 4 · field 14 × 14 px"
+    assert marks.text.replace("\u202f", " ") == "c3 · map 4 · field 14 × 14 px"
     bare = painted(replace(scene, state=replace(scene.state, unit=None)), 4)
     image = painted(scene, 4)
     left, middle = round(found.field.left * 4), round(found.center[1] * 4)
     assert rgb(image, left, middle) != rgb(bare, left, middle)
     assert rgb(image, left - 8, middle) == rgb(bare, left - 8, middle)
-
-
-def test_a_field_outside_the_image_says_so() -> None:
-    scene = scenes.deep_full()
-    scene = replace(scene, state=replace(scene.state, unit=Unit(0, 0, 0)))
-    text = overlays.unit_words(pinned(scene))
-    share = round(pinned(scene).outside * 100)
-    assert share > 10
-    assert text.endswith(f"· {share} % outside")
 
 
 # ----------------------------------------------------------------------------------- what is computed
@@ -399,12 +391,14 @@ def test_showing_changes_no_state(qtbot) -> None:
     canvas = Canvas(session)
     qtbot.addWidget(canvas)
     canvas.show_scene(None, scene)
-    moved = replace(scene.state, heat_opacity=0.21, minimum=0.43, view=View.HEATMAP)
+    moved = replace(scene.state, heat_opacity=0.21, heat_minimum=0.43, minimum=0.8, view=View.HEATMAP)
     canvas.show_scene(scene, replace(scene, state=moved))
     assert heard == []
     assert canvas.strip.opacity.value == pytest.approx(0.21)
     assert canvas.strip.minimum.value == pytest.approx(0.43)
     assert canvas.strip.views.value is View.HEATMAP
+    canvas.show_scene(scene, replace(scene, state=replace(moved, view=View.LABELS)))
+    assert canvas.strip.minimum.value == pytest.approx(0.8)
 
 
 def test_the_strip_changes_the_state(canvas: Canvas, qtbot) -> None:
@@ -415,6 +409,9 @@ def test_the_strip_changes_the_state(canvas: Canvas, qtbot) -> None:
     canvas.strip.minimum.slider.setFocus()
     qtbot.keyClick(canvas.strip.minimum.slider, Qt.Key.Key_PageUp)
     assert (session.state.opacity, session.state.minimum) == (0.8, 0.1)
+    session.update(view=View.HEATMAP)
+    qtbot.keyClick(canvas.strip.minimum.slider, Qt.Key.Key_PageUp)
+    assert (session.state.minimum, session.state.heat_minimum) == (0.1, pytest.approx(0.2))
 
 
 def test_the_legend_names_what_is_painted(canvas: Canvas) -> None:
@@ -424,6 +421,52 @@ def test_the_legend_names_what_is_painted(canvas: Canvas) -> None:
     assert names[0] == str(largest)
     hidden = replace(scene, state=replace(scene.state, hidden=frozenset({largest})))
     assert str(largest) not in [name for name, _ in overlays.legend(hidden)]
+
+
+def test_the_legend_leaves_out_what_the_minimum_hides(canvas: Canvas) -> None:
+    scene = scenes.full()
+    assert overlays.legend(scene)
+    assert overlays.legend(replace(scene, state=replace(scene.state, minimum=0.9))) == []  # all labels are 200 of 255
+
+
+def test_the_scale_of_a_digit_does_not_read_as_a_number() -> None:
+    scene = scenes.full()
+    shown = replace(scene, state=replace(scene.state, view=View.HEATMAP, shown_class=3))
+    assert overlays.scale(shown)[0] == "“3”"
+    named = replace(shown, prediction=replace(shown.prediction, classes=tuple("abcdefghij")))
+    assert overlays.scale(named)[0] == "d"
+
+
+def test_the_menu_of_the_right_button_asks_for_actions(canvas: Canvas, qtbot) -> None:
+    canvas._session.update(unit=None)
+    menu = canvas.menu()
+    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert texts == [find(identifier).text for identifier in MENU if identifier is not None]
+    heard = []
+    canvas.action_wanted.connect(heard.append)
+    for action in menu.actions():
+        action.trigger()
+    assert heard == ["copy", "export", "fit", "zoom-one"]  # nothing is pinned here that could be let go
+    canvas._session.update(unit=Unit(0, 0, 0))
+    assert all(action.isEnabled() for action in canvas.menu().actions())
+
+
+def test_a_keyboard_focus_is_framed_but_not_before_an_audience(canvas: Canvas, look) -> None:
+    canvas.show_scene(scenes.full(), replace(scenes.full(), state=replace(scenes.full().state, unit=None)))
+    bare = canvas.view.grab().toImage()
+    canvas.activateWindow()
+    canvas.view.clearFocus()
+    canvas.view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert canvas.view.hasFocus()
+    framed = canvas.view.grab().toImage()
+    accent, middle = theme.DARK.accent, canvas.view.height() // 2
+    assert framed.pixelColor(0, middle).name() == accent
+    assert framed.pixelColor(1, middle) == bare.pixelColor(1, middle)
+    look.set_factor(theme.PRESENTER)
+    try:
+        assert canvas.view.grab().toImage().pixelColor(0, canvas.view.height() // 2).name() != accent
+    finally:
+        look.set_factor(1.0)
 
 
 @pytest.mark.parametrize("width", [480, 560, 700, 900, 1400])

@@ -54,6 +54,7 @@ class HeatmapsPanel:
         theme.set_surface(self.widget, "panel")
         self.grid = ThumbGrid("Heatmaps of the most probable classes")
         self.grid.set_smooth(True)
+        self.grid.set_filling(True)
         self.grid.clicked.connect(lambda index, fx, fy: self._clicked(index))
         self.note = QLabel()
         self.note.setWordWrap(True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from segviz.gui import theme
 from segviz.gui.widgets.painted import Painted, elided, text_width
 
+APART = 14  # between the title and the scale, before `theme.px`
 STRIP, NARROW = 104, 56  # width of the strip, and where there is little room, before `theme.px`
 
 
@@ -57,15 +58,18 @@ class ColourBar(Painted):
         font, gap = theme.numbers(theme.CAPTION), theme.px(6)
         return theme.px(strip) + 2 * gap + text_width(self._low, font) + text_width(self._high, font)
 
+    def _title_width(self) -> int:
+        """The title and what sets it apart from the number behind it."""
+        return text_width(self._title, theme.caption()) + theme.px(APART) if self._title else 0
+
     def _strip_width(self) -> int:
         """The title gets room for a word before the strip gets its full width."""
-        title = min(theme.px(90), text_width(self._title, theme.caption()) + theme.px(6)) if self._title else 0
+        title = min(theme.px(90), self._title_width())
         spare = self.width() - title - self._room(0)
         return max(theme.px(NARROW), min(theme.px(STRIP), spare))
 
     def sizeHint(self) -> QSize:
-        title = text_width(self._title, theme.caption()) + theme.px(6) if self._title else 0
-        return QSize(title + self._room(), theme.px(theme.CONTROL))
+        return QSize(self._title_width() + self._room(), theme.px(theme.CONTROL))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self._room(NARROW), theme.px(theme.CONTROL))
@@ -91,6 +95,7 @@ class ColourBar(Painted):
         if self._title:
             painter.setFont(theme.caption())
             painter.setPen(t.color("text"))
-            shown = elided(self._title, theme.caption(), start - gap)
+            room = start - theme.px(APART)
+            shown = elided(self._title, theme.caption(), room)
             flags = middle | Qt.AlignmentFlag.AlignRight
-            painter.drawText(QRectF(0, 0, start - gap, self.height()), flags, shown)
+            painter.drawText(QRectF(0, 0, room, self.height()), flags, shown)

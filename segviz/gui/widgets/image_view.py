@@ -173,8 +173,9 @@ class ImageView(Painted):
         if self._size is None:
             return
         self._paint_layers(painter, self._projection, QRectF(self.rect()))
-        if self.hasFocus() and self._by_keyboard:
-            focus_ring(painter, QRectF(self.rect()), t)
+        # On a large screen before an audience the picture stands alone.
+        if self.hasFocus() and self._by_keyboard and theme.text_factor() == 1:
+            focus_ring(painter, QRectF(self.rect()), t, 1)
 
     def _paint_layers(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         for layer in self._layers:

@@ -22,13 +22,13 @@ class Painted(QWidget):
         return theme.tokens(self.palette())
 
 
-def focus_ring(painter: QPainter, rect: QRectF, tokens: theme.Tokens) -> None:
+def focus_ring(painter: QPainter, rect: QRectF, tokens: theme.Tokens, thick: float = 2) -> None:
     """A ring in the accent colour just inside `rect`."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(tokens.color("accent"), 2))
+    painter.setPen(QPen(tokens.color("accent"), thick))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), theme.RADIUS, theme.RADIUS)
+    painter.drawRoundedRect(rect.adjusted(thick / 2, thick / 2, -thick / 2, -thick / 2), theme.RADIUS, theme.RADIUS)
     painter.restore()
 
 

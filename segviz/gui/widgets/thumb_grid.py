@@ -23,10 +23,12 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from segviz.gui import theme
 from segviz.gui.widgets.marks import draw_cross
-from segviz.gui.widgets.painted import elided, focus_ring
+from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 GAP = 6  # between tiles, before `theme.px`
 TILE = 104  # least width of a tile
+LARGEST = 288  # of a tile that fills the height
+MEASURED = 40  # so many captions are measured to give them room
 KEPT = 3  # screens of scaled tiles that are kept
 
 Tile = Callable[[int], QImage]
@@ -55,12 +57,16 @@ class ThumbGrid(QAbstractScrollArea):
         self._selected: int | None = None
         self._mark: tuple[float, float] | None = None
         self._tile_width = TILE
-        self._smooth = False
+        self._smooth = self._fills = False
+        self._follows = False  # the selected tile stays in view until the person scrolls
+        self._widest: int | None = None  # caption, once it is asked for
+        self._row = 0  # height of a row when it was last measured
         self._kept: OrderedDict[int, QPixmap] = OrderedDict()
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(True)
+        self.verticalScrollBar().actionTriggered.connect(self._scrolled)
 
     # ---------------------------------------------------------------------------------- content
 
@@ -70,19 +76,27 @@ class ThumbGrid(QAbstractScrollArea):
         self._tile, self._caption = tile, caption
         if self._selected is not None and self._selected >= count:
             self._selected = None
-        self.setAccessibleDescription(f"{count} tiles")
+        self.setAccessibleDescription(f"{count} tile{'' if count == 1 else 's'}")
         self.refresh()
         self._measure()
 
     def refresh(self) -> None:
         """Make the visible tiles again: their pixels have changed."""
         self._kept.clear()
+        self._widest = None
         self.viewport().update()
 
     def set_tile_width(self, width: int) -> None:
         """The least width of a tile, before presenter mode enlarges it."""
         if width != self._tile_width:
             self._tile_width = width
+            self.refresh()
+            self._measure()
+
+    def set_filling(self, fills: bool) -> None:
+        """Let tiles grow until whole rows fill the height: for few tiles that deserve to be large."""
+        if fills != self._fills:
+            self._fills = fills
             self.refresh()
             self._measure()
 
@@ -101,6 +115,7 @@ class ThumbGrid(QAbstractScrollArea):
         if index == self._selected:
             return
         self._selected = index
+        self._follows = index is not None and reveal
         if index is not None and reveal:
             self.reveal(index)
         self.viewport().update()
@@ -112,27 +127,66 @@ class ThumbGrid(QAbstractScrollArea):
             self.viewport().update()
 
     def reveal(self, index: int) -> None:
-        bar = self.verticalScrollBar()
-        top = index // self.columns * self._row_height() + theme.px(GAP)
-        if top < bar.value():
-            bar.setValue(top - theme.px(GAP))
-        elif top + self._row_height() > bar.value() + self.viewport().height():
-            bar.setValue(top + self._row_height() - self.viewport().height())
+        """Scroll tile `index` into view, by whole rows: none is left cut at the top."""
+        bar, tall = self.verticalScrollBar(), self._row_height()
+        row, rows = index // self.columns, self._whole_rows()
+        first = -(-bar.value() // tall)
+        if row < first:
+            bar.setValue(row * tall)
+        elif row >= bar.value() // tall + rows:
+            bar.setValue((row - rows + 1) * tall)
+
+    def _whole_rows(self) -> int:
+        """How many rows find room, at least one."""
+        return max(1, (self.viewport().height() - theme.px(GAP)) // self._row_height())
+
+    def _scrolled(self, _: int) -> None:
+        self._follows = False
 
     # ---------------------------------------------------------------------------------- geometry
 
     @property
     def columns(self) -> int:
-        room = self.viewport().width() - theme.px(GAP)
-        fitting = room // (theme.px(self._tile_width) + theme.px(GAP))
-        return max(1, min(fitting, self._count or 1) if self._count < fitting else fitting)
+        gap = theme.px(GAP)
+        least = max(theme.px(self._tile_width), self._filling_width())
+        return max(1, min((self.viewport().width() - gap) // (least + gap), max(1, self._count)))
+
+    def _filling_width(self) -> int:
+        """The width of tiles whose rows fill the height, at most `LARGEST`; 0 where they need not."""
+        if not self._fills or not self._count:
+            return 0
+        gap, least = theme.px(GAP), theme.px(self._tile_width)
+        below = self._caption_height() + gap
+        width, height = self.viewport().width() - gap, self.viewport().height() - gap
+        fitting = max(1, int(height // (least / self._aspect + below)))
+        best = int((height // fitting - below) * self._aspect)
+        for rows in range(1, fitting + 1):  # larger where all of them find room at once
+            tall, share = height // rows - below, width // -(-self._count // rows) - gap
+            best = max(best, min(int(tall * self._aspect), share))
+        return max(0, min(best, theme.px(LARGEST)))
 
     def _cell(self) -> QSize:
         """The size of one tile's image: tiles share the width, but do not grow beyond a third more."""
+        filling = self._filling_width()
+        width = min(self._pitch() - theme.px(GAP), filling or theme.px(self._tile_width) * 4 // 3)
+        return QSize(max(8, width), max(8, round(width / self._aspect)))
+
+    def _pitch(self) -> int:
+        """From one tile to the next: what the columns leave free is room for captions."""
         gap = theme.px(GAP)
-        width = (self.viewport().width() - gap) // self.columns - gap
-        width = max(8, min(width, theme.px(self._tile_width) * 4 // 3))
-        return QSize(width, max(8, round(width / self._aspect)))
+        share = (self.viewport().width() - gap) // self.columns
+        least = max(theme.px(self._tile_width) * 4 // 3, self._filling_width())
+        if share > least + gap:
+            share = min(share, max(least, self._widest_caption()) + gap)
+        return max(gap + 8, share)
+
+    def _widest_caption(self) -> int:
+        """Of few tiles; many fill the width anyway."""
+        if self._widest is None:
+            font = theme.numbers(theme.CAPTION)
+            few = self._count if self._count <= MEASURED else 0
+            self._widest = max((text_width(self._caption(index), font) + 2 for index in range(few)), default=0)
+        return self._widest
 
     def _row_height(self) -> int:
         return self._cell().height() + self._caption_height() + theme.px(GAP)
@@ -144,15 +198,15 @@ class ThumbGrid(QAbstractScrollArea):
         """Where tile `index` is on the viewport."""
         row, column = divmod(index, self.columns)
         cell, gap = self._cell(), theme.px(GAP)
-        corner = QPoint(gap + column * (cell.width() + gap), gap + row * self._row_height())
+        corner = QPoint(gap + column * self._pitch(), gap + row * self._row_height())
         return QRect(corner - QPoint(0, self.verticalScrollBar().value()), cell)
 
     def tile_at(self, point: QPointF) -> tuple[int, float, float] | None:
         """The tile at a point of the viewport with the fractional position inside it."""
         cell, gap = self._cell(), theme.px(GAP)
         x, y = point.x() - gap, point.y() - gap + self.verticalScrollBar().value()
-        column, row = int(x // (cell.width() + gap)), int(y // self._row_height())
-        fx = (x - column * (cell.width() + gap)) / cell.width()
+        column, row = int(x // self._pitch()), int(y // self._row_height())
+        fx = (x - column * self._pitch()) / cell.width()
         fy = (y - row * self._row_height()) / cell.height()
         index = row * self.columns + column
         if not (0 <= column < self.columns and 0 <= index < self._count and 0 <= fx < 1 and 0 <= fy < 1):
@@ -166,12 +220,18 @@ class ThumbGrid(QAbstractScrollArea):
         return range(min(first, self._count), min(last, self._count))
 
     def _measure(self) -> None:
-        rows = -(-self._count // self.columns)
-        total = rows * self._row_height() + theme.px(GAP)
+        """The range to scroll in; the row that was first stays first, and the last can be seen whole."""
+        rows, tall, seen = -(-self._count // self.columns), self._row_height(), self.viewport().height()
         bar = self.verticalScrollBar()
-        bar.setPageStep(self.viewport().height())
-        bar.setSingleStep(max(8, self._row_height() // 3))
-        bar.setRange(0, max(0, total - self.viewport().height()))
+        first = bar.value() / self._row if self._row else 0
+        self._row = tall
+        bar.setPageStep(seen)
+        bar.setSingleStep(max(8, tall // 3))
+        beyond = max(0, rows * tall + theme.px(GAP) - seen)
+        bar.setRange(0, max(0, rows - self._whole_rows()) * tall if seen > tall else beyond)
+        bar.setValue(round(first * tall))
+        if self._follows and self._selected is not None:
+            self.reveal(self._selected)
         self.viewport().update()
 
     def sizeHint(self) -> QSize:
@@ -204,8 +264,9 @@ class ThumbGrid(QAbstractScrollArea):
         chosen = index == self._selected
         painter.setFont(font)
         painter.setPen(t.color("text" if chosen else "dim"))
-        below = QRectF(rect.left(), rect.bottom() + theme.px(2), rect.width(), self._caption_height())
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, elided(self._caption(index), font, rect.width()))
+        room = self._pitch() - theme.px(GAP)
+        below = QRectF(rect.left(), rect.bottom() + theme.px(2), room, self._caption_height())
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, elided(self._caption(index), font, room))
         if chosen:
             frame = QRectF(rect).adjusted(-2, -2, 2, 2)
             painter.setPen(QPen(t.color("accent"), 2))
@@ -246,7 +307,7 @@ class ThumbGrid(QAbstractScrollArea):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in theme.LOOK_CHANGES:
-            self._kept.clear()
+            self.refresh()
             self._measure()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -62,6 +62,14 @@ def test_a_tile_is_the_heatmap_over_the_dimmed_photograph(one):
     assert np.abs(np.array([colour.red(), colour.green(), colour.blue()]) - wanted).max() <= 1
 
 
+def test_tiles_fill_the_height(shown):
+    one = shown(HeatmapsPanel, scenes.deep_full(), (1390, 300))
+    grid = one.panel.grid
+    assert grid.tile_rect(0).width() > 130
+    assert grid.viewport().rect().contains(grid.tile_rect(11))
+    assert grid.viewport().height() - grid.tile_rect(11).bottom() < 40
+
+
 def test_colours_follow_the_state(one):
     before = one.panel._tile(0)
     one.panel.colours.choose(ColourMap.VIRIDIS)

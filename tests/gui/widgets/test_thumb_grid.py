@@ -6,6 +6,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
 from segviz.gui import theme
+from segviz.gui.widgets.painted import text_width
 from segviz.gui.widgets.thumb_grid import ThumbGrid
 
 pytestmark = pytest.mark.usefixtures("look")
@@ -138,6 +139,49 @@ def test_keys_walk_and_click_at_the_mark(grid: ThumbGrid, qtbot) -> None:
 def test_the_end_is_scrolled_into_view(grid: ThumbGrid, qtbot) -> None:
     qtbot.keyClick(grid, Qt.Key.Key_End)
     assert grid.viewport().rect().contains(grid.tile_rect(COUNT - 1))
+
+
+def test_revealing_scrolls_by_whole_rows(grid: ThumbGrid) -> None:
+    for index in (2000, 3, 4999, 40):
+        grid.set_selected(index)
+        row = grid._row_height()
+        assert grid.verticalScrollBar().value() % row == 0
+        assert grid.viewport().rect().contains(grid.tile_rect(index))
+
+
+def test_a_resized_grid_keeps_the_selected_tile_and_whole_rows(grid: ThumbGrid) -> None:
+    grid.set_selected(2000)
+    for size in ((900, 260), (400, 500), (1200, 180)):
+        grid.resize(*size)
+        assert grid.verticalScrollBar().value() % grid._row_height() == 0
+        assert grid.viewport().rect().contains(grid.tile_rect(2000))
+
+
+def test_who_scrolls_away_stays_away(grid: ThumbGrid) -> None:
+    grid.set_selected(2000)
+    grid.verticalScrollBar().triggerAction(grid.verticalScrollBar().SliderAction.SliderToMinimum)
+    grid.resize(900, 260)
+    assert grid.verticalScrollBar().value() == 0
+
+
+def test_few_tiles_can_fill_the_height(grid: ThumbGrid, tiles: Tiles) -> None:
+    grid.set_tiles(4, 1.0, tiles)
+    small = grid.tile_rect(0).width()
+    grid.set_filling(True)
+    assert grid.tile_rect(0).width() > small + 20
+    assert grid.viewport().rect().contains(grid.tile_rect(3))
+    assert grid.verticalScrollBar().maximum() == 0
+
+
+def test_captions_use_the_free_space_beside_narrow_tiles(grid: ThumbGrid, tiles: Tiles, qtbot) -> None:
+    name = "a class with a long name"
+    grid.set_tiles(2, 0.4, tiles, lambda index: name)
+    grid.set_filling(True)
+    step = grid.tile_rect(1).left() - grid.tile_rect(0).left()
+    assert step > text_width(name, theme.numbers(theme.CAPTION))
+    with qtbot.waitSignal(grid.clicked) as caught:
+        qtbot.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=grid.tile_rect(1).center())
+    assert caught.args[0] == 1
 
 
 def test_setting_is_silent(grid: ThumbGrid, qtbot, tiles: Tiles) -> None:
