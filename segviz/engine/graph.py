@@ -23,7 +23,6 @@ from segviz.core.requests import Layer
 from segviz.core.steps import SAME, Resize, Transposed
 from segviz.engine.rules import Operation, geometry_of
 
-
 WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
 
 
