@@ -189,11 +189,9 @@ class UnitCard(QWidget):
         self.summary = ElidedLabel()
         self.summary.setAccessibleName("Pinned unit")
         self.fold = flat_button("chevron-up", "Fold the unit away, for a longer list of classes")
-        self.fold.setCheckable(True)
         self._arrange()
         self._folds(settings.folded("unit"))
-        self.fold.setChecked(self._folded)
-        self.fold.toggled.connect(self._fold_chosen)
+        self.fold.clicked.connect(self._toggle_fold)
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
@@ -221,9 +219,9 @@ class UnitCard(QWidget):
         column.addWidget(self.summary)
         column.addWidget(self._body)
 
-    def _fold_chosen(self, folded: bool) -> None:
-        settings.set_folded("unit", folded)
-        self._folds(folded)
+    def _toggle_fold(self) -> None:
+        settings.set_folded("unit", not self._folded)
+        self._folds(not self._folded)
 
     def _folds(self, folded: bool) -> None:
         """One line, or all of it."""
@@ -250,10 +248,11 @@ class UnitCard(QWidget):
             return
         self._name = f"unit-{unit.layer}-{unit.channel}-{unit.row}-{unit.column}"
         network = scene.network
-        self.summary.setText(unit_words.chip(unit, network))
         name = unit_words.class_of_map(network, unit.layer, unit.channel)
+        place = f"{unit.layer}, map {unit.channel}" + (f" · {unit_words.quoted(name)}" if name else "")
+        self.summary.setText(place)
         self.place.set_values(
-            Layer=f"{unit.layer}, map {unit.channel}" + (f" · {unit_words.quoted(name)}" if name else ""),
+            Layer=place,
             Cell=f"row {unit.row:,}, column {unit.column:,}",
             Field=unit_words.field_size(unit, network),
             Box=words.box(*unit.field),

@@ -119,7 +119,8 @@ def sentence(result: RaceResult) -> str:
     about = "about " if result.sliding_window.extrapolated else ""
     head = f"{about}{times} times faster"
     if result.exact:
-        return f"{head}, equal to within {words.exponent(result.max_abs_difference)}"
+        within = result.max_abs_difference
+        return f"{head}, equal to within {words.exponent(within)}" if within else f"{head}, exactly equal"
     agreed = result.label_agreement
     where = "everywhere" if agreed == 1 else f"for {words.share(agreed)}"
     return f"{head}, not equal: {short_reason(result)}, labels agree {where}"

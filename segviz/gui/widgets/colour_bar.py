@@ -60,7 +60,7 @@ class ColourBar(Painted):
 
     def _title_width(self) -> int:
         """The title and what sets it apart from the number behind it."""
-        return text_width(self._title, theme.caption()) + theme.px(APART) if self._title else 0
+        return text_width(self._title, theme.caption()) + 2 + theme.px(APART) if self._title else 0
 
     def _strip_width(self) -> int:
         """The title gets room for a word before the strip gets its full width."""

@@ -62,6 +62,7 @@ def test_the_race_in_one_sentence():
     assert plain(race_words.sentence(unequal)) == (
         "34 times faster, not equal: 13 padded convolutions, labels agree for 48 %"
     )
+    assert race_words.sentence(replace(scenes.race(), max_abs_difference=0.0)) == "34 times faster, exactly equal"
     everywhere = race_words.sentence(replace(unequal, label_agreement=1.0))
     assert everywhere.endswith("13 padded convolutions, labels agree everywhere")
     assert race_words.sentence(scenes.race(extrapolated=True)).startswith("about 34 times faster")

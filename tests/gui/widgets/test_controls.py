@@ -247,3 +247,15 @@ def test_swatches_show_as_many_as_fit(qtbot) -> None:
     assert seen(400) == {"#ff0000", "#00ff00", "#0000ff"}
     assert seen(90) == {"#ff0000"}
     assert LONG in row.toolTip()
+
+
+def test_a_colour_bar_has_room_for_its_title(qtbot) -> None:
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    for title in ("“6”", "probability", "castle"):
+        bar.set_title(title)
+        bar.resize(bar.sizeHint())
+        own = bar.grab().toImage()
+        bar.resize(bar.width() + 100, bar.height())
+        wide = bar.grab().toImage()
+        assert own == wide.copy(100, 0, own.width(), own.height())
