@@ -44,7 +44,7 @@ class Job:
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class LogitGrid:
     """Logits (classes, rows, columns) and where they sit in the image. `layer_seconds` where layers were timed."""
 
     logits: npt.NDArray[np.float32]
@@ -52,24 +52,24 @@ class Scores:
     layer_seconds: tuple[tuple[str, float], ...] = ()
 
 
-Run = Callable[[Job], Generator[Update, None, Scores]]
+Run = Callable[[Job], Generator[Update, None, LogitGrid]]
 
 
-def dense(job: Job) -> Generator[Update, None, Scores]:
+def dense(job: Job) -> Generator[Update, None, LogitGrid]:
     """One pass of the fully convolutional twin: a unit's logits are the classifier's on its receptive field."""
     devices.check_memory(job.dense.peak_bytes, f"{job.loaded.entry.title} on {size_text(job.frame.outer)}")
     done = yield from forward(job.loaded.conversion.network, job.image)
-    logits = scores_of(job.loaded, done.output)
+    logits = logits_of(job.loaded, done.output)
     if job.loaded.per_pixel:
         lattice = per_pixel_lattice(job.frame, (logits.shape[1], logits.shape[2]))
         logits = logits[:, : lattice.rows, : lattice.columns]
     else:
         law_y, law_x = job.dense.geometry.laws("last")
         lattice = job.frame.lattice(logits.shape[1], logits.shape[2], law_y, law_x)
-    return Scores(logits, lattice, tuple(done.layer_seconds.items()))
+    return LogitGrid(logits, lattice, tuple(done.layer_seconds.items()))
 
 
-def sliding_window(job: Job) -> Generator[Update, None, Scores]:
+def sliding_window(job: Job) -> Generator[Update, None, LogitGrid]:
     """The classifier on a window at every grid position; the answer belongs to the window's centre."""
     windows = windows_of(job)
     size = windows.size
@@ -96,7 +96,7 @@ def sliding_window(job: Job) -> Generator[Update, None, Scores]:
         shown = labels.reshape(windows.rows, windows.columns).copy()
         yield PartialLabels(shown, lattice, window_box(job.frame, windows, done - 1, size), progress)
     assert logits is not None  # Windows refuses an image without any
-    return Scores(logits.reshape(-1, windows.rows, windows.columns), lattice)
+    return LogitGrid(logits.reshape(-1, windows.rows, windows.columns), lattice)
 
 
 METHODS: dict[Method, Run] = {
@@ -129,7 +129,7 @@ def upsampling_of(method: Method, wanted: Upsampling) -> Upsampling:
     return Upsampling.NEAREST if method in (Method.COARSE, Method.SLIDING_WINDOW, Method.DIRECT) else wanted
 
 
-def scores_of(loaded: Loaded, output: Tensor) -> npt.NDArray[np.float32]:
+def logits_of(loaded: Loaded, output: Tensor) -> npt.NDArray[np.float32]:
     """Logits (classes, rows, columns) of an output (1, K, rows, columns).
 
     A network with one sigmoid output z answers as two classes with logits (0, z).

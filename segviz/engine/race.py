@@ -28,8 +28,8 @@ from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.inference import (
     Job,
     largest_map,
+    logits_of,
     network_stride,
-    scores_of,
     size_text,
     window_box,
     window_lattice,
@@ -137,7 +137,7 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
             taken = time.perf_counter() - started
         seconds.append(taken)
         yield WARMING_UP
-    logits = scores_of(course.job.loaded, output)[:, :: course.skip, :: course.skip]
+    logits = logits_of(course.job.loaded, output)[:, :: course.skip, :: course.skip]
     rows, columns = course.windows.rows, course.windows.columns
     if logits.shape[1] < rows or logits.shape[2] < columns:
         raise SegvizError(

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
-from segviz.core import images
-from segviz.core import scores as core_scores
+from segviz.core import images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
@@ -27,7 +26,7 @@ from segviz.core.requests import (
 from segviz.engine import devices, labels, race
 from segviz.engine.forward import forward
 from segviz.engine.graph import describe_layers
-from segviz.engine.inference import METHODS, Job, Scores, resolve, size_text, upsampling_of
+from segviz.engine.inference import METHODS, Job, LogitGrid, resolve, size_text, upsampling_of
 from segviz.engine.prepare import check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 
@@ -39,7 +38,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.store = Store()
-        self._scores: Kept[Scores] = Kept(2)
+        self._grids: Kept[LogitGrid] = Kept(2)
 
     @property
     def device_text(self) -> str:
@@ -93,38 +92,38 @@ class Engine:
     # -------------------------------------------------------------------------------- predict
 
     def predict(self, request: SegmentRequest) -> Generator[Update, None, Prediction]:
-        """Scores on the method's grid, then labels of every pixel."""
+        """Logits on the method's grid, then labels of every pixel."""
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         method, reason = resolve(request, loaded)
         job = self._job(request.setup, loaded, request.grid_stride)
         key = (request.setup, job.version, METHODS[method], request.grid_stride)
-        scores = self._scores.find(key)
-        if scores is None:
-            scores = yield from METHODS[method](job)
-            self._scores.put(key, scores)
+        grid = self._grids.find(key)
+        if grid is None:
+            grid = yield from METHODS[method](job)
+            self._grids.put(key, grid)
         region = _region(request, job.frame)
         upsampling = upsampling_of(method, request.upsampling)
-        found = yield from _labelled(job, scores, method, upsampling, region)
-        levels = core_scores.levels(found.labels, found.confidence, len(loaded.entry.classes))
+        found = yield from _labelled(job, grid, method, upsampling, region)
+        levels = scores.levels(found.labels, found.confidence, len(loaded.entry.classes))
         return Prediction(
             request=request,
             method=method,
             reason=reason,
             upsampling=upsampling,
             classes=loaded.entry.classes,
-            logits=scores.logits,
-            lattice=_moved(scores.lattice, region),
+            logits=grid.logits,
+            lattice=_moved(grid.lattice, region),
             labels=found.labels,
             confidence=found.confidence,
-            shares=core_scores.shares(levels),
+            shares=scores.shares(levels),
             levels=levels,
             region=region,
             scale=job.frame.inner[1] / job.frame.image[1],
             seconds=time.perf_counter() - started,
             device=devices.text(loaded.device),
             notes=(*job.notes, *notes_of(loaded.entry, job.frame)),
-            layer_seconds=scores.layer_seconds,
+            layer_seconds=grid.layer_seconds,
         )
 
     # ------------------------------------------------------------------------- features, race
@@ -196,15 +195,15 @@ def _moved(lattice: Lattice, region: Box) -> Lattice:
 
 
 def _labelled(
-    job: Job, scores: Scores, method: Method, upsampling: Upsampling, region: Box
+    job: Job, grid: LogitGrid, method: Method, upsampling: Upsampling, region: Box
 ) -> Generator[Update, None, labels.LabelMap]:
     height, width = int(region.height), int(region.width)
-    lattice = _moved(scores.lattice, region)
+    lattice = _moved(grid.lattice, region)
     if method is not Method.DIRECT:
-        found = yield from labels.interpolated(scores.logits, lattice, upsampling, height, width)
+        found = yield from labels.interpolated(grid.logits, lattice, upsampling, height, width)
         return found
     rows, columns = _field_edges(job, lattice, region)
-    found = yield from labels.direct(scores.logits, rows, columns, height, width)
+    found = yield from labels.direct(grid.logits, rows, columns, height, width)
     return found
 
 
