@@ -48,7 +48,8 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "ranges": [[float(values.min()), float(values.max())] for values in maps.values],
         "seconds": maps.seconds,
     }
-    text = f"{maps.layer}: {channels} maps of {rows} x {columns} in {out} ({duration(maps.seconds)})\n  all: {sheet}"
+    noun = "map" if channels == 1 else "maps"
+    text = f"{maps.layer}: {channels} {noun} of {rows} x {columns} in {out} ({duration(maps.seconds)})\n  all: {sheet}"
     return Report(data, text)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from segviz.cli.console import Bar, Console, Report
 from segviz.cli.options import check_suffix, positive
 from segviz.cli.table import count, duration
+from segviz.core.choices import Device
+from segviz.core.errors import UsageError
 from segviz.core.requests import Progress
 
 HINT = "train a network by a recipe"
@@ -24,6 +26,8 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.training.loop import train  # torch
 
     check_suffix(options.out, ".safetensors")
+    if options.device not in (Device.AUTO, Device.CPU):
+        raise UsageError(f"--device {options.device}: recipes train on the CPU, where anybody gets the same weights")
     run = train(options.recipe, options.out.absolute(), options.epochs, options.quick)
     with Bar(console.quiet) as bar:
         while True:

@@ -76,7 +76,7 @@ class Session:
     """Holds the State; `update` is the only way to change it, listeners hear (old, new).
 
     A change made by a listener while a change is being told is told after it, so that every
-    listener sees all changes in the same order.
+    listener sees all changes in the same order; one that fails keeps none from the others.
     """
 
     def __init__(self, state: State | None = None) -> None:
@@ -104,14 +104,17 @@ class Session:
         if self._telling:
             return
         self._telling = True
-        try:
-            while self._pending:
-                change = self._pending.pop(0)
-                for listener in list(self._listeners):
+        failure: Exception | None = None
+        while self._pending:
+            change = self._pending.pop(0)
+            for listener in list(self._listeners):
+                try:
                     listener(*change)
-        finally:
-            self._telling = False
-            self._pending.clear()
+                except Exception as error:  # noqa: BLE001 - raised below, once everybody has heard everything
+                    failure = failure or error
+        self._telling = False
+        if failure is not None:
+            raise failure
 
     def replace(self, state: State) -> None:
         """Show another State as a whole: a session file, a lesson step."""

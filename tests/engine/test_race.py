@@ -3,12 +3,16 @@
 Whole races stand in `test_run.py`.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
-from segviz.engine.race import EXACT, _agreement, _Clock, _lane, _order
+from segviz.engine.race import EXACT, REPEATS, _agreement, _best_batch, _Clock, _lane, _order, _run_dense
 
 
 def test_every_batch_is_computed_where_the_budget_allows():
@@ -43,3 +47,63 @@ def test_labels_agree_where_they_are_equal_or_tied_to_rounding():
     probabilities = np.array([[0.6, 0.5, 0.5 + 2 * EXACT, 0.9], [0.4, 0.5, 0.5 - 2 * EXACT, 0.1]], np.float32)
     assert _agreement(probabilities, np.array([0, 1, 1, 0], np.int16)) == 0.75
     assert _agreement(probabilities, np.array([1, 0, 0, 1], np.int16)) == 0.5
+
+
+class Clock:
+    """Time that passes only when a network computes."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        monkeypatch.setattr("segviz.engine.race.time.perf_counter", lambda: self.now)
+
+
+class Paced(nn.Module):
+    """A network that takes `fixed` + `each` x N seconds for N windows, and ten times as long at its first call."""
+
+    def __init__(self, clock, fixed, each):
+        super().__init__()
+        self.clock, self.fixed, self.each, self.calls = clock, fixed, each, 0
+
+    def forward(self, x):
+        self.calls += 1
+        self.clock.now += (self.fixed + self.each * len(x)) * (10 if self.calls == 1 else 1)
+        return torch.zeros(len(x), 2, 3, 4)
+
+
+def course_of(network, outputs=5000):
+    """A course with nothing in it but what is timed."""
+    windows = SimpleNamespace(batch=lambda first, end: torch.zeros(end - first, 1, 2, 2), rows=3, columns=4)
+    native = SimpleNamespace(operations=[SimpleNamespace(elements=2**18)])
+    entry = SimpleNamespace(title="Paced", sigmoid=False)
+    loaded = SimpleNamespace(network=network, conversion=SimpleNamespace(network=network), entry=entry)
+    job = SimpleNamespace(loaded=loaded, native=native)
+    return SimpleNamespace(job=job, windows=windows, outputs=outputs, image=torch.zeros(1, 1, 2, 2), skip=1)
+
+
+def ended(generator):
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize(("fixed", "each", "best"), [(1.0, 0.001, 256), (0.0, 0.001, 16)])
+def test_the_best_batch_is_the_one_with_the_most_windows_a_second(monkeypatch, fixed, each, best):
+    """With a price for every call large batches win; without one the first of the equal ones."""
+    clock = Clock(monkeypatch)
+    found = ended(_best_batch(course_of(Paced(clock, fixed, each))))
+    assert found == best
+
+
+def test_the_warm_up_is_outside_the_clock(monkeypatch):
+    clock = Clock(monkeypatch)
+    logits, seconds = ended(_run_dense(course_of(Paced(clock, 1.0, 0.0)), budget=100.0))
+    assert seconds == [1.0] * REPEATS
+    assert logits.shape == (2, 3, 4)
+
+
+def test_a_pass_that_is_over_the_budget_is_the_only_one(monkeypatch):
+    clock = Clock(monkeypatch)
+    _, seconds = ended(_run_dense(course_of(Paced(clock, 1.0, 0.0)), budget=5.0))
+    assert seconds == [10.0]
