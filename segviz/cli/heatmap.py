@@ -22,6 +22,7 @@ from segviz.core import catalogue
 from segviz.core.choices import ColourMap, Pooling
 from segviz.core.field import pair, tidy
 from segviz.core.requests import SegmentRequest
+from segviz.core.session import State
 
 HINT = "show where a network sees one class"
 
@@ -58,7 +59,8 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     out: Path = options.out or Path(f"{options.image.stem}-{file_name(name)}.png")
     pixels = images.open_picture(options.image).pixels
     heat = scores.heatmap(prediction, index)
-    export.save_picture(out, export.overlay_heat(pixels, heat, palettes.heat_table(ColourMap.MAGMA)))
+    table = palettes.heat_table(ColourMap.MAGMA)
+    export.save_picture(out, export.overlay_heat(pixels, heat, table, State().heat_opacity))
     lattice = prediction.lattice
     data = {
         "image": str(options.image),

@@ -59,7 +59,7 @@ class State:
     hidden: frozenset[int] = frozenset()
     solo: int | None = None
     opacity: float = 0.55  # of labels
-    heat_opacity: float = 0.9
+    heat_opacity: float = 0.75
     minimum: float = 0.0  # confidence that a label needs to be painted
     heat_minimum: float = 0.0  # probability that a heatmap paints from
     palette: Palette = Palette.AUTO
