@@ -83,12 +83,14 @@ class Ranked:
 def ranking(prediction: Prediction, x: float, y: float, count: int = 5) -> tuple[Ranked, ...]:
     """The `count` best classes at the pixel (x, y).
 
-    Ordered as the labels are (by upsampled logits); the probability is the heatmap's value there.
+    The label comes first (it is the best by upsampled logits), then by probability, which is the
+    heatmap's value there.
     """
     at = resample.sample(prediction.logits, prediction.lattice, prediction.upsampling, x, y)
-    best = np.argsort(-at, kind="stable")[:count]
     near = _probabilities_near(prediction, x, y)
-    return tuple(Ranked(int(i), prediction.classes[i], float(near[i])) for i in best)
+    label = int(at.argmax())
+    others = [int(index) for index in np.argsort(-near, kind="stable")[: count + 1] if index != label]
+    return tuple(Ranked(i, prediction.classes[i], float(near[i])) for i in [label, *others][:count])
 
 
 def _probabilities_near(prediction: Prediction, x: float, y: float) -> Array:

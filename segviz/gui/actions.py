@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
 from segviz.gui import gestures
-from segviz.gui.scene import Scene, Tab
+from segviz.gui.scene import Kind, Scene, Tab
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
@@ -82,9 +82,15 @@ def _canvas(do: Callable[[Canvas], None]) -> Do:
     return lambda window: window.on_canvas(do)
 
 
+LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
+
+
 def _escape(window: MainWindow) -> None:
-    """Stop what runs, else leave the presenter's view or the full screen, else the message, else the unit."""
-    if window.desk.scene.jobs:
+    """Stop what takes long, else leave the presenter's view or the full screen, else the message, else the unit.
+
+    Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
+    """
+    if any(job.kind in LONG for job in window.desk.scene.jobs):
         window.desk.stop()
     elif window.presenting:
         window.layouts.set_presenting(False)

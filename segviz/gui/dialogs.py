@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, qVersion
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -62,7 +62,9 @@ class _Dialog(QDialog):
         self.buttons.rejected.connect(self.reject)
 
     def finish(self) -> None:
-        """Put the buttons below what was added."""
+        """Put the buttons below what was added; without the platform's icons, which do not know the theme."""
+        for button in self.buttons.buttons():
+            button.setIcon(QIcon())
         self.body.addWidget(self.buttons)
 
 
@@ -249,7 +251,7 @@ class ExportDialog(_Dialog):
             self._add(export, window.desk.scene)
         self.list.setCurrentRow(0)
         self.list.currentItemChanged.connect(self._chosen)
-        self.list.itemActivated.connect(lambda _: self._save())
+        self.list.itemDoubleClicked.connect(lambda _: self._save())  # Return goes to the button
         self.body.addWidget(self.list, 1)
         self.body.addWidget(self._scale_row())
         self.said = QLabel()
@@ -260,6 +262,7 @@ class ExportDialog(_Dialog):
         window.desk.shown.connect(self._failed)
         self.save = QPushButton("Save…")
         theme.set_kind(self.save, "primary")
+        self.save.setDefault(True)
         self.save.clicked.connect(self._save)
         self.buttons.addButton(self.save, QDialogButtonBox.ButtonRole.ActionRole)
         self.finish()

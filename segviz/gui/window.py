@@ -187,7 +187,8 @@ class MainWindow(QMainWindow):
         """Bring the panels that can be seen up to the scene; the others follow when they are looked at."""
         for panel in self.panels:
             scene = self.desk.scene
-            if self._in_front(panel) and self._shown.get(panel.id) is not scene:
+            followed = self._in_front(panel) or panel.wants_stage(scene)  # a race is collected also from behind
+            if followed and self._shown.get(panel.id) is not scene:
                 old = self._shown.get(panel.id)
                 self._shown[panel.id] = scene
                 panel.show(old, scene)

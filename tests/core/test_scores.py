@@ -53,6 +53,8 @@ def test_ranking_reads_the_labels_and_the_heatmaps(how):
         assert ranked[0].name == f"class {ranked[0].index}"
         for entry in ranked:
             assert entry.probability * 255 == pytest.approx(heat[entry.index][y, x], abs=0.51)
+        others = [entry.probability for entry in ranked[1:]]
+        assert others == sorted(others, reverse=True)
 
 
 def test_ranking_breaks_ties_by_the_lower_index():

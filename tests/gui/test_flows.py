@@ -23,7 +23,9 @@ from segviz.gui import settings
 from segviz.gui.dialogs import ExportDialog
 from segviz.gui.exports import EXPORTS, walk_frames
 from segviz.gui.files import IMAGE_KINDS, IMAGE_SUFFIXES, read_session
+from segviz.gui.panels.race_words import Side
 from segviz.gui.scene import Kind, pinned
+from tests.gui import scenes
 
 
 def click(one, x: float, y: float) -> None:
@@ -495,3 +497,42 @@ def test_the_real_engine_works_dies_works_again_and_leaves_nothing():
     assert said["heavy"] == "[]"
     assert "left" not in said
     assert said["status"] == "0"
+
+
+def test_return_in_the_export_dialog_saves_once(bench, tmp_path, monkeypatch):
+    one = bench()
+    one.window.do("export")
+    dialog = one.window.findChild(ExportDialog)
+    asked = []
+    monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds: asked.append(name))
+    one.qtbot.keyClick(dialog.list, Qt.Key.Key_Return)
+    assert len(asked) == 1
+
+
+def test_escape_lets_the_maps_of_a_layer_come(bench):
+    """Stopped, they would leave the old layer's maps on the screen; a long run is stopped."""
+    one = bench()
+    one.window.do("present")
+    one.desk.session.update(layer="c3")
+    one.turn()
+    assert one.scene.job(Kind.FEATURES) is not None
+    one.window.do("escape")
+    assert one.jobs.cancelled == []
+    assert not one.window.presenting
+    one.desk.session.update(method=Method.COARSE)
+    one.turn()
+    one.window.do("escape")
+    assert SegmentRequest in one.jobs.cancelled
+
+
+def test_a_race_is_collected_while_another_tab_is_in_front(bench):
+    one = bench()
+    one.window.do("race")
+    one.turn()
+    race = next(panel for panel in one.window.panels if panel.id == "race")
+    one.desk.session.update(tab="feature-maps")
+    one.turn()
+    update = scenes.race_updates()[0]
+    one.jobs.update(RaceRequest, update)
+    one.turn()
+    assert race._points[Side(update.side)] == [(update.seconds, 200.0)]
