@@ -30,14 +30,24 @@ class Task(Choice):
 
 
 class Method(Choice):
-    """How a network answers for a whole image (lecture T15, T18, T20, T24)."""
+    """How a network answers for a whole image (lecture T15, T18, T20, T23, T24)."""
 
     AUTO = "auto", "Automatic", "native where the network answers per pixel, else upsampled"
     SLIDING_WINDOW = "sliding-window", "Sliding window", "classify a window at every grid position"
     DIRECT = "direct", "Direct", "give each prediction to its whole receptive field"
     COARSE = "coarse", "Coarse", "the fully convolutional network's own grid, one cell a unit"
     UPSAMPLED = "upsampled", "Upsampled", "the grid's logits upsampled to every pixel"
+    SHIFT_AND_STITCH = "shift-and-stitch", "Shift and stitch", "the coarse network on every shift, interleaved"
+    DENSE = "dense", "Dense (à trous)", "strides become dilation: a unit at every pixel in one pass"
     NATIVE = "native", "Native", "the network already answers per pixel"
+
+
+class Equality(Choice):
+    """Whether a map's numbers are those of the classifier on windows (lecture T19)."""
+
+    EVERYWHERE = "everywhere", "Exact everywhere", "every unit is the classifier on its window"
+    INTERIOR = "interior", "Exact in the interior", "every unit whose field lies inside the image is"
+    NONE = "none", "Not comparable", "a window sees what the whole image does not have"
 
 
 class Upsampling(Choice):

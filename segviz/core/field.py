@@ -40,7 +40,8 @@ class Node:
 
     `inputs` are indices of earlier nodes (none: this is the image). `gates` are inputs of one unit
     that is spread over the whole map, as in squeeze-and-excitation: they make the unit depend on
-    the whole image without moving its field. `reason` says why the node's field is not known.
+    the whole image without moving its field. `reason` says why the node's field is not known. `mixed`
+    says that no part of the node can be computed from a part of its inputs.
     """
 
     inputs: tuple[int, ...]
@@ -51,6 +52,7 @@ class Node:
     gates: tuple[int, ...] = ()
     whole: bool = False
     reason: str = ""
+    mixed: bool = False
 
 
 class _Reached(NamedTuple):

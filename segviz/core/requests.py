@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from segviz.core.choices import Device, Method, Pooling, Task, Upsampling
+from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.field import Box, Frame, Geometry, Lattice
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from segviz.core.session import State
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.02, 8.0
+STRIDED = (Method.SLIDING_WINDOW, Method.SHIFT_AND_STITCH, Method.DENSE)  # methods whose grid can be chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class DescribeRequest:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRequest:
-    """Scores and labels of an image. `grid_stride` is the step of the sliding window in network pixels."""
+    """Scores and labels of an image. `grid_stride` is the step of a method's grid in network pixels.
+
+    None is the network's own for a sliding window, and 1 for the methods that make a dense map.
+    """
 
     setup: Setup
     method: Method = Method.AUTO
@@ -181,6 +185,22 @@ class Network:
         return next((layer for layer in self.layers if layer.name == name), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Exactness:
+    """Whether a map equals the classifier on windows, by proof from the graph and by measurement.
+
+    `margin` is how far from the image's border, in network pixels, a field may still reach over it.
+    `deviation` is the largest difference of probabilities on `sample` windows, None where none was
+    compared.
+    """
+
+    equality: Equality
+    reason: str
+    margin: int = 0
+    deviation: float | None = None
+    sample: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """Answer to SegmentRequest. Logits stay on the network's grid; only labels reach the image's size.
@@ -209,6 +229,7 @@ class Prediction:
     device: str
     notes: tuple[str, ...] = ()
     layer_seconds: tuple[tuple[str, float], ...] = ()
+    exactness: Exactness | None = None  # None for a network that has no window to compare with
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +313,7 @@ def plan_prediction(state: State) -> SegmentRequest | None:
     setup = setup_of(state)
     if setup is None or setup.image is None:
         return None
-    stride = state.grid_stride if state.method is Method.SLIDING_WINDOW else None
+    stride = state.grid_stride if state.method in STRIDED else None
     return SegmentRequest(setup, state.method, state.upsampling, stride)
 
 

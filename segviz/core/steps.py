@@ -1,11 +1,14 @@
-"""One operation along one axis: which units below it needs, and where its units sit.
+"""One operation along one axis: which units below it needs, which of its units they reach, and where those sit.
 
 Dumoulin and Visin 2016 (sections 2 and 4) give the arithmetic. A step maps an interval of its own
-units backwards to the interval of the units below that it needs, and carries their positions up.
+units backwards to the interval of the units below that it needs (`back`), an interval of the units
+below forwards to its own units that they can change (`reach`), and carries positions up (`law`).
+`reach` knows no border: its callers cut the interval to the grid.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -89,6 +92,10 @@ class Window:
         first = units.lo * self.stride - self.before
         return Interval(first, units.hi * self.stride - self.before + self.dilation * (self.kernel - 1))
 
+    def reach(self, units: Interval) -> Interval:
+        first = units.lo + self.before - self.dilation * (self.kernel - 1)
+        return Interval(-(-first // self.stride), (units.hi + self.before) // self.stride)
+
     def law(self, below: Law) -> Law:
         middle = self.dilation * (self.kernel - 1) / 2 - self.before
         return Law(below.start + below.stride * middle, below.stride * self.stride)
@@ -109,6 +116,10 @@ class Transposed:
             -((reach - units.lo - self.padding) // self.stride),
             (units.hi + self.padding) // self.stride,
         )
+
+    def reach(self, units: Interval) -> Interval:
+        first = units.lo * self.stride - self.padding
+        return Interval(first, units.hi * self.stride - self.padding + self.dilation * (self.kernel - 1))
 
     def law(self, below: Law) -> Law:
         middle = self.padding - self.dilation * (self.kernel - 1) / 2
@@ -134,11 +145,17 @@ class Resize:
     align_corners: bool = False
 
     def back(self, units: Interval) -> Interval:
-        lo, hi = self._reach(units.lo)[0], self._reach(units.hi)[1]
+        lo, hi = self._taps(units.lo)[0], self._taps(units.hi)[1]
         top = self.size_in - 1
         return Interval(max(0, min(top, lo)), max(0, min(top, hi)))
 
-    def _reach(self, unit: int) -> tuple[int, int]:
+    def reach(self, units: Interval) -> Interval:
+        mine = range(self.size_out)
+        first = bisect_left(mine, units.lo, key=lambda unit: self.back(Interval(unit, unit)).hi)
+        last = bisect_right(mine, units.hi, key=lambda unit: self.back(Interval(unit, unit)).lo)
+        return Interval(first, last - 1)
+
+    def _taps(self, unit: int) -> tuple[int, int]:
         if self.taps is Taps.AREA:
             return unit * self.size_in // self.size_out, -(-(unit + 1) * self.size_in // self.size_out) - 1
         if self.taps is Taps.NEAREST:
@@ -161,5 +178,34 @@ class Resize:
         return Law(below.start + below.stride * (ratio - 1) / 2, below.stride * ratio)
 
 
-Step = Window | Transposed | Resize
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Padding with a map's own units: `before` in front of the first of `size`, reflected about it or repeating it."""
+
+    size: int
+    before: int
+    repeats: bool = False
+
+    def source(self, unit: int) -> int:
+        """The unit below that `unit` shows."""
+        below, top = unit - self.before, self.size - 1
+        if self.repeats:
+            return max(0, min(top, below))
+        return top - abs(top - abs(below))
+
+    def back(self, units: Interval) -> Interval:
+        shown = [self.source(unit) for unit in range(units.lo, units.hi + 1)]
+        return Interval(min(shown), max(shown))
+
+    def reach(self, units: Interval) -> Interval:
+        """Wider than need be near a border: what is mirrored there lies on both sides of it."""
+        lo, hi, top = units.lo, units.hi, self.size - 1
+        near, far = lo <= self.before, hi >= top - self.before
+        return Interval(0 if near else lo + self.before, (2 * top if far else hi) + self.before)
+
+    def law(self, below: Law) -> Law:
+        return Law(below.start - below.stride * self.before, below.stride)
+
+
+Step = Window | Transposed | Resize | Mirror
 SAME = Window()  # unit u needs unit u: activations, normalisation, sums

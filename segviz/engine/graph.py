@@ -3,14 +3,18 @@
 The network runs once on tensors of the `meta` device, which have shapes but no values, while every
 ATen operation is recorded with the module that called it. So control flow is resolved for the size
 at hand (TensorFlow's SAME padding moves with it), nothing is computed, and layers keep the names
-that their author gave them.
+that their author gave them. What is recorded can be computed again, whole or in parts
+(`engine/flow`): layers written as modules and as functions are alike to it.
+
+Recorded in inference mode, where operations come as they were written; otherwise PyTorch would take
+them apart before they can be seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,7 +25,10 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
 from segviz.core.requests import Layer
 from segviz.core.steps import SAME, Resize, Transposed
-from segviz.engine.rules import Operation, geometry_of
+from segviz.engine import heads
+from segviz.engine.heads import Head, Place
+from segviz.engine.kernels import Kernel, Same, Source, Weight
+from segviz.engine.rules import MAPS, Found, Use, Value, found_of, hw
 
 WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
 
@@ -34,19 +41,48 @@ class Call:
     module: nn.Module
     depth: int
     leaf: bool
-    source: int | None = None  # node that made its first input
     output: int | None = None
     output_shape: tuple[int, ...] = ()
     macs: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One recorded operation: `kernel` computes it from the nodes `sources`. `layer` is the leaf that it counts for."""
+
+    name: str
+    kernel: Kernel
+    sources: tuple[int, ...]
+    elements: int  # of its output
+    layer: str = ""
+    macs: int = 0
+    pads: bool = False
+    overhangs: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A tensor made of parameters alone, once for all images: `func` of tensors, parameters and such."""
+
+    func: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Trace:
-    """A network traced on one input size. `operations[i]` belongs to `geometry.nodes[i]`."""
+    """A network traced on one input size. `operations[i]` belongs to `geometry.nodes[i]`, the image being number 0.
+
+    `output` is the node of the logits. `places` are where its maps end, on the native input.
+    """
 
     geometry: Geometry
     calls: tuple[Call, ...]
     operations: tuple[Operation, ...]
+    axes: tuple[tuple[int, int], ...] = ()  # dimensions of y and x of each node's tensor
+    made: tuple[Made, ...] = ()
+    output: int = 0
+    places: tuple[Place, ...] = ()
 
     @property
     def macs(self) -> int:
@@ -86,19 +122,21 @@ class Trace:
         return int(4 * peak * WORKSPACE)
 
 
-def trace(network: nn.Module, shape: tuple[int, int, int]) -> Trace:
-    """Trace `network` on an input of `shape` (C, H, W). The network is left as it was.
+def trace(network: nn.Module, shape: tuple[int, int, int], head: Head | None = None) -> Trace:
+    """Trace `network` on an input of `shape` (C, H, W), with `head` as a fully convolutional network.
 
-    Raises SegvizError when the network does not run on that size, with what it said.
+    The network is left as it was. Raises SegvizError when it does not run on that size, with what it
+    said, and when a layer cannot be made convolutional.
     """
     channels, height, width = shape
-    with torch.inference_mode(False), torch.no_grad():  # in inference mode operations would not be taken apart
+    with torch.inference_mode():
         state = {
             name: torch.empty_like(tensor, device="meta")
             for name, tensor in (*network.named_parameters(), *network.named_buffers())
         }
-        image = torch.empty((1, channels, height, width), device="meta")
-        recorder = _Recorder(image)
+        kind = next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), None)
+        image = torch.empty((1, channels, height, width), device="meta", dtype=kind)
+        recorder = _Recorder(image, state, head)
         output = _recorded(network, state, image, recorder)
     return _finish(recorder, first_tensor(output), height, width)
 
@@ -107,7 +145,7 @@ def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recor
     with _calls_recorded(network, recorder), recorder:
         try:
             return torch.func.functional_call(network, state, (image,))
-        except (RuntimeError, ValueError, IndexError) as error:
+        except (RuntimeError, ValueError, IndexError, NotImplementedError, AssertionError) as error:
             reason = str(error).strip().split("\n")[0]
             size = "x".join(str(side) for side in image.shape[1:])
             where = f" at layer '{recorder.open[-1].name}'" if recorder.open else ""
@@ -126,16 +164,23 @@ def first_tensor(output: Any) -> Tensor:
 
 
 class _Recorder(TorchDispatchMode):
-    """Notes every operation that depends on the image."""
+    """Notes every operation that depends on the image, and those on parameters alone that it takes."""
 
-    def __init__(self, image: Tensor) -> None:
+    def __init__(self, image: Tensor, state: dict[str, Tensor], head: Head | None) -> None:
         super().__init__()
-        self.nodes: list[Node] = [_image_node(image)]
-        self.operations: list[Operation] = [Operation("image", image.numel())]
-        self.kept: list[Tensor] = [image]  # ids stay unique while their tensors live
-        self.made_by: dict[int, int] = {id(image): 0}
+        first = Value(image, hw(image, MAPS), MAPS)
+        self.nodes: list[Node] = [Node((), SAME, SAME, *first.grid)]
+        self.values: list[Value] = [first]
+        self.operations: list[Operation] = [Operation("image", Same(), (), image.numel())]
+        self.made_by: dict[int, int] = {id(image): 0}  # tensor to node
+        self.named: dict[int, str | int] = {id(tensor): name for name, tensor in state.items()}
+        self.kept: list[Any] = [state]  # ids stay unique while their tensors live
+        self.made: list[Made] = []
         self.calls: list[Call] = []
         self.open: list[Call] = []
+        self.places: list[Place] = []
+        self._head = head
+        self._ends = 0  # of the maps, so far
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -149,20 +194,93 @@ class _Recorder(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        tensors = [t for t in _flat((args, kwargs)) if isinstance(t, Tensor)]
-        sources = [(self.made_by[id(t)], t) for t in tensors if id(t) in self.made_by]
+        kwargs = kwargs or {}
+        depends = any(isinstance(t, Tensor) and id(t) in self.made_by for t in _flat((args, kwargs)))
+        sources: list[int] = []
+        call, options = self._mapped((args, kwargs), sources)  # before it runs: it may write over its input
+        inputs = tuple(self.values[index] for index in sources)
+        result = func(*args, **kwargs)
         outputs = [t for t in _flat(result) if isinstance(t, Tensor)]
-        if sources and outputs:
-            node, operation = geometry_of(func, args, kwargs or {}, sources, outputs[0])
-            self.nodes.append(node)
-            self.operations.append(operation)
-            for call in self.open:
-                call.macs += operation.macs
-            for tensor in outputs:
-                self.kept.append(tensor)
-                self.made_by[id(tensor)] = len(self.nodes) - 1
+        self.kept.extend(outputs)
+        if not depends:
+            if any(t.is_meta for t in outputs):  # of parameters alone: a rescaled kernel, a table of positions
+                self.made.append(Made(func, call, options))
+                self.named[id(outputs[0])] = len(self.made) - 1
+            return result
+        names, given = _by_name(func, call, options), _by_name(func, args, kwargs)
+        for number, output in enumerate(outputs):
+            use = Use(func, names, given, call, options, inputs, output, number)
+            tensor = self._add(use, self._found(use), tuple(sources))
+            if tensor is not output:
+                return tensor
         return result
+
+    def _mapped(self, value: Any, sources: list[int]) -> Any:
+        """Arguments with names in place of tensors; the nodes of those that depend on the image go to `sources`."""
+        if isinstance(value, Tensor):
+            if id(value) in self.made_by:
+                sources.append(self.made_by[id(value)])
+                return Source(len(sources) - 1)
+            return Weight(self.named[id(value)]) if id(value) in self.named else value
+        if isinstance(value, dict):
+            return {key: self._mapped(item, sources) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._mapped(item, sources) for item in value)
+        return value
+
+    def _found(self, use: Use) -> Found:
+        """What the rules say, or, where the maps end, what becomes of that end."""
+        kind = heads.kind_of(use)
+        if kind is None:
+            return found_of(use)
+        number, self._ends = self._ends, self._ends + 1
+        if self._head is None:
+            layer = self.open[-1].name if self.open else ""
+            out = hw(use.output, MAPS) if use.output.dim() == 4 else (1, 1)
+            self.places.append(Place(kind, len(self.nodes), layer, use.main.grid, out))
+            return found_of(use)
+        place = self._head.places[number] if number < len(self._head.places) else None
+        if place is None:
+            return found_of(use)
+        try:
+            return heads.on_a_map(use, place, self._head.pooling)
+        except ValueError as error:
+            raise SegvizError(f"layer '{place.layer}' cannot become a convolution: {error}") from error
+
+    def _add(self, use: Use, found: Found, sources: tuple[int, ...]) -> Tensor:
+        """Enter one operation; returns the tensor that the author's code goes on with."""
+        tensor = use.output if found.stand_in is None else use.output.new_empty(found.stand_in)
+        grid = hw(tensor, found.axes) if found.grid is None else found.grid
+        if min(grid) < 1:
+            raise RuntimeError(f"its maps of {use.main.grid[0]}x{use.main.grid[1]} units are too small")
+        value = Value(tensor, grid, found.axes, found.stands_for, found.spans)
+        self.kept.append(tensor)
+        distinct = tuple(dict.fromkeys(sources))
+        small = [index for index in distinct if self.values[index].grid == (1, 1)]
+        gates = tuple(small) if grid != (1, 1) and 0 < len(small) < len(distinct) else ()
+        self.nodes.append(
+            Node(
+                inputs=tuple(index for index in distinct if index not in gates),
+                y=found.y,
+                x=found.x,
+                height=grid[0],
+                width=grid[1],
+                gates=gates,
+                whole=found.whole,
+                reason=found.reason,
+                mixed=found.mixed,
+            )
+        )
+        self.values.append(value)
+        self.made_by[id(tensor)] = len(self.nodes) - 1
+        layer = self.open[-1].name if self.open and self.open[-1].leaf else ""
+        elements = value.channels * grid[0] * grid[1]
+        self.operations.append(
+            Operation(use.name, found.kernel, sources, elements, layer, found.macs, found.pads, found.overhangs)
+        )
+        for call in self.open:
+            call.macs += found.macs
+        return tensor
 
 
 def _flat(value: Any) -> Iterator[Any]:
@@ -176,8 +294,12 @@ def _flat(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _image_node(image: Tensor) -> Node:
-    return Node((), SAME, SAME, image.shape[2], image.shape[3])
+def _by_name(func: torch._ops.OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of an operation by their names, defaults included."""
+    arguments = func._schema.arguments
+    named = {a.name: a.default_value for a in arguments if a.has_default_value()}
+    named |= {a.name: value for a, value in zip(arguments, args, strict=False)}
+    return named | kwargs
 
 
 @contextmanager
@@ -192,8 +314,6 @@ def _calls_recorded(network: nn.Module, recorder: _Recorder) -> Iterator[None]:
             shown = name if seen[name] == 1 else f"{name}#{seen[name]}"
             leaf = next(module.children(), None) is None
             call = Call(shown, module, name.count("."), leaf)
-            inputs = [t for t in _flat(args) if isinstance(t, Tensor)]
-            call.source = next((recorder.made_by[id(t)] for t in inputs if id(t) in recorder.made_by), None)
             recorder.calls.append(call)
             recorder.open.append(call)
 
@@ -204,7 +324,7 @@ def _calls_recorded(network: nn.Module, recorder: _Recorder) -> Iterator[None]:
         made = [t for t in _flat(output) if isinstance(t, Tensor) and id(t) in recorder.made_by]
         if made:
             call.output = recorder.made_by[id(made[0])]
-            call.output_shape = tuple(made[0].shape[1:])
+            call.output_shape = _shown_shape(recorder.values[call.output])
 
     try:
         for name, module in network.named_modules():
@@ -217,6 +337,11 @@ def _calls_recorded(network: nn.Module, recorder: _Recorder) -> Iterator[None]:
             handle.remove()
 
 
+def _shown_shape(value: Value) -> tuple[int, ...]:
+    """The shape of a layer's output without the batch: of the map, where a vector stands for one."""
+    return (value.channels, *value.grid) if value.stands_for else tuple(value.tensor.shape[1:])
+
+
 def _finish(recorder: _Recorder, logits: Tensor, height: int, width: int) -> Trace:
     calls = tuple(call for call in recorder.calls if call.output is not None)
     if id(logits) not in recorder.made_by or not calls:
@@ -226,7 +351,18 @@ def _finish(recorder: _Recorder, logits: Tensor, height: int, width: int) -> Tra
     last = next((call.name for call in reversed(leaves) if call.output == final), leaves[-1].name)
     names = tuple((call.name, int(call.output or 0)) for call in calls)
     geometry = Geometry(height, width, tuple(recorder.nodes), names, last)
-    return Trace(geometry, calls, tuple(recorder.operations))
+    operations = _counted_for_leaves(recorder.operations)
+    axes = tuple(MAPS if value.stands_for else value.axes or MAPS for value in recorder.values)
+    return Trace(geometry, calls, operations, axes, tuple(recorder.made), final, tuple(recorder.places))
+
+
+def _counted_for_leaves(operations: list[Operation]) -> tuple[Operation, ...]:
+    """What is done between two leaves (activations written as functions, sums) counts for the leaf after it."""
+    counted, leaf = [], next((op.layer for op in reversed(operations) if op.layer), "")
+    for operation in reversed(operations):
+        leaf = operation.layer or leaf
+        counted.append(replace(operation, layer=leaf))
+    return tuple(reversed(counted))
 
 
 def describe_layers(traced: Trace, fields: Geometry | None = None) -> tuple[Layer, ...]:

@@ -1,14 +1,15 @@
 """The methods by which a network answers for a whole image: one generator each, in `METHODS`.
 
-A method yields progress and ends in scores on its own grid. Labels are made from those afterwards,
-so that a change of upsampling computes no network again.
+A method yields progress and what it has found so far, and ends in logits on its own grid. Labels of
+pixels are made from those afterwards, so that a change of upsampling computes no network again. With
+a region only the units are computed that its pixels mix.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,20 +19,30 @@ from torch import Tensor
 from segviz.core.choices import Method, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
-from segviz.core.requests import PartialLabels, Progress, SegmentRequest, Update
-from segviz.core.steps import Law
+from segviz.core.regions import Region, units_in, whole
+from segviz.core.requests import Exactness, PartialLabels, Progress, SegmentRequest, Update
+from segviz.core.scores import softmax
+from segviz.core.steps import Interval, Law
 from segviz.engine import devices
-from segviz.engine.forward import forward
-from segviz.engine.graph import Trace
+from segviz.engine.exactness import exactness
+from segviz.engine.flow import Pass, Strip, followed, run
+from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.store import Loaded, Version
 from segviz.engine.windows import Windows, batch_size, classify
 
-PARTIAL_EVERY = 0.04  # seconds between two maps of a running sliding window
+PARTIAL_EVERY = 0.04  # seconds between two maps of a running method
+LARGEST_SAMPLE = 16  # windows that a map is compared with
+SAMPLE_SHARE = 0.1  # of the map's own cost, which the comparison may add
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One network on one image, and its traces: `native` as published, `dense` of its twin on this image."""
+    """One network on one image, and its traces: `native` as published, `dense` convolutional on this image.
+
+    `region` is the part of the image that is wanted, None for all of it.
+    """
 
     loaded: Loaded
     image: Tensor  # (1, C, H, W)
@@ -41,43 +52,142 @@ class Job:
     dense: Trace
     grid_stride: int | None = None
     notes: tuple[str, ...] = ()  # of the image's file
+    region: Box | None = None
+
+    @property
+    def box(self) -> Box:
+        """The part that is wanted, in network pixels."""
+        if self.region is None:
+            height, width = self.frame.outer
+            return Box(0, 0, width, height)
+        (left, top), (right, bottom) = (
+            self.frame.to_network(self.region.left, self.region.top),
+            self.frame.to_network(self.region.right - 1, self.region.bottom - 1),
+        )
+        return Box(left, top, right + 1, bottom + 1)
+
+    @property
+    def title(self) -> str:
+        return f"{self.loaded.entry.title} on {size_text(self.frame.outer)}"
 
 
 @dataclass(frozen=True, eq=False)
 class LogitGrid:
     """Logits (classes, rows, columns) and where they sit in the image. `layer_seconds` where layers were timed."""
 
-    logits: npt.NDArray[np.float32]
+    logits: Floats
     lattice: Lattice
     layer_seconds: tuple[tuple[str, float], ...] = ()
+    exactness: Exactness | None = None
 
 
 Run = Callable[[Job], Generator[Update, None, LogitGrid]]
 
 
-def dense(job: Job) -> Generator[Update, None, LogitGrid]:
-    """One pass of the fully convolutional twin: a unit's logits are the classifier's on its receptive field."""
-    devices.check_memory(job.dense.peak_bytes, f"{job.loaded.entry.title} on {size_text(job.frame.outer)}")
-    done = yield from forward(job.loaded.conversion.network, job.image)
-    logits = logits_of(job.loaded, done.output)
+# ------------------------------------------------------------------------------------- coarse, native
+
+
+def coarse(job: Job) -> Generator[Update, None, LogitGrid]:
+    """One pass of the fully convolutional network: a unit's logits are the classifier's on its receptive field."""
     if job.loaded.per_pixel:
+        done = yield from _passed(job, job.dense, whole(job.dense.geometry.nodes[job.dense.output]))
+        logits = logits_of(job.loaded, done.output)
         lattice = per_pixel_lattice(job.frame, (logits.shape[1], logits.shape[2]))
-        logits = logits[:, : lattice.rows, : lattice.columns]
-    else:
-        law_y, law_x = job.dense.geometry.laws("last")
-        lattice = job.frame.lattice(logits.shape[1], logits.shape[2], law_y, law_x)
-    return LogitGrid(logits, lattice, tuple(done.layer_seconds.items()))
+        return LogitGrid(logits[:, : lattice.rows, : lattice.columns], lattice, tuple(done.layer_seconds.items()))
+    grid = yield from _mapped(job, job.dense, 1)
+    return grid
+
+
+def dense(job: Job) -> Generator[Update, None, LogitGrid]:
+    """The a trous network: strides become dilation, so that there is a unit every `grid_stride` pixels (T23)."""
+    step = _step(job)
+    traced = job.loaded.dilated(job.dense, step)
+    left = traced.geometry.laws("last")[0].stride
+    grid = yield from _mapped(job, traced, max(1, round(step / left)))
+    return grid
+
+
+def _step(job: Job) -> int:
+    step = 1 if job.grid_stride is None else job.grid_stride
+    if step < 1:
+        raise SegvizError(f"the grid stride is {step}; it is at least 1 pixel")
+    return step
+
+
+def _mapped(job: Job, traced: Trace, every: int) -> Generator[Update, None, LogitGrid]:
+    """The logits of a trace on the job's region, of every `every`-th unit."""
+    geometry = traced.geometry
+    wanted = units_in(geometry, "last", job.box)
+    lo = Region(*(Interval(units.lo // every * every, units.hi) for units in wanted))
+    rows, columns = lo.shape
+    entry = job.loaded.entry
+    units = -(-rows // every) * -(-columns // every)
+    devices.check_memory(4 * entry.class_count * units + _held(traced, lo), f"{job.title} ({rows} x {columns} units)")
+    law_y, law_x = geometry.laws("last")
+    start = (Law(law_y.at(lo.y.lo), law_y.stride * every), Law(law_x.at(lo.x.lo), law_x.stride * every))
+    lattice = job.frame.lattice(-(-rows // every), -(-columns // every), *start)
+    done = yield from _passed(job, traced, lo, lattice, every)
+    logits = logits_of(job.loaded, done.output)[:, ::every, ::every]
+    proof = exactness(job.native, traced, entry)
+    grid = LogitGrid(np.ascontiguousarray(logits), lattice, tuple(done.layer_seconds.items()), proof)
+    return compared(job, grid)
+
+
+def _held(traced: Trace, region: Region) -> int:
+    """About the bytes of a walk in strips: the largest rows that are alive at once, and the logits."""
+    height = max(1, region.shape[0])
+    rows = traced.peak_bytes / max(1, traced.geometry.nodes[traced.output].height)
+    return int(rows * min(height, 4) + 4 * traced.operations[traced.output].elements)
+
+
+def _passed(
+    job: Job, traced: Trace, region: Region, lattice: Lattice | None = None, every: int = 1
+) -> Generator[Update, None, Pass]:
+    """Walk to the logits of a region; shows the labels of the strips that are done, where a `lattice` is given."""
+    shown = None if lattice is None else np.full((lattice.rows, lattice.columns), -1, np.int16)
+    last, told = Progress(0, 0), time.monotonic()
+
+    def show(step: Progress | Strip) -> Update | None:
+        nonlocal last, told
+        if isinstance(step, Progress):
+            last = step
+            return step
+        if shown is None or lattice is None or step.maps.shape[2] == region.shape[0]:
+            return None
+        _enter(shown, step, region, every, job.loaded.entry.sigmoid)
+        if time.monotonic() - told < PARTIAL_EVERY:
+            return None
+        told = time.monotonic()
+        return PartialLabels(shown.copy(), lattice, None, last)
+
+    answer = yield from followed(run(traced, job.loaded.weights, job.image, region=region), show)
+    return answer
+
+
+def _enter(shown: npt.NDArray[np.int16], strip: Strip, region: Region, every: int, sigmoid: bool) -> None:
+    """Labels of a strip into the map of those that are known."""
+    first = strip.rows.lo - region.y.lo
+    skip = -first % every
+    maps = strip.maps[0, :, skip::every, ::every]
+    if not maps.shape[1]:
+        return
+    labels = (maps[0] > 0) if sigmoid else maps.max(0).indices
+    row = (first + skip) // every
+    shown[row : row + labels.shape[0]] = labels.to(torch.int16).cpu().numpy()
+
+
+# ------------------------------------------------------------------------------- windows, shifts
 
 
 def sliding_window(job: Job) -> Generator[Update, None, LogitGrid]:
     """The classifier on a window at every grid position; the answer belongs to the window's centre."""
     windows = windows_of(job)
     size = windows.size
-    lattice = window_lattice(job, windows)
+    lattice = window_lattice(job.frame, windows)
     entry = job.loaded.entry
     what = f"{entry.title} on {len(windows)} windows, {windows.stride} pixels apart,"
     devices.check_memory(4 * entry.class_count * len(windows), what)
-    logits: npt.NDArray[np.float32] | None = None
+    logits: Floats | None = None
     labels = np.full(len(windows), -1, np.int16)
     done, last = 0, 0.0
     for batch in classify(job.loaded.network, windows, batch_size(largest_map(job.native))):
@@ -99,13 +209,90 @@ def sliding_window(job: Job) -> Generator[Update, None, LogitGrid]:
     return LogitGrid(logits.reshape(-1, windows.rows, windows.columns), lattice)
 
 
+def shift_and_stitch(job: Job) -> Generator[Update, None, LogitGrid]:
+    """The coarse network on every shift of the image, the answers interleaved (lecture T23).
+
+    Sermanet et al. 2014; Long et al. 2015, section 3.2. With `grid_stride` only the shifts that it needs.
+    """
+    step, own = _step(job), network_stride(job)
+    shifts = range(0, own, step) if own % step == 0 else range(own)
+    passes = [(down, across) for down in shifts for across in shifts]
+    crop = _shift_crop(job)
+    full: Floats | None = None
+    for number, (down, across) in enumerate(passes):
+        found = yield from _shifted(job, crop, down, across, Progress(number, len(passes), "shifts"))
+        if full is None:
+            full = np.zeros((len(found), *crop.grid), np.float32)
+        place = full[:, down::own, across::own]
+        place[:] = found[:, : place.shape[1], : place.shape[2]]
+    assert full is not None
+    logits = np.ascontiguousarray(full[:, ::step, ::step])
+    (y, x), (top, left) = job.dense.geometry.laws("last"), crop.corner
+    laws = Law(y.start + top, step), Law(x.start + left, step)
+    lattice = job.frame.lattice(logits.shape[1], logits.shape[2], *laws)
+    return compared(job, LogitGrid(logits, lattice, (), exactness(job.native, job.dense, job.loaded.entry)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Crop:
+    """The part of the image that shifts are made of, its corner (top, left) and the grid of all shifts together."""
+
+    image: Tensor
+    corner: tuple[int, int]
+    grid: tuple[int, int]
+
+
+def _shift_crop(job: Job) -> _Crop:
+    """The whole image; for a region of an unpadded network, what its windows see."""
+    height, width = job.frame.outer
+    window = job.loaded.entry.input_size[1:]
+    own = network_stride(job)
+    if job.region is None:
+        top, left, image = 0, 0, job.image
+    else:
+        box = job.box
+        top = max(0, min(height - window[0], int(box.top) - window[0] // 2 - own))
+        left = max(0, min(width - window[1], int(box.left) - window[1] // 2 - own))
+        bottom = min(height, max(top + window[0], int(box.bottom) + window[0] // 2 + own))
+        right = min(width, max(left + window[1], int(box.right) + window[1] // 2 + own))
+        image = job.image[:, :, top:bottom, left:right]
+    rows, columns = (
+        (n - 1) * own + min(own, 1 + spare)
+        for n, spare in (_spared(job, int(image.shape[axis]), axis - 2) for axis in (2, 3))
+    )
+    return _Crop(image, (top, left), (rows, columns))
+
+
+def _spared(job: Job, size: int, axis: int) -> tuple[int, int]:
+    """Units of the coarse network along one axis of `size` pixels, and the pixels that its last window leaves over."""
+    native, own = job.loaded.entry.input_size[1 + axis], network_stride(job)
+    grid = job.dense.geometry.grid("last")[axis] if size == job.frame.outer[axis] else (size - native) // own + 1
+    return grid, max(0, size - native) % own
+
+
+def _shifted(job: Job, crop: _Crop, down: int, across: int, progress: Progress) -> Generator[Update, None, Floats]:
+    """The coarse logits of the image without its first `down` rows and `across` columns."""
+    yield progress
+    image = crop.image[:, :, down:, across:].contiguous(memory_format=torch.channels_last)
+    native = job.loaded.entry.input_size[1:]
+    if int(image.shape[2]) < native[0] or int(image.shape[3]) < native[1]:
+        return np.zeros((job.loaded.entry.class_count, 0, 0), np.float32)
+    traced = job.loaded.traced(True, (int(image.shape[1]), int(image.shape[2]), int(image.shape[3])))
+    done = yield from followed(run(traced, job.loaded.weights, image), lambda _: progress)
+    return logits_of(job.loaded, done.output)
+
+
 METHODS: dict[Method, Run] = {
     Method.SLIDING_WINDOW: sliding_window,
-    Method.DIRECT: dense,
-    Method.COARSE: dense,
-    Method.UPSAMPLED: dense,
-    Method.NATIVE: dense,
+    Method.DIRECT: coarse,
+    Method.COARSE: coarse,
+    Method.UPSAMPLED: coarse,
+    Method.SHIFT_AND_STITCH: shift_and_stitch,
+    Method.DENSE: dense,
+    Method.NATIVE: coarse,
 }
+CLASSIFIERS = (Method.SLIDING_WINDOW, Method.DIRECT, Method.SHIFT_AND_STITCH, Method.DENSE)
+CELLS = (Method.COARSE, Method.SLIDING_WINDOW, Method.DIRECT, Method.SHIFT_AND_STITCH, Method.DENSE)
 
 
 def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
@@ -117,19 +304,55 @@ def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
         return Method.UPSAMPLED, f"{title} is a classifier: its logits come on a coarse grid and are upsampled"
     if method is Method.NATIVE and not loaded.per_pixel:
         raise SegvizError(f"{title} is a classifier and does not answer per pixel: take 'upsampled', not 'native'")
-    if method is Method.SLIDING_WINDOW and loaded.per_pixel:
-        raise SegvizError(f"{title} answers for every pixel, there is nothing to slide: take 'native'")
-    if method is Method.DIRECT and loaded.per_pixel:
-        raise SegvizError(f"{title} answers for every pixel, which needs no field's label: take 'native'")
+    if method in CLASSIFIERS and loaded.per_pixel:
+        raise SegvizError(f"{title} answers for every pixel, '{method.value}' has nothing to add: take 'native'")
     return method, "as asked"
 
 
 def upsampling_of(method: Method, wanted: Upsampling) -> Upsampling:
-    """Coarse grids and sliding windows are shown as the cells that they are."""
-    return Upsampling.NEAREST if method in (Method.COARSE, Method.SLIDING_WINDOW, Method.DIRECT) else wanted
+    """Coarse grids, sliding windows and dense maps are shown as the cells that they are."""
+    return Upsampling.NEAREST if method in CELLS else wanted
 
 
-def logits_of(loaded: Loaded, output: Tensor) -> npt.NDArray[np.float32]:
+# ----------------------------------------------------------------------------- against the windows
+
+
+def compared(job: Job, grid: LogitGrid) -> LogitGrid:
+    """The same with the largest difference of probabilities on some windows, drawn by chance, from the classifier's."""
+    proof = grid.exactness
+    found = _sample(job, grid)
+    if proof is None or not found:
+        return grid
+    windows = torch.cat([window for window, _ in found]).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        logits = first_tensor(job.loaded.network(windows)).flatten(1).T.float().cpu().numpy()
+    units = np.stack([unit for _, unit in found], axis=1)
+    deviation = float(np.abs(softmax(logits) - softmax(units)).max())
+    return replace(grid, exactness=replace(proof, deviation=deviation, sample=len(found)))
+
+
+def _sample(job: Job, grid: LogitGrid) -> list[tuple[Tensor, Floats]]:
+    """Windows of the image and the logits of the units in their middle."""
+    (height, width), frame = job.loaded.entry.input_size[1:], job.frame
+    affordable = int(SAMPLE_SHARE * job.dense.macs / max(1, job.native.macs))
+    chance = np.random.default_rng(0)
+    found = []
+    for _ in range(4 * max(1, min(LARGEST_SAMPLE, affordable))):
+        row, column = (int(chance.integers(side)) for side in grid.logits.shape[1:])
+        x, y = frame.to_network(*grid.lattice.position_of(row, column))
+        left, top = round(x - (width - 1) / 2), round(y - (height - 1) / 2)
+        if 0 <= top <= frame.inner[0] - height and 0 <= left <= frame.inner[1] - width:
+            window = job.image[:, :, top : top + height, left : left + width]
+            found.append((window, grid.logits[:, row, column]))
+        if len(found) >= max(1, min(LARGEST_SAMPLE, affordable)):
+            break
+    return found
+
+
+# --------------------------------------------------------------------------------------- together
+
+
+def logits_of(loaded: Loaded, output: Tensor) -> Floats:
     """Logits (classes, rows, columns) of an output (1, K, rows, columns).
 
     A network with one sigmoid output z answers as two classes with logits (0, z).
@@ -157,16 +380,34 @@ def per_pixel_lattice(frame: Frame, found: tuple[int, int]) -> Lattice:
 
 
 def windows_of(job: Job) -> Windows:
-    """The grid of windows of the network's native size; the step is the network's own stride unless given."""
+    """The grid of windows of the network's native size; the step is the network's own stride unless given.
+
+    With a region only the windows whose centres its pixels mix.
+    """
     size = job.loaded.entry.input_size[1:]
     stride = network_stride(job) if job.grid_stride is None else job.grid_stride
     if stride < 1:
         raise SegvizError(f"the grid stride is {stride}; it is at least 1 pixel")
-    return Windows(job.image, size, stride)
+    windows = Windows(job.image, (size[0], size[1]), stride)
+    if job.region is None:
+        return windows
+    box = job.box
+    rows = _centred(box.top, box.bottom, size[0], stride, windows.rows)
+    columns = _centred(box.left, box.right, size[1], stride, windows.columns)
+    top, left = rows.lo * stride, columns.lo * stride
+    bottom, right = rows.hi * stride + size[0], columns.hi * stride + size[1]
+    return Windows(job.image[:, :, top:bottom, left:right], (size[0], size[1]), stride, (top, left))
+
+
+def _centred(low: float, high: float, side: int, stride: int, count: int) -> Interval:
+    """The windows along one axis whose centres lie in low..high or next to it."""
+    middle = (side - 1) / 2
+    first, last = int((low - middle) // stride), int(-((middle - (high - 1)) // stride))
+    return Interval(*(max(0, min(count - 1, number)) for number in (first, last)))
 
 
 def network_stride(job: Job) -> int:
-    """Pixels between neighbouring units of the fully convolutional twin.
+    """Pixels between neighbouring units of the fully convolutional network.
 
     Raises SegvizError where that is not one whole number for both axes: windows then have no common step.
     """
@@ -178,9 +419,11 @@ def network_stride(job: Job) -> int:
     return int(y)
 
 
-def window_lattice(job: Job, windows: Windows) -> Lattice:
-    laws = [Law((side - 1) / 2, windows.stride) for side in windows.size]
-    return job.frame.lattice(windows.rows, windows.columns, laws[0], laws[1])
+def window_lattice(frame: Frame, windows: Windows) -> Lattice:
+    laws = [
+        Law(corner + (side - 1) / 2, windows.stride) for side, corner in zip(windows.size, windows.origin, strict=True)
+    ]
+    return frame.lattice(windows.rows, windows.columns, laws[0], laws[1])
 
 
 def window_box(frame: Frame, windows: Windows, index: int, size: tuple[int, int]) -> Box:

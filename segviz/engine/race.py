@@ -19,11 +19,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from segviz.core.choices import Equality
 from segviz.core.errors import SegvizError
 from segviz.core.requests import Lane, PartialLabels, Progress, RaceRequest, RaceResult, RaceUpdate
 from segviz.core.scores import softmax
 from segviz.engine import devices
-from segviz.engine.forward import Pass, forward
+from segviz.engine.exactness import exactness
+from segviz.engine.flow import Pass, finished, followed, run
 from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.inference import (
     Job,
@@ -34,13 +36,11 @@ from segviz.engine.inference import (
     window_box,
     window_lattice,
 )
-from segviz.engine.store import Store
 from segviz.engine.windows import LARGEST_BATCH, Windows, batch_size
 
 WARMING_UP = Progress(0, 0)  # nothing that is timed runs yet
 EXACT = 1e-5  # largest difference of probabilities that counts as equal
 REPEATS = 5
-_FLOOR = "pooling=floor"
 PARTIAL_EVERY = 0.033  # seconds; the window's box moves at most 30 times a second
 DENSE_SHARE, BATCHED_SHARE, SINGLE_SHARE = 0.2, 0.5, 0.3  # of the budget
 
@@ -73,13 +73,13 @@ class _Clock:
     found: npt.NDArray[np.bool_] | None = None
 
 
-def race(request: RaceRequest, job: Job, store: Store) -> Generator[RaceUpdate | Progress, None, RaceResult]:
+def race(request: RaceRequest, job: Job) -> Generator[RaceUpdate | Progress, None, RaceResult]:
     """Run the race of `request`; yields what each side has found so far.
 
     Raises SegvizError for a network without a fixed window, for an image smaller than the window
     and for a grid stride that the fully convolutional network does not have.
     """
-    course = _prepare(job, request, store)
+    course = _prepare(job, request)
     yield WARMING_UP
     dense, repeats = yield from _run_dense(course, request.budget * DENSE_SHARE)
     full = _Clock(statistics.median(repeats), course.outputs)
@@ -92,7 +92,7 @@ def race(request: RaceRequest, job: Job, store: Store) -> Generator[RaceUpdate |
     return _result(request, course, dense, full, batched, single, batch)
 
 
-def _prepare(job: Job, request: RaceRequest, store: Store) -> _Course:
+def _prepare(job: Job, request: RaceRequest) -> _Course:
     loaded = job.loaded
     if loaded.per_pixel:
         raise SegvizError(
@@ -110,7 +110,7 @@ def _prepare(job: Job, request: RaceRequest, store: Store) -> _Course:
     counts = (windows.rows, windows.columns)
     height, width = (size + (n - 1) * stride for size, n in zip(windows.size, counts, strict=True))
     image = inner[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
-    dense = store.trace(loaded, True, (int(image.shape[1]), height, width))
+    dense = loaded.traced(True, (int(image.shape[1]), height, width))
     devices.check_memory(dense.peak_bytes, f"{loaded.entry.title} on {size_text((height, width))}")
     return _Course(job, Windows(image, windows.size, stride), dense, image, stride // own)
 
@@ -122,19 +122,21 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
     the clock then errs against this side. Returns logits (classes, rows, columns) on the windows'
     grid, and the seconds of each pass.
     """
-    network, image = course.job.loaded.conversion.network, course.image
+    image = course.image
+
+    def walk() -> Generator[Progress, None, Pass]:
+        return followed(run(course.dense, course.job.loaded.weights, image), lambda _: WARMING_UP)
+
     started = time.perf_counter()
-    warm = forward(network, image)  # can be stopped between layers, and shows how long a pass takes
-    output = (yield from _silent(warm)).output
+    output = (yield from walk()).output  # can be stopped between layers, and shows how long a pass takes
     devices.synchronise(image.device)
     taken = time.perf_counter() - started
     seconds: list[float] = [taken] if taken > budget else []
     while not seconds or (len(seconds) < REPEATS and sum(seconds) + taken <= budget):
-        with torch.inference_mode():
-            started = time.perf_counter()
-            output = first_tensor(network(image))
-            devices.synchronise(image.device)
-            taken = time.perf_counter() - started
+        started = time.perf_counter()
+        output = finished(walk()).output
+        devices.synchronise(image.device)
+        taken = time.perf_counter() - started
         seconds.append(taken)
         yield WARMING_UP
     logits = logits_of(course.job.loaded, output)[:, :: course.skip, :: course.skip]
@@ -144,20 +146,6 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
             f"the grids differ: {rows}x{columns} windows, {logits.shape[1]}x{logits.shape[2]} dense outputs"
         )
     return np.ascontiguousarray(logits[:, :rows, :columns]), seconds
-
-
-def _silent(run: Generator[Progress, None, Pass]) -> Generator[Progress, None, Pass]:
-    """The same run without its percentages, which are those of a warm-up."""
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
-        try:
-            yield WARMING_UP
-        except GeneratorExit:
-            run.close()
-            raise
 
 
 def _best_batch(course: _Course) -> Generator[Progress, None, int]:
@@ -260,7 +248,7 @@ def _update(
     windows = course.windows
     box = None if newest is None else window_box(course.job.frame, windows, newest, windows.size)
     labels, confidence = found.grid(windows)
-    lattice = window_lattice(course.job, windows)
+    lattice = window_lattice(course.job.frame, windows)
     return RaceUpdate(side, seconds, PartialLabels(labels, lattice, box, progress, confidence))
 
 
@@ -299,7 +287,7 @@ def _result(
         center_offset=_offset(course),
         exact=exact,
         reason=reason,
-        lattice=window_lattice(course.job, course.windows),
+        lattice=window_lattice(course.job.frame, course.windows),
         window=course.windows.size,
         classes=course.job.loaded.entry.classes,
         sliding_labels=sliding_labels,
@@ -342,29 +330,10 @@ def _offset(course: _Course) -> tuple[float, float]:
 
 def _verdict(course: _Course, largest: float) -> tuple[bool, str]:
     """Whether both sides are equal by proof and by measurement, and why, in a sentence."""
-    traces = (course.job.native, course.dense)
-    padded = max(t.padded for t in traces)
-    overhanging = max(t.overhanging for t in traces)
-    nodes = [node for t in traces for node in t.geometry.nodes]
-    gated = any(node.gates for node in nodes) or any(node.whole for node in course.dense.geometry.nodes)
-    unknown = next((node.reason for node in nodes if node.reason), "")
-    if padded:
-        return False, (
-            f"{padded} padded convolutions: at a window's border the classifier sees zero padding where the "
-            "fully convolutional network sees the image's own pixels"
-        )
-    if overhanging:
-        entry, (height, width) = course.job.loaded.entry, course.windows.size
-        exact = f"; '{entry.name}?pooling=floor' is the variant that races exactly" if _FLOOR in entry.variants else ""
-        poolings = "pooling" if overhanging == 1 else "poolings"
-        return False, (
-            f"{overhanging} {poolings} in ceil mode: the kernel hangs over the border of a {height}x{width} window, "
-            f"where inside the image it does not{exact}"
-        )
-    if gated:
-        return False, "a gate averages over all that the network is given, a window or the image"
-    if unknown:
-        return False, f"equality cannot be proven from the graph: {unknown}; outputs differ by {largest:.1g} at most"
+    proof = exactness(course.job.native, course.dense, course.job.loaded.entry)
+    if proof.equality is not Equality.EVERYWHERE:
+        measured = f"; outputs differ by {largest:.1g} at most" if "proven" in proof.reason else ""
+        return False, proof.reason + measured
     if not largest <= EXACT:  # NaN is not equal to anything
         return False, f"no padding and no ceil mode, and yet the outputs differ by {largest:.1g}"
-    return True, f"no padding and no ceil mode, proven from the graph; outputs differ by {largest:.1g} at most"
+    return True, f"{proof.reason}; outputs differ by {largest:.1g} at most"

@@ -1,67 +1,130 @@
-"""What each ATen operation means for geometry and cost: one row of `RULES` an operation.
+"""What each ATen operation means for geometry, cost and computation on a part: one row of `RULES` an operation.
 
-A rule gets the operation's arguments and shapes and answers with the steps along y and x. An
-operation that is not listed keeps its field when it is pointwise; otherwise the field is unknown,
-and the node says so.
+Operations come as their author wrote them (`linear`, `flatten`, `batch_norm`, not what those are made
+of). A rule gets the arguments and what is known of the inputs, and answers with the steps along y
+and x and with the kernel that computes a region. An operation that is not listed keeps its field
+when it is pointwise; otherwise the field is unknown, the node says so, and its maps are computed whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from segviz.core.field import Node
-from segviz.core.steps import SAME, Resize, Step, Taps, Transposed, Window
+from segviz.core.steps import SAME, Interval, Mirror, Resize, Step, Taps, Transposed, Window
+from segviz.engine import kernels
+from segviz.engine.kernels import MAPS, Kernel
+
+Pair = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Cost and border behaviour of one operation."""
+@dataclass(frozen=True, eq=False)
+class Value:
+    """What is known of a tensor that depends on the image.
 
-    name: str
-    elements: int  # of its output
-    macs: int = 0
-    pads: bool = False
-    overhangs: bool = False
-    mixes: bool = False  # a flatten or a dense layer: where surgery looks
+    `axes` are its dimensions of y and x, None for a vector. `grid` is rows and columns of the maps
+    that it really is: a classifier's vector, once the network has been made convolutional, `stands_for`
+    a map; the tensor then keeps the shape that the author's code expects, and `spans` is the map that
+    was laid flat in it, for the dense layer that comes next.
+    """
+
+    tensor: Tensor
+    grid: Pair
+    axes: Pair | None
+    stands_for: bool = False
+    spans: Pair = (1, 1)
+
+    @property
+    def channels(self) -> int:
+        rows, columns = self.spans if self.axes is None else hw(self.tensor, self.axes)
+        return self.tensor.numel() // max(1, rows * columns)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Found:
-    """What a rule says of an operation."""
+    """What a rule says of an operation. `grid` and `axes` None: those of the output's tensor, as far as it has any.
 
+    `stand_in` is the shape that the author's code goes on with, where that is not the operation's own.
+    """
+
+    kernel: Kernel
     y: Step = SAME
     x: Step = SAME
+    grid: Pair | None = None
+    axes: Pair | None = None
+    stands_for: bool = False
+    spans: Pair = (1, 1)
+    stand_in: tuple[int, ...] | None = None
     macs: int = 0
     pads: bool = False
     overhangs: bool = False
     whole: bool = False
-    mixes: bool = False
+    mixed: bool = False
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Use:
-    """One use of an operation: its arguments by name, the first input that depends on the image, and the output."""
+    """One use of an operation.
 
-    args: dict[str, Any] = field(repr=False)
-    input: Tensor
+    `args` are its arguments by name, tensors as names of `kernels`; `given` the same with the tensors
+    themselves; `call` and `options` the arguments as they were passed. `inputs` depend on the image.
+    """
+
+    func: Callable[..., Any]
+    args: Mapping[str, Any]
+    given: Mapping[str, Any]
+    call: tuple[Any, ...] = field(repr=False)
+    options: Mapping[str, Any]
+    inputs: tuple[Value, ...]
     output: Tensor
+    number: int = 0  # of this output among the operation's
+
+    @property
+    def main(self) -> Value:
+        return self.inputs[0]
+
+    @property
+    def axes(self) -> Pair:
+        """Dimensions of y and x of the first input; those of maps where it is a vector."""
+        return self.main.axes or MAPS
+
+    @property
+    def name(self) -> str:
+        return str(self.func._schema.name).removeprefix("aten::")  # type: ignore[attr-defined]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the result has memory of its own."""
+        return torch.Tag.pointwise in self.func.tags or self.name in OWN_MEMORY  # type: ignore[attr-defined]
+
+    def point(self, axes: Pair | None = None, **more: Any) -> Found:
+        """Unit by unit, with the author's own operation."""
+        shown = axes if axes is not None else self.main.axes
+        kernel = kernels.Point(
+            functional(self.func), self.call, self.options, self.number, inplace(self.func), self.fresh
+        )
+        grid, stands, spans = None, self.main.stands_for, self.main.spans
+        if stands:
+            grid = self.main.grid
+        return Found(kernel, grid=grid, axes=shown, stands_for=stands, spans=spans, **more)
+
+    def all_of_it(self, axes: Pair | None = None, **more: Any) -> Found:
+        """Whole maps, with the author's own operation; steps that take everything."""
+        kernel = kernels.Whole(functional(self.func), self.call, self.options, axes, self.number)
+        rows, columns = self.main.grid
+        steps = {"y": Window(rows), "x": Window(columns)} | more
+        return Found(kernel, axes=axes, mixed=True, **steps)
 
 
 Rule = Callable[[Use], Found]
 
 
-def hw(tensor: Tensor) -> tuple[int, int]:
-    """Height and width of a map; a vector of features is a map of one unit."""
-    return (int(tensor.shape[-2]), int(tensor.shape[-1])) if tensor.dim() == 4 else (1, 1)
-
-
-def two(value: Any, default: int = 1) -> tuple[int, int]:
+def two(value: Any, default: int = 1) -> Pair:
     """An argument that may be one number, two, or left out, as (y, x)."""
     if value is None or (isinstance(value, Sequence) and not value):
         return default, default
@@ -70,217 +133,462 @@ def two(value: Any, default: int = 1) -> tuple[int, int]:
     return int(value), int(value)
 
 
-def _same(use: Use) -> Found:
-    return Found()
+def hw(tensor: Tensor, axes: Pair | None) -> Pair:
+    """Height and width of a map; a vector of features is a map of one unit."""
+    return (1, 1) if axes is None else (int(tensor.shape[axes[0]]), int(tensor.shape[axes[1]]))
+
+
+def functional(func: Any) -> Any:
+    """The operation that leaves its input alone, for one that writes over it."""
+    packet, _, overload = str(func).removeprefix("aten.").partition(".")
+    if not packet.endswith("_") or packet.startswith("_"):
+        return func
+    plain = getattr(torch.ops.aten, packet[:-1], None)
+    return func if plain is None else getattr(plain, overload, plain.default)
+
+
+def inplace(func: Any) -> Any | None:
+    """The operation that writes over its first input, None where there is none or it would change its type."""
+    packet, _, overload = str(functional(func)).removeprefix("aten.").partition(".")
+    over = getattr(torch.ops.aten, f"{packet}_", None)
+    return getattr(over, overload, None) if over is not None and packet in OVERWRITES else None
+
+
+OWN_MEMORY = {"batch_norm", "linear", "prelu", "relu6", "hardswish", "cat", "softmax"}
+OVERWRITES = {"relu", "hardtanh", "tanh", "sigmoid", "hardswish", "silu", "leaky_relu", "elu", "add", "clamp"}
+
+
+# ------------------------------------------------------------------------------ windows that slide
+
+
+def _grid(use: Use) -> Pair:
+    return hw(use.output, MAPS)
+
+
+def _sees_more(window: Window, units: int, size: int) -> bool:
+    """Whether the windows of `units` reach over the border of `size` units."""
+    return window.before > 0 or window.back(Interval(units - 1, units - 1)).hi >= size
 
 
 def _convolution(use: Use) -> Found:
-    weight: Tensor = use.args["weight"]
-    kernel = two(weight.shape[2:])
+    weight = use.given["weight"]
+    kernel = tuple(int(k) for k in weight.shape[2:])
+    stride, dilation = two(use.args["stride"]), two(use.args["dilation"])
+    padding = use.args["padding"]
+    if padding == "same":
+        before = tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
+    else:
+        before = (0, 0) if padding == "valid" else two(padding, 0)
+    y, x = (Window(*axis) for axis in zip(kernel, stride, dilation, before, strict=True))
+    size, grid, groups = use.main.grid, _grid(use), int(use.args["groups"])
+    made = kernels.Convolution(y, x, size, use.args["weight"], use.args["bias"], groups)
+    macs = use.output.numel() * int(weight[0].numel())
+    pads = any(_sees_more(*axis) for axis in zip((y, x), grid, size, strict=True))
+    return Found(made, y, x, axes=MAPS, macs=macs, pads=pads)
+
+
+def _transposed(use: Use) -> Found:
+    weight = use.given["weight"]
+    kernel = tuple(int(k) for k in weight.shape[2:])
     stride, padding, dilation = two(use.args["stride"]), two(use.args["padding"], 0), two(use.args["dilation"])
-    if use.args["transposed"]:
-        y, x = (Transposed(*axis) for axis in zip(kernel, stride, dilation, padding, strict=True))
-        macs = use.input.numel() * int(weight[0].numel())
-        return Found(y, x, macs=macs, pads=False)
-    y, x = (Window(*axis) for axis in zip(kernel, stride, dilation, padding, strict=True))
-    return Found(y, x, macs=use.output.numel() * int(weight[0].numel()), pads=any(padding))
+    y, x = (Transposed(*axis) for axis in zip(kernel, stride, dilation, padding, strict=True))
+    made = kernels.Deconvolution(y, x, use.main.grid, use.args["weight"], use.args["bias"], int(use.args["groups"]))
+    return Found(made, y, x, axes=MAPS, macs=use.main.tensor.numel() * int(weight[0].numel()))
 
 
-def _pool(use: Use) -> Found:
+def _windows(use: Use) -> tuple[Window, Window]:
     kernel = two(use.args["kernel_size"])
     given = use.args.get("stride")
     stride = two(given) if given else kernel
     padding, dilation = two(use.args.get("padding"), 0), two(use.args.get("dilation"))
     y, x = (Window(*axis) for axis in zip(kernel, stride, dilation, padding, strict=True))
-    hangs = bool(use.args.get("ceil_mode")) and any(
-        (size + 2 * pad - dil * (k - 1) - 1) % step
-        for size, k, step, pad, dil in zip(hw(use.input), kernel, stride, padding, dilation, strict=True)
-    )
-    return Found(y, x, pads=any(padding), overhangs=hangs)
+    return y, x
+
+
+def _pool_borders(use: Use, y: Window, x: Window) -> dict[str, Any]:
+    sides = list(zip((y, x), _grid(use), use.main.grid, strict=True))
+    padded = any(window.before for window in (y, x))
+    last = [
+        window.back(Interval(units - 1, units - 1)).hi - window.before - (size - 1) for window, units, size in sides
+    ]
+    return {"axes": MAPS, "pads": padded, "overhangs": bool(use.args.get("ceil_mode")) and max(last) > 0}
+
+
+def _max_pool(use: Use) -> Found:
+    y, x = _windows(use)
+    return Found(kernels.MaxPool(y, x, use.main.grid), y, x, **_pool_borders(use, y, x))
+
+
+def _average_pool(use: Use) -> Found:
+    y, x = _windows(use)
+    size = use.main.grid
+    ends = (size[0] + y.before, size[1] + x.before)
+    divisor = use.args.get("divisor_override")
+    made = kernels.AveragePool(y, x, size, bool(use.args.get("count_include_pad", True)), divisor, ends)
+    return Found(made, y, x, **_pool_borders(use, y, x))
+
+
+def _indexed_pool(use: Use) -> Found:
+    """With the places of the maxima: computed whole, since those count units of the whole map."""
+    y, x = _windows(use)
+    return use.all_of_it(y=y, x=x, **_pool_borders(use, y, x))
+
+
+# --------------------------------------------------------------------------------- global, adaptive
 
 
 def _adaptive(use: Use) -> Found:
-    (rows, columns), (height, width) = hw(use.input), hw(use.output)
+    if use.main.stands_for:
+        return _beyond(use)
+    (rows, columns), (height, width) = use.main.grid, _grid(use)
     if (height, width) == (1, 1):
-        return _everything(use)
-    return Found(Resize(Taps.AREA, rows, height), Resize(Taps.AREA, columns, width))
+        return _everything(use, MAPS)
+    if (height, width) == (rows, columns):
+        return Found(kernels.Same(), axes=MAPS)
+    return use.all_of_it(MAPS, y=Resize(Taps.AREA, rows, height), x=Resize(Taps.AREA, columns, width))
 
 
-def _everything(use: Use) -> Found:
+def _everything(use: Use, axes: Pair | None) -> Found:
     """Each output unit takes the whole map."""
-    rows, columns = hw(use.input)
-    return Found(Window(rows), Window(columns), whole=(rows, columns) != (1, 1))
+    return use.all_of_it(axes, whole=use.main.grid != (1, 1))
 
 
 def _reduce(use: Use) -> Found:
+    if use.main.stands_for:
+        return _beyond(use)
     dims = use.args.get("dim")
-    listed = dims if isinstance(dims, Sequence) else range(use.input.dim()) if dims is None else [dims]
-    axes = {d % use.input.dim() for d in listed}
-    if use.input.dim() != 4 or not axes & {2, 3}:
-        return Found()
-    if axes >= {2, 3}:
-        return _everything(use)
-    return Found(reason="reduces one axis of the maps")
+    size = use.main.tensor.dim()
+    listed = dims if isinstance(dims, Sequence) and dims else range(size) if dims in (None, []) else [dims]
+    gone, keeps = {int(d) % size for d in listed}, bool(use.args.get("keepdim"))
+    axes = use.main.axes
+    if axes is None:
+        return use.point()
+    left = axes if keeps else tuple(axis - sum(d < axis for d in gone) for axis in axes)
+    if not gone & set(axes):
+        return use.point((left[0], left[1]))
+    if gone >= set(axes):
+        return _everything(use, axes if keeps else None)
+    return use.all_of_it(reason="reduces one axis of the maps")
+
+
+def _beyond(use: Use) -> Found:
+    """Something that a map in place of a vector cannot be given to."""
+    return Found(
+        kernels.Same(), grid=use.main.grid, axes=None, stands_for=True,
+        reason=f"the operation '{use.name}' behind the last maps is not known for maps",
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------- shapes, dense
 
 
 def _view(use: Use) -> Found:
-    """A reshape that keeps the maps keeps the field; one that ends their being maps is a flatten."""
-    if use.input.dim() == 4 and use.output.dim() == 2:
-        rows, columns = hw(use.input)
-        return Found(Window(rows), Window(columns), mixes=True)
-    if hw(use.input) == hw(use.output):
-        return Found()
-    return Found(*_whole_steps(use), whole=True, reason="reshaped: positions are mixed")
+    """A reshape that leaves rows and columns alone keeps the field; another mixes positions."""
+    main, shape = use.main, tuple(use.output.shape)
+    if main.stands_for:
+        return _standing_view(use)
+    if main.axes is None:
+        return use.all_of_it(MAPS if use.output.dim() == 4 else None)
+    rows, columns = main.grid
+    last = main.tensor.dim() - 2, main.tensor.dim() - 1
+    if main.axes == last and len(shape) > 2 and shape[-2:] == (rows, columns):
+        return Found(kernels.View((*shape[:-2], None, None)), axes=(len(shape) - 2, len(shape) - 1))
+    if len(shape) == 2:
+        return use.all_of_it(None)
+    return use.all_of_it(whole=True, reason="reshaped: positions are mixed")
 
 
-def _whole_steps(use: Use) -> tuple[Step, Step]:
-    rows, columns = hw(use.input)
-    return Window(rows), Window(columns)
+def _standing_view(use: Use) -> Found:
+    """Flatten, squeeze and permute of what stands for a map: the map itself."""
+    shape = [int(side) for side in use.output.shape]
+    before = [int(side) for side in use.main.tensor.shape]
+    spans = use.main.spans
+    if use.main.axes is not None and len(shape) == 2:  # now it is laid flat
+        spans = (before[use.main.axes[0]], before[use.main.axes[1]])
+    axes = use.main.axes if len(shape) == len(before) else None
+    return Found(kernels.Same(), grid=use.main.grid, axes=axes, stands_for=True, spans=spans)
 
 
-def _dense(use: Use) -> Found:
-    return Found(macs=use.output.numel() * int(use.input.shape[-1]), mixes=True)
+def _moved(order: Callable[[Use], list[int]]) -> Rule:
+    """Dimensions in another order: output dimension i is input dimension `order[i]`."""
+
+    def rule(use: Use) -> Found:
+        now = order(use)
+        if use.main.stands_for or use.main.axes is None:
+            if use.main.stands_for:
+                axes = use.main.axes and tuple(now.index(axis) for axis in use.main.axes)
+                return Found(kernels.Same(), grid=use.main.grid, axes=axes, stands_for=True, spans=use.main.spans)
+            return use.point()
+        y, x = (now.index(axis) for axis in use.main.axes)
+        return use.point((y, x))
+
+    return rule
 
 
-def _pad(use: Use) -> Found:
-    pad = [int(p) for p in use.args["pad"]] + [0, 0, 0, 0]
-    left, right, top, bottom = pad[:4]
-    return Found(Window(before=top), Window(before=left), pads=max(left, right, top, bottom) > 0)
+def _permuted(use: Use) -> list[int]:
+    size = use.main.tensor.dim()
+    return [int(d) % size for d in use.args["dims"]]
 
 
-def _padding(use: Use) -> Found:
-    return _pad(Use({"pad": use.args["padding"]}, use.input, use.output))
+def _swapped(use: Use) -> list[int]:
+    size = use.main.tensor.dim()
+    first, second = (int(use.call[k]) % size for k in (1, 2))
+    order = list(range(size))
+    order[first], order[second] = order[second], order[first]
+    return order
+
+
+def _picked(use: Use) -> Found:
+    """One or some of a dimension that is not spatial: `select`, `chunk`, `split`, `unsqueeze`, `squeeze`."""
+    main = use.main
+    if main.stands_for:
+        return _standing_view(use) if use.output.numel() == main.tensor.numel() else _beyond(use)
+    if main.axes is None:
+        return use.all_of_it(MAPS if use.output.dim() == 4 else None)
+    gone = main.tensor.dim() - use.output.dim()
+    dims = use.args.get("dim", 0)
+    dim = int(dims if isinstance(dims, int) else 0) % max(main.tensor.dim(), use.output.dim())
+    if dim in main.axes and gone >= 0:
+        return use.all_of_it(reason="positions are taken apart")
+    y, x = (axis - gone if dim <= axis else axis for axis in main.axes)
+    return use.point((y, x))
 
 
 def _slice(use: Use) -> Found:
-    dim = int(use.args.get("dim") or 0) % use.input.dim()
-    step = Window(stride=int(use.args.get("step") or 1), before=-_start(use, dim))
-    return Found(y=step if dim == 2 else SAME, x=step if dim == 3 else SAME)
+    axes, dim = use.axes, int(use.args.get("dim") or 0) % use.main.tensor.dim()
+    if use.main.axes is None or dim not in axes:
+        return _beyond(use) if use.main.stands_for else use.point()
+    start, step = _start(use, dim), int(use.args.get("step") or 1)
+    window = Window(stride=step, before=-start)
+    y, x = (window if dim == axis else SAME for axis in axes)
+    if axes != MAPS:
+        return use.all_of_it(axes, y=y, x=x)
+    made = kernels.Pick(y, x) if step > 1 else kernels.Pad(y, x, use.main.grid)
+    return Found(made, y, x, axes=axes)
 
 
 def _start(use: Use, dim: int) -> int:
     start = int(use.args.get("start") or 0)
-    size = int(use.input.shape[dim])
+    size = int(use.main.tensor.shape[dim])
     return min(max(start + size if start < 0 else start, 0), size)
+
+
+def _linear(use: Use) -> Found:
+    weight = use.given["weight"]
+    inputs, outputs = int(weight.shape[1]), int(weight.shape[0])
+    main = use.main
+    if main.stands_for:
+        return _dense(use, inputs, outputs)
+    macs = use.output.numel() * inputs
+    if main.axes is not None and main.tensor.dim() - 1 in main.axes:
+        return use.all_of_it(reason="a dense layer along the maps' columns", macs=macs)
+    return use.point(macs=macs)
+
+
+def _dense(use: Use, inputs: int, outputs: int) -> Found:
+    """A dense layer on what stands for a map: a convolution as large as the map that was laid flat (T17)."""
+    (rows, columns), (height, width) = use.main.spans, use.main.grid
+    grid = (height - rows + 1, width - columns + 1)
+    y, x = Window(rows), Window(columns)
+    made = kernels.Convolution(y, x, (height, width), use.args["weight"], use.args["bias"])
+    macs = grid[0] * grid[1] * inputs * outputs
+    return Found(made, y, x, grid=grid, stands_for=True, macs=macs)
+
+
+def _batch_norm(use: Use) -> Found:
+    if use.main.spans != (1, 1):  # each unit of the flat map has numbers of its own
+        return _beyond(use)
+    return use.point()
+
+
+def _layer_norm(use: Use) -> Found:
+    main, normalised = use.main, len(use.args["normalized_shape"])
+    if main.stands_for:
+        if normalised == 1 and main.spans == (1, 1):
+            made = kernels.ChannelNorm(use.args["weight"], use.args["bias"], float(use.args["eps"]))
+            return Found(made, grid=main.grid, axes=main.axes, stands_for=True)
+        return _beyond(use)
+    first = main.tensor.dim() - normalised
+    if main.axes is not None and max(main.axes) >= first:
+        return use.all_of_it(main.axes, whole=True)
+    return use.point()
+
+
+def _softmax(use: Use) -> Found:
+    dim = int(use.args["dim"]) % use.main.tensor.dim()
+    if use.main.axes is not None and dim in use.main.axes and not use.main.stands_for:
+        return use.all_of_it(use.main.axes, whole=True)
+    return use.point()
+
+
+def _dropout(use: Use) -> Found:
+    if bool(use.args.get("train")) and float(use.args.get("p") or 0) > 0:
+        return use.point(reason="dropout of a network in training is random")
+    main = use.main
+    return Found(kernels.Same(), grid=main.grid, axes=main.axes, stands_for=main.stands_for, spans=main.spans)
+
+
+def _same(use: Use) -> Found:
+    main = use.main
+    return Found(kernels.Same(), grid=main.grid, axes=main.axes, stands_for=main.stands_for, spans=main.spans)
+
+
+def _point(use: Use) -> Found:
+    """Unit by unit. A constant with a shape of its own would be spread along a vector, not along a map."""
+    main = use.main
+    if main.stands_for:
+        wide = [v for v in use.given.values() if isinstance(v, Tensor) and v.dim() and v.numel() > 1]
+        others = len(wide) - len(use.inputs)
+        if others > 0 and use.name != "prelu" and use.name != "_prelu_kernel":
+            return _beyond(use)
+        if any(other.grid != main.grid for other in use.inputs):
+            return _beyond(use)
+        return use.point()
+    layouts = {value.axes for value in use.inputs if value.axes is not None}
+    if len(layouts) > 1:
+        return use.all_of_it(main.axes, reason="maps of different layouts meet")
+    return use.point(next(iter(layouts), None))
+
+
+# ----------------------------------------------------------------------------- borders, other grids
+
+
+def _pad(use: Use) -> Found:
+    """`pad` of any mode, and the older operations that each have one."""
+    pad = [int(p) for p in use.args.get("pad", use.args.get("padding", []))] + [0, 0, 0, 0]
+    left, right, top, bottom = pad[:4]
+    mode = use.args.get("mode") or {"reflection_pad2d": "reflect", "replication_pad2d": "replicate"}.get(
+        use.name, "constant"
+    )
+    rows, columns = use.main.grid
+    if use.axes != MAPS or use.main.stands_for or len(pad) > 8 or mode == "circular":
+        return use.all_of_it(use.main.axes, reason=f"padding '{mode}' of this layout")
+    if mode == "constant":
+        y, x = Window(before=top), Window(before=left)
+        value = float(use.args.get("value") or 0)
+        zeros = max(left, right, top, bottom) > 0
+        return Found(kernels.Pad(y, x, (rows, columns), value), y, x, axes=MAPS, pads=zeros)
+    mirrors = [Mirror(size, front, mode == "replicate") for size, front in ((rows, top), (columns, left))]
+    return Found(kernels.Pick(*mirrors), *mirrors, axes=MAPS, pads=True)
 
 
 def _resize(taps: Taps) -> Rule:
     def rule(use: Use) -> Found:
         align = bool(use.args.get("align_corners") or False)
-        (rows, columns), (height, width) = hw(use.input), hw(use.output)
-        return Found(Resize(taps, rows, height, align), Resize(taps, columns, width, align))
+        (rows, columns), (height, width) = use.main.grid, _grid(use)
+        y, x = Resize(taps, rows, height, align), Resize(taps, columns, width, align)
+        if taps is Taps.NEAREST:
+            return Found(kernels.Pick(y, x), y, x, axes=MAPS)
+        factors = use.args.get("scale_factors")
+        ratio = [below / above for below, above in ((rows, height), (columns, width))]
+        if factors and not align:
+            ratio = [1 / float(factor) for factor in factors]
+        if align:
+            ratio = [(below - 1) / max(1, above - 1) for below, above in ((rows, height), (columns, width))]
+        return Found(kernels.Interpolate(y, x, (ratio[0], ratio[1])), y, x, axes=MAPS)
 
     return rule
 
 
+def _shuffle(use: Use) -> Found:
+    (rows, columns), (height, width) = use.main.grid, _grid(use)
+    y, x = Resize(Taps.NEAREST, rows, height), Resize(Taps.NEAREST, columns, width)
+    return use.all_of_it(MAPS, y=y, x=x)
+
+
 def _concatenate(use: Use) -> Found:
-    if int(use.args.get("dim") or 0) % use.output.dim() >= 2:
-        return Found(reason="maps set side by side")
-    return Found()
+    dim = int(use.args.get("dim") or 0) % use.output.dim()
+    if use.main.stands_for:
+        same = all(value.grid == use.main.grid and value.spans == (1, 1) for value in use.inputs)
+        return use.point() if same and dim == 1 else _beyond(use)
+    if use.main.axes is not None and dim in use.main.axes:
+        return use.all_of_it(use.main.axes, reason="maps set side by side")
+    return use.point()
 
 
 def _expand(use: Use) -> Found:
-    if hw(use.input) == hw(use.output):
-        return Found()
-    (rows, columns), (height, width) = hw(use.input), hw(use.output)
-    return Found(Resize(Taps.NEAREST, rows, height), Resize(Taps.NEAREST, columns, width))
-
-
-def _softmax(use: Use) -> Found:
-    if use.input.dim() == 4 and int(use.args["dim"]) % 4 >= 2:
-        return Found(*_whole_steps(use), whole=True)
-    return Found()
+    axes = use.main.axes
+    if axes is None or use.main.stands_for or hw(use.output, axes) == use.main.grid:
+        return use.point()
+    (rows, columns), (height, width) = use.main.grid, hw(use.output, axes)
+    y, x = Resize(Taps.NEAREST, rows, height), Resize(Taps.NEAREST, columns, width)
+    return use.all_of_it(axes, y=y, x=x)
 
 
 aten = torch.ops.aten
 
 RULES: dict[Any, Rule] = {
-    aten.convolution: _convolution,
-    aten.max_pool2d_with_indices: _pool,
-    aten.max_pool2d: _pool,
-    aten.avg_pool2d: _pool,
-    aten._adaptive_avg_pool2d: _adaptive,
+    aten.conv2d: _convolution,
+    aten.conv_transpose2d: _transposed,
+    aten.max_pool2d: _max_pool,
+    aten.max_pool2d_with_indices: _indexed_pool,
+    aten.avg_pool2d: _average_pool,
+    aten.adaptive_avg_pool2d: _adaptive,
     aten.adaptive_max_pool2d: _adaptive,
     aten.mean: _reduce,
     aten.sum: _reduce,
     aten.amax: _reduce,
     aten.view: _view,
-    aten._unsafe_view: _view,
     aten.reshape: _view,
-    aten.squeeze: _view,
-    aten.unsqueeze: _view,
-    aten.addmm: _dense,
-    aten.mm: _dense,
-    aten.linear: _dense,
+    aten.flatten: _view,
+    aten.squeeze: _picked,
+    aten.unsqueeze: _picked,
+    aten.select: _picked,
+    aten.chunk: _picked,
+    aten.split: _picked,
+    aten.permute: _moved(_permuted),
+    aten.transpose: _moved(_swapped),
+    aten.swapaxes: _moved(_swapped),
+    aten.linear: _linear,
+    aten.pad: _pad,
     aten.constant_pad_nd: _pad,
-    aten.reflection_pad2d: _padding,
-    aten.replication_pad2d: _padding,
+    aten.reflection_pad2d: _pad,
+    aten.replication_pad2d: _pad,
     aten.slice: _slice,
     aten.upsample_nearest2d: _resize(Taps.NEAREST),
     aten.upsample_bilinear2d: _resize(Taps.BILINEAR),
     aten.upsample_bicubic2d: _resize(Taps.BICUBIC),
-    aten.pixel_shuffle: _resize(Taps.NEAREST),
+    aten.pixel_shuffle: _shuffle,
     aten.cat: _concatenate,
+    aten.concat: _concatenate,
     aten.expand: _expand,
-    aten._softmax: _softmax,
-    aten._log_softmax: _softmax,
-    aten.native_batch_norm: _same,
-    aten._native_batch_norm_legit_no_training: _same,
-    aten.cudnn_batch_norm: _same,
+    aten.softmax: _softmax,
+    aten.log_softmax: _softmax,
+    aten.batch_norm: _batch_norm,
+    aten.instance_norm: lambda use: use.all_of_it(use.main.axes, whole=True),
+    aten.group_norm: lambda use: use.all_of_it(use.main.axes, whole=True),
+    aten.layer_norm: _layer_norm,
+    aten.dropout: _dropout,
+    aten.dropout_: _dropout,
+    aten.feature_dropout: _dropout,
+    aten.contiguous: _same,
     aten.clone: _same,
-    aten.copy: _same,
-    aten._to_copy: _same,
+    aten.to: _same,
     aten.detach: _same,
     aten.alias: _same,
-    aten.dropout: _same,
-    aten.native_dropout: _same,
-    aten._prelu_kernel: _same,
-    aten.prelu: _same,
-    aten.hardswish: _same,
-    aten.hardswish_: _same,
-    aten.log_sigmoid_forward: _same,
+    aten.prelu: _point,
+    aten.rrelu: _point,
+    aten.relu6: _point,
+    aten.relu6_: _point,
+    aten.selu: _point,
+    aten.selu_: _point,
+    aten.hardswish: _point,
+    aten.hardswish_: _point,
+    aten.log_sigmoid: _point,
 }
 
 
-def geometry_of(
-    func: torch._ops.OpOverload,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    sources: list[tuple[int, Tensor]],
-    output: Tensor,
-) -> tuple[Node, Operation]:
-    """The geometry node and the cost of one recorded operation; `sources` are (node, tensor) of its inputs."""
-    named = {a.name: a.default_value for a in func._schema.arguments if a.has_default_value()}
-    named |= {a.name: value for a, value in zip(func._schema.arguments, args, strict=False)}
-    named |= kwargs
-    found = _rule(func)(Use(named, sources[0][1], output))
-    height, width = hw(output)
-    gates = tuple(index for index, t in sources if hw(t) == (1, 1) and (height, width) != (1, 1) and len(sources) > 1)
-    inputs = tuple(dict.fromkeys(index for index, _ in sources if index not in gates))
-    node = Node(
-        inputs=inputs or gates,
-        y=found.y,
-        x=found.x,
-        height=height,
-        width=width,
-        gates=gates if inputs else (),
-        whole=found.whole,
-        reason=found.reason,
-    )
-    name = str(func._schema.name).removeprefix("aten::")
-    return node, Operation(name, output.numel(), found.macs, found.pads, found.overhangs, found.mixes)
-
-
-def _rule(func: torch._ops.OpOverload) -> Rule:
-    rule = RULES.get(func.overloadpacket)
+def found_of(use: Use) -> Found:
+    """What the rule of an operation says of one use of it."""
+    packet = use.func.overloadpacket  # type: ignore[attr-defined]
+    rule = RULES.get(packet)
     if rule is not None:
-        return rule
-    if torch.Tag.pointwise in func.tags:
-        return _same
-
-    def unknown(use: Use) -> Found:
-        name = str(func._schema.name).removeprefix("aten::")
-        steps = (SAME, SAME) if hw(use.input) == hw(use.output) else _whole_steps(use)
-        return Found(*steps, reason=f"the operation '{name}' has no rule")
-
-    return unknown
+        return rule(use)
+    if torch.Tag.pointwise in use.func.tags:  # type: ignore[attr-defined]
+        return _point(use)
+    if use.main.stands_for:
+        return _beyond(use)
+    reason = f"the operation '{use.name}' has no rule"
+    axes = use.main.axes if use.main.axes is not None and use.output.dim() == use.main.tensor.dim() else None
+    keeps = axes is not None and hw(use.output, axes) == use.main.grid
+    return use.all_of_it(axes, **({"y": SAME, "x": SAME} if keeps else {}), reason=reason)

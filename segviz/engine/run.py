@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 from segviz.core import images, scores
@@ -23,8 +24,7 @@ from segviz.core.requests import (
     Setup,
     Update,
 )
-from segviz.engine import devices, labels, race
-from segviz.engine.forward import forward
+from segviz.engine import devices, flow, labels, race
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, Job, LogitGrid, resolve, size_text, upsampling_of
 from segviz.engine.prepare import check_multiple, notes_of, tensor_of
@@ -55,7 +55,7 @@ class Engine:
         """Layers, cost and geometry, by tracing alone."""
         loaded = self._loaded(request.setup)
         frame, shape = self._shape(request, loaded)
-        traced = self.store.trace(loaded, request.converted, shape)
+        traced = loaded.traced(request.converted, shape)
         entry = loaded.entry
         parameters = list(loaded.network.parameters())
         yield from ()
@@ -97,12 +97,8 @@ class Engine:
         loaded = self._loaded(request.setup)
         method, reason = resolve(request, loaded)
         job = self._job(request.setup, loaded, request.grid_stride)
-        key = (request.setup, job.version, METHODS[method], request.grid_stride)
-        grid = self._grids.find(key)
-        if grid is None:
-            grid = yield from METHODS[method](job)
-            self._grids.put(key, grid)
         region = _region(request, job.frame)
+        grid = yield from self._grid(job, method, request, region)
         upsampling = upsampling_of(method, request.upsampling)
         found = yield from _labelled(job, grid, method, upsampling, region)
         levels = scores.levels(found.labels, found.confidence, len(loaded.entry.classes))
@@ -124,7 +120,21 @@ class Engine:
             device=devices.text(loaded.device),
             notes=(*job.notes, *notes_of(loaded.entry, job.frame)),
             layer_seconds=grid.layer_seconds,
+            exactness=grid.exactness,
         )
+
+    def _grid(
+        self, job: Job, method: Method, request: SegmentRequest, region: Box
+    ) -> Generator[Update, None, LogitGrid]:
+        """Logits of the image, or of its `region` alone where that is less work and all of it is not there already."""
+        key = (request.setup, job.version, METHODS[method], request.grid_stride)
+        found = self._grids.find((*key, None)) or self._grids.find((*key, region))
+        if found is not None:
+            return found
+        part = None if request.region is None or job.loaded.per_pixel or method is Method.DIRECT else region
+        made = yield from METHODS[method](replace(job, region=part))
+        self._grids.put((*key, part), made)
+        return made
 
     # ------------------------------------------------------------------------- features, race
 
@@ -133,12 +143,13 @@ class Engine:
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         job = self._job(request.setup, loaded)
-        layer = job.dense.call(request.layer).name
-        devices.check_memory(job.dense.peak_bytes, f"{loaded.entry.title} on {size_text(job.frame.outer)}")
-        done = yield from forward(loaded.conversion.network, job.image, layer)
+        call = job.dense.call(request.layer)
+        devices.check_memory(job.dense.peak_bytes, job.title)
+        steps = flow.run(job.dense, loaded.weights, job.image, call.output)
+        done = yield from flow.followed(steps, flow.progress)
         values = done.output[0].float().cpu()
         values = values if values.dim() == 3 else values.reshape(-1, 1, 1)
-        return FeatureMaps(request, layer, values.contiguous().numpy(), time.perf_counter() - started)
+        return FeatureMaps(request, call.name, values.contiguous().numpy(), time.perf_counter() - started)
 
     def race(self, request: RaceRequest) -> Answering:
         """Sliding window against fully convolutional network.
@@ -147,7 +158,7 @@ class Engine:
         """
         setup = request.setup
         loaded = self.store.network(setup.model, Pooling.WINDOW, setup.device)
-        answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride), self.store)
+        answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride))
         return answer
 
     # ------------------------------------------------------------------------------- together
@@ -162,9 +173,9 @@ class Engine:
         picture = self.store.picture(setup.image)
         frame = loaded.frame((picture.height, picture.width), setup.scale)
         native = loaded.entry.input_size
-        dense = self.store.trace(loaded, True, (native[0], *frame.outer))
+        dense = loaded.traced(True, (native[0], *frame.outer))
         image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
-        as_published = self.store.trace(loaded, False, native)
+        as_published = loaded.traced(False, native)
         return Job(loaded, image, seen, frame, as_published, dense, grid_stride, picture.notes)
 
 

@@ -18,6 +18,8 @@ from segviz.core.field import Frame
 from segviz.core.images import Picture, open_picture
 from segviz.engine import devices
 from segviz.engine.checkpoints import build
+from segviz.engine.dilation import dilated
+from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace, trace
 from segviz.engine.prepare import frame_of, least_size
 from segviz.engine.surgery import Conversion, convert
@@ -54,18 +56,26 @@ class Kept(Generic[Value]):
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A network of the catalogue as published, and its fully convolutional twin, on one device."""
+    """A network of the catalogue as published, how it becomes fully convolutional, and its weights, on one device."""
 
     spec: str
     entry: Entry
     network: nn.Module
+    weights: NetworkWeights
     conversion: Conversion
     pooling: Pooling
     device: torch.device
-    traces: Kept[Trace] = field(default_factory=lambda: Kept(12))  # with the network, since a trace holds its modules
+    traces: Kept[Trace] = field(default_factory=lambda: Kept(24))  # with the network, since a trace holds its modules
 
-    def module(self, converted: bool) -> nn.Module:
-        return self.conversion.network if converted else self.network
+    def traced(self, converted: bool, shape: tuple[int, int, int]) -> Trace:
+        """The trace of the network, or of its convolutional form, on an input of `shape` (C, H, W)."""
+        head = self.conversion.head if converted else None
+        return self.traces.get((converted, shape), lambda: trace(self.network, shape, head))
+
+    def dilated(self, traced: Trace, keep: int) -> Trace:
+        """The a trous form of one of these traces, with a unit every `keep` pixels if its first strides divide that."""
+        size = traced.geometry.height, traced.geometry.width
+        return self.traces.get((keep, size), lambda: dilated(traced, keep))
 
     def frame(self, image: tuple[int, int], scale: float | None) -> Frame:
         """How an image of (height, width) lies in the fully convolutional network's input."""
@@ -105,14 +115,10 @@ class Store:
 
     def _load(self, spec: str, pooling: Pooling, place: torch.device) -> Loaded:
         entry, network = build(spec)
-        conversion = convert(network, entry.input_size, pooling)
-        for module in (network, conversion.network):
-            module.to(device=place, memory_format=torch.channels_last)
-        return Loaded(spec, entry, network, conversion, pooling, place)
-
-    def trace(self, loaded: Loaded, converted: bool, shape: tuple[int, int, int]) -> Trace:
-        """The trace of a network, or of its twin, on an input of `shape` (C, H, W)."""
-        return loaded.traces.get((converted, shape), lambda: trace(loaded.module(converted), shape))
+        network.to(device=place, memory_format=torch.channels_last)
+        weights = NetworkWeights(network)
+        conversion = convert(network, entry.input_size, pooling, weights)
+        return Loaded(spec, entry, network, weights, conversion, pooling, place)
 
     def picture(self, path: str) -> Picture:
         """The image file at `path`, read again when it changed. Raises SegvizError where it cannot be read."""

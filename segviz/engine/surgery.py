@@ -1,160 +1,150 @@
 """A classifier made fully convolutional: dense layers become convolutions with the same weights.
 
 Long, Shelhamer and Darrell 2015, section 3.1 (lecture T17 to T19). The dense layer behind a flatten
-of (C, H, W) units is a convolution of H x W, those after it are convolutions of 1 x 1. A global
-average pooling goes away, which leaves the class activation map (Zhou et al. 2016), or is kept as a
-sliding average of its native size. What comes out is proven on the native input before it is used.
+of (C, H, W) units is a convolution of H x W, those after it are convolutions of 1 x 1 (`engine/heads`
+says what becomes of poolings). Nothing is copied: the same weights are read as another operation. What
+comes out is proven on the native input before it is used.
 """
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from segviz.core.choices import Pooling
 from segviz.core.errors import SegvizError
 from segviz.core.requests import ConvertedLayer
-from segviz.engine.graph import Call, Trace, first_tensor, trace
+from segviz.core.steps import SAME
+from segviz.engine.flow import NetworkWeights, finished, run
+from segviz.engine.graph import Operation, Trace, first_tensor, trace
+from segviz.engine.heads import End, Head, Place, ends_the_maps
+from segviz.engine.kernels import AveragePool, Convolution, Same
 
 LARGEST_DIFFERENCE = 1e-3  # relative to the largest logit, in float32
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A fully convolutional twin of a classifier.
+    """How a network becomes fully convolutional: `head` is what tracing takes.
 
     `max_abs_difference` compares logits on a random native input; `dense` says whether a dense layer
-    spans a map, so that the native input is the least the twin can take.
+    spans a map, so that the native input is the least that can be taken.
     """
 
-    network: nn.Module
+    head: Head
     steps: tuple[ConvertedLayer, ...]
     max_abs_difference: float
     dense: bool
 
 
-def convert(network: nn.Module, native: tuple[int, int, int], pooling: Pooling = Pooling.AUTO) -> Conversion:
-    """The fully convolutional twin of `network`, whose native input is (C, H, W).
+def convert(
+    network: nn.Module,
+    native: tuple[int, int, int],
+    pooling: Pooling = Pooling.AUTO,
+    weights: NetworkWeights | None = None,
+) -> Conversion:
+    """How `network`, whose native input is (C, H, W), becomes fully convolutional; it stays as it is.
 
-    `network` stays as it is; the twin owns copies of the weights. A network without dense layers
-    comes back as an equal copy with no steps. Raises SegvizError naming the layer that cannot be
-    converted, and why.
+    A network whose maps never end comes back with no steps. Raises SegvizError naming the layer that
+    cannot be converted, and why.
     """
-    traced = trace(network, native)
-    twin = copy.deepcopy(network)
-    steps: list[ConvertedLayer] = []
-    spans = False
-    seen: set[nn.Module] = set()
-    for call in traced.calls:
-        if not call.leaf or call.module in seen:  # one module called twice is one layer to replace
-            continue
-        seen.add(call.module)
-        made = _twin_of(call, traced, pooling)
-        if made is None:
-            continue
-        _replace(twin, call.name, made)
-        steps.append(ConvertedLayer(call.name, describe(call.module), describe(made)))
-        spans = spans or (isinstance(made, (nn.Conv2d, nn.AvgPool2d)) and made.kernel_size not in (1, (1, 1)))
-    difference = _prove(network, twin, native, pooling if steps else Pooling.WINDOW)
-    return Conversion(twin, tuple(steps), difference, spans)
+    published = trace(network, native)
+    nodes = published.geometry.nodes
+    ends = [place if _is_end(place, published) else None for place in published.places]
+    head = Head(tuple(ends), pooling)
+    if not any(ends) and nodes[published.output].reason:
+        raise SegvizError(_refusal(published, published.output, nodes[published.output].reason))
+    converted = trace(network, native, head)
+    if any(ends):
+        _check(converted)
+    steps = tuple(_steps(published, converted, head))
+    difference = _prove(network, converted, weights or NetworkWeights(network), native, pooling)
+    spans = any(_spans(converted.operations[index], published.operations[index]) for index in range(len(nodes)))
+    return Conversion(head, steps, difference, spans)
 
 
-def _twin_of(call: Call, traced: Trace, pooling: Pooling) -> nn.Module | None:
-    """What takes the place of one layer, None where it stays."""
-    module = call.module
-    if isinstance(module, nn.AdaptiveAvgPool2d) and call.output_shape[1:] == (1, 1) and _ends_in_flatten(call, traced):
-        return _pooling_twin(call, traced, pooling)
-    if isinstance(module, nn.Flatten):
-        return nn.Identity()
-    if isinstance(module, nn.Linear):
-        return _dense_twin(call, module, traced)
-    if isinstance(module, nn.BatchNorm1d):
-        return _norm_twin(module)
-    return None
+def _is_end(place: Place, published: Trace) -> bool:
+    """A flatten always ends the maps; a pooling does where nothing goes around it."""
+    if place.kind is End.FLATTEN:
+        return True
+    if place.kind is End.ADAPTIVE and place.out == place.grid:
+        return True
+    return ends_the_maps(published.geometry.nodes, place.node)
 
 
-def _ends_in_flatten(call: Call, traced: Trace) -> bool:
-    """Whether a global pooling is the network's own end, not a gate's beginning."""
-    return any(isinstance(other.module, nn.Flatten) and other.source == call.output for other in traced.calls)
+def _check(converted: Trace) -> None:
+    """Raise SegvizError where an operation on the way to the logits does not leave units where they are, or may not."""
+    nodes = converted.geometry.nodes
+    wanted = {converted.output}
+    for index in range(converted.output, 0, -1):
+        if index in wanted:
+            if nodes[index].reason and not (nodes[index].mixed and nodes[index].y == nodes[index].x == SAME):
+                raise SegvizError(_refusal(converted, index, nodes[index].reason))
+            wanted |= {*nodes[index].inputs, *nodes[index].gates}
 
 
-def _pooling_twin(call: Call, traced: Trace, pooling: Pooling) -> nn.Module:
-    if pooling is not Pooling.WINDOW:
-        return nn.Identity()
-    source = traced.geometry.nodes[call.source or 0]
-    return nn.AvgPool2d((source.height, source.width), stride=1)
+def _refusal(traced: Trace, index: int, reason: str) -> str:
+    return f"layer '{traced.operations[index].layer}' cannot become a convolution: {reason}"
 
 
-def _dense_twin(call: Call, module: nn.Linear, traced: Trace) -> nn.Conv2d:
-    rows, columns = _flattened_map(call, traced)
-    channels = module.in_features // (rows * columns)
-    if channels * rows * columns != module.in_features:
-        raise SegvizError(
-            f"layer '{call.name}' cannot become a convolution: {module.in_features} inputs do not "
-            f"divide into maps of {rows}x{columns}"
-        )
-    twin = nn.Conv2d(channels, module.out_features, (rows, columns), bias=module.bias is not None)
-    with torch.no_grad():
-        twin.weight.copy_(module.weight.view(module.out_features, channels, rows, columns))
-        if module.bias is not None and twin.bias is not None:
-            twin.bias.copy_(module.bias)
-    return twin.to(module.weight)
+def _spans(now: Operation, before: Operation) -> bool:
+    """Whether an operation that took a vector takes more than one unit of a map now."""
+    if isinstance(now.kernel, Convolution):
+        return not isinstance(before.kernel, Convolution) and now.kernel.kernel != (1, 1)
+    return isinstance(now.kernel, AveragePool) and not isinstance(before.kernel, AveragePool)
 
 
-def _flattened_map(call: Call, traced: Trace) -> tuple[int, int]:
-    """Rows and columns of the map that a dense layer was given flat; (1, 1) behind another dense layer.
-
-    Raises SegvizError when what feeds the layer is neither.
-    """
-    index = call.source
-    while index is not None:
-        node, operation = traced.geometry.nodes[index], traced.operations[index]
-        if operation.mixes and operation.macs:
-            return 1, 1
-        if operation.mixes:
-            source = traced.geometry.nodes[node.inputs[0]]
-            return source.height, source.width
-        if len(node.inputs) != 1 or (node.height, node.width) != (1, 1):
-            break
-        index = node.inputs[0]
-    raise SegvizError(f"layer '{call.name}' cannot become a convolution: what feeds it is not a flattened map")
+def _steps(published: Trace, converted: Trace, head: Head) -> Iterator[ConvertedLayer]:
+    """What becomes of each layer, in order; one that is called twice is one layer."""
+    places = {place.node: place for place in head.places if place is not None}
+    told: set[str] = set()
+    for index, (before, now) in enumerate(zip(published.operations, converted.operations, strict=True)):
+        words = None
+        if index in places:
+            words = _of_place(places[index], now)
+            name = places[index].layer or places[index].kind.value
+        elif isinstance(now.kernel, Convolution) and not isinstance(before.kernel, Convolution):
+            words = _of_dense(now)
+            name = before.layer
+        if words is not None and name.partition("#")[0] not in told:
+            told.add(name.partition("#")[0])
+            yield ConvertedLayer(name, *words)
 
 
-def _norm_twin(module: nn.BatchNorm1d) -> nn.BatchNorm2d:
-    twin = nn.BatchNorm2d(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats)
-    twin.load_state_dict(module.state_dict())
-    return twin.train(module.training)
+def _of_place(place: Place, now: Operation) -> tuple[str, str] | None:
+    if place.kind is not End.FLATTEN and place.out == place.grid:
+        return None  # it did nothing on the native size, and does nothing now
+    if isinstance(now.kernel, Same):
+        return place.kind.value, "nothing"
+    assert isinstance(now.kernel, AveragePool)
+    (rows, columns), (step, _) = now.kernel.kernel, now.kernel.stride
+    return place.kind.value, f"average of {rows}x{columns}, stride {step}"
 
 
-def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(network.get_submodule(parent), child, module.train(network.training))
+def _of_dense(now: Operation) -> tuple[str, str]:
+    kernel = now.kernel
+    assert isinstance(kernel, Convolution)
+    (rows, columns), (height, width) = kernel.kernel, kernel.size
+    grid = (height - rows + 1) * (width - columns + 1)
+    outputs = now.elements // grid
+    inputs = now.macs // (grid * outputs)
+    channels = inputs // (rows * columns)
+    return f"dense {inputs} to {outputs}", f"convolution {rows}x{columns}, {channels} to {outputs}"
 
 
-def describe(module: nn.Module) -> str:
-    """A layer in a few words: 'dense 400 to 120', 'convolution 5x5, 16 to 120'."""
-    if isinstance(module, nn.Linear):
-        return f"dense {module.in_features} to {module.out_features}"
-    if isinstance(module, nn.Conv2d):
-        rows, columns = module.kernel_size
-        return f"convolution {rows}x{columns}, {module.in_channels} to {module.out_channels}"
-    if isinstance(module, nn.AvgPool2d):
-        rows, columns = module.kernel_size if isinstance(module.kernel_size, tuple) else (module.kernel_size,) * 2
-        return f"average of {rows}x{columns}, stride 1"
-    names = {nn.Identity: "nothing", nn.AdaptiveAvgPool2d: "global average pooling", nn.Flatten: "flatten"}
-    return names.get(type(module), type(module).__name__)
-
-
-def _prove(network: nn.Module, twin: nn.Module, native: tuple[int, int, int], pooling: Pooling) -> float:
+def _prove(
+    network: nn.Module, converted: Trace, weights: NetworkWeights, native: tuple[int, int, int], pooling: Pooling
+) -> float:
     """Largest difference of logits on the native input; the class activation map is averaged first."""
     generator = torch.Generator().manual_seed(0)
-    image = torch.rand((1, *native), generator=generator) * 2 - 1
+    like = next(network.parameters(), torch.zeros(1))
+    image = (torch.rand((1, *native), generator=generator) * 2 - 1).to(like)
     with torch.inference_mode():
-        wanted: Tensor = first_tensor(network(image))
-        found: Tensor = first_tensor(twin(image))
+        wanted = first_tensor(network(image))
+    found = finished(run(converted, weights, image)).output
     if wanted.dim() == 2:
         found = found.mean((2, 3)) if pooling is not Pooling.WINDOW else found.flatten(1)
     if wanted.shape != found.shape:
@@ -162,6 +152,6 @@ def _prove(network: nn.Module, twin: nn.Module, native: tuple[int, int, int], po
             f"the converted network answers with {tuple(found.shape)} on its native input, not {tuple(wanted.shape)}"
         )
     difference = float((wanted - found).abs().max())
-    if difference > LARGEST_DIFFERENCE * max(1.0, float(wanted.abs().max())):
+    if not difference <= LARGEST_DIFFERENCE * max(1.0, float(wanted.abs().max())):
         raise SegvizError(f"the converted network is not the same: its logits differ by {difference:.2g}")
     return difference

@@ -21,11 +21,15 @@ LARGEST_BATCH = 1024
 
 @dataclass(frozen=True)
 class Windows:
-    """The grid of windows of `size` (h, w), `stride` apart, on an image (1, C, H, W); row by row."""
+    """The grid of windows of `size` (h, w), `stride` apart, on an image (1, C, H, W); row by row.
+
+    `origin` is where that image lies in the network's input: (top, left).
+    """
 
     image: Tensor
     size: tuple[int, int]
     stride: int
+    origin: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.rows < 1 or self.columns < 1:
@@ -49,7 +53,7 @@ class Windows:
     def corner(self, index: int) -> tuple[int, int]:
         """Top and left of window `index` in network pixels."""
         row, column = divmod(index, self.columns)
-        return row * self.stride, column * self.stride
+        return self.origin[0] + row * self.stride, self.origin[1] + column * self.stride
 
     def batch(self, first: int, end: int) -> Tensor:
         """Windows first..end as (N, C, h, w), copied out of the image."""

@@ -61,8 +61,8 @@ def test_the_catalogue_says_what_the_network_is(entry):
     _, network = build(entry.name)
     channels, height, width = entry.input_size
     assert sum(p.numel() for p in network.parameters()) == entry.parameters
-    twin = convert(network, entry.input_size).network
-    geometry = trace(twin, (channels, 2 * height, 2 * width)).geometry
+    head = convert(network, entry.input_size).head
+    geometry = trace(network, (channels, 2 * height, 2 * width), head).geometry
     rows, _ = geometry.grid("last")
     assert geometry.laws("last")[0].stride == entry.stride
     assert max(geometry.field("last", row, 0).box.height for row in range(rows)) == entry.receptive_field

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from segviz.core.requests import Progress
+from segviz.engine.flow import Pass
 from segviz.engine.race import EXACT, REPEATS, _agreement, _best_batch, _Clock, _lane, _order, _run_dense
 
 
@@ -75,9 +77,21 @@ def course_of(network, outputs=5000):
     windows = SimpleNamespace(batch=lambda first, end: torch.zeros(end - first, 1, 2, 2), rows=3, columns=4)
     native = SimpleNamespace(operations=[SimpleNamespace(elements=2**18)])
     entry = SimpleNamespace(title="Paced", sigmoid=False)
-    loaded = SimpleNamespace(network=network, conversion=SimpleNamespace(network=network), entry=entry)
+    loaded = SimpleNamespace(network=network, weights=network, entry=entry)
     job = SimpleNamespace(loaded=loaded, native=native)
-    return SimpleNamespace(job=job, windows=windows, outputs=outputs, image=torch.zeros(1, 1, 2, 2), skip=1)
+    image = torch.zeros(1, 1, 2, 2)
+    return SimpleNamespace(job=job, windows=windows, outputs=outputs, image=image, skip=1, dense=None)
+
+
+@pytest.fixture
+def walks(monkeypatch):
+    """A walk is one call of the network."""
+
+    def run(dense, network, image):
+        yield Progress(0, 1)
+        return Pass(network(image))
+
+    monkeypatch.setattr("segviz.engine.race.run", run)
 
 
 def ended(generator):
@@ -96,14 +110,14 @@ def test_the_best_batch_is_the_one_with_the_most_windows_a_second(monkeypatch, f
     assert found == best
 
 
-def test_the_warm_up_is_outside_the_clock(monkeypatch):
+def test_the_warm_up_is_outside_the_clock(monkeypatch, walks):
     clock = Clock(monkeypatch)
     logits, seconds = ended(_run_dense(course_of(Paced(clock, 1.0, 0.0)), budget=100.0))
     assert seconds == [1.0] * REPEATS
     assert logits.shape == (2, 3, 4)
 
 
-def test_a_pass_that_is_over_the_budget_is_the_only_one(monkeypatch):
+def test_a_pass_that_is_over_the_budget_is_the_only_one(monkeypatch, walks):
     clock = Clock(monkeypatch)
     _, seconds = ended(_run_dense(course_of(Paced(clock, 1.0, 0.0)), budget=5.0))
     assert seconds == [10.0]

@@ -1,0 +1,352 @@
+"""A traced network at work, in strips: every layer keeps only the rows that the next strip needs.
+
+Nothing is computed twice and memory follows the width of the image, not its height ("row
+streaming"): for each strip of the wanted rows the intervals that it needs are followed down the
+graph, what is there already is left out, and what is left is computed by the operations' kernels.
+A part of the image, or all of it in one strip, is the same walk.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from segviz.core.field import Geometry
+from segviz.core.regions import Region, inputs_of, needed, whole
+from segviz.core.requests import Progress
+from segviz.core.steps import Interval
+from segviz.engine import devices
+from segviz.engine.graph import Made, Operation, Trace
+from segviz.engine.kernels import (
+    DENSE_WEIGHT,
+    ChannelNorm,
+    Convolution,
+    Deconvolution,
+    Patch,
+    Point,
+    Weight,
+    filled,
+)
+
+Step = TypeVar("Step")
+Shown = TypeVar("Shown")
+Answer = TypeVar("Answer")
+
+OWN_MEMORY = (Convolution, Deconvolution, ChannelNorm)  # kernels whose results are no views of their inputs
+STRIP_ELEMENTS = 2**21  # of the largest map of a strip: it should stay in the cache
+MOST_LAID = 512  # units of a dense layer at once: its weight is read once for all of them
+
+
+class NetworkWeights:
+    """The tensors of a network by their names, and what is made of them once: other layouts, transforms.
+
+    `fast` allows methods that are equal only to about 1e-5 (Winograd).
+    """
+
+    def __init__(self, network: nn.Module, fast: bool = False) -> None:
+        self.fast = fast
+        named = (*network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False))
+        self._named: dict[str, Tensor] = {name: tensor.detach() for name, tensor in named}
+        self._prepared: dict[Any, Tensor] = {}
+        self._made: tuple[Made, ...] = ()
+        self._values: dict[int, Any] = {}
+
+    def of(self, traced: Trace) -> NetworkWeights:
+        """The same for the operations of `traced`, which may make tensors of parameters of their own."""
+        if self._made is not traced.made:
+            self._made, self._values = traced.made, {}
+        return self
+
+    def __getitem__(self, weight: Any) -> Any:
+        if not isinstance(weight, Weight):
+            return weight
+        if isinstance(weight.key, str):
+            return self._named[weight.key]
+        if weight.key not in self._values:
+            made = self._made[weight.key]
+            args, kwargs = (filled(part, (), self) for part in (made.args, made.kwargs))
+            self._values[weight.key] = made.func(*args, **kwargs)
+        return self._values[weight.key]
+
+    def prepared(self, key: Any, make: Callable[[], Tensor]) -> Tensor:
+        """What `make` made of a weight, made once."""
+        if not isinstance(key[1], Weight) or not isinstance(key[1].key, str):
+            return make()  # a tensor of this trace alone
+        if key not in self._prepared:
+            self._prepared[key] = make()
+        return self._prepared[key]
+
+
+@dataclass
+class Pass:
+    """What a walk answers: the last node's maps (1, C, rows, columns) of the region, and the seconds of each leaf.
+
+    `seconds` of a leaf hold what the network does between its modules before it.
+    """
+
+    output: Tensor
+    layer_seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A strip of a walk that is done: `rows` of the wanted region, and their maps (1, C, rows, columns)."""
+
+    rows: Interval
+    maps: Tensor
+
+
+def run(
+    traced: Trace,
+    weights: NetworkWeights,
+    image: Tensor,
+    target: int | None = None,
+    region: Region | None = None,
+    rows: int | None = None,
+) -> Generator[Progress | Strip, None, Pass]:
+    """Compute a `region` of node `target` (all of the logits unless given) on `image` (1, C, H, W).
+
+    Yields every strip, and progress after every leaf of it; `rows` a strip instead of as many as the
+    cache suits. Closing the generator stops the walk between two operations.
+    """
+    goal = traced.output if target is None else target
+    wanted = region or whole(traced.geometry.nodes[goal])
+    seconds: dict[str, float] = {}
+    start = {0: Patch(image, whole(traced.geometry.nodes[0]))}
+    dense = _dense_layer(traced, goal)
+    if dense is not None and rows is None:
+        source = traced.operations[dense].sources[0]
+        needs = needed(traced.geometry, {goal: wanted})[source]
+        walk = _Walk(traced, weights, start, source, needs, _rows(traced.operations, traced.geometry, source), seconds)
+        maps = yield from followed(walk.run(), progress)
+        start = {source: Patch(maps, needs)}
+        rows = max(1, MOST_LAID // wanted.shape[1])
+    rows = rows or _rows(traced.operations, traced.geometry, goal)
+    walk = _Walk(traced, weights, start, goal, wanted, rows, seconds)
+    maps = yield from walk.run()
+    return Pass(maps, seconds)
+
+
+def followed(
+    steps: Generator[Step, None, Answer], show: Callable[[Step], Shown | None]
+) -> Generator[Shown, None, Answer]:
+    """The same walk, seen as `show` sees each of its steps; what that answers with None is not told."""
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                answer: Answer = end.value
+                return answer
+            told = show(step)
+            if told is not None:
+                yield told
+
+
+def finished(steps: Generator[Any, None, Answer]) -> Answer:
+    """Walk to the end at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+
+
+def progress(step: Progress | Strip) -> Progress | None:
+    """For `followed`: progress alone, no strips."""
+    return step if isinstance(step, Progress) else None
+
+
+def _dense_layer(traced: Trace, goal: int) -> int | None:
+    """The first layer whose weight is so large that it should be read as few times as can be."""
+    for index, operation in enumerate(traced.operations[: goal + 1]):
+        kernel = operation.kernel
+        if isinstance(kernel, Convolution) and operation.sources != (0,):
+            taps = operation.macs // max(1, traced.geometry.nodes[index].height * traced.geometry.nodes[index].width)
+            if taps >= DENSE_WEIGHT:
+                return index
+    return None
+
+
+def _rows(operations: tuple[Operation, ...], geometry: Geometry, goal: int) -> int:
+    """Rows of the goal for which the largest map of a strip suits the cache."""
+    height = geometry.nodes[goal].height
+    largest = max(operation.elements / height for operation in operations[: goal + 1])
+    return max(1, int(STRIP_ELEMENTS / max(1.0, largest)))
+
+
+Kept = dict[int, int]  # node to the first row of it that is needed later
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What one strip computes: new rows of each node, and the rows that it takes of each."""
+
+    new: dict[int, Interval]
+    takes: dict[int, Interval]
+    last_use: dict[int, int]  # node to the last one that takes it
+
+
+class _Walk:
+    """One walk in strips. `have` are the rows that each node keeps, `done` the last row that it has computed."""
+
+    def __init__(
+        self,
+        traced: Trace,
+        weights: NetworkWeights,
+        start: dict[int, Patch],
+        goal: int,
+        wanted: Region,
+        rows: int,
+        seconds: dict[str, float],
+    ) -> None:
+        self.traced, self.weights, self.goal, self.wanted = traced, weights.of(traced), goal, wanted
+        self.geometry = traced.geometry
+        self.rows, self.seconds = rows, seconds
+        self.have = dict(start)
+        self.done = {index: patch.region.y.hi for index, patch in start.items()}
+        self.given = frozenset(start)
+        need = needed(self.geometry, {goal: wanted})
+        nodes = self.geometry.nodes
+        self.first = {index: region.y.lo for index, region in need.items()}  # the first row that is needed at all
+        self.columns = {i: Interval(0, nodes[i].width - 1) if nodes[i].mixed else r.x for i, r in need.items()}
+        self.owned: set[int] = set()
+
+    def run(self) -> Generator[Progress | Strip, None, Tensor]:
+        strips = [
+            Interval(first, min(first + self.rows - 1, self.wanted.y.hi))
+            for first in range(self.wanted.y.lo, self.wanted.y.hi + 1, self.rows)
+        ]
+        leaves = len({self.traced.operations[index].layer for index in self.columns if index not in self.given})
+        plans = [self._plan(strip) for strip in strips]
+        out: Tensor | None = None
+        for number, (strip, plan, keep) in enumerate(zip(strips, plans, _kept(plans), strict=True)):
+            for leaf in self._compute(plan, keep):
+                yield Progress(number * leaves + leaf, leaves * len(strips), "layers")
+            patch = self.have[self.goal]
+            maps = patch.cut(Region(strip, self.wanted.x)) if patch.tensor.dim() == 4 else patch.tensor
+            if len(strips) == 1:
+                yield Strip(strip, maps)
+                return maps
+            if out is None:
+                out = maps.new_empty((1, maps.shape[1], *self.wanted.shape))
+            first = strip.lo - self.wanted.y.lo
+            out[:, :, first : first + maps.shape[2]] = maps
+            yield Strip(strip, maps)
+        assert out is not None
+        return out
+
+    def _plan(self, rows: Interval) -> _Plan:
+        """Which rows of each node the `rows` of the goal still need, and of those which are new. Marks them as done."""
+        takes = {self.goal: rows}
+        new: dict[int, Interval] = {}
+        last_use: dict[int, int] = {}
+        for index in range(self.goal, 0, -1):
+            need = takes.get(index)
+            if need is None or index in self.given:
+                continue
+            node = self.geometry.nodes[index]
+            if node.mixed:
+                need = Interval(0, node.height - 1)
+            first = self.done.get(index, self.first[index] - 1) + 1
+            if first > need.hi:
+                continue
+            new[index] = Interval(first, need.hi)
+            sources = inputs_of(self.geometry, index, Region(new[index], self.columns[index]))
+            for source in self.traced.operations[index].sources:
+                last_use.setdefault(source, index)
+                y = sources[source].y
+                takes[source] = takes[source] | y if source in takes else y
+        self.done |= {index: interval.hi for index, interval in new.items()}
+        return _Plan(new, takes, last_use)
+
+    def _compute(self, plan: _Plan, keep: Kept) -> Iterable[int]:
+        """Compute the new rows of every node; yields the number of leaves that are done."""
+        done, leaf, began = 0, "", time.perf_counter()
+        for index in sorted(plan.new):
+            operation = self.traced.operations[index]
+            if leaf and operation.layer != leaf:
+                done += 1
+                began = self._clock(leaf, began)
+                yield done
+            leaf = operation.layer
+            with torch.inference_mode():  # not around the yield: the mode would stay on in the caller
+                self._one(index, operation, plan, keep)
+            for source in set(operation.sources):
+                if plan.last_use.get(source) == index:
+                    self._trim(source, keep)
+        if leaf:
+            self._clock(leaf, began)
+            yield done + 1
+
+    def _clock(self, leaf: str, began: float) -> float:
+        devices.synchronise(self.have[self.goal].tensor.device if self.goal in self.have else torch.device("cpu"))
+        now = time.perf_counter()
+        self.seconds[leaf] = self.seconds.get(leaf, 0.0) + now - began
+        return now
+
+    def _one(self, index: int, operation: Operation, plan: _Plan, keep: Kept) -> None:
+        wanted = Region(plan.new[index], self.columns[index])
+        inputs = [self.have[source] for source in operation.sources]
+        kernel = operation.kernel
+        if isinstance(kernel, Point) and kernel.inplace is not None and self._may_overwrite(index, wanted, plan, keep):
+            made = kernel.run_over(inputs, wanted, self.weights)
+        else:
+            made = kernel.run(inputs, wanted, self.weights)
+        axes = self.traced.axes[index]
+        kept = self.have.get(index)
+        if kept is not None and kept.region.y.hi + 1 == wanted.y.lo and kept.region.x == wanted.x:
+            made = torch.cat([kept.tensor, made], axes[0])
+            wanted = Region(kept.region.y | wanted.y, wanted.x)
+        self.have[index] = Patch(made, wanted, axes)
+        if isinstance(kernel, (Convolution, Deconvolution, ChannelNorm)) or (
+            isinstance(kernel, Point) and kernel.fresh
+        ):
+            self.owned.add(index)
+        else:
+            self.owned.discard(index)
+
+    def _may_overwrite(self, index: int, wanted: Region, plan: _Plan, keep: Kept) -> bool:
+        """Whether the first input is this walk's own, is taken by nothing else, and is just what is needed."""
+        first = self.traced.operations[index].sources[0]
+        return (
+            first in self.owned
+            and plan.last_use.get(first) == index
+            and self.traced.operations[index].sources.count(first) == 1
+            and self.have[first].region == wanted
+            and keep.get(first, wanted.y.hi + 1) > wanted.y.hi
+        )
+
+    def _trim(self, index: int, keep: Kept) -> None:
+        """Let go of the rows that no later strip needs."""
+        if index in self.given or index == self.goal:
+            return
+        patch = self.have[index]
+        rows = patch.region.y
+        low = keep.get(index)
+        if low is None or low > rows.hi:
+            del self.have[index]
+        elif low > rows.lo:
+            kept = Region(Interval(low, rows.hi), patch.region.x)
+            tensor = patch.cut(kept)
+            if 2 * (rows.hi - low + 1) < rows.hi - rows.lo + 1:
+                tensor = tensor.clone(memory_format=torch.preserve_format)  # or the view would keep all of the strip
+            self.have[index] = Patch(tensor, kept, patch.axes)
+
+
+def _kept(plans: list[_Plan]) -> list[Kept]:
+    """For each strip the first row of every node that any later one takes."""
+    keeps: list[Kept] = []
+    later: Kept = {}
+    for plan in reversed(plans):
+        keeps.append(dict(later))
+        for index, rows in plan.takes.items():
+            later[index] = min(rows.lo, later.get(index, rows.lo))
+    return keeps[::-1]

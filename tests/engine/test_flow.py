@@ -1,0 +1,345 @@
+"""A walk in strips, of regions and of the a trous form against whole passes of the network itself."""
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segviz.core.errors import SegvizError
+from segviz.core.regions import Region, reached, whole
+from segviz.core.requests import Progress
+from segviz.core.steps import Interval
+from segviz.engine.checkpoints import build
+from segviz.engine.dilation import dilated
+from segviz.engine.flow import NetworkWeights, Strip, finished, run
+from segviz.engine.graph import trace
+
+LARGEST = 1e-5  # of the largest value: what another order of summing may change
+
+
+class Drawn(nn.Module):
+    """Layers drawn by hypothesis, each (kind, kernel, stride, dilation, padding)."""
+
+    def __init__(self, layers, channels=3) -> None:
+        super().__init__()
+        self.layers = layers
+        for number, (kind, kernel, stride, dilation, padding) in enumerate(layers):
+            if kind in ("conv", "depthwise", "skip"):
+                groups = channels if kind == "depthwise" else 1
+                stride = 1 if kind == "skip" else stride
+                self.add_module(
+                    f"l{number}", nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=groups)
+                )
+        self.tail = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        for number, (kind, kernel, stride, dilation, padding) in enumerate(self.layers):
+            padding = min(padding, kernel // 2)
+            if kind in ("conv", "depthwise"):
+                x = torch.tanh(self.get_submodule(f"l{number}")(x))
+            elif kind == "skip":
+                above = self.get_submodule(f"l{number}")(x).relu()
+                rows, columns = (min(sides) for sides in zip(x.shape[2:], above.shape[2:], strict=True))
+                x = x[:, :, :rows, :columns] + above[:, :, :rows, :columns]
+            elif kind == "max":
+                x = F.max_pool2d(x, kernel, stride, padding, dilation)
+            elif kind == "average":
+                x = F.avg_pool2d(x, kernel, stride, padding, count_include_pad=dilation == 1)
+            elif kind == "pad":
+                x = F.pad(x, (padding, kernel, stride, dilation))
+        return self.tail(x)
+
+
+KINDS = ("conv", "depthwise", "skip", "max", "average", "pad")
+
+
+def layers(padded: bool):
+    kinds = KINDS if padded else tuple(kind for kind in KINDS if kind != "pad")
+    padding = st.integers(0, 2) if padded else st.just(0)
+    one = st.tuples(st.sampled_from(kinds), st.integers(1, 4), st.integers(1, 3), st.integers(1, 2), padding)
+    return st.lists(one, min_size=1, max_size=5)
+
+
+def drawn(made, height, width):
+    """The network, its trace, an image and what the network answers; drops what is too small for its layers."""
+    torch.manual_seed(0)
+    network = Drawn(made).double().eval()
+    image = torch.rand(1, 3, height, width, dtype=torch.float64)
+    try:
+        traced = trace(network, (3, height, width))
+        with torch.inference_mode():
+            answer = network(image)
+    except (SegvizError, RuntimeError):
+        assume(False)
+    assume(min(answer.shape) > 0)
+    return network, traced, image, answer
+
+
+@settings(max_examples=30)
+@given(layers(padded=True), st.integers(15, 40), st.integers(15, 40), st.integers(1, 5), st.data())
+def test_strips_and_regions_equal_the_whole(made, height, width, rows, data):
+    network, traced, image, answer = drawn(made, height, width)
+    weights = NetworkWeights(network)
+    streamed = finished(run(traced, weights, image, rows=rows)).output
+    assert (streamed - answer).abs().max() < 1e-12
+    top, left = (data.draw(st.integers(0, side - 1)) for side in answer.shape[2:])
+    bottom, right = (
+        data.draw(st.integers(low, side - 1)) for low, side in ((top, answer.shape[2]), (left, answer.shape[3]))
+    )
+    region = Region(Interval(top, bottom), Interval(left, right))
+    part = finished(run(traced, weights, image, region=region, rows=rows)).output
+    assert (part - answer[:, :, top : bottom + 1, left : right + 1]).abs().max() < 1e-12
+
+
+@settings(max_examples=20)
+@given(layers(padded=True), st.integers(20, 40), st.integers(20, 40), st.data())
+def test_what_a_change_reaches_is_all_that_changes(made, height, width, data):
+    network, traced, image, answer = drawn(made, height, width)
+    y, x = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
+    other = image.clone()
+    other[:, :, y, x] += 5
+    with torch.inference_mode():
+        changed = torch.nonzero((network(other) - answer).abs().amax((0, 1)) > 0)
+    dirty = reached(traced.geometry, Region(Interval(y, y), Interval(x, x))).get(traced.output)
+    for row, column in changed.tolist():
+        assert dirty is not None
+        assert dirty.holds(Region(Interval(row, row), Interval(column, column)))
+
+
+@settings(max_examples=30)
+@given(layers(padded=True), st.integers(25, 60), st.integers(25, 60))
+def test_every_fth_unit_of_the_dense_map_is_the_coarse_one(made, height, width):
+    """oracles: a trous[::f, ::f] = FCNN, padded networks too (phase 0, 0)."""
+    network, traced, image, answer = drawn(made, height, width)
+    strides = traced.geometry.laws("last")
+    step_y, step_x = (int(law.stride) for law in strides)
+    wide = dilated(traced)
+    dense = finished(run(wide, NetworkWeights(network), image)).output
+    assert tuple(dense.shape[2:]) == wide.geometry.grid("last")
+    assert (dense[:, :, ::step_y, ::step_x][:, :, : answer.shape[2], : answer.shape[3]] - answer).abs().max() < 1e-12
+    assert [law.stride for law in wide.geometry.laws("last")] == [1, 1]
+
+
+@settings(max_examples=20)
+@given(layers(padded=False), st.integers(25, 45), st.integers(25, 45))
+def test_without_padding_dense_equals_shift_and_stitch_equals_the_sliding_window(made, height, width):
+    """oracles: 8e-17; every phase of the dense map is the coarse map of the image shifted by it."""
+    network, traced, image, _ = drawn(made, height, width)
+    steps = [int(law.stride) for law in traced.geometry.laws("last")]
+    dense = finished(run(dilated(traced), NetworkWeights(network), image)).output
+    box = traced.geometry.field("last", 0, 0).box
+    side_y, side_x = int(box.height), int(box.width)
+    with torch.inference_mode():
+        for down in range(min(steps[0], dense.shape[2])):
+            for across in range(min(steps[1], dense.shape[3])):
+                shifted = network(image[:, :, down:, across:])
+                place = dense[:, :, down :: steps[0], across :: steps[1]]
+                assert (shifted[:, :, : place.shape[2], : place.shape[3]] - place).abs().max() < 1e-12
+        for row in range(0, dense.shape[2], 5):
+            for column in range(0, dense.shape[3], 5):
+                window = network(image[:, :, row : row + side_y, column : column + side_x])
+                assert (window[0, :, 0, 0] - dense[0, :, row, column]).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("keep", [1, 2, 4])
+def test_the_first_strides_can_stay(keep):
+    _, network = build("mtcnn_pnet")
+    wide = dilated(trace(network, (3, 40, 60)), keep)
+    assert wide.geometry.laws("last")[0].stride == min(keep, 2)
+
+
+def test_a_layer_without_a_dense_form_is_named():
+    class Up(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.down, self.up = nn.Conv2d(1, 1, 2, 2), nn.ConvTranspose2d(1, 1, 2, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.up(self.down(x))
+
+    with pytest.raises(SegvizError, match="layer 'up' cannot be made dense: 'conv_transpose2d' behind a stride"):
+        dilated(trace(Up(), (1, 8, 8)))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
+        lambda x: F.interpolate(x, size=(17, 41), mode="bilinear", align_corners=True),
+        lambda x: F.interpolate(x, size=(50, 45), mode="bicubic", align_corners=False),
+        lambda x: F.interpolate(x, scale_factor=3, mode="nearest"),
+        lambda x: F.conv_transpose2d(x, torch.ones(3, 2, 4, 3), stride=2, padding=1, output_padding=1),
+        lambda x: F.pad(x, (3, 2, 1, 4), mode="reflect"),
+        lambda x: F.pad(x, (3, 2, 1, 4), mode="replicate"),
+        lambda x: F.max_pool2d(x, 3, 2, 1, ceil_mode=True),
+        lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False),
+        lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True),
+        lambda x: F.adaptive_avg_pool2d(x, (7, 9)),
+        lambda x: F.pixel_shuffle(torch.cat([x, x, x, x], 1), 2),
+        lambda x: x[:, :, 2:-3, 1::2],
+        lambda x: x * x.mean((2, 3), keepdim=True).sigmoid(),
+        lambda x: torch.cat(x.chunk(3, 1)[::-1], 1),
+        lambda x: x.view(1, 3, 1, *x.shape[2:]).transpose(1, 2).reshape(1, 3, *x.shape[2:]),
+        lambda x: F.layer_norm(x.permute(0, 2, 3, 1), (3,)).permute(0, 3, 1, 2),
+        lambda x: F.linear(x.permute(0, 2, 3, 1), torch.ones(5, 3)).permute(0, 3, 1, 2),
+        lambda x: F.conv2d(x, torch.ones(2, 3, 5, 3), padding="same", dilation=2),
+        lambda x: x.softmax(1),
+        lambda x: torch.roll(x, 3, 2),
+    ],
+)
+def test_operations_on_parts_equal_the_whole(step):
+    class One(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.tail = nn.Conv2d(3, 3, 3, padding=1), nn.Identity()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.tail(step(self.conv(x).relu()))
+
+    torch.manual_seed(1)
+    network = One()
+    image = torch.rand(1, 3, 23, 30)
+    with torch.inference_mode():
+        answer = network(image)
+    traced, weights = trace(network, (3, 23, 30)), NetworkWeights(network)
+    rows, columns = answer.shape[2:]
+    for rows_at_once in (1, 4, 1000):
+        streamed = finished(run(traced, weights, image, rows=rows_at_once)).output
+        assert (streamed - answer).abs().max() < LARGEST * answer.abs().max()
+    region = Region(Interval(rows // 3, rows - 2), Interval(0, columns // 2))
+    part = finished(run(traced, weights, image, region=region)).output
+    assert (part - answer[:, :, rows // 3 : rows - 1, : columns // 2 + 1]).abs().max() < LARGEST * answer.abs().max()
+
+
+def steps_of(generator):
+    steps = []
+    while True:
+        try:
+            steps.append(next(generator))
+        except StopIteration as end:
+            return steps, end.value
+
+
+def test_every_layer_is_reported_and_timed():
+    _, network = build("lenet5")
+    image = torch.zeros(1, 1, 32, 32)
+    steps, done = steps_of(run(trace(network, (1, 32, 32)), NetworkWeights(network), image))
+    assert [step.done for step in steps if isinstance(step, Progress)] == list(range(1, 9))
+    assert list(done.layer_seconds) == ["c1", "s2", "c3", "s4", "flatten", "c5", "f6", "output"]
+    assert torch.equal(done.output, network(image))
+
+
+def test_strips_come_in_order_and_fill_the_maps():
+    _, network = build("mtcnn_pnet")
+    traced = trace(network, (3, 60, 40))
+    steps, done = steps_of(run(traced, NetworkWeights(network), torch.rand(1, 3, 60, 40), rows=4))
+    strips = [step for step in steps if isinstance(step, Strip)]
+    assert [strip.rows.lo for strip in strips] == list(range(0, done.output.shape[2], 4))
+    assert torch.equal(torch.cat([strip.maps for strip in strips], 2), done.output)
+    shares = [step.fraction for step in steps if isinstance(step, Progress)]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_a_layer_is_computed_and_the_rest_is_not():
+    _, network = build("lenet5")
+    image = torch.rand(1, 1, 32, 32)
+    traced = trace(network, (1, 32, 32))
+    done = finished(run(traced, NetworkWeights(network), image, traced.call("c3").output))
+    assert torch.equal(done.output, network.c3(network.s2(network.c1(image).tanh())))
+    assert "c5" not in done.layer_seconds
+
+
+def test_closing_a_walk_leaves_torch_as_it_was():
+    _, network = build("efficientnet_lite0")
+    walk = run(trace(network, (3, 64, 64)), NetworkWeights(network), torch.zeros(1, 3, 64, 64))
+    next(walk)
+    assert not torch.is_inference_mode_enabled()
+    walk.close()
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_an_operation_that_writes_over_its_input_spoils_nobody_elses():
+    """What a skip still needs must not be written over by the activation of the other path."""
+
+    class Written(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+            self.act = nn.ReLU(inplace=False)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.first(x)
+            return x + self.second(self.act(x)) + self.act(x)
+
+    torch.manual_seed(2)
+    network = Written()
+    image = torch.rand(1, 1, 20, 20) - 0.5
+    with torch.inference_mode():
+        answer = network(image)
+    for rows in (1, 3, 20):
+        done = finished(run(trace(network, (1, 20, 20)), NetworkWeights(network), image, rows=rows))
+        assert (done.output - answer).abs().max() < 1e-6
+
+
+def test_memory_follows_the_strip_and_not_the_height():
+    """Rows that no later strip needs are let go: what is held at the end is a few rows of each layer."""
+    _, network = build("mtcnn_pnet")
+    traced = trace(network, (3, 400, 30))
+    held = []
+
+    class Watched(NetworkWeights):
+        def __getitem__(self, weight):
+            held.append(sum(patch.tensor.numel() for index, patch in walks[0].have.items() if index))
+            return super().__getitem__(weight)
+
+    from segviz.engine import flow
+
+    walks = []
+    original = flow._Walk.__init__
+
+    def noted(self, *args):
+        original(self, *args)
+        walks.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow._Walk, "__init__", noted)
+        finished(run(traced, Watched(network), torch.rand(1, 3, 400, 30), rows=2))
+    everything = sum(operation.elements for operation in traced.operations[1:])
+    assert max(held) < everything / 10
+
+
+@pytest.mark.parametrize("channels", [128, 160])
+def test_winograd_is_the_convolution_to_1e_5(channels):
+    from segviz.engine import winograd
+
+    torch.manual_seed(3)
+    conv = nn.Conv2d(channels, 40, 3, padding=1)
+    image = torch.randn(1, channels, 19, 26)
+    weights = NetworkWeights(nn.Sequential(conv), fast=True)
+    assert winograd.suits(conv.weight, (1, 1), (1, 1), 1)
+    with torch.inference_mode():
+        found = finished(run(trace(nn.Sequential(conv), (channels, 19, 26)), weights, image)).output
+        answer = conv(image)
+    assert 0 < (found - answer).abs().max() / answer.abs().max() < 2e-5
+
+
+def test_a_large_dense_layer_is_a_product_of_matrices(monkeypatch):
+    """Above a size its weight is read as it lies in the file, a block of windows at a time."""
+    torch.manual_seed(4)
+    conv = nn.Conv2d(3, 4, 5)
+    image = torch.rand(1, 3, 21, 17)
+    with torch.inference_mode():
+        answer = conv(image)
+    monkeypatch.setattr("segviz.engine.kernels.DENSE_WEIGHT", 10)
+    monkeypatch.setattr("segviz.engine.kernels.DENSE_BLOCK", 3000)
+    done = finished(run(trace(nn.Sequential(conv), (3, 21, 17)), NetworkWeights(nn.Sequential(conv)), image))
+    assert (done.output - answer).abs().max() < 1e-5
+
+
+def test_whole_is_all_of_a_map():
+    _, network = build("lenet5")
+    geometry = trace(network, (1, 32, 32)).geometry
+    assert whole(geometry.nodes[1]).shape == (28, 28)
