@@ -73,7 +73,8 @@ class Made:
 class Trace:
     """A network traced on one input size. `operations[i]` belongs to `geometry.nodes[i]`, the image being number 0.
 
-    `output` is the node of the logits. `places` are where its maps end, on the native input.
+    `output` is the node of the logits, which are maps if `answers_maps` (or stand for them). `places` are
+    where its maps end, on the native input.
     """
 
     geometry: Geometry
@@ -82,6 +83,7 @@ class Trace:
     axes: tuple[tuple[int, int], ...] = ()  # dimensions of y and x of each node's tensor
     made: tuple[Made, ...] = ()
     output: int = 0
+    answers_maps: bool = True
     places: tuple[Place, ...] = ()
 
     @property
@@ -353,7 +355,8 @@ def _finish(recorder: _Recorder, logits: Tensor, height: int, width: int) -> Tra
     geometry = Geometry(height, width, tuple(recorder.nodes), names, last)
     operations = _counted_for_leaves(recorder.operations)
     axes = tuple(MAPS if value.stands_for else value.axes or MAPS for value in recorder.values)
-    return Trace(geometry, calls, operations, axes, tuple(recorder.made), final, tuple(recorder.places))
+    maps = recorder.values[final].axes is not None or recorder.values[final].stands_for
+    return Trace(geometry, calls, operations, axes, tuple(recorder.made), final, maps, tuple(recorder.places))
 
 
 def _counted_for_leaves(operations: list[Operation]) -> tuple[Operation, ...]:

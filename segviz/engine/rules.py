@@ -288,7 +288,7 @@ def _view(use: Use) -> Found:
     if main.stands_for:
         return _standing_view(use)
     if main.axes is None:
-        return use.all_of_it(MAPS if use.output.dim() == 4 else None)
+        return use.all_of_it(_map_of_one(use))
     rows, columns = main.grid
     last = main.tensor.dim() - 2, main.tensor.dim() - 1
     if main.axes == last and len(shape) > 2 and shape[-2:] == (rows, columns):
@@ -296,6 +296,11 @@ def _view(use: Use) -> Found:
     if len(shape) == 2:
         return use.all_of_it(None)
     return use.all_of_it(whole=True, reason="reshaped: positions are mixed")
+
+
+def _map_of_one(use: Use) -> Pair | None:
+    """A vector that is made a map of one unit again, as gates are."""
+    return MAPS if use.output.dim() == 4 and use.output.shape[2:] == (1, 1) else None
 
 
 def _standing_view(use: Use) -> Found:
@@ -344,7 +349,7 @@ def _picked(use: Use) -> Found:
     if main.stands_for:
         return _standing_view(use) if use.output.numel() == main.tensor.numel() else _beyond(use)
     if main.axes is None:
-        return use.all_of_it(MAPS if use.output.dim() == 4 else None)
+        return use.all_of_it(_map_of_one(use))
     gone = main.tensor.dim() - use.output.dim()
     dims = use.args.get("dim", 0)
     dim = int(dims if isinstance(dims, int) else 0) % max(main.tensor.dim(), use.output.dim())

@@ -8,8 +8,8 @@ comes out is proven on the native input before it is used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -24,11 +24,12 @@ from segviz.engine.heads import End, Head, Place, ends_the_maps
 from segviz.engine.kernels import AveragePool, Convolution, Same
 
 LARGEST_DIFFERENCE = 1e-3  # relative to the largest logit, in float32
+LINEAR = {"linear", "conv2d", "flatten", "view", "reshape", "squeeze", "dropout", "dropout_", "batch_norm", "permute"}
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """How a network becomes fully convolutional: `head` is what tracing takes.
+    """How a network becomes fully convolutional: `head` is what tracing takes, with the pooling that was chosen.
 
     `max_abs_difference` compares logits on a random native input; `dense` says whether a dense layer
     spans a map, so that the native input is the least that can be taken.
@@ -54,14 +55,16 @@ def convert(
     published = trace(network, native)
     nodes = published.geometry.nodes
     ends = [place if _is_end(place, published) else None for place in published.places]
-    head = Head(tuple(ends), pooling)
-    if not any(ends) and nodes[published.output].reason:
-        raise SegvizError(_refusal(published, published.output, nodes[published.output].reason))
+    head = Head(tuple(ends), _chosen(pooling, published, ends))
+    if not any(ends) and not published.answers_maps:
+        _check(published)
+        raise SegvizError(_refusal(published, published.output, "nothing that is known ends the maps before it"))
     converted = trace(network, native, head)
     if any(ends):
         _check(converted)
     steps = tuple(_steps(published, converted, head))
-    difference = _prove(network, converted, weights or NetworkWeights(network), native, pooling)
+    proven = converted if _averages(published, ends) else trace(network, native, replace(head, pooling=Pooling.WINDOW))
+    difference = _prove(network, proven, weights or NetworkWeights(network), native)
     spans = any(_spans(converted.operations[index], published.operations[index]) for index in range(len(nodes)))
     return Conversion(head, steps, difference, spans)
 
@@ -73,6 +76,20 @@ def _is_end(place: Place, published: Trace) -> bool:
     if place.kind is End.ADAPTIVE and place.out == place.grid:
         return True
     return ends_the_maps(published.geometry.nodes, place.node)
+
+
+def _averages(published: Trace, ends: Sequence[Place | None]) -> bool:
+    """Whether the mean of the class activation map is the classifier's answer: all behind the pooling is linear."""
+    first = next((place.node for place in ends if place is not None and place.kind is End.POOLING), None)
+    behind = published.operations[(published.output if first is None else first) + 1 : published.output + 1]
+    return all(operation.name in LINEAR for operation in behind)
+
+
+def _chosen(pooling: Pooling, published: Trace, ends: Sequence[Place | None]) -> Pooling:
+    """The class activation map unless something else was asked for, or it would not average to the answer."""
+    if pooling is Pooling.AUTO:
+        return Pooling.NONE if _averages(published, ends) else Pooling.WINDOW
+    return pooling
 
 
 def _check(converted: Trace) -> None:
@@ -135,9 +152,7 @@ def _of_dense(now: Operation) -> tuple[str, str]:
     return f"dense {inputs} to {outputs}", f"convolution {rows}x{columns}, {channels} to {outputs}"
 
 
-def _prove(
-    network: nn.Module, converted: Trace, weights: NetworkWeights, native: tuple[int, int, int], pooling: Pooling
-) -> float:
+def _prove(network: nn.Module, converted: Trace, weights: NetworkWeights, native: tuple[int, int, int]) -> float:
     """Largest difference of logits on the native input; the class activation map is averaged first."""
     generator = torch.Generator().manual_seed(0)
     like = next(network.parameters(), torch.zeros(1))
@@ -146,12 +161,12 @@ def _prove(
         wanted = first_tensor(network(image))
     found = finished(run(converted, weights, image)).output
     if wanted.dim() == 2:
-        found = found.mean((2, 3)) if pooling is not Pooling.WINDOW else found.flatten(1)
+        found = found.mean((2, 3))
     if wanted.shape != found.shape:
         raise SegvizError(
             f"the converted network answers with {tuple(found.shape)} on its native input, not {tuple(wanted.shape)}"
         )
     difference = float((wanted - found).abs().max())
-    if not difference <= LARGEST_DIFFERENCE * max(1.0, float(wanted.abs().max())):
+    if not difference <= LARGEST_DIFFERENCE * float(wanted.abs().max()):
         raise SegvizError(f"the converted network is not the same: its logits differ by {difference:.2g}")
     return difference
