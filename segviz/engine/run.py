@@ -25,8 +25,9 @@ from segviz.core.requests import (
     Update,
 )
 from segviz.engine import devices, flow, labels, race
+from segviz.engine.cached import Redraws
 from segviz.engine.graph import describe_layers
-from segviz.engine.inference import METHODS, Job, LogitGrid, resolve, size_text, upsampling_of
+from segviz.engine.inference import METHODS, Job, LogitGrid, coarse, resolve, size_text, upsampling_of
 from segviz.engine.prepare import check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 
@@ -39,6 +40,7 @@ class Engine:
     def __init__(self) -> None:
         self.store = Store()
         self._grids: Kept[LogitGrid] = Kept(2)
+        self._redraws = Redraws()
 
     @property
     def device_text(self) -> str:
@@ -131,6 +133,10 @@ class Engine:
         found = self._grids.find((*key, None)) or self._grids.find((*key, region))
         if found is not None:
             return found
+        if METHODS[method] is coarse:
+            key_of_setup = (replace(request.setup, image=None), job.frame)
+            ready = self._redraws.logits(key_of_setup, job.dense, job.loaded.weights, job.image)
+            job = replace(job, ready=ready)
         part = None if request.region is None or job.loaded.per_pixel or method is Method.DIRECT else region
         made = yield from METHODS[method](replace(job, region=part))
         self._grids.put((*key, part), made)
