@@ -3,7 +3,9 @@
 Long, Shelhamer and Darrell 2015, section 3.1 (lecture T17 to T19). The dense layer behind a flatten
 of (C, H, W) units is a convolution of H x W, those after it are convolutions of 1 x 1. A global
 average pooling goes away, which leaves the class activation map (Zhou et al. 2016), or is kept as a
-sliding average of its native size. What comes out is proven on the native input before it is used.
+sliding average of its native size. An adaptive pooling that makes the map fit the dense layers goes
+away too, since it does nothing on the native input and would squeeze larger maps. What comes out is
+proven on the native input before it is used.
 """
 
 from __future__ import annotations
@@ -27,13 +29,15 @@ class Conversion:
     """A fully convolutional twin of a classifier.
 
     `max_abs_difference` compares logits on a random native input; `dense` says whether a dense layer
-    spans a map, so that the native input is the least the twin can take.
+    spans a map, so that the native input is the least the twin can take, and `pools` whether the
+    network ends in global pooling, so that there is a choice of what becomes of it.
     """
 
     network: nn.Module
     steps: tuple[ConvertedLayer, ...]
     max_abs_difference: float
     dense: bool
+    pools: bool = False
 
 
 def convert(network: nn.Module, native: tuple[int, int, int], pooling: Pooling = Pooling.AUTO) -> Conversion:
@@ -44,9 +48,10 @@ def convert(network: nn.Module, native: tuple[int, int, int], pooling: Pooling =
     converted, and why.
     """
     traced = trace(network, native)
-    twin = copy.deepcopy(network)
+    dense = [c.module for c in traced.calls if c.leaf and isinstance(c.module, nn.Linear)]
+    twin = copy.deepcopy(network, {id(layer): layer for layer in dense})  # not copied, since each is replaced below
     steps: list[ConvertedLayer] = []
-    spans = False
+    spans = pools = False
     seen: set[nn.Module] = set()
     for call in traced.calls:
         if not call.leaf or call.module in seen:  # one module called twice is one layer to replace
@@ -58,14 +63,15 @@ def convert(network: nn.Module, native: tuple[int, int, int], pooling: Pooling =
         _replace(twin, call.name, made)
         steps.append(ConvertedLayer(call.name, describe(call.module), describe(made)))
         spans = spans or (isinstance(made, (nn.Conv2d, nn.AvgPool2d)) and made.kernel_size not in (1, (1, 1)))
+        pools = pools or (isinstance(call.module, nn.AdaptiveAvgPool2d) and call.output_shape[1:] == (1, 1))
     difference = _prove(network, twin, native, pooling if steps else Pooling.WINDOW)
-    return Conversion(twin, tuple(steps), difference, spans)
+    return Conversion(twin, tuple(steps), difference, spans, pools)
 
 
 def _twin_of(call: Call, traced: Trace, pooling: Pooling) -> nn.Module | None:
     """What takes the place of one layer, None where it stays."""
     module = call.module
-    if isinstance(module, nn.AdaptiveAvgPool2d) and call.output_shape[1:] == (1, 1) and _ends_in_flatten(call, traced):
+    if isinstance(module, nn.AdaptiveAvgPool2d) and _ends_in_flatten(call, traced):
         return _pooling_twin(call, traced, pooling)
     if isinstance(module, nn.Flatten):
         return nn.Identity()
@@ -77,15 +83,19 @@ def _twin_of(call: Call, traced: Trace, pooling: Pooling) -> nn.Module | None:
 
 
 def _ends_in_flatten(call: Call, traced: Trace) -> bool:
-    """Whether a global pooling is the network's own end, not a gate's beginning."""
+    """Whether a pooling is the end of the network's maps, not a gate's beginning."""
     return any(isinstance(other.module, nn.Flatten) and other.source == call.output for other in traced.calls)
 
 
 def _pooling_twin(call: Call, traced: Trace, pooling: Pooling) -> nn.Module:
-    if pooling is not Pooling.WINDOW:
-        return nn.Identity()
     source = traced.geometry.nodes[call.source or 0]
-    return nn.AvgPool2d((source.height, source.width), stride=1)
+    before, after = (source.height, source.width), call.output_shape[1:]
+    if before != after != (1, 1):
+        raise SegvizError(
+            f"layer '{call.name}' cannot slide: it makes maps of {after[0]}x{after[1]} from {before[0]}x{before[1]}, "
+            "whatever their size, for the dense layers behind it"
+        )
+    return nn.Identity() if before == after or pooling is not Pooling.WINDOW else nn.AvgPool2d(before, stride=1)
 
 
 def _dense_twin(call: Call, module: nn.Linear, traced: Trace) -> nn.Conv2d:
@@ -96,12 +106,14 @@ def _dense_twin(call: Call, module: nn.Linear, traced: Trace) -> nn.Conv2d:
             f"layer '{call.name}' cannot become a convolution: {module.in_features} inputs do not "
             f"divide into maps of {rows}x{columns}"
         )
-    twin = nn.Conv2d(channels, module.out_features, (rows, columns), bias=module.bias is not None)
-    with torch.no_grad():
-        twin.weight.copy_(module.weight.view(module.out_features, channels, rows, columns))
-        if module.bias is not None and twin.bias is not None:
-            twin.bias.copy_(module.bias)
-    return twin.to(module.weight)
+    twin = nn.Conv2d(
+        channels, module.out_features, (rows, columns), bias=module.bias is not None, device="meta"
+    )  # without memory: its own weights would be drawn at random only to be thrown away
+    weight = module.weight.detach().view(module.out_features, channels, rows, columns)
+    twin.weight = nn.Parameter(weight.clone(), module.weight.requires_grad)
+    if module.bias is not None:
+        twin.bias = nn.Parameter(module.bias.detach().clone(), module.bias.requires_grad)
+    return twin
 
 
 def _flattened_map(call: Call, traced: Trace) -> tuple[int, int]:
@@ -144,6 +156,10 @@ def describe(module: nn.Module) -> str:
     if isinstance(module, nn.AvgPool2d):
         rows, columns = module.kernel_size if isinstance(module.kernel_size, tuple) else (module.kernel_size,) * 2
         return f"average of {rows}x{columns}, stride 1"
+    if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size not in (1, (1, 1)):
+        size = module.output_size
+        rows, columns = size if isinstance(size, tuple) else (size, size)
+        return f"average pooling to {rows}x{columns}"
     names = {nn.Identity: "nothing", nn.AdaptiveAvgPool2d: "global average pooling", nn.Flatten: "flatten"}
     return names.get(type(module), type(module).__name__)
 

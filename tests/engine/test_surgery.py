@@ -89,6 +89,44 @@ def test_conversion_changes_nothing_in_the_original(entry):
         assert torch.equal(first_tensor(network(image)), before)
 
 
+class Fitted(nn.Module):
+    """A classifier whose pooling makes maps of any size fit its dense layer, as in AlexNet and VGG."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.conv, self.avgpool, self.flatten = nn.Conv2d(1, 3, 3, 2), nn.AdaptiveAvgPool2d(side), nn.Flatten()
+        self.fc = nn.Linear(3 * side**2, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.flatten(self.avgpool(self.conv(x))))
+
+
+def test_a_pooling_that_fits_maps_to_the_dense_layers_does_not_squeeze_larger_ones():
+    torch.manual_seed(4)
+    network = Fitted(4)
+    image = torch.rand(1, 1, 13, 17, generator=torch.Generator().manual_seed(5))
+    with torch.inference_mode():
+        dense = convert(network, (1, 9, 9)).network(image)
+        assert dense.shape == (1, 5, 3, 5)
+        for row, column in ((0, 0), (1, 3), (2, 4)):
+            window = image[:, :, 2 * row : 2 * row + 9, 2 * column : 2 * column + 9]
+            assert (network(window)[0] - dense[0, :, row, column]).abs().max() < 1e-6
+
+
+def test_a_pooling_that_shrinks_the_native_map_cannot_slide():
+    with pytest.raises(SegvizError, match="layer 'avgpool' cannot slide: it makes maps of 2x2 from 4x4"):
+        convert(Fitted(2), (1, 9, 9))
+
+
+def test_conversion_draws_no_random_numbers_and_shares_no_weights():
+    network = Fitted(4)
+    before = torch.get_rng_state()
+    twin = convert(network, (1, 9, 9)).network
+    assert torch.equal(torch.get_rng_state(), before)
+    own = {p.data_ptr() for p in network.parameters()}
+    assert not own & {p.data_ptr() for p in twin.parameters()}
+
+
 def test_a_dense_layer_on_something_else_than_a_map_is_refused_by_name():
     class Odd(nn.Module):
         def __init__(self) -> None:
