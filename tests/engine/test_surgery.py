@@ -25,6 +25,13 @@ STEPS = {
         "box": ("dense 256 to 4", "convolution 1x1, 256 to 4"),
         "landmarks": ("dense 256 to 10", "convolution 1x1, 256 to 10"),
     },
+    "alexnet": {
+        "avgpool": ("average pooling to 6x6", "nothing"),
+        "flatten": ("flatten", "nothing"),
+        "classifier.1": ("dense 9216 to 4096", "convolution 6x6, 256 to 4096"),
+        "classifier.4": ("dense 4096 to 4096", "convolution 1x1, 4096 to 4096"),
+        "classifier.6": ("dense 4096 to 1000", "convolution 1x1, 4096 to 1000"),
+    },
     "mtcnn_pnet": {},
     "selfie_general": {},
 }
@@ -79,7 +86,10 @@ def test_efficientnet_with_a_window_of_pooling_answers_once_on_its_native_size()
         assert made.network(torch.zeros(1, 3, 224, 256)).shape == (1, 1000, 1, 2)
 
 
-@pytest.mark.parametrize("entry", catalogue.ENTRIES, ids=lambda entry: entry.name)
+# AlexNet stands for the VGG family, whose layers are of the same kinds and twice as large.
+@pytest.mark.parametrize(
+    "entry", [e for e in catalogue.ENTRIES if e.trained or e.name == "alexnet"], ids=lambda entry: entry.name
+)
 def test_conversion_changes_nothing_in_the_original(entry):
     _, network = build(entry.name)
     image = torch.rand(1, *entry.input_size, generator=torch.Generator().manual_seed(3))
