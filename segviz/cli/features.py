@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_image, add_model, add_scale, file_name, setup_of
 from segviz.cli.table import duration
+from segviz.core import catalogue
 from segviz.core.requests import FeatureRequest
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.core import export
 
     maps = console.ask(FeatureRequest(setup_of(options, options.image), options.layer))
+    caution = catalogue.entry(options.model).caution
+    console.note(caution)
     out: Path = options.out
     name = file_name(maps.layer)
     files = export.save_feature_maps(out, name, maps.values)
@@ -47,6 +50,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "index": str(sheet),
         "ranges": [[float(values.min()), float(values.max())] for values in maps.values],
         "seconds": maps.seconds,
+        "notes": [caution] if caution else [],
     }
     noun = "map" if channels == 1 else "maps"
     text = f"{maps.layer}: {channels} {noun} of {rows} x {columns} in {out} ({duration(maps.seconds)})\n  all: {sheet}"

@@ -37,7 +37,8 @@ class Entry:
     are. `minimum` is the confidence below which a label of a network without a background class
     means that there is nothing to name. `multiple` is what height and width must be divisible by.
     `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
-    `variants` maps an option of the spec ('pooling=floor') to what it changes here.
+    `variants` maps an option of the spec ('pooling=floor') to what it changes here. `weights` is a
+    file of `resources/models`, or empty: then they are drawn at random, from a fixed seed.
     """
 
     name: str
@@ -70,6 +71,23 @@ class Entry:
         """The names of the classes; a network with one sigmoid output has two."""
         return self.class_list or assets.class_names(self.labels)
 
+    @property
+    def trained(self) -> bool:
+        """Whether weights are shipped, and not drawn at random."""
+        return bool(self.weights)
+
+    @property
+    def weights_text(self) -> str:
+        """Where the weights come from: the file's name, or that they are random."""
+        return self.weights or "random (seeded)"
+
+    @property
+    def caution(self) -> str:
+        """What a person must know who reads an answer of this network; empty where there is nothing."""
+        if self.trained:
+            return ""
+        return f"{self.title} has random weights: its labels mean nothing, its speed and geometry do"
+
 
 _FACE = ("background", "face")
 _MTCNN: dict[str, Any] = {
@@ -79,6 +97,22 @@ _MTCNN: dict[str, Any] = {
     "licence": "MIT",
     "preprocessing": Preprocessing(mean=(127.5,), std=(128.0,)),
     "source": "Zhang et al. 2016, Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks",
+}
+_UNTRAINED: dict[str, Any] = {  # classifiers of ImageNet without weights
+    "task": Task.CLASSIFICATION,
+    "input_size": (3, 224, 224),
+    "class_count": 1000,
+    "labels": "imagenet.txt",
+    "stride": 32,
+    "weights": "",
+    "licence": "no weights are shipped",
+    "preprocessing": Preprocessing(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)),
+    "summary": "Random weights: for speed and geometry, not for answers",
+    "longest_side": 512,
+    "sample": "castle-maintenon.jpg",
+}
+_VGG: dict[str, Any] = _UNTRAINED | {
+    "source": "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition",
 }
 
 ENTRIES: tuple[Entry, ...] = (
@@ -184,6 +218,47 @@ ENTRIES: tuple[Entry, ...] = (
         multiple=16,
         sample="grace_hopper.jpg",
         source="Google 2021, MediaPipe Selfie Segmentation",
+    ),
+    Entry(
+        name="alexnet",
+        title="AlexNet",
+        builder="segviz.models.alexnet:AlexNet",
+        parameters=61_100_840,
+        receptive_field=355,
+        source="Krizhevsky et al. 2012, ImageNet Classification with Deep Convolutional Neural Networks",
+        **_UNTRAINED,
+    ),
+    Entry(
+        name="vgg11",
+        title="VGG11",
+        builder="segviz.models.vgg:vgg11",
+        parameters=132_863_336,
+        receptive_field=342,
+        **_VGG,
+    ),
+    Entry(
+        name="vgg13",
+        title="VGG13",
+        builder="segviz.models.vgg:vgg13",
+        parameters=133_047_848,
+        receptive_field=348,
+        **_VGG,
+    ),
+    Entry(
+        name="vgg16",
+        title="VGG16",
+        builder="segviz.models.vgg:vgg16",
+        parameters=138_357_544,
+        receptive_field=404,
+        **_VGG,
+    ),
+    Entry(
+        name="vgg19",
+        title="VGG19",
+        builder="segviz.models.vgg:vgg19",
+        parameters=143_667_240,
+        receptive_field=460,
+        **_VGG,
     ),
 )
 

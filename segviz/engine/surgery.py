@@ -32,13 +32,15 @@ class Conversion:
     """How a network becomes fully convolutional: `head` is what tracing takes, with the pooling that was chosen.
 
     `max_abs_difference` compares logits on a random native input; `dense` says whether a dense layer
-    spans a map, so that the native input is the least that can be taken.
+    spans a map, so that the native input is the least that can be taken, and `pools` whether the
+    network ends in global pooling, so that there is a choice of what becomes of it.
     """
 
     head: Head
     steps: tuple[ConvertedLayer, ...]
     max_abs_difference: float
     dense: bool
+    pools: bool = False
 
 
 def convert(
@@ -66,7 +68,8 @@ def convert(
     proven = converted if _averages(published, ends) else trace(network, native, replace(head, pooling=Pooling.WINDOW))
     difference = _prove(network, proven, weights or NetworkWeights(network), native)
     spans = any(_spans(converted.operations[index], published.operations[index]) for index in range(len(nodes)))
-    return Conversion(head, steps, difference, spans)
+    pools = any(place is not None and place.kind is End.POOLING for place in ends)
+    return Conversion(head, steps, difference, spans, pools)
 
 
 def _is_end(place: Place, published: Trace) -> bool:

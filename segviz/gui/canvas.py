@@ -178,14 +178,16 @@ class Canvas(QWidget):
 
 
 def start_page() -> StartPage:
-    """Networks with their samples, and all sample images; empty where resources are missing."""
+    """Networks that know something, with their samples, and all sample images; empty where resources are missing."""
     page = StartPage(TITLE, HINT)
     try:
         images = assets.sample_images()
     except SegvizError:
         return page
     networks = [
-        Offer(entry.name, entry.title, entry.summary, str(assets.sample(entry.sample))) for entry in catalogue.ENTRIES
+        Offer(entry.name, entry.title, entry.summary, str(assets.sample(entry.sample)))
+        for entry in catalogue.ENTRIES
+        if entry.trained
     ]
     page.add_section(NETWORKS, "NETWORKS, EACH ON ITS OWN SAMPLE", networks, 176)
     page.add_section(

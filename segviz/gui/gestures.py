@@ -189,5 +189,6 @@ def suitable(image: str) -> str:
     name = image.replace("\\", "/").rpartition("/")[2]
     if name.startswith("digits-"):
         return "lenet5"
-    of_sample = next((entry.name for entry in catalogue.ENTRIES if entry.sample == name), None)
-    return of_sample or max(catalogue.ENTRIES, key=lambda entry: entry.class_count).name
+    trained = [entry for entry in catalogue.ENTRIES if entry.trained]
+    of_sample = next((entry.name for entry in trained if entry.sample == name), None)
+    return of_sample or max(trained, key=lambda entry: entry.class_count).name

@@ -156,12 +156,14 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
 
 
 def fill_networks(menu: QMenu, window: MainWindow) -> None:
-    """The catalogue, by task."""
+    """The catalogue: what is trained by task, then the networks with random weights."""
     menu.clear()
     current = window.desk.session.state.model
-    for task in Task:
-        section(menu, task.title)
-        for entry in (entry for entry in catalogue.ENTRIES if entry.task is task):
+    sections = {task.title: [e for e in catalogue.ENTRIES if e.task is task and e.trained] for task in Task}
+    sections["Random weights: for speed and geometry"] = [e for e in catalogue.ENTRIES if not e.trained]
+    for heading, entries in sections.items():
+        section(menu, heading)
+        for entry in entries:
             for spec, title in specs(entry):
                 made = menu.addAction(title)
                 made.setToolTip(f"{entry.summary}\n{entry.parameters:,} parameters; {entry.licence}")

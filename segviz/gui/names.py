@@ -47,6 +47,12 @@ def title_of(spec: str) -> str:
     return spec
 
 
+def caution_of(spec: str) -> str:
+    """What to know before one believes the network of a spec; empty where there is nothing, or no such network."""
+    name = spec.partition("?")[0]
+    return next((entry.caution for entry in catalogue.ENTRIES if entry.name == name), "")
+
+
 def sentence(text: str) -> str:
     """`text` with a capital first letter, unless it begins with a name: 'net.pth: ...', 'segviz did ...'."""
     first = text.partition(" ")[0]

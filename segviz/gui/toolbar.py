@@ -22,7 +22,7 @@ from segviz.core.choices import Device, Method
 from segviz.gui import theme
 from segviz.gui.actions import find, tooltip
 from segviz.gui.menus import fill_choice, fill_images, fill_networks
-from segviz.gui.names import image_title, title_of
+from segviz.gui.names import caution_of, image_title, title_of
 from segviz.gui.pace import clock
 from segviz.gui.scene import Job, Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
@@ -157,7 +157,8 @@ class Toolbar(QToolBar):
         """Show what `scene` says; changes nothing."""
         state, prediction = scene.state, scene.prediction
         self.image.set_value(image_title(state.image) if state.image else "none", state.image or "")
-        self.network.set_value(title_of(state.model) if state.model else "none", state.model)
+        about = "\n".join(part for part in (state.model, caution_of(state.model)) if part)
+        self.network.set_value(title_of(state.model) if state.model else "none", about)
         self.method.set_value(state.method.title, state.method.hint)
         if prediction is not None and state.method is Method.AUTO:
             self.method.set_value(prediction.method.title, f"chosen automatically: {prediction.reason}")

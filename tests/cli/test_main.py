@@ -14,6 +14,7 @@ from segviz import __version__
 from segviz.cli import gui, models
 from segviz.cli.console import Console, Report
 from segviz.cli.main import VERBS, build_parser, main, with_verb
+from segviz.core import catalogue
 from segviz.core.errors import SegvizError, UsageError
 from tests.cli.conftest import Segviz
 
@@ -181,7 +182,7 @@ def test_python_m_segviz_is_the_command() -> None:
         [sys.executable, "-m", "segviz", "models", "--json"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0
-    assert len(json.loads(done.stdout)["models"]) == 6
+    assert len(json.loads(done.stdout)["models"]) == len(catalogue.ENTRIES)
     wrong = subprocess.run(
         [sys.executable, "-m", "segviz", "modles"], capture_output=True, text=True, timeout=60, check=False
     )

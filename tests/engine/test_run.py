@@ -1,6 +1,7 @@
 """Request to answer, on real networks and real images."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from segviz.core.requests import (
 from segviz.engine import rules
 from segviz.engine.inference import METHODS
 from segviz.engine.run import ANSWERS, Engine
-from segviz.engine.store import Kept
+from segviz.engine.store import Kept, Store
 
 
 @pytest.fixture(scope="module")
@@ -314,6 +315,56 @@ def test_the_values_used_last_are_kept():
     assert kept.find("a") == 1
     kept.put("c", 3)
     assert (kept.find("a"), kept.find("b"), kept.find("c")) == (1, None, 3)
+
+
+def test_no_more_is_kept_than_there_is_room_for():
+    kept = Kept(6, limit=10, weigh=lambda value: value)
+    kept.put("a", 3)
+    kept.put("b", 4)
+    assert kept.find("a") == 3
+    kept.put("c", 5)
+    assert (kept.find("a"), kept.find("b"), kept.find("c")) == (3, None, 5)
+    kept.put("d", 50)  # the newest stays, alone
+    assert (kept.find("a"), kept.find("c"), kept.find("d")) == (None, None, 50)
+
+
+def test_a_network_without_global_pooling_is_kept_once_for_every_choice_of_it():
+    store = Store()
+    lenet = store.network("lenet5", Pooling.AUTO, Device.CPU)
+    assert store.network("lenet5", Pooling.WINDOW, Device.CPU) is lenet
+    assert lenet.size == 4 * 61_706
+    pooled = store.network("efficientnet_lite0", Pooling.AUTO, Device.CPU)
+    assert store.network("efficientnet_lite0", Pooling.WINDOW, Device.CPU) is not pooled
+
+
+def test_a_network_that_would_not_fit_is_refused_before_it_is_built(monkeypatch):
+    monkeypatch.setattr("segviz.engine.devices.available_bytes", lambda: 2**30)
+    monkeypatch.setattr("segviz.engine.store.build", lambda spec: pytest.fail("was built"))
+    with pytest.raises(SegvizError, match=r"^VGG16 needs about 1\.0 GiB.*take a smaller network"):
+        Store().network("vgg16", Pooling.AUTO, Device.CPU)
+
+
+class TestRandomWeights:
+    """AlexNet as it is used: every answer says what its labels are worth."""
+
+    NOTE = "AlexNet has random weights: its labels mean nothing, its speed and geometry do"
+    SETUP = Setup("alexnet", photograph("coffee.png"), 0.5)  # 300 x 200, padded to 300 x 224
+
+    def test_a_prediction_and_a_description_say_so(self, engine):
+        found = answer(engine, SegmentRequest(self.SETUP))
+        assert found.notes[0] == self.NOTE
+        assert found.logits.shape == (1000, 1, 3)
+        assert found.lattice.stride == (64, 64)
+        described = answer(engine, DescribeRequest(self.SETUP, True))
+        assert described.notes[0] == self.NOTE
+        assert described.layer("avgpool").output_shape == (256, 6, 8)
+
+    def test_a_race_says_so_and_that_padding_makes_the_difference(self, engine):
+        setup = replace(self.SETUP, scale=0.6)  # 360 x 240
+        found = answer(engine, RaceRequest(setup, budget=0.05))
+        assert found.notes[0] == self.NOTE
+        assert not found.exact
+        assert found.reason.startswith("5 padded convolutions")
 
 
 def test_every_method_and_every_request_has_what_does_it():

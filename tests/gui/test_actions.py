@@ -125,6 +125,22 @@ def test_the_palette_finds_actions_images_networks_and_classes_by_name(bench):
     palette.reject()
 
 
+def test_the_palette_and_the_menu_say_which_networks_have_random_weights(bench):
+    one = bench()
+    palette = palette_of(one)
+    found = {entry.text: entry.place for entry in palette._entries if entry.kind == "Network"}
+    assert (found["VGG16"], found["LeNet-5"]) == ("vgg16, random weights", "lenet5")
+    palette.reject()
+    menu = one.window.menus.menus["Use network"]
+    menu.aboutToShow.emit()
+    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert texts[-6:] == ["RANDOM WEIGHTS: FOR SPEED AND GEOMETRY", "AlexNet", "VGG11", "VGG13", "VGG16", "VGG19"]
+    assert "EfficientNet-Lite0" in texts[:-6]
+    tip = next(action.toolTip() for action in menu.actions() if action.text() == "VGG16")
+    assert "Random weights" in tip
+    assert "138,357,544 parameters; no weights are shipped" in tip
+
+
 def test_the_palette_brings_a_panel_to_the_front(bench):
     one = bench()
     one.window.docks[Area.WORKBENCH].close()

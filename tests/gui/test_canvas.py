@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from segviz.core import assets, palettes, scores
+from segviz.core import assets, catalogue, palettes, scores
 from segviz.core.choices import ColourMap, Palette, View
 from segviz.core.field import Box, Lattice
 from segviz.core.images import Picture
@@ -497,6 +497,14 @@ def test_a_network_card_shows_it_on_its_sample(qtbot) -> None:
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     assert session.state.model == "efficientnet_lite0"
     assert session.state.image == str(assets.sample("castle-maintenon.jpg"))
+
+
+def test_networks_that_know_nothing_are_no_cards(qtbot) -> None:
+    canvas = Canvas(Session())
+    qtbot.addWidget(canvas)
+    titles = {card.text() for card in canvas.start.cards}
+    assert {entry.title for entry in catalogue.ENTRIES if entry.trained} <= titles
+    assert not {entry.title for entry in catalogue.ENTRIES if not entry.trained} & titles
 
 
 def test_a_photograph_card_keeps_a_chosen_network(qtbot) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from segviz.core import assets, scores
+from segviz.core import assets, catalogue, scores
 from segviz.core.choices import View
 from segviz.core.field import SAME, Box, Node
 from segviz.core.session import State, Unit
@@ -74,3 +74,9 @@ def test_a_network_brings_its_sample_at_the_scale_that_it_knows():
     changes = gestures.use_network(State(), "mtcnn_onet")
     assert (changes["scale"], changes["image"]) == (0.45, str(assets.sample("astronaut.png")))
     assert gestures.use_network(State(image="/a/face.png"), "mtcnn_onet")["scale"] is None
+
+
+def test_a_photograph_alone_brings_a_network_that_knows_something():
+    for image in assets.sample_images():
+        assert catalogue.entry(gestures.suitable(str(image))).trained, image
+    assert gestures.suitable("/a/photograph.jpg") == "efficientnet_lite0"

@@ -55,6 +55,7 @@ def test_shows_what_is_there(bench):
     assert window.windowTitle().startswith("page.png")
     assert window.toolbar.image.value == "page.png"
     assert window.toolbar.network.value == "LeNet-5"
+    assert window.toolbar.network.toolTip() == "Network: LeNet-5\nlenet5"
     assert window.toolbar.method.value == "Upsampled"
     bar = window.statusBar()
     assert bar.image.text().startswith("128 × 96")

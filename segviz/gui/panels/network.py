@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, Q
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
 from segviz.gui import gestures, tables, theme
+from segviz.gui.names import caution_of
 from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.inspector_parts import flat_button, heading
@@ -30,7 +31,7 @@ class LayerTree(QTreeView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keeps = False
+        self._keeps = self._seen = False
         self.setHeaderHidden(True)
         self.setRootIsDecorated(False)
         self.setIndentation(0)
@@ -54,17 +55,21 @@ class LayerTree(QTreeView):
             self._keeps = True
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The selected layer stays in view where it was."""
-        row = self.visualRect(self.currentIndex())
-        seen = row.isValid() and row.top() >= 0 and row.bottom() < event.oldSize().height()
+        """The selected layer stays in view where it was when last painted, or has come to be since."""
         super().resizeEvent(event)
-        if seen:
+        if self._seen:
             self.scrollTo(self.currentIndex())
         self._keep_current()
+
+    def scrollTo(self, index: Any, hint: Any = QTreeView.ScrollHint.EnsureVisible) -> None:
+        super().scrollTo(index, hint)
+        self._seen = index == self.currentIndex()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._keep_current()
         super().paintEvent(event)
+        row = self.visualRect(self.currentIndex())
+        self._seen = row.isValid() and row.top() >= 0 and row.bottom() <= self.viewport().height()  # Qt is a pixel off
 
     def _keep_current(self) -> None:
         """After the look has changed, once the rows have their new heights."""
@@ -229,6 +234,9 @@ class NetworkPanel:
             text = "Reading the network…" if busy else "Choose a network to see its layers."
         elif scene.job(Kind.DESCRIPTION) is not None:
             text = "Tracing…"
+        else:
+            caution = caution_of(scene.network.request.setup.model)
+            text = f"{caution}." if caution else ""
         self._note.setText(text)
         self._note.setVisible(bool(text))
 

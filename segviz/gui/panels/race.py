@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from segviz.gui import kinds, tables, theme
+from segviz.gui.names import sentence
 from segviz.gui.panels import race_words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
@@ -366,7 +367,7 @@ def _remarks(result: RaceResult) -> str:
         if race_words.lane_of(result, side).extrapolated
     ]
     why = () if result.exact else (f"Not equal: {result.reason}.",)
-    return " ".join((*why, *parts, *result.notes))
+    return " ".join((*why, *parts, *(f"{sentence(note)}." for note in result.notes)))
 
 
 def _completed(

@@ -56,6 +56,11 @@ def test_the_table_gives_the_results(one):
     assert plain(one.panel.notes.text()) == "Sliding window, one by one: extrapolated from 40 of 425 outputs."
 
 
+def test_notes_of_a_race_are_sentences(one):
+    one.show(replace(one.scene, race=replace(scenes.race(extrapolated=False), notes=("half was measured", "VGG16 is"))))
+    assert plain(one.panel.notes.text()).endswith("Half was measured. VGG16 is.")
+
+
 def test_the_race_in_one_sentence():
     assert plain(race_words.sentence(scenes.race())) == "34 times faster, equal to within 2.0 × 10⁻⁶"
     unequal = replace(scenes.race(exact=False), reason="13 padded convolutions: a window's border sees zeros")
