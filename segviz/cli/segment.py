@@ -23,7 +23,7 @@ from segviz.cli.table import duration
 from segviz.core.choices import Method, Palette, Upsampling
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Lattice, pair, tidy
-from segviz.core.requests import Prediction, SegmentRequest
+from segviz.core.requests import STRIDED, Prediction, SegmentRequest
 
 if TYPE_CHECKING:
     from segviz.core.metrics import Scores
@@ -46,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=names(Upsampling),
         help="default: bilinear",
     )
-    parser.add_argument("--grid-stride", type=positive, metavar="N", help="step of the sliding window")
+    parser.add_argument(
+        "--grid-stride",
+        type=positive,
+        metavar="N",
+        help="pixels between the outputs of sliding-window (default: the stride), dense and shift-and-stitch (1)",
+    )
     parser.add_argument("--region", type=region, metavar="X,Y,W,H", help="only this part of the image, in pixels")
     add_scale(parser)
     parser.add_argument("--probabilities", action="store_true", help="save the probabilities of all classes (.npz)")
@@ -71,8 +76,9 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         results.append(data)
         texts.append(text)
     console.note(size_note(options))
-    if options.grid_stride is not None and any(data["method"] != Method.SLIDING_WINDOW for data in results):
-        console.note("--grid-stride is the step of the sliding window; other methods have the network's own")
+    if options.grid_stride is not None and any(data["method"] not in STRIDED for data in results):
+        chosen = ", ".join(method.value for method in STRIDED)
+        console.note(f"--grid-stride is for {chosen}; other methods have the network's own")
     return Report({"results": results, "failures": failures}, "\n".join(texts), status=1 if failures else 0)
 
 
@@ -115,6 +121,7 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
         "classes": [
             {"index": index, "name": prediction.classes[index], "share": share} for index, share in prediction.shares
         ],
+        "exactness": exactness_of(prediction),
         "notes": prediction.notes,
     }
     if scores is not None:
@@ -140,6 +147,20 @@ def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool) -
         saved["probabilities"] = out.with_name(f"{out.name}-probabilities.npz")
         export.save_probabilities(saved["probabilities"], scores.softmax(prediction.logits), lattice_of(prediction))
     return saved
+
+
+def exactness_of(prediction: Prediction) -> dict[str, Any] | None:
+    """Whether the map equals the classifier on windows, for JSON; None where nothing is to be compared."""
+    proof = prediction.exactness
+    if proof is None:
+        return None
+    return {
+        "equality": proof.equality.value,
+        "reason": proof.reason,
+        "margin": proof.margin,
+        "deviation": proof.deviation,
+        "sample": proof.sample,
+    }
 
 
 def part_of(prediction: Prediction) -> tuple[slice, slice]:
@@ -186,6 +207,8 @@ def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: S
         f"grid {lattice.rows} x {lattice.columns}",
         *(f"  {share:6.1%}  {prediction.classes[index]}" for index, share in shares[:LISTED]),
     ]
+    if prediction.exactness is not None:
+        lines.insert(1, f"  {prediction.exactness.text}")
     if len(shares) > LISTED:
         rest = sum(share for _, share in shares[LISTED:])
         lines.append(f"  {rest:6.1%}  {len(shares) - LISTED} other classes")

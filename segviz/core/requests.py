@@ -200,6 +200,13 @@ class Exactness:
     deviation: float | None = None
     sample: int = 0
 
+    @property
+    def text(self) -> str:
+        """In a sentence: 'exact everywhere: no padding ...; differs by 1e-06 at most on 16 windows'."""
+        margin = f" ({self.margin} pixels from the border)" if self.equality is Equality.INTERIOR else ""
+        measured = f"; differs by {self.deviation:.1g} at most on {self.sample} windows" if self.sample else ""
+        return f"{self.equality.title.lower()}{margin}: {self.reason}{measured}"
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
