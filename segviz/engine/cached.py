@@ -16,7 +16,7 @@ from segviz.core.regions import Region, needed, reached, whole
 from segviz.core.steps import Interval
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace
-from segviz.engine.kernels import Patch
+from segviz.engine.patches import Patch
 
 LARGEST_EDIT = 0.25  # of the image; a larger one is computed as another image
 MOST_KEPT = 2**27  # elements of all maps together; a larger network is computed anew each time

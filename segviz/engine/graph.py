@@ -27,8 +27,10 @@ from segviz.core.requests import Layer
 from segviz.core.steps import SAME, Resize, Transposed
 from segviz.engine import heads
 from segviz.engine.heads import Head, Place
-from segviz.engine.kernels import Kernel, Same, Source, Weight
-from segviz.engine.rules import MAPS, Found, Use, Value, found_of, hw
+from segviz.engine.kernels import Same
+from segviz.engine.patches import MAPS, Kernel, Source, Weight
+from segviz.engine.rules import found_of
+from segviz.engine.uses import Found, Use, Value, hw
 
 WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
 

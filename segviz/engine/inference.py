@@ -27,7 +27,7 @@ from segviz.engine import devices
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import Pass, Strip, followed, run
 from segviz.engine.graph import Trace, first_tensor
-from segviz.engine.kernels import Patch
+from segviz.engine.patches import Patch
 from segviz.engine.store import Loaded, Version
 from segviz.engine.windows import Windows, batch_size, classify
 

@@ -135,13 +135,12 @@ def _steps(published: Trace, converted: Trace, head: Head) -> Iterator[Converted
 
 
 def _of_place(place: Place, now: Operation) -> tuple[str, str] | None:
-    if place.kind is not End.FLATTEN and place.out == place.grid:
-        return None  # it did nothing on the native size, and does nothing now
+    before = f"average pooling to {place.out[0]}x{place.out[1]}" if place.kind is End.ADAPTIVE else place.kind.value
     if isinstance(now.kernel, Same):
-        return place.kind.value, "nothing"
+        return before, "nothing"
     assert isinstance(now.kernel, AveragePool)
     (rows, columns), (step, _) = now.kernel.kernel, now.kernel.stride
-    return place.kind.value, f"average of {rows}x{columns}, stride {step}"
+    return before, f"average of {rows}x{columns}, stride {step}"
 
 
 def _of_dense(now: Operation) -> tuple[str, str]:
