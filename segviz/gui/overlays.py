@@ -14,7 +14,7 @@ from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.images import Picture
 from segviz.core.requests import Prediction
-from segviz.gui.panels import unit_words
+from segviz.gui import unit_words
 from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from segviz.core.requests import Lane, Progress, RaceResult, RaceUpdate
-from segviz.gui.panels import words
+from segviz.gui import words
 
 
 class Side(StrEnum):

@@ -23,7 +23,7 @@ from segviz.gui import settings
 from segviz.gui.dialogs import ExportDialog
 from segviz.gui.exports import EXPORTS, walk_frames
 from segviz.gui.files import IMAGE_KINDS, IMAGE_SUFFIXES, read_session
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Kind, pinned
 from tests.gui import scenes
 

@@ -9,8 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, MapOrder, MapScale
-from segviz.gui import gestures, theme
-from segviz.gui.panels import unit_words, words
+from segviz.gui import gestures, theme, unit_words, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet

@@ -9,8 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, View
-from segviz.gui import theme
-from segviz.gui.panels import words
+from segviz.gui import theme, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet

@@ -9,8 +9,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from segviz.core.choices import View
-from segviz.gui import gestures, tables, theme
-from segviz.gui.panels import words
+from segviz.gui import gestures, tables, theme, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.inspector_parts import Swatch, UnitCard, flat_button, heading
 from segviz.gui.panels.legend import Entry, LegendView, listed

@@ -9,8 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEv
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from segviz.core.field import Box
-from segviz.gui import settings, theme
-from segviz.gui.panels import unit_words, words
+from segviz.gui import settings, theme, unit_words, words
 from segviz.gui.panels.pixels import crop, hatched
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.painted import Painted, text_width

@@ -17,14 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.gui import kinds, tables, theme
-from segviz.gui.panels import race_words
+from segviz.gui import kinds, race_words, tables, theme
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.race_plot import RacePlot
 from segviz.gui.panels.race_stage import RaceStage
 from segviz.gui.panels.race_table import ResultTable, StridePill
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.elided import ElidedLabel
 

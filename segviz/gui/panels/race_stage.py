@@ -9,10 +9,9 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from segviz.core.requests import RaceResult, RaceUpdate
-from segviz.gui import theme
-from segviz.gui.panels import race_words, words
+from segviz.gui import race_words, theme, words
 from segviz.gui.panels.header import HeaderLine
-from segviz.gui.panels.race_words import SHORT_TITLES, TITLES, Side
+from segviz.gui.race_words import SHORT_TITLES, TITLES, Side
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.clock import Clock
 from segviz.gui.widgets.colour_bar import ColourBar

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from segviz.gui import theme
 from segviz.gui.panels.race_plot import TONES
-from segviz.gui.panels.race_words import COLUMNS, Side
+from segviz.gui.race_words import COLUMNS, Side
 from segviz.gui.widgets.pill import Pill
 
 HINTS = (

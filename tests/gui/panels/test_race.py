@@ -11,11 +11,10 @@ from PySide6.QtCore import QPointF, Qt
 
 from segviz.core.requests import Progress
 from segviz.core.session import State
-from segviz.gui import tables
-from segviz.gui.panels import race_words
+from segviz.gui import race_words, tables
 from segviz.gui.panels.race import RacePanel, thinned
 from segviz.gui.panels.race_planes import LanePlanes, difference_levels, shifted
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Job, Kind
 from tests.gui import scenes
 
