@@ -54,10 +54,6 @@ def _has_network(scene: Scene) -> bool:
     return scene.network is not None
 
 
-def _has_prediction(scene: Scene) -> bool:
-    return scene.prediction is not None
-
-
 def _has_unit(scene: Scene) -> bool:
     return scene.state.unit is not None
 

@@ -274,10 +274,6 @@ def shown_shares(scene: Scene) -> tuple[tuple[int, float], ...]:
     return scores.shares(scene.prediction.levels, scene.state.minimum) if scene.prediction is not None else ()
 
 
-def _class_names(scene: Scene) -> tuple[str, ...]:
-    return scene.prediction.classes if scene.prediction is not None else ()
-
-
 def _unit_differs(old: Scene, new: Scene) -> bool:
     return (
         old.picture is not new.picture
