@@ -206,6 +206,34 @@ def test_panels_know_no_panels():
     assert panels_in_panels(ROOT) == []
 
 
+def parts_of_panels(root: Path) -> list[str]:
+    """Imports of a part that carries a panel's name (`inspector_parts`) by what does not belong to that panel."""
+    panels = {module.rpartition(".")[2] for module in panel_modules(root)}
+    found = []
+    for path in sorted((root / "gui" / "panels").glob("*.py")):
+        for item in imports_of(path, root):
+            part = item.name.removeprefix("segviz.gui.panels.").partition(".")[0]
+            owner = next((panel for panel in panels if part.startswith(panel + "_")), None)
+            if item.name.startswith("segviz.gui.panels.") and owner and not path.stem.startswith(owner):
+                found.append(f"{item.module}:{item.line} imports {item.name}")
+    return found
+
+
+def test_what_panels_share_carries_no_panels_name():
+    assert parts_of_panels(ROOT) == []
+
+
+def test_a_borrowed_part_is_seen(tmp_path):
+    inspector = "from segviz.gui.panels.inspector_parts import heading\nclass InspectorPanel: ..."
+    root = planted(
+        tmp_path,
+        gui__panels__inspector=inspector,
+        gui__panels__inspector_parts="",
+        gui__panels__header="from segviz.gui.panels.inspector_parts import heading",
+    )
+    assert parts_of_panels(root) == ["gui.panels.header:1 imports segviz.gui.panels.inspector_parts.heading"]
+
+
 @pytest.mark.parametrize("text", ["from .race import words", "from segviz.gui.panels.race import RacePanel"])
 def test_a_panel_that_knows_another_is_seen(tmp_path, text):
     folder = tmp_path / "segviz" / "gui" / "panels"

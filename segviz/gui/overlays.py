@@ -7,18 +7,16 @@ from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QImage
 
 from segviz.core import catalogue, palettes, resample, scores
 from segviz.core.choices import View
 from segviz.core.field import Box
-from segviz.core.images import Picture
 from segviz.core.requests import Prediction
 from segviz.gui import unit_words
 from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
-from segviz.gui.widgets.photo import PhotoLayer
+from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
@@ -56,7 +54,7 @@ class Overlays:
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`."""
         if old is None or old.picture is not new.picture:
-            self.photo = photo(new.picture) if new.picture is not None else None
+            self.photo = photo_of(new.picture.pixels) if new.picture is not None else None
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
@@ -125,13 +123,6 @@ class Overlays:
         )
         if new.picture is not None:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
-
-
-def photo(picture: Picture) -> PhotoLayer:
-    """A picture as a layer, sharing its memory."""
-    pixels = np.ascontiguousarray(picture.pixels)
-    image = QImage(pixels.data, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888)
-    return PhotoLayer(image, keep=pixels)
 
 
 def shown_prediction(scene: Scene) -> Prediction | None:

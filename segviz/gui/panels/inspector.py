@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollAre
 from segviz.core.choices import View
 from segviz.gui import gestures, tables, theme, words
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.inspector_parts import Swatch, UnitCard, flat_button, heading
+from segviz.gui.panels.inspector_parts import Swatch, UnitCard
 from segviz.gui.panels.legend import Entry, LegendView, listed
 from segviz.gui.scene import Kind, Scene, pinned
 from segviz.gui.widgets.bars import Bar, BarRows
+from segviz.gui.widgets.heading import flat_button, heading
 
 if TYPE_CHECKING:
     from segviz.core.requests import Prediction

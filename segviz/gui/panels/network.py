@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit,
 
 from segviz.gui import gestures, tables, theme, words
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.inspector_parts import flat_button, heading
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
 from segviz.gui.scene import Kind
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button, heading
 
 if TYPE_CHECKING:
     from segviz.core.session import Session
