@@ -83,8 +83,9 @@ class Overlays:
         if state.view is not View.HEATMAP:
             return
         before = old.state if old is not None and old.state.view is View.HEATMAP else None
-        if before is None or (before.colour_map, before.minimum) != (state.colour_map, state.minimum):
-            self.heat.set_table(argb(palettes.heat_table(state.colour_map, state.minimum)))
+        look = (state.colour_map, state.heat_minimum)
+        if before is None or (before.colour_map, before.heat_minimum) != look:
+            self.heat.set_table(argb(palettes.heat_table(*look)))
         index = new.shown_class
         if prediction is None or index is None:
             self.heat.set_plane(None)
