@@ -7,25 +7,13 @@ from typing import Any
 
 from segviz.core import requests
 from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest, Setup
-from segviz.core.session import State
+from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.gui.scene import Kind, Scene, Tab
 
 SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 
-# What goes back together when a network cannot be opened.
-NETWORK_FIELDS = (
-    "model",
-    "layer",
-    "unit",
-    "cursor",
-    "shown_class",
-    "hidden",
-    "solo",
-    "scale",
-    "grid_stride",
-    "pooling",
-    "method",
-)
+# What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
+NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
 
 REQUESTS: dict[Kind, type[Request]] = {
     Kind.DESCRIPTION: DescribeRequest,
