@@ -224,6 +224,12 @@ class Geometry:
         """
         return self._laws[self.index(layer)]
 
+    def whole_stride(self, layer: str) -> int | None:
+        """Pixels between neighbouring units of `layer`; None where that is not one whole number for both axes."""
+        y, x = (law.stride for law in self.laws(layer))
+        whole = round(y)
+        return whole if whole >= 1 and max(abs(y - whole), abs(x - whole)) < 1e-9 else None
+
     def position_of(self, layer: str, row: int, column: int) -> tuple[float, float]:
         """(x, y) of a unit in input pixels."""
         y, x = self.laws(layer)

@@ -221,6 +221,20 @@ def test_a_unit_is_found_at_its_own_position(name, data):
     assert (box.width, box.height) == pytest.approx((law_x.stride, law_y.stride))
 
 
+def test_a_whole_stride_is_that_of_both_axes_or_none():
+    assert [networks.lenet5(96).whole_stride(layer) for layer in ("c1", "c3", "last")] == [1, 2, 4]
+    third = Resize(Taps.BILINEAR, 11, 66)
+    image = Node((), SAME, SAME, 66, 66)
+    for y, x, whole in (
+        (Window(6, 6), Window(6, 6), 6),
+        (Window(6, 6), Window(6, 3), None),
+        (third, third, None),  # six units a pixel
+    ):
+        assert Geometry(66, 66, (image, Node((0,), y, x, 11, 11)), (("a", 1),), "a").whole_stride("a") == whole
+    back = (image, Node((0,), Window(6, 6), Window(6, 6), 11, 11), Node((1,), third, third, 66, 66))
+    assert Geometry(66, 66, back, (("a", 2),), "a").whole_stride("a") == 1  # 6 times a sixth, rounded or not
+
+
 def test_clicks_outside_take_the_border_unit():
     geometry = GEOMETRIES["lenet5"]
     assert geometry.cell_at("last", -500, 10_000) == (16, 0)

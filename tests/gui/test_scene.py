@@ -34,6 +34,22 @@ def test_without_a_fitting_unit_nothing_is_pinned(name):
     assert pinned(scenes.everything()[name]) is None
 
 
+@pytest.mark.parametrize(
+    ("network", "step", "changes"),
+    [
+        (scenes.lenet(), 1, {"grid_stride": None}),
+        (scenes.lenet(), 4, {"grid_stride": 16}),
+        (scenes.uneven(), 1, {"grid_stride": None}),
+        (scenes.uneven(), 2, {}),
+        (None, 1, {}),
+        (None, 2, {}),
+    ],
+)
+def test_grid_strides_are_multiples_of_the_networks_own(network, step, changes):
+    """Windows of an uneven network have no common step with it: none is made up by rounding."""
+    assert gestures.grid_stride(replace(scenes.full(), network=network), step) == changes
+
+
 def test_a_layer_that_does_not_see_the_image_has_no_pinned_unit():
     scene = scenes.full()
     geometry = scene.network.geometry

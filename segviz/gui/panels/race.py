@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.gui import kinds, race_words, tables, theme
+from segviz.gui import gestures, kinds, race_words, tables, theme
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.race_plot import RacePlot
@@ -97,7 +97,7 @@ class RacePanel:
         self._next.setInterval(FRAME)
         self._next.timeout.connect(self._paint)
         self.start = QPushButton("Start the race")
-        self.stride = StridePill(lambda value: session.update(grid_stride=value))
+        self.stride = StridePill(self._choose_stride)
         self.progress = QLabel()
         self.table = ResultTable()
         self.notes = QLabel()
@@ -231,7 +231,7 @@ class RacePanel:
         self.start.setText("Stop" if running else "Start the race")
         self.start.setToolTip("Stop the race (Esc)" if running else EXPLANATION)
         self.start.setEnabled(running is not None or (scene.picture is not None and scene.network is not None))
-        self.stride.show_stride(scene.state.grid_stride, _own_stride(scene))
+        self.stride.show_stride(scene.state.grid_stride, gestures.own_stride(scene.network))
         self.stride.setEnabled(running is None)
         text = ""
         if running is not None:
@@ -295,6 +295,10 @@ class RacePanel:
         else:
             self._commands.race()
 
+    def _choose_stride(self, step: int) -> None:
+        if self._scene is not None:
+            self._session.update(**gestures.grid_stride(self._scene, step))
+
     # -------------------------------------------------------------------------------- leaving
 
     def _copy_picture(self) -> None:
@@ -348,13 +352,6 @@ def thinned(items: list[Item], most: int) -> list[Item]:
     while len(items) > max(2, most):
         items = [*items[:-1:2], items[-1]]
     return items
-
-
-def _own_stride(scene: Scene) -> int:
-    """The network's own stride in network pixels, at least 1."""
-    if scene.network is None:
-        return 1
-    return max(1, round(scene.network.geometry.laws("last")[1].stride))
 
 
 def _remarks(result: RaceResult) -> str:

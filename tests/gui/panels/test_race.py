@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 
 from segviz.core.requests import Progress
 from segviz.core.session import State
-from segviz.gui import race_words, tables
+from segviz.gui import gestures, race_words, tables
 from segviz.gui.panels.race import RacePanel, thinned
 from segviz.gui.panels.race_planes import LanePlanes, difference_levels, shifted
 from segviz.gui.race_words import Side
@@ -144,6 +144,16 @@ def test_the_stride_offers_multiples_of_the_networks_own(one):
     assert one.panel.stride.value == "8 px"
     actions[0].trigger()
     assert one.state.grid_stride is None
+
+
+def test_without_a_whole_stride_only_the_networks_own_is_offered(one):
+    """Where units sit 1.5 pixels apart no number of pixels is a step for both sides: none is made up."""
+    one.show(replace(one.scene, network=scenes.uneven()))
+    assert one.panel.stride.value == "the network's own"
+    assert [action.text() for action in one.panel.stride.menu().actions()] == ["the network's own"]
+    one.show(replace(one.scene, network=scenes.lenet()))
+    assert one.panel.stride.value == "4 px"
+    assert len(one.panel.stride.menu().actions()) == len(gestures.GRID_STEPS)
 
 
 def test_while_it_runs_both_clocks_and_the_factor_run(one):
