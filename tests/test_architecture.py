@@ -298,7 +298,7 @@ def test_what_is_allowed_is_not_reported(tmp_path, place, text):
 # --------------------------------------------------------------------------------- light imports
 
 HEAVY = ("torch", "PySide6", "pyqtgraph", "numpy", "PIL", "scipy")
-MENUS = ("choices", "session", "catalogue", "field", "requests", "assets", "errors")
+MENUS = ("choices", "session", "catalogue", "field", "requests", "assets", "errors", "formats")
 
 
 def loaded(statement: str) -> set[str]:
