@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QTextDocument
 from PySide6.QtWidgets import QFileDialog, QLabel
 
 from segviz.core.choices import Method, View
@@ -331,6 +331,16 @@ def test_next_and_previous_image_of_the_folder(bench, tmp_path, pictures):
     assert names == ["a.png", "b.png", "C.png", "a.png"]
     one.window.files.step(-1)
     assert Path(one.state.image).name == "C.png"
+
+
+def test_a_recent_file_is_told_by_its_name_whatever_it_looks_like(bench):
+    one = bench(State())
+    settings.add_recent("/pictures/<b>bold</b>.png")
+    menu = one.window.menus.menus["Open recent"]
+    menu.aboutToShow.emit()
+    document = QTextDocument()
+    document.setHtml(menu.actions()[0].toolTip())
+    assert document.toPlainText() == str(Path("/pictures/<b>bold</b>.png"))
 
 
 def test_recent_files_are_remembered_newest_first(bench, pictures):
