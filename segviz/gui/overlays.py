@@ -163,15 +163,8 @@ def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
     step = heat_step(prediction)
     if step == 1:
         return scores.heatmap(prediction, index)
-    lattice = prediction.lattice
     height, width = (ceil(size / step) for size in prediction.labels.shape)
-    offset = (step - 1) / 2
-    coarse = type(lattice)(
-        lattice.rows,
-        lattice.columns,
-        ((lattice.start[0] - offset) / step, (lattice.start[1] - offset) / step),
-        (lattice.stride[0] / step, lattice.stride[1] / step),
-    )
+    coarse = prediction.lattice.resized((1 / step, 1 / step))
     grid = scores.class_probability(prediction.logits, index)
     wide = resample.upsample(grid, coarse, prediction.upsampling, height, width)
     return np.rint(np.clip(wide, 0, 1) * 255).astype(np.uint8)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, MapOrder, MapScale
+from segviz.core.field import to_shares
 from segviz.gui import gestures, theme, unit_words, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
@@ -197,7 +198,7 @@ class FeatureMapsPanel:
             self.grid.set_mark(None)
             return
         _, rows, columns = features.values.shape
-        self.grid.set_mark(((cell[1] + 0.5) / columns, (cell[0] + 0.5) / rows))
+        self.grid.set_mark(to_shares(cell[1], cell[0], rows, columns))
 
     def _show_words(self, scene: Scene) -> None:
         features = self._features

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, View
+from segviz.core.field import from_shares, to_shares
 from segviz.gui import theme, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
@@ -140,7 +141,7 @@ class HeatmapsPanel:
         ground = self._photograph
         if ground is None:
             ground = tiles.blank(height, width, LONGEST)
-        lattice = tiles.lattice_at(prediction.lattice, (ground.shape[0] / height, ground.shape[1] / width))
+        lattice = prediction.lattice.resized((ground.shape[0] / height, ground.shape[1] / width))
         grid = normaliser.probability(prediction.logits[self._classes[index]])
         wide = resample.upsample(grid, lattice, prediction.upsampling, *ground.shape[:2])
         return to_image(tiles.over_grey(ground, wide, palettes.heat_table(scene.state.colour_map)))
@@ -162,7 +163,7 @@ class HeatmapsPanel:
             self.grid.set_mark(None)
             return
         height, width = self._prediction.labels.shape
-        self.grid.set_mark(((point[0] + 0.5) / width, (point[1] + 0.5) / height))
+        self.grid.set_mark(to_shares(*point, height, width))
 
     def _show_words(self, scene: Scene) -> None:
         prediction = self._prediction
@@ -197,7 +198,7 @@ class HeatmapsPanel:
     def _hovered(self, index: int, fx: float, fy: float) -> None:
         if self._prediction is not None and index < len(self._classes):
             height, width = self._prediction.labels.shape
-            self._commands.point_at((fx * width - 0.5, fy * height - 0.5))
+            self._commands.point_at(from_shares(fx, fy, height, width))
 
     # -------------------------------------------------------------------------------- leaving
 

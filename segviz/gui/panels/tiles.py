@@ -12,13 +12,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from segviz.core import images
 from segviz.core.choices import MapOrder, MapScale
-from segviz.core.field import Lattice
 from segviz.core.requests import Prediction
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 DIMMED = 0.55  # brightness of the photograph under a small heatmap
+COARSE = 8  # steps from which on shrinking does not look at every pixel
 CHUNK = 32  # classes or maps looked at together: bounds the memory of a softmax over 1,000 classes
 
 
@@ -187,18 +188,17 @@ def blank(height: int, width: int, longest: int) -> Bytes:
 
 
 def shrunk(pixels: Bytes, longest: int) -> Bytes:
-    """`pixels` (H, W, 3) by whole steps, until its longest side is below twice `longest`; area means."""
-    step = max(1, max(pixels.shape[:2]) // longest)
-    height, width = (max(1, size // step) for size in pixels.shape[:2])
-    cut = pixels[: height * step, : width * step]
-    if step == 1 or min(cut.shape[:2]) < step:
+    """`pixels` (H, W, 3) resized until their longest side is below twice `longest`: all of them, to the far edge."""
+    step = max(pixels.shape[:2]) // longest
+    if step <= 1:
         return pixels
-    blocks = cut.reshape(height, step, width, step, 3)
-    return np.asarray(blocks[:, step // 2, :, step // 2]) if step > 8 else blocks.mean((1, 3)).astype(np.uint8)
+    height, width = (max(1, round(size / step)) for size in pixels.shape[:2])
+    if step > COARSE:  # a few pixels of each block say enough, and a photograph of 24 megapixels need not wait
+        rows, columns = (_spread(size, 4 * wanted) for size, wanted in zip(pixels.shape, (height, width), strict=False))
+        pixels = pixels[rows][:, columns]
+    return images.resize(pixels, height, width)
 
 
-def lattice_at(lattice: Lattice, zoom: tuple[float, float]) -> Lattice:
-    """The lattice in the pixels of the image resized by `zoom` (y, x)."""
-    y, x = zoom
-    start = ((lattice.start[0] + 0.5) * x - 0.5, (lattice.start[1] + 0.5) * y - 0.5)
-    return Lattice(lattice.rows, lattice.columns, start, (lattice.stride[0] * x, lattice.stride[1] * y))
+def _spread(size: int, count: int) -> npt.NDArray[np.intp]:
+    """`count` of `size` indices, those in the middles of equal parts."""
+    return np.asarray((np.arange(count) + 0.5) * size / count, np.intp)
