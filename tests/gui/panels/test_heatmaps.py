@@ -112,7 +112,7 @@ def test_shrinking_keeps_the_whole_picture_and_its_mean():
     assert tiles.shrunk(pixels[:1, :1], 288).shape == (1, 1, 3)
 
 
-@pytest.mark.parametrize(("height", "width"), [(500, 700), (96, 575), (4000, 5999), (960, 1280)])
+@pytest.mark.parametrize(("height", "width"), [(695, 1151), (2590, 2591), (4000, 5999), (960, 1280)])
 def test_the_shrunk_photograph_reaches_to_the_far_edge_as_the_heat_does(height, width):
     """A step of brightness 3/4 down and across is found at 3/4 of the tile, wherever the remainder of a step lies."""
     pixels = np.zeros((height, width, 3), np.uint8)
