@@ -20,10 +20,10 @@ from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.thumb_grid import ThumbGrid
 
 if TYPE_CHECKING:
+    from segviz.core.maps import MapStatistics
     from segviz.core.requests import FeatureMaps
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
-    from segviz.gui.panels.tiles import MapStatistics
 
 DIVERGING = {MapScale.SIGNED}
 
@@ -108,7 +108,7 @@ class FeatureMapsPanel:
         if features is None:
             self._statistics = None
             return
-        from segviz.gui.panels.tiles import MapStatistics
+        from segviz.core.maps import MapStatistics
 
         self._statistics = MapStatistics(features.values)
 
@@ -145,8 +145,7 @@ class FeatureMapsPanel:
         from segviz.gui.panels.pixels import to_image
 
         scale = self._scene.state.map_scale
-        low, high = self._statistics.levels(channel, scale)
-        levels = tiles.to_bytes(self._features.values[channel], low, high)
+        levels = self._statistics.picture(channel, scale)
         if scale in DIVERGING:
             from segviz.core import palettes
 

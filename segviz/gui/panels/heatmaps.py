@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from segviz.core.requests import Prediction
+    from segviz.core.scores import Normaliser
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
-    from segviz.gui.panels.tiles import Normaliser
 
 SHOWN = 12  # classes
 LONGEST = 288  # longer side of a tile's picture, in pixels: enough for a screen of twice the density
@@ -111,10 +111,11 @@ class HeatmapsPanel:
         self._classes, self._peaks, self._normaliser, self._photograph = [], [], None, None
         if prediction is None:
             return
+        from segviz.core.scores import Normaliser
         from segviz.gui.panels import tiles
 
-        self._normaliser = tiles.Normaliser.of(prediction.logits)
-        peak = tiles.peaks(prediction.logits, self._normaliser)
+        self._normaliser = Normaliser.of(prediction.logits)
+        peak = self._normaliser.peaks(prediction.logits)
         self._classes = tiles.top_classes(prediction, peak, SHOWN)
         self._peaks = [float(peak[index]) for index in self._classes]
         if scene.picture is not None and scene.picture.pixels.shape[:2] == prediction.labels.shape:

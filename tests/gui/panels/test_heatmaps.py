@@ -96,14 +96,6 @@ def test_leaving_as_one_picture(qtbot, one):
     assert one.commands.names() == ["copy_image", "save_image"]
 
 
-def test_peaks_and_probabilities_equal_the_softmax():
-    logits = scenes.logits_for(scenes.lenet())
-    normaliser = tiles.Normaliser.of(logits)
-    whole = scores.softmax(logits)
-    assert np.allclose(tiles.peaks(logits, normaliser), whole.max((1, 2)), atol=1e-6)
-    assert np.allclose(normaliser.probability(logits[3]), whole[3], atol=1e-6)
-
-
 def test_shrinking_keeps_the_whole_picture_and_its_mean():
     pixels = scenes.picture(960, 1280).pixels
     small = tiles.shrunk(pixels, 288)
