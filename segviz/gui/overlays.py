@@ -65,8 +65,8 @@ class Overlays:
         self.heat.opacity = new.state.heat_opacity
 
     def _show_labels(self, old: Scene | None, new: Scene) -> None:
-        prediction = shown_prediction(new)
-        if old is None or prediction is not shown_prediction(old):
+        prediction = new.shown_prediction
+        if old is None or prediction is not old.shown_prediction:
             self._heats.clear()
             # While the sliding window runs its own cells grow on the bare photograph.
             self.labels.set_plane(
@@ -79,7 +79,7 @@ class Overlays:
         self.labels.hidden = new.partial is not None
 
     def _show_heat(self, old: Scene | None, new: Scene) -> None:
-        state, prediction = new.state, shown_prediction(new)
+        state, prediction = new.state, new.shown_prediction
         if state.view is not View.HEATMAP:
             return
         before = old.state if old is not None and old.state.view is View.HEATMAP else None
@@ -89,7 +89,7 @@ class Overlays:
         index = new.shown_class
         if prediction is None or index is None:
             self.heat.set_plane(None)
-        elif before is None or old is None or prediction is not shown_prediction(old) or index != old.shown_class:
+        elif before is None or old is None or prediction is not old.shown_prediction or index != old.shown_class:
             plane = self._heat(prediction, index)
             step = heat_step(prediction)
             self.heat.set_plane(plane, Place(0, 0, step, step))
@@ -124,14 +124,6 @@ class Overlays:
         )
         if new.picture is not None:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
-
-
-def shown_prediction(scene: Scene) -> Prediction | None:
-    """The scene's prediction where it belongs to the picture that is shown; None otherwise."""
-    prediction, picture = scene.prediction, scene.picture
-    if prediction is None or picture is None or prediction.labels.shape != (picture.height, picture.width):
-        return None
-    return prediction if prediction.request.setup.image in (None, scene.state.image) else None
 
 
 def classes_of(scene: Scene) -> tuple[str, ...]:
@@ -172,7 +164,7 @@ def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
 
 def legend(scene: Scene) -> list[tuple[str, str]]:
     """(name, #rrggbb) of the most widespread classes that are painted."""
-    prediction = shown_prediction(scene)
+    prediction = scene.shown_prediction
     if prediction is None:
         return []
     table = label_table(scene)

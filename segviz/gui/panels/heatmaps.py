@@ -118,7 +118,7 @@ class HeatmapsPanel:
         peak = self._normaliser.peaks(prediction.logits)
         self._classes = tiles.top_classes(prediction, peak, SHOWN)
         self._peaks = [float(peak[index]) for index in self._classes]
-        if scene.picture is not None and scene.picture.pixels.shape[:2] == prediction.labels.shape:
+        if scene.picture is not None and scene.shown_prediction is prediction:
             self._photograph = tiles.shrunk(scene.picture.pixels, LONGEST)
 
     def _fill(self) -> None:

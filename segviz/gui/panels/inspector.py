@@ -173,11 +173,10 @@ class InspectorPanel:
     def _show_ranking(self, point: tuple[float, float] | None) -> None:
         scene = self._scene
         assert scene is not None
-        prediction = scene.prediction
-        fits = prediction is not None and prediction.request.setup.image == scene.state.image
+        prediction = scene.shown_prediction
         note = ""
         bars: list[Bar] = []
-        if prediction is None or not fits:
+        if prediction is None:
             busy = scene.job(Kind.PREDICTION) is not None
             note = "Segmenting…" if busy else "Class probabilities appear here once the network has run."
         elif point is not None:
@@ -187,8 +186,8 @@ class InspectorPanel:
             bars = [Bar(r.name, r.probability, words.probability(r.probability), r.index) for r in ranked]
         else:
             note = "Move over the image to see its classes."
-        if prediction is not None:
-            self.bars.set_rows(min(RANKED, len(prediction.classes)))
+        if scene.prediction is not None:
+            self.bars.set_rows(min(RANKED, len(scene.prediction.classes)))
         self.bars.set_bars(bars)
         self._bars_note.setText(note)
         self._ranking.setCurrentWidget(self.bars if bars else self._bars_note)
