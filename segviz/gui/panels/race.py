@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segviz.core.requests import plan_race
 from segviz.gui import gestures, kinds, race_words, tables, theme
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
@@ -233,11 +234,15 @@ class RacePanel:
         self.start.setEnabled(running is not None or (scene.picture is not None and scene.network is not None))
         self.stride.show_stride(scene.state.grid_stride, gestures.own_stride(scene.network))
         self.stride.setEnabled(running is None)
+        older = race_words.outdated(scene.race, plan_race(scene.state)) if scene.race is not None else ""
         text = ""
         if running is not None:
             text = race_words.progress(running.progress, scene.race_updates)
         elif scene.network is None or scene.picture is None:
             text = "Choose an image and a network."
+        elif older:
+            text = f"These results are of another {older}: race again for what is chosen now."
+        theme.set_role(self.progress, "warn" if older and running is None else "caption")
         self.progress.setText(text)
 
     def _show_numbers(self, scene: Scene) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from segviz.core.requests import RaceResult, RaceUpdate
+from segviz.core.requests import RaceResult, RaceUpdate, plan_race
 from segviz.gui import race_words, theme, words
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.race_words import SHORT_TITLES, TITLES, Side
@@ -239,7 +239,8 @@ class RaceStage(QWidget):
             lane.view.update()
         self._show_factor(result.speedup if result.fully_convolutional.seconds > 0 else None)
         sentence = race_words.sentence(result)
-        self.sentence.setText(sentence[:1].upper() + sentence[1:])
+        older = race_words.outdated(result, plan_race(scene.state))
+        self.sentence.setText(f"Older result: {sentence}" if older else sentence[:1].upper() + sentence[1:])
         self.sentence.setToolTip(result.reason)
         self._offer_difference(True)
         self.scale_bar.setVisible(difference)
