@@ -26,8 +26,6 @@ from segviz.core.session import State
 
 HINT = "show where a network sees one class"
 
-OPACITY = 0.7  # of certainty: what is under the glow is still to be seen
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_image(parser)

@@ -12,6 +12,7 @@ from segviz.core import resample
 from segviz.core.requests import Prediction
 
 ROWS_AT_ONCE = 256  # of a label map, so that counting needs little memory
+CLASSES_AT_ONCE = 32  # of a softmax over a thousand, so that it needs little memory
 Array = npt.NDArray[np.float32]
 
 
@@ -23,11 +24,32 @@ def softmax(logits: Array) -> Array:
 
 def class_probability(logits: Array, index: int) -> Array:
     """The softmax of class `index` on the grid (rows, columns), without keeping the other classes'."""
-    highest = logits.max(axis=0)
-    total = np.zeros_like(highest)
-    for plane in logits:
-        total += np.exp(plane - highest)
-    return np.asarray(np.exp(logits[index] - highest) / total, dtype=np.float32)
+    return Normaliser.of(logits).probability(logits[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Normaliser:
+    """Highest logit and sum of exponentials at every unit: any class's softmax follows without the others'."""
+
+    highest: Array
+    total: Array
+
+    @classmethod
+    def of(cls, logits: Array) -> Normaliser:
+        highest = logits.max(axis=0)
+        total = np.zeros_like(highest)
+        for at in range(0, len(logits), CLASSES_AT_ONCE):
+            total += np.exp(logits[at : at + CLASSES_AT_ONCE] - highest).sum(axis=0)
+        return cls(highest, total)
+
+    def probability(self, logits: Array) -> Array:
+        """The softmax of some classes' logits, (rows, columns) or (classes, rows, columns)."""
+        return np.asarray(np.exp(logits - self.highest) / self.total, dtype=np.float32)
+
+    def peaks(self, logits: Array) -> Array:
+        """The largest probability of each class on the grid (classes,), of the logits that this is `of`."""
+        parts = [logits[at : at + CLASSES_AT_ONCE] for at in range(0, len(logits), CLASSES_AT_ONCE)]
+        return np.concatenate([self.probability(part).max(axis=(1, 2)) for part in parts])
 
 
 def heatmap(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:

@@ -133,7 +133,7 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
         return name in changes and changes[name] != getattr(state, name)
 
     if changed("model"):
-        for name, value in _NETWORK_DEFAULTS.items():
+        for name, value in NETWORK_DEFAULTS.items():
             out.setdefault(name, value)
     if changed("image"):
         out.setdefault("unit", None)
@@ -141,7 +141,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-_NETWORK_DEFAULTS: dict[str, Any] = {
+# What belongs to a network and means nothing to another.
+NETWORK_DEFAULTS: dict[str, Any] = {
     "layer": None,
     "unit": None,
     "shown_class": None,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Do = Callable[["MainWindow"], None]
 
 SCALES = (25, 50, 75, 100, 150, 200)  # per cent of the image's own size
-STRIDES = (1, 2, 3, 4, 8, 16)  # of the race, in strides of the network
 MENUS = ("File", "Edit", "View", "Network", "Run", "Help")
 
 
@@ -54,8 +53,8 @@ def _has_network(scene: Scene) -> bool:
     return scene.network is not None
 
 
-def _has_prediction(scene: Scene) -> bool:
-    return scene.prediction is not None
+def _has_stride(scene: Scene) -> bool:
+    return gestures.own_stride(scene.network) is not None
 
 
 def _has_unit(scene: Scene) -> bool:
@@ -127,30 +126,20 @@ def _scale(text: str, scale: float | None) -> Action:
 
 
 def _stride(step: int) -> Action:
-    """The race's windows every `step` strides of the network."""
-
-    def stride(scene: Scene) -> int | None:
-        """In network pixels; None means the network's own."""
-        if step == 1 or scene.network is None:
-            return None
-        return step * max(1, round(scene.network.geometry.laws("last")[1].stride))
-
-    def do(window: MainWindow) -> None:
-        if window.desk.scene.network is not None:
-            window.desk.session.update(grid_stride=stride(window.desk.scene))
+    """Windows every `step` strides of the network."""
 
     def checked(window: MainWindow) -> bool:
         scene = window.desk.scene
-        return scene.network is not None and scene.state.grid_stride == stride(scene)
+        return gestures.grid_stride(scene, step) == {"grid_stride": scene.state.grid_stride}
 
     return Action(
         f"grid-stride-{step}",
         f"{step} × the network's stride" if step > 1 else "The network's own stride",
-        "Run/Grid stride of the race",
-        do,
-        tip="How far apart the race's windows lie: a larger step means fewer outputs",
+        "Run/Grid stride",
+        _gesture(gestures.grid_stride, step),
+        tip="How far apart windows lie, in a race and in the sliding window: a larger step means fewer outputs",
         checked=checked,
-        enabled=_has_network,
+        enabled=_has_network if step == 1 else _has_stride,
     )
 
 
@@ -279,7 +268,7 @@ RUN = (
            "Stop what runs; else leave the full screen; else close the message; else unpin the unit"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
-    *(_stride(step) for step in STRIDES),
+    *(_stride(step) for step in gestures.GRID_STEPS),
 )  # fmt: skip
 
 HELP = (

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from segviz.core import assets, catalogue, session
 from segviz.core.errors import SegvizError, named
-from segviz.gui import gestures, plan, settings
+from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.gui import gestures, settings
 from segviz.gui.background import Background
 from segviz.gui.names import PASTED_PREFIX, is_pasted
 from segviz.gui.scene import Kind
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from segviz.gui.desk import Desk
     from segviz.gui.panels.base import SaveFunction
 
-# What segviz.core.images reads, which loads numpy; a test compares them.
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm")
 SESSION_SUFFIXES = (".segviz", ".json")
 MODEL_SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2", ".onnx", ".ckpt", ".bin")
 # Upper case, too: systems that tell cases apart would hide what a camera writes.
@@ -234,7 +233,7 @@ def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
             catalogue.entry(state.model)
         except SegvizError as error:
             remarks += (str(error),)
-            state = replace(state, **plan.only(session.State(), plan.NETWORK_FIELDS))
+            state = replace(state, model="", cursor=None, **session.NETWORK_DEFAULTS)
     if state.image is not None and not Path(state.image).is_file():
         remarks += (f"{named(state.image)} is not at {state.image}",)
         state = replace(state, image=None, unit=None, cursor=None)

@@ -16,6 +16,7 @@ from segviz.gui.scene import Scene
 
 Changes = dict[str, Any]
 
+GRID_STEPS = (1, 2, 3, 4, 8, 16)  # grid strides offered, in strides of the network: what both sides of a race can take
 MANY_CLASSES = 20  # above this one class at a time is easier to read than all labels
 
 
@@ -136,6 +137,19 @@ def move(scene: Scene, rows: int, columns: int) -> Changes:
     row = max(0, min(height - 1, unit.row + rows))
     column = max(0, min(width - 1, unit.column + columns))
     return pin_in_map(scene, unit.channel, row, column)
+
+
+def own_stride(network: Network | None) -> int | None:
+    """The stride of the network's answer in network pixels; None without a network, or with no whole one."""
+    return network.geometry.whole_stride("last") if network is not None else None
+
+
+def grid_stride(scene: Scene, step: int) -> Changes:
+    """A grid stride of `step` of the network's own; nothing without a network, or where it has no whole one."""
+    if step == 1 and scene.network is not None:
+        return {"grid_stride": None}
+    own = own_stride(scene.network)
+    return {} if own is None else {"grid_stride": step * own}
 
 
 def toggle_class(scene: Scene, index: int) -> Changes:

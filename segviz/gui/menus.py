@@ -16,6 +16,7 @@ from segviz.core.errors import clean, shorten
 from segviz.gui import settings
 from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
 from segviz.gui.names import image_title, sample_title, specs
+from segviz.gui.widgets import tooltips
 
 if TYPE_CHECKING:
     from segviz.gui.window import MainWindow
@@ -145,7 +146,7 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
     menu.clear()
     for path in settings.recent():
         entry = menu.addAction(plain(image_title(path)))
-        entry.setToolTip(clean(path))
+        entry.setToolTip(tooltips.plain(clean(path)))
         entry.setEnabled(Path(path).is_file())
         entry.triggered.connect(lambda _=False, p=path: window.files.open_path(Path(p)))
     if not menu.actions():

@@ -7,18 +7,16 @@ from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QImage
 
 from segviz.core import catalogue, palettes, resample, scores
 from segviz.core.choices import View
 from segviz.core.field import Box
-from segviz.core.images import Picture
 from segviz.core.requests import Prediction
-from segviz.gui.panels import unit_words
+from segviz.gui import unit_words
 from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
-from segviz.gui.widgets.photo import PhotoLayer
+from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
@@ -56,7 +54,7 @@ class Overlays:
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`."""
         if old is None or old.picture is not new.picture:
-            self.photo = photo(new.picture) if new.picture is not None else None
+            self.photo = photo_of(new.picture.pixels) if new.picture is not None else None
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
@@ -67,8 +65,8 @@ class Overlays:
         self.heat.opacity = new.state.heat_opacity
 
     def _show_labels(self, old: Scene | None, new: Scene) -> None:
-        prediction = shown_prediction(new)
-        if old is None or prediction is not shown_prediction(old):
+        prediction = new.shown_prediction
+        if old is None or prediction is not old.shown_prediction:
             self._heats.clear()
             # While the sliding window runs its own cells grow on the bare photograph.
             self.labels.set_plane(
@@ -81,16 +79,17 @@ class Overlays:
         self.labels.hidden = new.partial is not None
 
     def _show_heat(self, old: Scene | None, new: Scene) -> None:
-        state, prediction = new.state, shown_prediction(new)
+        state, prediction = new.state, new.shown_prediction
         if state.view is not View.HEATMAP:
             return
         before = old.state if old is not None and old.state.view is View.HEATMAP else None
-        if before is None or (before.colour_map, before.minimum) != (state.colour_map, state.minimum):
-            self.heat.set_table(argb(palettes.heat_table(state.colour_map, state.minimum)))
+        look = (state.colour_map, state.heat_minimum)
+        if before is None or (before.colour_map, before.heat_minimum) != look:
+            self.heat.set_table(argb(palettes.heat_table(*look)))
         index = new.shown_class
         if prediction is None or index is None:
             self.heat.set_plane(None)
-        elif before is None or old is None or prediction is not shown_prediction(old) or index != old.shown_class:
+        elif before is None or old is None or prediction is not old.shown_prediction or index != old.shown_class:
             plane = self._heat(prediction, index)
             step = heat_step(prediction)
             self.heat.set_plane(plane, Place(0, 0, step, step))
@@ -127,21 +126,6 @@ class Overlays:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
 
 
-def photo(picture: Picture) -> PhotoLayer:
-    """A picture as a layer, sharing its memory."""
-    pixels = np.ascontiguousarray(picture.pixels)
-    image = QImage(pixels.data, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888)
-    return PhotoLayer(image, keep=pixels)
-
-
-def shown_prediction(scene: Scene) -> Prediction | None:
-    """The scene's prediction where it belongs to the picture that is shown; None otherwise."""
-    prediction, picture = scene.prediction, scene.picture
-    if prediction is None or picture is None or prediction.labels.shape != (picture.height, picture.width):
-        return None
-    return prediction if prediction.request.setup.image in (None, scene.state.image) else None
-
-
 def classes_of(scene: Scene) -> tuple[str, ...]:
     """The classes that labels of the scene are indices of."""
     if scene.prediction is not None and scene.partial is None:
@@ -171,15 +155,8 @@ def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
     step = heat_step(prediction)
     if step == 1:
         return scores.heatmap(prediction, index)
-    lattice = prediction.lattice
     height, width = (ceil(size / step) for size in prediction.labels.shape)
-    offset = (step - 1) / 2
-    coarse = type(lattice)(
-        lattice.rows,
-        lattice.columns,
-        ((lattice.start[0] - offset) / step, (lattice.start[1] - offset) / step),
-        (lattice.stride[0] / step, lattice.stride[1] / step),
-    )
+    coarse = prediction.lattice.resized((1 / step, 1 / step))
     grid = scores.class_probability(prediction.logits, index)
     wide = resample.upsample(grid, coarse, prediction.upsampling, height, width)
     return np.rint(np.clip(wide, 0, 1) * 255).astype(np.uint8)
@@ -187,7 +164,7 @@ def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
 
 def legend(scene: Scene) -> list[tuple[str, str]]:
     """(name, #rrggbb) of the most widespread classes that are painted."""
-    prediction = shown_prediction(scene)
+    prediction = scene.shown_prediction
     if prediction is None:
         return []
     table = label_table(scene)

@@ -6,26 +6,14 @@ from dataclasses import fields
 from typing import Any
 
 from segviz.core import requests
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest, Setup
-from segviz.core.session import State
-from segviz.gui.scene import Kind, Scene, Tab
+from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest
+from segviz.core.session import NETWORK_DEFAULTS, State
+from segviz.gui.scene import Kind, Scene, Tab, is_about
 
 SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 
-# What goes back together when a network cannot be opened.
-NETWORK_FIELDS = (
-    "model",
-    "layer",
-    "unit",
-    "cursor",
-    "shown_class",
-    "hidden",
-    "solo",
-    "scale",
-    "grid_stride",
-    "pooling",
-    "method",
-)
+# What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
+NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
 
 REQUESTS: dict[Kind, type[Request]] = {
     Kind.DESCRIPTION: DescribeRequest,
@@ -65,9 +53,9 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
     gone: dict[str, Any] = {}
     if scene.prediction is not None and scene.prediction.request.setup.image != state.image:
         gone |= {"prediction": None, "partial": None}
-    if scene.features is not None and _other(scene.features.request.setup, state):
+    if scene.features is not None and not is_about(scene.features.request.setup, state):
         gone["features"] = None
-    if scene.race is not None and _other(scene.race.request.setup, state):
+    if scene.race is not None and not is_about(scene.race.request.setup, state):
         gone["race"] = None
     return gone
 
@@ -99,7 +87,3 @@ def taken_back(undo: Undo, state: State) -> dict[str, Any]:
 def only(state: State, names: tuple[str, ...]) -> dict[str, Any]:
     """Some fields of `state`, as changes that bring them back."""
     return {name: getattr(state, name) for name in names}
-
-
-def _other(setup: Setup, state: State) -> bool:
-    return (setup.model, setup.image) != (state.model, state.image)

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
-from segviz.core.requests import FeatureMaps, Network, PartialLabels, Prediction, Progress, RaceResult, RaceUpdate
+from segviz.core.requests import (
+    FeatureMaps,
+    Network,
+    PartialLabels,
+    Prediction,
+    Progress,
+    RaceResult,
+    RaceUpdate,
+    Setup,
+)
 from segviz.core.session import State
 
 if TYPE_CHECKING:
@@ -85,6 +94,22 @@ class Scene:
         return next((job for job in self.jobs if job.kind is kind), None)
 
     @property
+    def shown_prediction(self) -> Prediction | None:
+        """The prediction where it belongs to the picture that is shown; None otherwise."""
+        prediction, picture = self.prediction, self.picture
+        if prediction is None or picture is None or prediction.labels.shape != (picture.height, picture.width):
+            return None
+        return prediction if prediction.request.setup.image in (None, self.state.image) else None
+
+    @property
+    def shown_features(self) -> FeatureMaps | None:
+        """The feature maps where they are of the layer, the image and the network that are chosen; None otherwise."""
+        features = self.features
+        if features is None or features.layer != self.state.layer or not is_about(features.request.setup, self.state):
+            return None
+        return features
+
+    @property
     def shown_class(self) -> int | None:
         """The class whose heatmap is shown: the chosen one, else the most widespread label but the background."""
         if self.prediction is None:
@@ -95,6 +120,11 @@ class Scene:
         hollow = catalogue.background(self.prediction.classes)
         named = [index for index in range(len(self.prediction.classes)) if index != hollow]
         return next((index for index, _ in self.prediction.shares if index != hollow), named[0])
+
+
+def is_about(setup: Setup, state: State) -> bool:
+    """Whether an answer is about the image and the network that are chosen, however they were set up."""
+    return (setup.image, setup.model) == (state.image, state.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +176,7 @@ def pinned(scene: Scene) -> Pinned | None:
 
 
 def _value(scene: Scene, layer: str, channel: int, row: int, column: int) -> float | None:
-    features = scene.features
+    features = scene.shown_features
     if features is None or features.layer != layer:
         return None
     channels, rows, columns = features.values.shape

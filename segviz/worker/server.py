@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import importlib
 import os
 import queue
 import re
@@ -23,6 +22,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from segviz.core.errors import SegvizError
+from segviz.core.references import load
 from segviz.core.requests import Answer, Request, Update
 from segviz.worker.messages import Answered, Cancelled, EngineReady, Refused, Updated
 from segviz.worker.shared import Shelf
@@ -209,13 +209,6 @@ class Throttle:
         rest = list(self._waiting.values())
         self._waiting.clear()
         return rest
-
-
-def load(runner: str) -> Callable[[], Runner]:
-    """The class that 'module:class' names."""
-    module, _, name = runner.partition(":")
-    found: Callable[[], Runner] = getattr(importlib.import_module(module), name)
-    return found
 
 
 # --------------------------------------------------------------------------------- in words

@@ -37,6 +37,15 @@ def test_class_probability_is_one_plane_of_softmax():
         np.testing.assert_allclose(scores.class_probability(LOGITS, index), whole[index], atol=1e-6)
 
 
+@pytest.mark.parametrize("classes", [1, 6, scores.CLASSES_AT_ONCE + 1, 200])
+def test_peaks_are_the_largest_of_softmax(classes):
+    logits = np.random.default_rng(6).normal(scale=3, size=(classes, 4, 5)).astype(np.float32)
+    whole = scores.softmax(logits)
+    normaliser = scores.Normaliser.of(logits)
+    np.testing.assert_allclose(normaliser.peaks(logits), whole.max((1, 2)), atol=1e-6)
+    np.testing.assert_allclose(normaliser.probability(logits), whole, atol=1e-6)
+
+
 def test_one_sigmoid_output_is_a_softmax_of_zero_and_z():
     z = LOGITS[:1]
     two = np.concatenate([np.zeros_like(z), z])

@@ -16,7 +16,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from segviz.core import assets
-from segviz.core.choices import Theme, View
+from segviz.core.choices import Device, Theme, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.requests import Progress
 from segviz.core.session import Session, State, Unit
@@ -97,6 +97,13 @@ def failed() -> Scene:
     return scenes.full(message=Message(text, "Traceback (most recent call last): ...", Kind.DESCRIPTION))
 
 
+def older() -> Scene:
+    """A race that was run before the scale, the device and the grid stride were changed."""
+    scene = scenes.full(race=scenes.race())
+    state = replace(scene.state, scale=0.5, device=Device.CPU, grid_stride=8)
+    return replace(scene, state=state)
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -119,6 +126,7 @@ STATES: dict[str, Callable[[], Scene]] = {
         "race",
     ),
     "race-done": lambda: on_tab(scenes.full(race=scenes.race()), "race"),
+    "race-older": lambda: on_tab(older(), "race"),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 

@@ -30,7 +30,7 @@ from segviz.core.requests import (
     Setup,
 )
 from segviz.core.session import State, Unit
-from segviz.core.steps import SAME, Window
+from segviz.core.steps import SAME, Resize, Taps, Window
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
 HEIGHT, WIDTH = 96, 128
@@ -114,6 +114,20 @@ DEEP = {
     "head": (Window(), 1280, 51_200, 51_200),
     "fc": (Window(), 1000, 1_281_000, 1_280_000),
 }
+
+
+def uneven() -> Network:
+    """LeNet-5 whose answer of 17 x 25 units is resized to a unit every 1.5 pixels, about."""
+    network = lenet()
+    made = len(network.geometry.nodes)
+    resized = Node((made - 1,), Resize(Taps.BILINEAR, 17, 45), Resize(Taps.BILINEAR, 25, 67), 45, 67)
+    geometry = replace(
+        network.geometry,
+        nodes=(*network.geometry.nodes, resized),
+        layers=(*network.geometry.layers, ("resized", made)),
+        last="resized",
+    )
+    return replace(network, geometry=geometry)
 
 
 def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:

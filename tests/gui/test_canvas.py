@@ -293,8 +293,26 @@ def test_the_heatmap_is_brightest_where_the_class_is() -> None:
 
 
 def test_the_heatmap_vanishes_below_the_minimum() -> None:
-    scene = heat_scene(shown_class=3, minimum=1.0)
+    scene = heat_scene(shown_class=3, heat_minimum=1.0)
     assert painted(scene) == painted(replace(scene, state=replace(scene.state, view=View.IMAGE)))
+
+
+def test_a_heatmap_follows_its_own_minimum_and_not_that_of_the_labels(canvas: Canvas) -> None:
+    scene = heat_scene(shown_class=3, colour_map=ColourMap.GREY)
+    plane = scores.heatmap(scene.prediction, 3)
+    sure = replace(scene, state=replace(scene.state, minimum=1.0))
+    above = replace(scene, state=replace(scene.state, heat_minimum=0.3))
+    images = []
+    for old, new in ((None, scene), (scene, sure), (sure, above)):
+        canvas.show_scene(old, new)
+        images.append(canvas.render_image(1))
+    whole, unmoved, masked = images
+    assert unmoved == whole
+    bare = painted(replace(scene, state=replace(scene.state, view=View.IMAGE)))
+    (low_y, low_x), (high_y, high_x) = (np.argwhere(mask)[0] for mask in ((plane > 20) & (plane < 60), plane > 90))
+    assert rgb(masked, int(low_x), int(low_y)) == rgb(bare, int(low_x), int(low_y))
+    assert rgb(masked, int(low_x), int(low_y)) != rgb(whole, int(low_x), int(low_y))
+    assert rgb(masked, int(high_x), int(high_y)) == rgb(whole, int(high_x), int(high_y))
 
 
 def test_a_large_heatmap_is_coarser_and_in_place(monkeypatch: pytest.MonkeyPatch) -> None:

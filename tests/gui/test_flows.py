@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QTextDocument
 from PySide6.QtWidgets import QFileDialog, QLabel
 
-from segviz.core import images
 from segviz.core.choices import Method, View
+from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.core.requests import RaceRequest, SegmentRequest
 from segviz.core.session import State, Unit
 from segviz.gui import settings
 from segviz.gui.dialogs import ExportDialog
 from segviz.gui.exports import EXPORTS, walk_frames
-from segviz.gui.files import IMAGE_KINDS, IMAGE_SUFFIXES, read_session
-from segviz.gui.panels.race_words import Side
+from segviz.gui.files import IMAGE_KINDS, read_session
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Kind, pinned
 from tests.gui import scenes
 
@@ -235,8 +235,7 @@ def test_a_sound_session_file_is_simply_replaced(bench, tmp_path, monkeypatch):
 
 
 def test_the_open_dialog_lists_what_can_be_read_and_begins_where_the_last_one_ended(bench, tmp_path, monkeypatch):
-    assert IMAGE_SUFFIXES == images.SUFFIXES
-    assert "*.ppm" in IMAGE_KINDS
+    assert all(f"*{suffix}" in IMAGE_KINDS for suffix in IMAGE_SUFFIXES)
     assert "*.JPG" in IMAGE_KINDS
     one = bench(State())
     begun = []
@@ -332,6 +331,16 @@ def test_next_and_previous_image_of_the_folder(bench, tmp_path, pictures):
     assert names == ["a.png", "b.png", "C.png", "a.png"]
     one.window.files.step(-1)
     assert Path(one.state.image).name == "C.png"
+
+
+def test_a_recent_file_is_told_by_its_name_whatever_it_looks_like(bench):
+    one = bench(State())
+    settings.add_recent("/pictures/<b>bold</b>.png")
+    menu = one.window.menus.menus["Open recent"]
+    menu.aboutToShow.emit()
+    document = QTextDocument()
+    document.setHtml(menu.actions()[0].toolTip())
+    assert document.toPlainText() == str(Path("/pictures/<b>bold</b>.png"))
 
 
 def test_recent_files_are_remembered_newest_first(bench, pictures):

@@ -16,7 +16,7 @@ from segviz.core.requests import (
     Setup,
 )
 from segviz.worker import wire
-from segviz.worker.server import Throttle, load, refusal
+from segviz.worker.server import Throttle, refusal
 
 SEGMENT = SegmentRequest(Setup("lenet5", "page.png"))
 
@@ -112,9 +112,3 @@ def test_other_runtime_errors_are_bugs() -> None:
 def test_every_kind_of_request_has_its_words() -> None:
     assert set(wire.DOING) == set(Request.__args__)
     assert wire.doing(None) == "idle"
-
-
-def test_runners_are_found_by_name() -> None:
-    from tests.worker import fake
-
-    assert load("tests.worker.fake:FakeEngine") is fake.FakeEngine

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from segviz.core.choices import Choice
 from segviz.gui import theme
-from segviz.gui.panels.inspector_parts import flat_button
+from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.pill import Pill
 
 

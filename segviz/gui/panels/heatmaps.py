@@ -9,8 +9,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, View
-from segviz.gui import theme
-from segviz.gui.panels import words
+from segviz.core.field import from_shares, to_shares
+from segviz.gui import theme, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from segviz.core.requests import Prediction
+    from segviz.core.scores import Normaliser
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
-    from segviz.gui.panels.tiles import Normaliser
 
 SHOWN = 12  # classes
 LONGEST = 288  # longer side of a tile's picture, in pixels: enough for a screen of twice the density
@@ -111,13 +111,14 @@ class HeatmapsPanel:
         self._classes, self._peaks, self._normaliser, self._photograph = [], [], None, None
         if prediction is None:
             return
+        from segviz.core.scores import Normaliser
         from segviz.gui.panels import tiles
 
-        self._normaliser = tiles.Normaliser.of(prediction.logits)
-        peak = tiles.peaks(prediction.logits, self._normaliser)
+        self._normaliser = Normaliser.of(prediction.logits)
+        peak = self._normaliser.peaks(prediction.logits)
         self._classes = tiles.top_classes(prediction, peak, SHOWN)
         self._peaks = [float(peak[index]) for index in self._classes]
-        if scene.picture is not None and scene.picture.pixels.shape[:2] == prediction.labels.shape:
+        if scene.picture is not None and scene.shown_prediction is prediction:
             self._photograph = tiles.shrunk(scene.picture.pixels, LONGEST)
 
     def _fill(self) -> None:
@@ -141,7 +142,7 @@ class HeatmapsPanel:
         ground = self._photograph
         if ground is None:
             ground = tiles.blank(height, width, LONGEST)
-        lattice = tiles.lattice_at(prediction.lattice, (ground.shape[0] / height, ground.shape[1] / width))
+        lattice = prediction.lattice.resized((ground.shape[0] / height, ground.shape[1] / width))
         grid = normaliser.probability(prediction.logits[self._classes[index]])
         wide = resample.upsample(grid, lattice, prediction.upsampling, *ground.shape[:2])
         return to_image(tiles.over_grey(ground, wide, palettes.heat_table(scene.state.colour_map)))
@@ -163,7 +164,7 @@ class HeatmapsPanel:
             self.grid.set_mark(None)
             return
         height, width = self._prediction.labels.shape
-        self.grid.set_mark(((point[0] + 0.5) / width, (point[1] + 0.5) / height))
+        self.grid.set_mark(to_shares(*point, height, width))
 
     def _show_words(self, scene: Scene) -> None:
         prediction = self._prediction
@@ -198,7 +199,7 @@ class HeatmapsPanel:
     def _hovered(self, index: int, fx: float, fy: float) -> None:
         if self._prediction is not None and index < len(self._classes):
             height, width = self._prediction.labels.shape
-            self._commands.point_at((fx * width - 0.5, fy * height - 0.5))
+            self._commands.point_at(from_shares(fx, fy, height, width))
 
     # -------------------------------------------------------------------------------- leaving
 

@@ -9,13 +9,13 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from segviz.core.choices import View
-from segviz.gui import gestures, tables, theme
-from segviz.gui.panels import words
+from segviz.gui import gestures, tables, theme, words
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.inspector_parts import Swatch, UnitCard, flat_button, heading
+from segviz.gui.panels.inspector_parts import Swatch, UnitCard
 from segviz.gui.panels.legend import Entry, LegendView, listed
 from segviz.gui.scene import Kind, Scene, pinned
 from segviz.gui.widgets.bars import Bar, BarRows
+from segviz.gui.widgets.heading import flat_button, heading
 
 if TYPE_CHECKING:
     from segviz.core.requests import Prediction
@@ -173,11 +173,10 @@ class InspectorPanel:
     def _show_ranking(self, point: tuple[float, float] | None) -> None:
         scene = self._scene
         assert scene is not None
-        prediction = scene.prediction
-        fits = prediction is not None and prediction.request.setup.image == scene.state.image
+        prediction = scene.shown_prediction
         note = ""
         bars: list[Bar] = []
-        if prediction is None or not fits:
+        if prediction is None:
             busy = scene.job(Kind.PREDICTION) is not None
             note = "Segmenting…" if busy else "Class probabilities appear here once the network has run."
         elif point is not None:
@@ -187,8 +186,8 @@ class InspectorPanel:
             bars = [Bar(r.name, r.probability, words.probability(r.probability), r.index) for r in ranked]
         else:
             note = "Move over the image to see its classes."
-        if prediction is not None:
-            self.bars.set_rows(min(RANKED, len(prediction.classes)))
+        if scene.prediction is not None:
+            self.bars.set_rows(min(RANKED, len(scene.prediction.classes)))
         self.bars.set_bars(bars)
         self._bars_note.setText(note)
         self._ranking.setCurrentWidget(self.bars if bars else self._bars_note)
@@ -273,10 +272,6 @@ def shown_shares(scene: Scene) -> tuple[tuple[int, float], ...]:
     from segviz.core import scores
 
     return scores.shares(scene.prediction.levels, scene.state.minimum) if scene.prediction is not None else ()
-
-
-def _class_names(scene: Scene) -> tuple[str, ...]:
-    return scene.prediction.classes if scene.prediction is not None else ()
 
 
 def _unit_differs(old: Scene, new: Scene) -> bool:

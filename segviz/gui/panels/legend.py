@@ -30,8 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
-from segviz.gui import theme
-from segviz.gui.panels import words
+from segviz.gui import theme, words
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 ROW = 24  # height of a class, before `theme.px`

@@ -8,15 +8,14 @@ from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSignalBl
 from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
-from segviz.gui import gestures, tables, theme
+from segviz.gui import gestures, tables, theme, words
 from segviz.gui.names import caution_of
-from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.inspector_parts import flat_button, heading
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
 from segviz.gui.scene import Kind
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button, heading
 
 if TYPE_CHECKING:
     from segviz.core.session import Session

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from segviz.core.field import Status
 from segviz.core.requests import ConvertedLayer, Layer, Network, Prediction
+from segviz.gui import words
 from segviz.gui.gestures import parents, top_rows
-from segviz.gui.panels import words
-from segviz.gui.panels.unit_words import POOLED, THROUGH_GATES, averages
+from segviz.gui.unit_words import POOLED, THROUGH_GATES, averages
 
 
 @dataclass(frozen=True, slots=True)

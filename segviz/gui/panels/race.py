@@ -17,15 +17,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.gui import kinds, tables, theme
+from segviz.core.requests import plan_race
+from segviz.gui import gestures, kinds, race_words, tables, theme
 from segviz.gui.names import sentence
-from segviz.gui.panels import race_words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.race_plot import RacePlot
 from segviz.gui.panels.race_stage import RaceStage
 from segviz.gui.panels.race_table import ResultTable, StridePill
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.elided import ElidedLabel
 
@@ -99,7 +99,7 @@ class RacePanel:
         self._next.setInterval(FRAME)
         self._next.timeout.connect(self._paint)
         self.start = QPushButton("Start the race")
-        self.stride = StridePill(lambda value: session.update(grid_stride=value))
+        self.stride = StridePill(self._choose_stride)
         self.progress = QLabel()
         self.table = ResultTable()
         self.notes = QLabel()
@@ -233,13 +233,17 @@ class RacePanel:
         self.start.setText("Stop" if running else "Start the race")
         self.start.setToolTip("Stop the race (Esc)" if running else EXPLANATION)
         self.start.setEnabled(running is not None or (scene.picture is not None and scene.network is not None))
-        self.stride.show_stride(scene.state.grid_stride, _own_stride(scene))
+        self.stride.show_stride(scene.state.grid_stride, gestures.own_stride(scene.network))
         self.stride.setEnabled(running is None)
+        older = race_words.outdated(scene.race, plan_race(scene.state)) if scene.race is not None else ""
         text = ""
         if running is not None:
             text = race_words.progress(running.progress, scene.race_updates)
         elif scene.network is None or scene.picture is None:
             text = "Choose an image and a network."
+        elif older:
+            text = f"These results are of another {older}: race again for what is chosen now."
+        theme.set_role(self.progress, "warn" if older and running is None else "caption")
         self.progress.setText(text)
 
     def _show_numbers(self, scene: Scene) -> None:
@@ -297,6 +301,10 @@ class RacePanel:
         else:
             self._commands.race()
 
+    def _choose_stride(self, step: int) -> None:
+        if self._scene is not None:
+            self._session.update(**gestures.grid_stride(self._scene, step))
+
     # -------------------------------------------------------------------------------- leaving
 
     def _copy_picture(self) -> None:
@@ -350,13 +358,6 @@ def thinned(items: list[Item], most: int) -> list[Item]:
     while len(items) > max(2, most):
         items = [*items[:-1:2], items[-1]]
     return items
-
-
-def _own_stride(scene: Scene) -> int:
-    """The network's own stride in network pixels, at least 1."""
-    if scene.network is None:
-        return 1
-    return max(1, round(scene.network.geometry.laws("last")[1].stride))
 
 
 def _remarks(result: RaceResult) -> str:

@@ -8,11 +8,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from segviz.core.requests import RaceResult, RaceUpdate
-from segviz.gui import theme
-from segviz.gui.panels import race_words, words
+from segviz.core.requests import RaceResult, RaceUpdate, plan_race
+from segviz.gui import race_words, theme, words
 from segviz.gui.panels.header import HeaderLine
-from segviz.gui.panels.race_words import SHORT_TITLES, TITLES, Side
+from segviz.gui.race_words import SHORT_TITLES, TITLES, Side
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.clock import Clock
 from segviz.gui.widgets.colour_bar import ColourBar
@@ -240,7 +239,8 @@ class RaceStage(QWidget):
             lane.view.update()
         self._show_factor(result.speedup if result.fully_convolutional.seconds > 0 else None)
         sentence = race_words.sentence(result)
-        self.sentence.setText(sentence[:1].upper() + sentence[1:])
+        older = race_words.outdated(result, plan_race(scene.state))
+        self.sentence.setText(f"Older result: {sentence}" if older else sentence[:1].upper() + sentence[1:])
         self.sentence.setToolTip(result.reason)
         self._offer_difference(True)
         self.scale_bar.setVisible(difference)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from segviz.gui import theme
+from segviz.gui.widgets import tooltips
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 LONGEST = 200  # width of the value, before `theme.px`
@@ -38,7 +39,7 @@ class Pill(QToolButton):
         """Show `value`; silent. `tooltip` is added to what the pill is for."""
         self._value = value
         self.setAccessibleName(f"{self._name}: {value}")
-        self.setToolTip("\n".join(part for part in (f"{self._name}: {value}", tooltip) if part))
+        self.setToolTip(tooltips.plain("\n".join(part for part in (f"{self._name}: {value}", tooltip) if part)))
         self.updateGeometry()
         self.update()
 

@@ -56,7 +56,6 @@ class ThumbGrid(QAbstractScrollArea):
         self._caption: Caption = _number
         self._selected: int | None = None
         self._mark: tuple[float, float] | None = None
-        self._tile_width = TILE
         self._smooth = self._fills = False
         self._follows = False  # the selected tile stays in view until the person scrolls
         self._widest: int | None = None  # caption, once it is asked for
@@ -85,13 +84,6 @@ class ThumbGrid(QAbstractScrollArea):
         self._kept.clear()
         self._widest = None
         self.viewport().update()
-
-    def set_tile_width(self, width: int) -> None:
-        """The least width of a tile, before presenter mode enlarges it."""
-        if width != self._tile_width:
-            self._tile_width = width
-            self.refresh()
-            self._measure()
 
     def set_filling(self, fills: bool) -> None:
         """Let tiles grow until whole rows fill the height: for few tiles that deserve to be large."""
@@ -148,14 +140,14 @@ class ThumbGrid(QAbstractScrollArea):
     @property
     def columns(self) -> int:
         gap = theme.px(GAP)
-        least = max(theme.px(self._tile_width), self._filling_width())
+        least = max(theme.px(TILE), self._filling_width())
         return max(1, min((self.viewport().width() - gap) // (least + gap), max(1, self._count)))
 
     def _filling_width(self) -> int:
         """The width of tiles whose rows fill the height, at most `LARGEST`; 0 where they need not."""
         if not self._fills or not self._count:
             return 0
-        gap, least = theme.px(GAP), theme.px(self._tile_width)
+        gap, least = theme.px(GAP), theme.px(TILE)
         below = self._caption_height() + gap
         width, height = self.viewport().width() - gap, self.viewport().height() - gap
         fitting = max(1, int(height // (least / self._aspect + below)))
@@ -168,14 +160,14 @@ class ThumbGrid(QAbstractScrollArea):
     def _cell(self) -> QSize:
         """The size of one tile's image: tiles share the width, but do not grow beyond a third more."""
         filling = self._filling_width()
-        width = min(self._pitch() - theme.px(GAP), filling or theme.px(self._tile_width) * 4 // 3)
+        width = min(self._pitch() - theme.px(GAP), filling or theme.px(TILE) * 4 // 3)
         return QSize(max(8, width), max(8, round(width / self._aspect)))
 
     def _pitch(self) -> int:
         """From one tile to the next: what the columns leave free is room for captions."""
         gap = theme.px(GAP)
         share = (self.viewport().width() - gap) // self.columns
-        least = max(theme.px(self._tile_width) * 4 // 3, self._filling_width())
+        least = max(theme.px(TILE) * 4 // 3, self._filling_width())
         if share > least + gap:
             share = min(share, max(least, self._widest_caption()) + gap)
         return max(gap + 8, share)

@@ -48,6 +48,13 @@ def test_a_prediction_of_another_image_says_nothing_of_this_one(one):
     assert one.panel.bars.bars == ()
 
 
+def test_a_prediction_of_another_size_says_nothing_of_this_picture(one):
+    """A file that was read again and has changed under its name: what is not painted is not named."""
+    one.show(replace(one.scene, picture=scenes.picture(60, 60)))
+    one.panel.hover((20, 20))
+    assert one.panel._ranking.currentWidget() is one.panel._bars_note
+
+
 def test_the_unit_card_gives_the_field_of_lenet(one):
     """c3 of LeNet-5: field 14, stride 2, so unit (10, 20) sees 40..54 by 20..34."""
     place, facts = one.panel.unit.place, one.panel.unit.facts

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 
-from segviz.core.requests import Progress
+from segviz.core.choices import Device, Pooling, Upsampling, View
+from segviz.core.requests import Progress, RaceRequest, Setup
 from segviz.core.session import State
-from segviz.gui import tables
-from segviz.gui.panels import race_words
+from segviz.gui import gestures, race_words, tables
 from segviz.gui.panels.race import RacePanel, thinned
 from segviz.gui.panels.race_planes import LanePlanes, difference_levels, shifted
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Job, Kind
 from tests.gui import scenes
 
@@ -150,6 +150,44 @@ def test_the_stride_offers_multiples_of_the_networks_own(one):
     assert one.panel.stride.value == "8 px"
     actions[0].trigger()
     assert one.state.grid_stride is None
+
+
+def test_without_a_whole_stride_only_the_networks_own_is_offered(one):
+    """Where units sit 1.5 pixels apart no number of pixels is a step for both sides: none is made up."""
+    one.show(replace(one.scene, network=scenes.uneven()))
+    assert one.panel.stride.value == "the network's own"
+    assert [action.text() for action in one.panel.stride.menu().actions()] == ["the network's own"]
+    one.show(replace(one.scene, network=scenes.lenet()))
+    assert one.panel.stride.value == "4 px"
+    assert len(one.panel.stride.menu().actions()) == len(gestures.GRID_STEPS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"view": View.HEATMAP, "layer": "s4", "upsampling": Upsampling.NEAREST}, ""),  # a race does not ask for them
+        ({"scale": 0.5}, "scale"),
+        ({"device": Device.CPU, "scale": 2.0}, "scale and device"),
+        ({"grid_stride": 8}, "grid stride"),
+        ({"pooling": Pooling.WINDOW, "grid_stride": 8, "scale": 0.5}, "scale, pooling and grid stride"),
+    ],
+)
+def test_a_result_of_other_settings_is_said_to_be_older(one, changes, words):
+    scene = replace(one.scene, race=scenes.race())
+    one.show(replace(scene, state=replace(scene.state, **changes)))
+    told = f"These results are of another {words}: race again for what is chosen now." if words else ""
+    assert one.panel.progress.text() == told
+    assert one.panel.race_stage.sentence.text().startswith("Older result: 34 times" if words else "34 times")
+    one.show(scene)
+    assert one.panel.progress.text() == ""
+    assert one.panel.race_stage.sentence.text().startswith("34 times")
+
+
+def test_all_that_a_race_is_asked_with_can_make_its_result_older():
+    asked = {field.name for kind in (RaceRequest, Setup) for field in fields(kind)} - {"setup", "budget"}
+    named = {"network": "model", "grid stride": "grid_stride"}
+    assert {named.get(name, name) for name in race_words.SETTINGS} == asked
 
 
 def test_while_it_runs_both_clocks_and_the_factor_run(one):

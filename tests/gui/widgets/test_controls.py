@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QImage, Qt, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from segviz.core.choices import Theme
@@ -141,6 +141,28 @@ def test_focus_is_seen(qtbot) -> None:
 
 
 # ------------------------------------------------------------------------------------ words and names
+
+
+def read(tooltip: str) -> str:
+    """What a person sees of a tooltip."""
+    if not Qt.mightBeRichText(tooltip):
+        return tooltip
+    document = QTextDocument()
+    document.setHtml(tooltip)
+    return document.toPlainText()
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>bold</b>.png", "a<br>b  c.png", "&lt;x&gt;.png", "<img src='x.png'>", "x < y & z.png"]
+)
+def test_the_name_of_a_file_is_no_markup(qtbot, name: str) -> None:
+    pill = Pill("Image")
+    pill.set_value(name, f"/pictures/{name}")
+    assert read(pill.toolTip()) == f"Image: {name}\n/pictures/{name}"
+    label = ElidedLabel()
+    label.resize(40, 20)
+    label.setText(name * 9)
+    assert read(label.toolTip()) == name * 9
 
 
 def test_a_pill_shows_and_says_its_value(qtbot) -> None:

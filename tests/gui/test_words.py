@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segviz.gui.panels import words
+from segviz.gui import words
 
 
 def plain(text: str) -> str:
