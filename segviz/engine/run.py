@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from segviz.core import images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
@@ -12,6 +15,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
 from segviz.core.requests import (
     Answer,
+    ClassifyRequest,
     DescribeRequest,
     FeatureMaps,
     FeatureRequest,
@@ -22,15 +26,18 @@ from segviz.core.requests import (
     SegmentRequest,
     Setup,
     Update,
+    WindowAnswer,
 )
 from segviz.engine import devices, labels, race
 from segviz.engine.forward import forward
 from segviz.engine.graph import describe_layers
-from segviz.engine.inference import METHODS, Job, LogitGrid, resolve, size_text, upsampling_of
+from segviz.engine.inference import METHODS, Job, LogitGrid, logits_of, resolve, size_text, upsampling_of
 from segviz.engine.prepare import check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
+from segviz.engine.windows import Windows, classify_one
 
 Answering = Generator[Update, None, Answer]
+SHOWN = 5  # classes of a window that are told
 
 
 class Engine:
@@ -39,6 +46,7 @@ class Engine:
     def __init__(self) -> None:
         self.store = Store()
         self._grids: Kept[LogitGrid] = Kept(2)
+        self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
 
     @property
     def device_text(self) -> str:
@@ -73,6 +81,7 @@ class Engine:
             frame=frame,
             conversion=loaded.conversion.steps if request.converted else (),
             notes=notes_of(entry, frame),
+            window=None if loaded.per_pixel else entry.input_size[1:],
         )
 
     def _shape(self, request: DescribeRequest, loaded: Loaded) -> tuple[Frame, tuple[int, int, int]]:
@@ -97,7 +106,7 @@ class Engine:
         loaded = self._loaded(request.setup)
         method, reason = resolve(request, loaded)
         job = self._job(request.setup, loaded, request.grid_stride)
-        key = (request.setup, job.version, METHODS[method], request.grid_stride)
+        key = (replace(request.setup, revision=0), job.version, METHODS[method], request.grid_stride)
         grid = self._grids.find(key)
         if grid is None:
             grid = yield from METHODS[method](job)
@@ -150,6 +159,25 @@ class Engine:
         answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride), self.store)
         return answer
 
+    def classify(self, request: ClassifyRequest) -> Generator[Update, None, WindowAnswer]:
+        """The classifier as published, on one window of its native size: one batch of one, nothing converted."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        if loaded.per_pixel:
+            raise SegvizError(f"{loaded.entry.title} answers for every pixel by itself: it has no window to drag")
+        key = (replace(request.setup, revision=0), version(request.setup.image or ""))
+        job = self._jobs.get(key, lambda: self._job(request.setup, loaded))
+        size = loaded.entry.input_size[1:]
+        windows = Windows(job.image, size, 1)
+        left, top = job.frame.window(size, request.x, request.y)
+        yield from ()
+        logits = classify_one(loaded.network, windows, top, left)
+        found = scores.softmax(logits_of(loaded, logits[..., None, None]))[:, 0, 0]
+        best = np.argsort(-found, kind="stable")[:SHOWN]
+        classes = tuple((int(i), loaded.entry.classes[i], float(found[i])) for i in best)
+        box = job.frame.window_box(size, request.x, request.y)
+        return WindowAnswer(request, box, classes, time.perf_counter() - started)
+
     # ------------------------------------------------------------------------------- together
 
     def _loaded(self, setup: Setup) -> Loaded:
@@ -173,6 +201,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     SegmentRequest: Engine.predict,
     FeatureRequest: Engine.features,
     RaceRequest: Engine.race,
+    ClassifyRequest: Engine.classify,
 }
 
 
