@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from segviz.core import assets
@@ -190,14 +190,17 @@ def _located(reference: str, folder: Path | None) -> str:
         return str(assets.images() / Path(reference.removeprefix(SAMPLE)).name)
     if folder is not None and not Path(reference).is_absolute() and (folder / reference).is_file():
         return str((folder / reference).resolve())
+    name = PureWindowsPath(reference).name  # of both kinds of paths
+    if folder is not None and not Path(reference).is_file() and (folder / name).is_file():
+        return str((folder / name).resolve())  # a picture of another machine, brought along
     return reference
 
 
 def from_json(text: str, folder: Path | None = None, name: str = "session file") -> tuple[State, tuple[str, ...]]:
     """The State of a session file, and a remark on each field that was left out because its value is bad.
 
-    Relative image paths are looked up beside the file. Raises SegvizError naming what is wrong with
-    it as a whole: not a session file, a newer version.
+    Relative image paths are looked up beside the file, and so is an image that is not where it was.
+    Raises SegvizError naming what is wrong with it as a whole: not a session file, a newer version.
     """
     try:
         data = json.loads(text)

@@ -283,3 +283,13 @@ def test_every_field_of_the_state_can_be_changed_alone():
         value = {"model": "lenet5", "image": "/a.png"}.get(field.name, "x")
         session.replace(replace(default, **{field.name: value}))
         assert getattr(session.state, field.name) == value
+
+
+@pytest.mark.parametrize("place", ["/another/cache/boards/{}", "C:\\Users\\me\\boards\\{}"])
+def test_an_image_of_another_machine_is_found_beside_the_session_file(tmp_path, place):
+    (tmp_path / "board.png").write_bytes(b"x")
+    state, remarks = from_json(to_json(State(image=place.format("board.png"))), tmp_path)
+    assert state.image == str(tmp_path.resolve() / "board.png")
+    assert remarks == ()
+    gone, _ = from_json(to_json(State(image=place.format("gone.png"))), tmp_path)
+    assert gone.image == place.format("gone.png")
