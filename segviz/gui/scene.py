@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
-from segviz.core.requests import FeatureMaps, Network, PartialLabels, Prediction, Progress, RaceResult, RaceUpdate
+from segviz.core.requests import (
+    FeatureMaps,
+    Network,
+    PartialLabels,
+    Prediction,
+    Progress,
+    RaceResult,
+    RaceUpdate,
+    WindowAnswer,
+)
 from segviz.core.session import State
 
 if TYPE_CHECKING:
@@ -43,6 +52,7 @@ class Kind(StrEnum):
     PREDICTION = "Segmenting"
     FEATURES = "Feature maps"
     RACE = "Race"
+    WINDOW = "Classifying the window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ class Scene:
     features: FeatureMaps | None = None
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
+    window: WindowAnswer | None = None
     jobs: tuple[Job, ...] = ()
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
@@ -142,6 +153,31 @@ def pinned(scene: Scene) -> Pinned | None:
         center=box.center,
         outside=box.outside(width, height),
         value=_value(scene, layer, unit.channel, unit.row, unit.column),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dragged:
+    """The window that a person drags: its box in image pixels, and (index, name, probability) of its best classes.
+
+    `classes` are those of the newest answer, none before there is one.
+    """
+
+    box: Box
+    classes: tuple[tuple[int, str, float], ...]
+
+
+def dragged(scene: Scene) -> Dragged | None:
+    """The dragged window of the scene; None where there is none, or while a sliding window's own box runs."""
+    network, state = scene.network, scene.state
+    if state.window is None or network is None or network.window is None or scene.partial is not None:
+        return None
+    if scene.picture is None or network.frame.image != (scene.picture.height, scene.picture.width):
+        return None
+    answer = scene.window
+    fits = answer is not None and (answer.request.setup.model, answer.request.setup.image) == (state.model, state.image)
+    return Dragged(
+        network.frame.window_box(network.window, *state.window), answer.classes if fits and answer is not None else ()
     )
 
 

@@ -351,7 +351,7 @@ def test_a_dragged_window_says_what_the_sliding_window_says_there(engine, page, 
 
 @pytest.mark.parametrize("scale", [0.5, 0.37, 1.6])
 def test_a_dragged_window_of_a_scaled_image_is_the_box_that_is_drawn(engine, page, scale):
-    """The window and its box come from the geometry that the description has: the crop that is drawn is the one seen."""
+    """The geometry of the description says where it lies: the crop that is drawn is the one that is seen."""
     setup = Setup("lenet5", page, scale)
     network = answer(engine, plan_request(setup))
     assert network.window == (32, 32)
