@@ -224,10 +224,8 @@ class Board(QObject):
         state = self._desk.session.state
         if state.image != self._path:  # another image is on its way
             return
-        if (
-            self._revision <= 1 or self._path != picture.path
-        ):  # the first stroke: an empty one is nothing to come back to
-            settings.add_recent(picture.path)
+        if self._revision <= 1 or self._path != picture.path:
+            settings.add_recent(picture.path)  # with the first stroke: nobody comes back to empty paper
         self._path = picture.path
         self._revision += 1
         self._desk.show_drawn(picture, self._revision, unit=state.unit, cursor=state.cursor)
