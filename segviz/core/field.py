@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from math import floor
 from typing import NamedTuple
 
 from segviz.core.errors import SegvizError
@@ -283,6 +284,25 @@ class Frame:
             return box
         zoom_y, zoom_x = self.zoom
         return Box(box.left / zoom_x, box.top / zoom_y, box.right / zoom_x, box.bottom / zoom_y)
+
+    def window(self, size: tuple[int, int], x: float, y: float) -> tuple[int, int]:
+        """(left, top) in network pixels of the window of `size` (height, width) whose corner is nearest to (x, y).
+
+        (x, y) is in pixel edges of the image. The window stays inside the image as far as it fits; a
+        larger one begins in the corner and reaches into the padding.
+        """
+
+        def nearest(edge: float, zoom: float, room: int) -> int:
+            return max(0, min(room, floor(edge * zoom + 0.5)))
+
+        zoom_y, zoom_x = self.zoom
+        (height, width), (rows, columns) = self.inner, size
+        return nearest(x, zoom_x, width - columns), nearest(y, zoom_y, height - rows)
+
+    def window_box(self, size: tuple[int, int], x: float, y: float) -> Box:
+        """That window in image pixels."""
+        left, top = self.window(size, x, y)
+        return self.box_to_image(Box(left, top, left + size[1], top + size[0]))
 
     def lattice(self, rows: int, columns: int, y: Law, x: Law) -> Lattice:
         """The positions of a grid of units, given in network pixels, in image pixels."""

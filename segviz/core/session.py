@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from segviz.core import assets
@@ -44,6 +44,7 @@ class State:
     """
 
     image: str | None = None  # absolute path
+    revision: int = 0  # of an image that is being drawn: counts how often its file was written anew
     model: str = ""  # model spec
     method: Method = Method.AUTO
     upsampling: Upsampling = Upsampling.BILINEAR
@@ -54,6 +55,7 @@ class State:
     layer: str | None = None
     unit: Unit | None = None
     cursor: tuple[float, float] | None = None  # where the unit was pinned: (x, y) in image pixels
+    window: tuple[float, float] | None = None  # left top corner, in pixel edges of the image, of the dragged window
     view: View = View.LABELS
     shown_class: int | None = None  # of the heatmap; None: the most probable class
     hidden: frozenset[int] = frozenset()
@@ -124,8 +126,9 @@ class Session:
 def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
     """`changes` together with what they make meaningless: another network has other layers and classes.
 
-    Another image keeps the layer but not the pinned unit; another layer keeps the cursor, from
-    which the unit follows.
+    Another image keeps the layer but not the pinned unit; a new revision of the same image keeps
+    both, since a person draws on while a unit is watched. Another layer keeps the cursor, from which
+    the unit follows.
     """
     out = dict(changes)
 
@@ -136,6 +139,7 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in NETWORK_DEFAULTS.items():
             out.setdefault(name, value)
     if changed("image"):
+        out.setdefault("revision", 0)
         out.setdefault("unit", None)
         out.setdefault("cursor", None)
     return out
@@ -187,14 +191,17 @@ def _located(reference: str, folder: Path | None) -> str:
         return str(assets.images() / Path(reference.removeprefix(SAMPLE)).name)
     if folder is not None and not Path(reference).is_absolute() and (folder / reference).is_file():
         return str((folder / reference).resolve())
+    name = PureWindowsPath(reference).name  # of both kinds of paths
+    if folder is not None and not Path(reference).is_file() and (folder / name).is_file():
+        return str((folder / name).resolve())  # a picture of another machine, brought along
     return reference
 
 
 def from_json(text: str, folder: Path | None = None, name: str = "session file") -> tuple[State, tuple[str, ...]]:
     """The State of a session file, and a remark on each field that was left out because its value is bad.
 
-    Relative image paths are looked up beside the file. Raises SegvizError naming what is wrong with
-    it as a whole: not a session file, a newer version.
+    Relative image paths are looked up beside the file, and so is an image that is not where it was.
+    Raises SegvizError naming what is wrong with it as a whole: not a session file, a newer version.
     """
     try:
         data = json.loads(text)
@@ -268,6 +275,7 @@ def _point(value: Any) -> tuple[float, float]:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "image": _optional(_text),
+    "revision": _index,
     "model": _text,
     "method": Method,
     "upsampling": Upsampling,
@@ -278,6 +286,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "layer": _optional(_text),
     "unit": _optional(_unit),
     "cursor": _optional(_point),
+    "window": _optional(_point),
     "view": View,
     "shown_class": _optional(_index),
     "hidden": lambda value: frozenset(_index(v) for v in value),

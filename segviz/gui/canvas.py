@@ -15,20 +15,27 @@ from segviz.core import assets, catalogue
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session
-from segviz.gui import gestures, theme
+from segviz.gui import gestures, names, theme
 from segviz.gui.actions import find
 from segviz.gui.canvas_strip import CanvasStrip
 from segviz.gui.scene import Scene
-from segviz.gui.widgets.image_view import ImageView, ViewTransform
+from segviz.gui.widgets.box_tool import BoxTool
+from segviz.gui.widgets.image_view import ImageView, Layer, Tool, ViewTransform
 from segviz.gui.widgets.start_page import Offer, StartPage
 
 if TYPE_CHECKING:
+    from segviz.core.images import Picture
     from segviz.gui.overlays import Overlays
 
 TITLE = "Why did that pixel get its label?"
-HINT = "Choose a network or a photograph, or drop an image anywhere on the window. Ctrl+O opens one, Ctrl+V pastes one."
+HINT = (
+    "Choose a network or a photograph, or drop an image anywhere on the window. "
+    "Ctrl+O opens one, Ctrl+V pastes one, Ctrl+N lets you draw one."
+)
+DRAW = "Draw digits; LeNet-5 reads them while you do"
 MENU = ("copy", "export", None, "fit", "zoom-one", None, "unpin")
 NETWORKS, PHOTOGRAPHS = "networks", "photographs"
+BOARD = "whiteboard"  # key of its card
 
 
 class Canvas(QWidget):
@@ -37,6 +44,8 @@ class Canvas(QWidget):
     hovered = Signal(float, float)
     left = Signal()
     clicked = Signal(float, float)
+    window_dragged = Signal(float, float)  # where its left top corner is wanted, in pixel edges
+    board_wanted = Signal()  # a new drawing, at once
     view_changed = Signal()
     action_wanted = Signal(str)  # an id of `actions`, chosen in the menu of the right mouse button
 
@@ -44,20 +53,23 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._session = session
         self._overlays: Overlays | None = None
+        self.ink: Layer | None = None  # a drawing that is being made: shown as it is now, whatever the scene has
         self.setAccessibleName("Canvas")
         theme.set_surface(self, "surround")
         self.view = ImageView("Image with overlay")
+        self.box = BoxTool(self)
+        self.view.tools = (self.box,)
         self.start = start_page()
         self.start.chosen.connect(self._choose)
         self.strip = CanvasStrip()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.view)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._pages, 1)
-        column.addWidget(self.strip)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self._pages, 1)
+        self._column.addWidget(self.strip)
         self.strip.hide()
         self._connect()
 
@@ -65,6 +77,7 @@ class Canvas(QWidget):
         self.view.hovered.connect(self.hovered)
         self.view.left.connect(self.left)
         self.view.clicked.connect(self.clicked)
+        self.box.moved.connect(self.window_dragged)
         self.view.view_changed.connect(self.view_changed)
         self.strip.view_chosen.connect(self._set_view)
         self.strip.opacity_moved.connect(self._set_opacity)
@@ -84,6 +97,11 @@ class Canvas(QWidget):
     def _set_minimum(self, minimum: float) -> None:
         heat = self._session.state.view is View.HEATMAP
         self._session.update(**{"heat_minimum" if heat else "minimum": minimum})
+
+    def add_tool(self, tool: Tool, strip: QWidget) -> None:
+        """A tool that has its presses before all others, and the strip above the image that chooses it."""
+        self.view.tools = (tool, *self.view.tools)
+        self._column.insertWidget(0, strip)
 
     # -------------------------------------------------------------------------------------- menu
 
@@ -117,11 +135,14 @@ class Canvas(QWidget):
 
             self._overlays, old = Overlays(), None
         picture = new.picture
+        self._overlays.ink = self.ink
         self._overlays.show(old, new)
         size = (picture.width, picture.height) if picture is not None else None
         self.view.set_content(size, self._overlays.layers)
-        if old is None or old.picture is not picture:
+        if picture is not None and not _is_shown(old, picture):
             self.view.fit()
+        marks = self._overlays.dragged.marks
+        self.box.box = marks.box if marks is not None else None
         self._pages.setCurrentWidget(self.start if picture is None else self.view)
         self.strip.setVisible(picture is not None)
         self._show_strip(new)
@@ -172,9 +193,19 @@ class Canvas(QWidget):
     # ------------------------------------------------------------------------------------ samples
 
     def _choose(self, section: str, key: str) -> None:
+        if key == BOARD:
+            self.board_wanted.emit()
+            return
         state = self._session.state
         choose = gestures.use_network if section == NETWORKS else gestures.use_image
         self._session.update(**choose(state, key))
+
+
+def _is_shown(old: Scene | None, picture: Picture) -> bool:
+    """Whether `old` showed this picture, or an earlier state of the drawing that it is."""
+    shown = old.picture if old is not None else None
+    drawn = shown is not None and names.is_board(picture.path) and names.same_image(shown.path, picture.path)
+    return shown is picture or drawn
 
 
 def start_page() -> StartPage:
@@ -189,7 +220,8 @@ def start_page() -> StartPage:
         for entry in catalogue.ENTRIES
         if entry.trained
     ]
-    page.add_section(NETWORKS, "NETWORKS, EACH ON ITS OWN SAMPLE", networks, 176)
+    networks.insert(1, Offer(BOARD, "Whiteboard", DRAW, "", "pencil"))
+    page.add_section(NETWORKS, "NETWORKS, EACH ON ITS OWN SAMPLE, AND A WHITEBOARD", networks, 176)
     page.add_section(
         PHOTOGRAPHS,
         "IMAGES",

@@ -26,6 +26,7 @@ from segviz.core.requests import (
     RaceUpdate,
     Request,
     Update,
+    WindowAnswer,
 )
 from segviz.core.session import Session, State
 from segviz.gui import gestures, kinds, plan
@@ -36,6 +37,7 @@ from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady,
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from segviz.core.images import Picture
     from segviz.gui.panels.base import SaveFunction
 
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
@@ -78,8 +80,8 @@ class Desk(QObject):
         self._told: Scene | None = None
         self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
         self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
-        self._opened: str | None = None
-        self._opening: str | None = None
+        self._opened: tuple[str, int] | None = None  # path and revision
+        self._opening: tuple[str, int] | None = None
         self._ledger = Ledger()
         self._tell = self._timer(self._emit)
         self._asking = self._timer(self._plan)
@@ -160,7 +162,7 @@ class Desk(QObject):
         described = self._ledger.have(Kind.DESCRIPTION)
         for kind, wanted in plan.wanted(self.scene, self._opening is not None, described).items():
             asked = self._ledger.asked(kind)
-            if asked is not None and asked == wanted:
+            if asked is not None and wanted is not None and (asked == wanted or plan.waits(kind, asked, wanted)):
                 continue
             if wanted is not None and not self._ledger.settled(kind, wanted) and kind is not Kind.RACE:
                 self._ask(kind, wanted)
@@ -174,12 +176,12 @@ class Desk(QObject):
             self._undo = {}
             if self.scene.picture is not None:
                 self._show(picture=None, **self._foreign(state))
-        elif (self._opening is None and state.image != self._opened) or self._opening not in (None, state.image):
+        elif (self._opening or self._opened) != (state.image, state.revision):
             self._open(state.image)
 
     def _open(self, path: str) -> None:
         assert self._jobs is not None
-        self._opening = path
+        self._opening = path, self.scene.state.revision
         self._jobs.open_picture(path)
 
     def _ask(self, kind: Kind, request: Request) -> None:
@@ -201,12 +203,13 @@ class Desk(QObject):
             self._show(partial=None)
 
     def _show_jobs(self) -> None:
-        jobs = [self.scene.job(kind) or Job(kind) for kind in Kind if self._ledger.asked(kind) is not None]
+        shown = [kind for kind in Kind if self._ledger.asked(kind) is not None and not self._ledger.is_quiet(kind)]
+        jobs = [self.scene.job(kind) or Job(kind) for kind in shown]
         if self._opening is not None:
             jobs.insert(0, Job(Kind.IMAGE))
         engine = self.scene.engine
         if engine in (EngineStatus.READY, EngineStatus.BUSY):
-            engine = EngineStatus.BUSY if self._ledger.kinds else EngineStatus.READY
+            engine = EngineStatus.BUSY if shown else EngineStatus.READY
         if tuple(jobs) != self.scene.jobs or engine is not self.scene.engine:
             self._show(jobs=tuple(jobs), engine=engine)
 
@@ -220,16 +223,15 @@ class Desk(QObject):
         self._show_jobs()
 
     def _picture_opened(self, event: Any) -> None:
-        if event.path != self._opening:
+        if self._opening is None or event.path != self._opening[0]:
             return
-        self._opening = None
-        self._opened = event.path
+        self._opened, self._opening = self._opening, None
         self._undo = {}
         self._show(picture=event.picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
         self._asking.start(0)
 
     def _picture_refused(self, event: Any) -> None:
-        if event.path != self._opening:
+        if self._opening is None or event.path != self._opening[0]:
             return
         self._opening = None
         self._show(message=Message(event.message, event.details, Kind.IMAGE))
@@ -275,6 +277,8 @@ class Desk(QObject):
         if kind is None:
             return
         self._show(message=Message(event.message, event.details, kind))
+        if kind is Kind.WINDOW:
+            self.session.update(window=None)
         good = self._good_network
         if kind is Kind.DESCRIPTION and good["model"] not in ("", self.session.state.model):
             self.session.update(**good)
@@ -326,6 +330,14 @@ class Desk(QObject):
             self._open(self.scene.state.image)
         self._asking.start(0)
         self._show_jobs()
+
+    def show_drawn(self, picture: Picture, revision: int, **changes: Any) -> None:
+        """Show a picture that was drawn here: its file holds the same already, and is not read again."""
+        self._opened, self._opening = (picture.path, revision), None
+        self.session.update(**{"image": picture.path, "revision": revision} | changes)
+        self._undo = {}  # a drawing can be opened
+        self._show(picture=picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
+        self._asking.start(0)
 
     def stop(self, kind: Kind | None = None) -> None:
         """Stop work of one kind, or all; what is on the screen stays."""
@@ -400,6 +412,7 @@ _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
     Prediction: lambda desk, answer: {"prediction": answer, "partial": None},
     FeatureMaps: lambda desk, answer: {"features": answer},
     RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
+    WindowAnswer: lambda desk, answer: {"window": answer},
 }
 
 # By name, since the picture events live beside the engine's client, which is loaded after the first paint.

@@ -43,7 +43,7 @@ SCALES = (0.5, 1.0, 2.0, 3.0, 4.0)
 LONGEST_LOG = 200_000  # characters of the log that are shown: its end
 
 
-class _Dialog(QDialog):
+class PlainDialog(QDialog):
     """A dialog that frees itself, with a heading and a close button."""
 
     def __init__(self, parent: QWidget, title: str, size: tuple[int, int]) -> None:
@@ -77,7 +77,7 @@ def plain_text(text: str, name: str) -> QPlainTextEdit:
     return shown
 
 
-class DetailsDialog(_Dialog):
+class DetailsDialog(PlainDialog):
     """The long form of a message, for a report."""
 
     def __init__(self, message: Message, parent: QWidget) -> None:
@@ -95,7 +95,7 @@ class DetailsDialog(_Dialog):
         self.finish()
 
 
-class LogDialog(_Dialog):
+class LogDialog(PlainDialog):
     """The end of the log file, and where it lies."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -120,7 +120,7 @@ def _end_of(path: Path) -> str:
         return "Nothing has been noted."
 
 
-class ShortcutSheet(_Dialog):
+class ShortcutSheet(PlainDialog):
     """Every key on one page, from the table of actions."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -158,7 +158,7 @@ class ShortcutSheet(_Dialog):
         self.finish()
 
 
-class AboutDialog(_Dialog):
+class AboutDialog(PlainDialog):
     """Version, libraries, and from whom everything comes that is shipped."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -237,7 +237,7 @@ def _widen(tree: QTreeWidget) -> None:
     tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
 
-class ExportDialog(_Dialog):
+class ExportDialog(PlainDialog):
     """What can leave, with what is missing for the rest."""
 
     def __init__(self, window: MainWindow) -> None:

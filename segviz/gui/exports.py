@@ -54,6 +54,11 @@ def _shown(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
     return _picture(canvas.view.grab().toImage())
 
 
+def _image(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    pixels = _there(scene.picture).pixels
+    return lambda path: export.save_picture(path, pixels)
+
+
 def _picture(image: QImage) -> SaveFunction:
     def write(path: Path) -> object:
         return export.replace_file(path, lambda part: image.save(str(part), "PNG"))
@@ -156,6 +161,8 @@ EXPORTS: tuple[Export, ...] = (
     Export("view", "Whole image", "the whole image with everything painted on it, at a scale of its own pixels",
            "view.png", PNG,
            lambda scene: scene.picture is not None, "open an image first", _view, scaled=True),
+    Export("image", "Image alone", "the image, or the drawing, with nothing painted on it", "image.png", PNG,
+           lambda scene: scene.picture is not None, "open an image first", _image),
     Export("overlay", "Overlay", "labels or heatmap over the photograph, pixel for pixel", "overlay.png", PNG,
            lambda scene: scene.prediction is not None and scene.picture is not None, "run a network first", _overlay),
     Export("window", "What the window shows now", "the middle of the window as it is, zoomed and moved",

@@ -20,7 +20,8 @@ from segviz.core.errors import SegvizError, named
 from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.gui import gestures, settings
 from segviz.gui.background import Background
-from segviz.gui.names import PASTED_PREFIX, is_pasted
+from segviz.gui.board_file import kept_copy
+from segviz.gui.names import PASTED_PREFIX, is_board, is_pasted
 from segviz.gui.scene import Kind
 
 if TYPE_CHECKING:
@@ -185,6 +186,8 @@ class Files(QObject):
         image = self._desk.session.state.image
         if image is None:
             return "segviz"
+        if is_board(image):
+            return "whiteboard"
         return "pasted-image" if is_pasted(image) else Path(image).stem
 
     def _write_session(self, state: session.State, path: Path) -> None:
@@ -193,6 +196,8 @@ class Files(QObject):
 
         if path.is_file() and not _is_sound(path):
             path.replace(path.with_name(path.name + ".bad"))
+        if state.image is not None and is_board(state.image):  # drawing goes on, a session stays
+            state = replace(state, image=kept_copy(state.image), revision=0)
         text = session.to_json(state, path.parent)
         export.replace_file(path, lambda place: place.write_text(text, encoding="utf-8"))
 

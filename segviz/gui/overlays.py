@@ -12,16 +12,17 @@ from segviz.core import catalogue, palettes, resample, scores
 from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
-from segviz.gui import unit_words
-from segviz.gui.scene import Scene, pinned
+from segviz.gui import unit_words, words
+from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.widgets.image_view import Layer
-from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
+from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks, WindowLayer, WindowMarks
 from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
 HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
 TITLES = 4  # classes in the small legend
+WORTH = 0.01  # probability from which the tag of a window names a class
 
 
 class Overlays:
@@ -29,11 +30,13 @@ class Overlays:
 
     def __init__(self) -> None:
         self.photo: PhotoLayer | None = None
+        self.ink: Layer | None = None  # a drawing that is being made, in the photograph's place
         self.labels = PlaneLayer(contour=True)
         self.heat = PlaneLayer()
         self.partial = PlaneLayer()
         self.window = BoxLayer()
         self.unit = UnitLayer()
+        self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
@@ -42,24 +45,28 @@ class Overlays:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """From the photograph up to the marks, as `view` wants them."""
-        if self.photo is None:
+        ground = self.ink or self.photo
+        if ground is None:
             return ()
         planes: dict[View, tuple[Layer, ...]] = {
             View.LABELS: (self.labels, self.partial, self.window),
             View.HEATMAP: (self.heat, self.window),
             View.IMAGE: (),
         }
-        return (self.photo, *planes[self.view], self.unit, self.cross)
+        return (ground, *planes[self.view], self.unit, self.dragged, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`."""
-        if old is None or old.picture is not new.picture:
-            self.photo = photo_of(new.picture.pixels) if new.picture is not None else None
+        if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out
+            self.photo = None
+        elif old is None or old.picture is not new.picture or self.photo is None:
+            self.photo = photo_of(new.picture.pixels)
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
         self._show_partial(old, new)
         self._show_unit(new)
+        self._show_dragged(new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
         self.heat.opacity = new.state.heat_opacity
@@ -124,6 +131,19 @@ class Overlays:
         )
         if new.picture is not None:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
+
+    def _show_dragged(self, new: Scene) -> None:
+        found = dragged(new)
+        self.dragged.marks = (
+            None
+            if found is None
+            else WindowMarks(found.box, tuple((name, words.probability(p)) for _, name, p in told(found.classes)))
+        )
+
+
+def told(classes: tuple[tuple[int, str, float], ...]) -> tuple[tuple[int, str, float], ...]:
+    """The classes that the tag of a window names: the best, and others that are worth a word."""
+    return tuple(found for rank, found in enumerate(classes) if rank == 0 or found[2] >= WORTH)
 
 
 def classes_of(scene: Scene) -> tuple[str, ...]:

@@ -6,7 +6,14 @@ from dataclasses import fields
 from typing import Any
 
 from segviz.core import requests
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest
+from segviz.core.requests import (
+    ClassifyRequest,
+    DescribeRequest,
+    FeatureRequest,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+)
 from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.gui.scene import Kind, Scene, Tab, is_about
 
@@ -20,10 +27,16 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.PREDICTION: SegmentRequest,
     Kind.FEATURES: FeatureRequest,
     Kind.RACE: RaceRequest,
+    Kind.WINDOW: ClassifyRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
-ANSWERS = {"prediction": Kind.PREDICTION, "features": Kind.FEATURES, "race": Kind.RACE}
+ANSWERS = {
+    "prediction": Kind.PREDICTION,
+    "features": Kind.FEATURES,
+    "race": Kind.RACE,
+    "window": Kind.WINDOW,
+}
 
 
 def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind, Request | None]:
@@ -45,7 +58,18 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if state.tab == Tab.FEATURE_MAPS or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = requests.plan_features(state) if known else None
+    if scene.network is not None and scene.network.window is not None:
+        found[Kind.WINDOW] = requests.plan_window(state)
     return found
+
+
+def waits(kind: Kind, asked: Request, wanted: Request) -> bool:
+    """Whether what is wanted by now waits for the answer that is on its way.
+
+    Drawing and dragging change the question many times a second. If each ended the run of the one
+    before, none would be answered until the hand rests; the newest is asked for when the answer has come.
+    """
+    return kind is not Kind.RACE and requests.same_but_drawn(asked, wanted)
 
 
 def foreign(scene: Scene, state: State) -> dict[str, Any]:
@@ -55,7 +79,10 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone |= {"prediction": None, "partial": None}
     if scene.features is not None and not is_about(scene.features.request.setup, state):
         gone["features"] = None
-    if scene.race is not None and not is_about(scene.race.request.setup, state):
+    if scene.window is not None and not is_about(scene.window.request.setup, state):
+        gone["window"] = None
+    race = scene.race.request.setup if scene.race is not None else None
+    if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None
     return gone
 

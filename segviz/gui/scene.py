@@ -22,6 +22,7 @@ from segviz.core.requests import (
     RaceResult,
     RaceUpdate,
     Setup,
+    WindowAnswer,
 )
 from segviz.core.session import State
 
@@ -52,6 +53,7 @@ class Kind(StrEnum):
     PREDICTION = "Segmenting"
     FEATURES = "Feature maps"
     RACE = "Race"
+    WINDOW = "Classifying the window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Scene:
     features: FeatureMaps | None = None
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
+    window: WindowAnswer | None = None
     jobs: tuple[Job, ...] = ()
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
@@ -172,6 +175,31 @@ def pinned(scene: Scene) -> Pinned | None:
         center=box.center,
         outside=box.outside(width, height),
         value=_value(scene, layer, unit.channel, unit.row, unit.column),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dragged:
+    """The window that a person drags: its box in image pixels, and (index, name, probability) of its best classes.
+
+    `classes` are those of the newest answer, none before there is one.
+    """
+
+    box: Box
+    classes: tuple[tuple[int, str, float], ...]
+
+
+def dragged(scene: Scene) -> Dragged | None:
+    """The dragged window of the scene; None where there is none, or while a sliding window's own box runs."""
+    network, state = scene.network, scene.state
+    if state.window is None or network is None or network.window is None or scene.partial is not None:
+        return None
+    if scene.picture is None or network.frame.image != (scene.picture.height, scene.picture.width):
+        return None
+    answer = scene.window
+    fits = answer is not None and is_about(answer.request.setup, state)
+    return Dragged(
+        network.frame.window_box(network.window, *state.window), answer.classes if fits and answer is not None else ()
     )
 
 

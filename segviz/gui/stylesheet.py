@@ -79,6 +79,8 @@ QToolButton::menu-indicator { image: none; }
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox { background: @raised; border: 1px solid transparent;
     border-radius: 4px; padding: 0 @8px; min-height: @26px; selection-background-color: @accent;
     selection-color: @on_accent; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; min-height: 0; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 1px; border: none; }
 QPlainTextEdit, QTextEdit { background: @raised; border: 1px solid transparent; border-radius: 4px; }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
     border: 1px solid @accent; }

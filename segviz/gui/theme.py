@@ -344,6 +344,11 @@ def icon(name: str, color: str | None = None) -> QIcon:
     return out
 
 
+def drawing(name: str, size: int, color: str = "text") -> QPixmap:
+    """The outline icon `name`, `size` pixels before `px`, where it stands for a picture."""
+    return _pixmap(_svg(name), tokens().color(color), px(size), 2)
+
+
 def set_icon(target: QAction | QAbstractButton, name: str) -> None:
     """Put the icon `name` on a button or an action and keep it in the colours of the theme."""
     target.setProperty(_ICON_NAME, name)

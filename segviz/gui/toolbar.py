@@ -208,8 +208,9 @@ def main_job(scene: Scene) -> Job | None:
 
 
 def can_stop(scene: Scene) -> bool:
-    """Whether the button stops: feature maps that only wait for their turn leave it at Run."""
-    return any(job.kind is not Kind.FEATURES or job.progress is not None for job in scene.jobs)
+    """Whether the button stops: feature maps that only wait for their turn, and one window, leave it at Run."""
+    passing = (Kind.FEATURES, Kind.WINDOW)
+    return any(job.kind not in passing or job.progress is not None for job in scene.jobs)
 
 
 def show_progress(bar: QProgressBar, job: Job) -> None:

@@ -18,6 +18,7 @@ from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
 from segviz.gui.banner import Banner
+from segviz.gui.board import USUAL, Board
 from segviz.gui.desk import Desk, Worker
 from segviz.gui.files import Files
 from segviz.gui.grip import Grip
@@ -25,7 +26,7 @@ from segviz.gui.layout import SIZE, SMALLEST, Layout
 from segviz.gui.menus import Menus
 from segviz.gui.names import image_title, sentence
 from segviz.gui.panels.base import Area, Panel
-from segviz.gui.scene import Message, Scene, Tab
+from segviz.gui.scene import Kind, Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
 from segviz.gui.workbench import Pages, Workbench
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.desk = Desk(session, parent=self)
         self.files = Files(self.desk, self)
         self.desk.use(self.files)
+        self.board = Board(self.desk, self.files.background, self)
         look = theme.look()
         self.theme = look.theme if look is not None else settings.theme()
         self.setWindowTitle("segviz")
@@ -132,6 +134,9 @@ class MainWindow(QMainWindow):
         self.canvas.hovered.connect(lambda x, y: self._hover((x, y)))
         self.canvas.left.connect(lambda: self._hover(None))
         self.canvas.clicked.connect(self._pin)
+        self.canvas.window_dragged.connect(self._drag)
+        self.canvas.board_wanted.connect(lambda: self.board.begin(*USUAL))
+        self._fill_board(self.canvas)
         self.canvas.action_wanted.connect(self.do)
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
@@ -148,6 +153,15 @@ class MainWindow(QMainWindow):
             self.desk.start(self._make_jobs())
         self.filled.emit()
 
+    def _fill_board(self, canvas: Canvas) -> None:
+        from segviz.gui.board_strip import BoardStrip
+
+        strip = BoardStrip(self.board)
+        strip.wanted.connect(self.do)
+        canvas.add_tool(self.board.pen, strip)
+        self.board.touched.connect(canvas.view.update_box)
+        self.board.changed.connect(self.menus.refresh)
+
     def _place(self, panel: Panel) -> None:
         if panel.area is Area.WORKBENCH:
             self.tabs.add(panel.widget, panel.title, panel.header)
@@ -162,6 +176,8 @@ class MainWindow(QMainWindow):
         if self.canvas is None:
             return
         self._show_tab(new)
+        self.board.show_scene(new)
+        self.canvas.ink = self.board.ink
         self.canvas.show_scene(old, new)
         self._show_panels()
         self.toolbar.show_scene(new)
@@ -223,6 +239,9 @@ class MainWindow(QMainWindow):
     def _pin(self, x: float, y: float) -> None:
         self.desk.session.update(**gestures.pin(self.desk.scene, x, y))
 
+    def _drag(self, x: float, y: float) -> None:
+        self.desk.session.update(**gestures.drag_window(self.desk.scene, x, y))
+
     def _tab_chosen(self, index: int) -> None:
         self.desk.session.update(tab=self._workbench()[index].id)
 
@@ -241,6 +260,20 @@ class MainWindow(QMainWindow):
     def copy_view(self) -> None:
         if self.canvas is not None and self.desk.scene.picture is not None:
             self.desk.copy_image(self.canvas.render_image())
+
+    def drag_window(self) -> None:
+        """A window to drag, or none any more; where there can be none, why."""
+        scene = self.desk.scene
+        if scene.state.window is not None:
+            self.desk.session.update(window=None)
+        elif reason := gestures.no_window(scene):
+            self.desk.say(reason, about=Kind.WINDOW)
+        else:
+            self.desk.session.update(**gestures.show_window(scene))
+
+    def save_session(self) -> None:
+        self.board.flush()
+        self.files.save_session()
 
     def race(self) -> None:
         self.desk.session.update(tab=Tab.RACE.value)
@@ -285,6 +318,19 @@ class MainWindow(QMainWindow):
 
         if self.desk.scene.picture is not None:
             ExportDialog(self).open()
+
+    def show_whiteboard(self) -> None:
+        from segviz.gui.board_dialog import SizeDialog
+
+        hint = "White ink on black paper, as LeNet-5 knows digits. Every view follows while you draw."
+        SizeDialog(self, "New whiteboard", hint, "Draw", USUAL, self.board.begin).open()
+
+    def show_board_size(self) -> None:
+        from segviz.gui.board_dialog import SizeDialog
+
+        if self.board.ink is not None:
+            hint = "What is drawn stays in its corner; what does not fit is cut off, and comes back by undo."
+            SizeDialog(self, "Size of the whiteboard", hint, "Change", self.board.ink.size, self.board.resize).open()
 
     def show_shortcuts(self) -> None:
         from segviz.gui.dialogs import ShortcutSheet
@@ -338,6 +384,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.layouts.save()
+        self.board.close()
         self.desk.close()
         self.files.background.close()
         event.accept()

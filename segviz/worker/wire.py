@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest
+from segviz.core.requests import (
+    ClassifyRequest,
+    DescribeRequest,
+    FeatureRequest,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+)
 
 # ------------------------------------------------------------------------- from the window's process
 
@@ -52,6 +59,7 @@ DOING: dict[type, str] = {
     SegmentRequest: "segmenting",
     FeatureRequest: "computing feature maps",
     RaceRequest: "racing",
+    ClassifyRequest: "classifying a window",
 }
 
 

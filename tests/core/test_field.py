@@ -370,3 +370,28 @@ def test_numbers_for_people():
     assert tidy([4.0, 2.5, 1 / 3]) == [4, 2.5, 0.333]
     assert pair(32.0, 32) == 32
     assert pair(32, 16.5) == [32, 16.5]
+
+
+# ------------------------------------------------------------------------------------- windows
+
+
+@given(
+    st.integers(1, 300), st.integers(1, 300), st.floats(0.1, 3), st.integers(1, 40), st.floats(-50, 400),
+    st.floats(-50, 400),
+)  # fmt: skip
+def test_a_window_lies_inside_the_image_at_the_nearest_network_pixel(height, width, scale, size, x, y):
+    inner = (max(1, round(height * scale)), max(1, round(width * scale)))
+    frame = Frame((height, width), inner, inner)
+    left, top = frame.window((size, size), x, y)
+    assert 0 <= left <= max(0, inner[1] - size)
+    assert 0 <= top <= max(0, inner[0] - size)
+    box = frame.window_box((size, size), x, y)
+    assert frame.window((size, size), box.left, box.top) == (left, top)  # what is drawn is what is meant
+    if 0 < left < inner[1] - size:
+        assert abs(box.left - x) <= 0.5 / frame.zoom[1] + 1e-9
+
+
+def test_a_window_larger_than_the_image_begins_in_its_corner():
+    frame = Frame((20, 50), (20, 50), (32, 50))
+    assert frame.window((32, 32), 10, 10) == (10, 0)
+    assert frame.window_box((32, 32), 10, 10) == Box(10, 0, 42, 32)

@@ -110,8 +110,16 @@ def test_another_network_drops_what_belonged_to_the_old_one():
 def test_another_image_keeps_the_layer_but_not_the_unit():
     state = State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5))
     out = settled(state, {"image": "/b.png"})
-    assert out == {"image": "/b.png", "unit": None, "cursor": None}
+    assert out == {"image": "/b.png", "revision": 0, "unit": None, "cursor": None}
     assert settled(state, {"image": "/a.png"}) == {"image": "/a.png"}
+
+
+def test_what_is_drawn_on_an_image_keeps_the_unit_and_the_window():
+    session = Session(State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5)))
+    session.update(revision=7, window=(3.0, 4.0))
+    assert (session.state.unit, session.state.cursor) == (Unit(0, 1, 1), (4, 5))
+    session.update(image="/b.png")
+    assert (session.state.revision, session.state.unit, session.state.window) == (0, None, (3.0, 4.0))
 
 
 def test_replace_shows_another_state_as_a_whole():
@@ -275,3 +283,13 @@ def test_every_field_of_the_state_can_be_changed_alone():
         value = {"model": "lenet5", "image": "/a.png"}.get(field.name, "x")
         session.replace(replace(default, **{field.name: value}))
         assert getattr(session.state, field.name) == value
+
+
+@pytest.mark.parametrize("place", ["/another/cache/boards/{}", "C:\\Users\\me\\boards\\{}"])
+def test_an_image_of_another_machine_is_found_beside_the_session_file(tmp_path, place):
+    (tmp_path / "board.png").write_bytes(b"x")
+    state, remarks = from_json(to_json(State(image=place.format("board.png"))), tmp_path)
+    assert state.image == str(tmp_path.resolve() / "board.png")
+    assert remarks == ()
+    gone, _ = from_json(to_json(State(image=place.format("gone.png"))), tmp_path)
+    assert gone.image == place.format("gone.png")

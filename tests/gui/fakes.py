@@ -9,7 +9,14 @@ from PySide6.QtCore import QObject, Signal
 
 from segviz.core.errors import SegvizError
 from segviz.core.images import Picture, open_picture
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest
+from segviz.core.requests import (
+    ClassifyRequest,
+    DescribeRequest,
+    FeatureRequest,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+)
 from segviz.gui.jobs import PictureOpened, PictureRefused
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 from tests.gui import scenes
@@ -107,5 +114,6 @@ def lenet_answers(request: Request) -> Any:
         SegmentRequest: lambda: replace(scenes.prediction(), request=request),
         FeatureRequest: lambda: replace(scenes.features(layer=request.layer), request=request),
         RaceRequest: lambda: replace(scenes.race(), request=request),
+        ClassifyRequest: lambda: scenes.window_answer(request),
     }
     return makers[type(request)]()

@@ -13,7 +13,8 @@ from segviz.gui import gestures, tables, theme, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.inspector_parts import Swatch, UnitCard
 from segviz.gui.panels.legend import Entry, LegendView, listed
-from segviz.gui.scene import Kind, Scene, pinned
+from segviz.gui.panels.window_card import WindowCard
+from segviz.gui.scene import Kind, Scene, dragged, pinned
 from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.heading import flat_button, heading
 
@@ -57,6 +58,7 @@ class InspectorPanel:
         self._ranking = QStackedLayout()  # of one height, so that nothing below jumps
         self._ranking.addWidget(self.bars)
         self._ranking.addWidget(self._bars_note)
+        self.window = WindowCard(self._show_class, lambda: self._session.update(window=None))
         self.unit = UnitCard(commands)
         self.search = QLineEdit()
         self.search.setAcceptDrops(False)  # a file that is dropped here is for the window
@@ -90,6 +92,7 @@ class InspectorPanel:
         padded.addWidget(heading("Inspector"))
         padded.addLayout(self._cursor_row())
         padded.addLayout(self._ranking)
+        padded.addWidget(self.window)
         padded.addWidget(self.unit)
         padded.addSpacing(theme.XS)
         padded.addLayout(self._classes_row())
@@ -135,6 +138,7 @@ class InspectorPanel:
         if old is None or old.picture is not new.picture:
             self._hovered = None
         self._show_point()
+        self.window.show_window(dragged(new))
         if old is None or _unit_differs(old, new):
             self.unit.show_unit(pinned(new), new)
         if old is None or _classes_differ(old, new):

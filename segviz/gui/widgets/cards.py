@@ -21,15 +21,23 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from segviz.gui import theme
 from segviz.gui.widgets.painted import elided, focus_ring
 
+SIGN = 44  # side of an icon in a picture's place, before `theme.px`
+
 
 class Card(QAbstractButton):
     """A button with a picture that may come later (`load`, from `path`), a title and up to two lines."""
 
     def __init__(
-        self, title: str, text: str = "", path: str = "", width: int = 148, parent: QWidget | None = None
+        self,
+        title: str,
+        text: str = "",
+        path: str = "",
+        width: int = 148,
+        icon: str = "",
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._text, self._path, self._wide = text, path, width
+        self._text, self._path, self._wide, self._icon = text, path, width, icon
         self._image: QImage | None = None
         self.setText(title)
         self.setAccessibleName(title)
@@ -45,6 +53,9 @@ class Card(QAbstractButton):
 
     def load(self) -> None:
         """Read the picture, decoded no larger than it is shown; a file that cannot be read leaves it empty."""
+        if not self._path:
+            self._image = QImage()
+            return
         reader = QImageReader(self._path)
         reader.setAutoTransform(True)
         full = reader.size()
@@ -88,6 +99,10 @@ class Card(QAbstractButton):
     def _paint_picture(self, painter: QPainter, t: theme.Tokens) -> None:
         room = self._picture()
         painter.fillRect(room, t.color("raised"))
+        if self._icon:
+            drawn = QRect(0, 0, theme.px(SIGN), theme.px(SIGN))
+            drawn.moveCenter(room.center())
+            painter.drawPixmap(drawn, theme.drawing(self._icon, SIGN, "accent"))
         if self._image is None or self._image.isNull():
             return
         scaled = self._image.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
@@ -121,7 +136,8 @@ class CardGrid(QWidget):
         self.cards = tuple(cards)
         for card in self.cards:
             card.setParent(self)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # Not fixed: that would hold it to the height of its usual width, however many rows it has here.
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
