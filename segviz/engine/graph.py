@@ -371,7 +371,7 @@ def _counted_for_leaves(operations: list[Operation]) -> tuple[Operation, ...]:
 
 
 def describe_layers(traced: Trace, fields: Geometry | None = None) -> tuple[Layer, ...]:
-    """The layers of a trace for people. `fields` may give the receptive fields of a converted twin."""
+    """The layers of a trace for people. `fields` may give the receptive fields of another form."""
     counted: set[nn.Module] = set()
     layers = []
     for call in traced.calls:

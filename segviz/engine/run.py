@@ -153,7 +153,7 @@ class Engine:
     # ------------------------------------------------------------------------- features, race
 
     def features(self, request: FeatureRequest) -> Generator[Update, None, FeatureMaps]:
-        """The output of one layer of the fully convolutional twin."""
+        """The output of one layer of the convolutional form."""
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         job = self._job(request.setup, loaded)
