@@ -15,7 +15,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from segviz.core import assets, catalogue, session
+from segviz.core import assets, catalogue, places, session
 from segviz.core.errors import SegvizError, named
 from segviz.gui import gestures, plan, settings
 from segviz.gui.background import Background
@@ -64,10 +64,10 @@ class Files(QObject):
     def _folder(self) -> str:
         """Where dialogs begin: where the last one ended, else beside the newest file that is not a sample."""
         last = settings.folder()
-        if last and Path(last).is_dir():
+        if last and places.is_folder(last):
             return last
         for path in settings.recent():
-            if Path(path).parent != assets.images() and Path(path).parent.is_dir():
+            if Path(path).parent != assets.images() and places.is_folder(Path(path).parent):
                 return str(Path(path).parent)
         return str(Path.home())
 
@@ -93,7 +93,7 @@ class Files(QObject):
                 f"{path.name}: network files cannot be opened yet. Choose one of the networks in the Network menu.",
                 about=Kind.DESCRIPTION,
             )
-        elif path.is_dir():
+        elif places.is_folder(path):
             self._open_folder(path)
         else:
             self.show_image(path)
@@ -235,7 +235,7 @@ def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
         except SegvizError as error:
             remarks += (str(error),)
             state = replace(state, **plan.only(session.State(), plan.NETWORK_FIELDS))
-    if state.image is not None and not Path(state.image).is_file():
+    if state.image is not None and not places.is_file(state.image):
         remarks += (f"{named(state.image)} is not at {state.image}",)
         state = replace(state, image=None, unit=None, cursor=None)
     if not remarks:

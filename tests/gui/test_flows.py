@@ -211,6 +211,27 @@ def test_a_session_whose_image_was_moved_keeps_its_network(bench, tmp_path):
     assert "gone.png" in one.scene.message.text
 
 
+def test_a_session_with_a_name_that_is_too_long_opens_in_part(bench, tmp_path):
+    one = bench(State())
+    file = tmp_path / "long.segviz"
+    file.write_text(session_text(model="lenet5", image="x" * 300 + ".png"))
+    one.window.files.open_session(file)
+    one.bring_up()
+    assert (one.state.model, one.state.image) == ("lenet5", None)
+    assert one.scene.message.text.startswith("long.segviz: opened in part")
+
+
+def test_a_session_opens_where_its_image_was_carried_along(bench, tmp_path, pictures):
+    one = bench(State())
+    (tmp_path / "rgb.png").write_bytes(pictures["rgb.png"].read_bytes())
+    file = tmp_path / "carried.segviz"
+    file.write_text(session_text(model="lenet5", image="/home/somebody/pictures/rgb.png"))
+    one.window.files.open_session(file)
+    one.bring_up()
+    assert one.state.image == str((tmp_path / "rgb.png").resolve())
+    assert one.scene.message is None
+
+
 @pytest.mark.parametrize("bad", ["{ broken", session_text(opacity=7)])
 def test_a_bad_session_file_is_kept_aside_when_it_is_saved_over(bench, tmp_path, monkeypatch, bad):
     one = bench()
