@@ -21,6 +21,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
+from segviz.core.refusals import doing
 from segviz.core.requests import Request
 from segviz.worker.messages import (
     Answered,
@@ -32,7 +33,7 @@ from segviz.worker.messages import (
     Refused,
     Updated,
 )
-from segviz.worker.wire import Ask, Quit, Stop, Unable, doing
+from segviz.worker.wire import Ask, Quit, Stop, Unable
 
 if TYPE_CHECKING:
     from segviz.worker.process import EngineProcess
