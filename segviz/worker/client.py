@@ -13,6 +13,7 @@ import queue
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
+from segviz.core.errors import shorten
 from segviz.core.refusals import doing
 from segviz.core.requests import Request
 from segviz.worker.messages import (
@@ -350,8 +352,9 @@ class _Keeper:
 
         try:
             self._process = EngineProcess(self._runner, self._threads)
-        except OSError as error:
-            self._is_unable(Unable(f"the engine's process cannot be started: {error}", repr(error)))
+        except Exception as error:  # noqa: BLE001  multiprocessing raises what it likes; this thread must outlive it
+            said = " ".join(f"the engine's process cannot be started: {error}".split())
+            self._is_unable(Unable(shorten(said), "".join(traceback.format_exception(error))))
             return
         self.pid = self._process.pid
         self._ready = False

@@ -220,6 +220,7 @@ def load(runner: str) -> Callable[[], Runner]:
 
 # --------------------------------------------------------------------------------- in words
 
+
 def _unable(error: Exception) -> str:
     if isinstance(error, SegvizError):
         return str(error)
