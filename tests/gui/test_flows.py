@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,24 @@ def test_hovering_shows_the_pixel_in_the_inspector(bench):
     QGuiApplication.sendEvent(view, event)
     inspector = next(panel for panel in one.window.panels if panel.id == "inspector")
     one.qtbot.waitUntil(lambda: any("30, 25" in label.text() for label in inspector.widget.findChildren(QLabel)))
+
+
+def test_labelled_by_whole_fields_the_inspector_names_what_is_painted(bench):
+    one = bench()
+    one.desk.session.update(method=Method.DIRECT, layer="output")
+    one.turn()
+    plain = scenes.prediction()
+    labels = (plain.labels + 3) % 10  # the surest field need not be the nearest unit's
+    request = one.jobs.history[one.jobs.ticket(SegmentRequest) - 1]
+    one.jobs.answer(SegmentRequest, replace(plain, request=request, method=Method.DIRECT, labels=labels))
+    one.bring_up()
+    inspector = next(panel for panel in one.window.panels if panel.id == "inspector")
+    for x, y in ((64, 48), (50, 20)):
+        click(one, x, y)
+        column, row = (round(value) for value in one.state.cursor)
+        assert inspector.bars.bars[0].key == labels[row, column]
+        assert inspector.bars.bars[0].value == f"{200 / 255:.2f}"
+        assert one.state.unit.channel == labels[row, column]
 
 
 def test_escape_lets_go_of_the_unit(bench):
