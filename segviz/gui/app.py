@@ -15,7 +15,7 @@ from segviz.core import assets
 from segviz.core.choices import Device, Theme
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session, State
-from segviz.gui import gestures, settings, theme
+from segviz.gui import gestures, pictures, settings, theme
 from segviz.gui.desk import Worker
 from segviz.gui.files import read_session
 from segviz.gui.log import Log
@@ -132,8 +132,10 @@ class Screenshot(QObject):
         message = self._window.desk.scene.message
         if message is not None:
             self.trouble = message.text
-        if not self._window.grab().save(str(self._path)):
-            self.trouble = f"{self._path}: the picture cannot be saved; choose another folder"
+        try:
+            pictures.save_png(self._window.grab().toImage(), self._path)
+        except SegvizError as error:
+            self.trouble = str(error)
         self._window.close()
 
     def _give_up(self) -> None:

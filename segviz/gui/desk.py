@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -28,7 +27,7 @@ from segviz.core.requests import (
     Update,
 )
 from segviz.core.session import Session, State
-from segviz.gui import gestures, kinds, plan
+from segviz.gui import gestures, kinds, pictures, plan
 from segviz.gui.ledger import Ledger
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
@@ -363,7 +362,7 @@ class Desk(QObject):
             self.said.emit(self._saver.copy_table(rows))
 
     def save_image(self, image: QImage, name: str) -> None:
-        self.save_with(name, kinds.PNG, lambda path: _save_png(image, path))
+        self.save_with(name, kinds.PNG, lambda path: pictures.save_png(image, path))
 
     def save_table(self, rows: list[list[object]], name: str) -> None:
         from segviz.core import export
@@ -378,12 +377,6 @@ class Desk(QObject):
 def _partial(update: Update) -> PartialLabels:
     assert not isinstance(update, Progress)
     return update.partial if isinstance(update, RaceUpdate) else update
-
-
-def _save_png(image: QImage, path: Path) -> None:
-    from segviz.core import export
-
-    export.replace_file(path, lambda place: image.save(str(place), "PNG"))
 
 
 def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:

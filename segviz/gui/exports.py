@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from segviz.core import catalogue, export, palettes, scores
 from segviz.core.choices import View
-from segviz.gui import gestures, tables, theme
+from segviz.gui import gestures, pictures, tables, theme
 from segviz.gui.kinds import CSV, GIF, NPZ, PNG
 from segviz.gui.panels.base import SaveFunction
 from segviz.gui.scene import Scene, pinned
@@ -55,10 +54,7 @@ def _shown(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
 
 
 def _picture(image: QImage) -> SaveFunction:
-    def write(path: Path) -> object:
-        return export.replace_file(path, lambda part: image.save(str(part), "PNG"))
-
-    return write
+    return lambda path: pictures.save_png(image, path)
 
 
 def _labels(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
