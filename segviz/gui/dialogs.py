@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from segviz import __version__
-from segviz.core import assets
+from segviz.core import assets, folders
 from segviz.gui import log, theme
 from segviz.gui.actions import ACTIONS, MENUS
 from segviz.gui.names import sentence
@@ -107,7 +107,7 @@ class LogDialog(_Dialog):
         self.body.addWidget(place)
         self.body.addWidget(plain_text(_end_of(log.log_file()), "Log"), 1)
         show = QPushButton("Open folder")
-        folder = QUrl.fromLocalFile(str(log.log_folder()))
+        folder = QUrl.fromLocalFile(str(folders.logs()))
         show.clicked.connect(lambda: QDesktopServices.openUrl(folder))
         self.buttons.addButton(show, QDialogButtonBox.ButtonRole.ActionRole)
         self.finish()

@@ -10,12 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from segviz.core import assets, catalogue, places, session
+from segviz.core import assets, catalogue, folders, places, session
 from segviz.core.errors import SegvizError, named
 from segviz.gui import gestures, plan, settings
 from segviz.gui.background import Background
@@ -157,6 +156,8 @@ class Files(QObject):
 
     def _take(self, image: QImage) -> None:
         """Keep a picture without a file in the cache folder: it enters the State by its path."""
+        from segviz.core import export
+
         buffer = QByteArray()
         device = QBuffer(buffer)
         device.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -164,12 +165,12 @@ class Files(QObject):
             self._desk.say("The picture on the clipboard cannot be read", about=Kind.IMAGE)
             return
         content = bytes(buffer.data())
-        folder = platformdirs.user_cache_path("segviz", appauthor=False) / "pasted"
+        folder = folders.cache() / "pasted"
         path = folder / f"{PASTED_PREFIX}{hashlib.sha256(content).hexdigest()[:12]}.png"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
+            export.replace_file(path, lambda part: part.write_bytes(content))
+        except (SegvizError, OSError) as error:
             self._desk.say(str(SegvizError(f"The picture cannot be kept in {folder}: {error}")), about=Kind.IMAGE)
             return
         self.show_image(path)

@@ -21,6 +21,7 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+from segviz.core import folders
 from segviz.core.errors import SegvizError
 from segviz.core.refusals import refusal
 from segviz.core.requests import Answer, Request, Update
@@ -75,10 +76,9 @@ def _step_back() -> None:
 
 def _log_crashes() -> None:
     """Let a crash of a library leave its stack in 'engine.log' of the user's log folder."""
-    from platformdirs import user_log_path
-
     try:
-        path = user_log_path("segviz", ensure_exists=True) / "engine.log"
+        folders.logs().mkdir(parents=True, exist_ok=True)
+        path = folders.logs() / "engine.log"
         mode = "w" if path.exists() and path.stat().st_size > LONGEST_LOG else "a"
         file = path.open(mode, encoding="utf-8")
     except OSError:

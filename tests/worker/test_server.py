@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
+
 import pytest
 
+from segviz.core import folders
 from segviz.core.requests import PartialLabels, Progress, RaceUpdate
+from segviz.worker import server
 from segviz.worker.server import Throttle, load
 
 
@@ -59,3 +63,14 @@ def test_runners_are_found_by_name() -> None:
     from tests.worker import fake
 
     assert load("tests.worker.fake:FakeEngine") is fake.FakeEngine
+
+
+def test_a_crash_of_the_engine_is_noted_where_the_window_looks(tmp_path, monkeypatch) -> None:
+    """The window's dialog opens the folder of `segviz.core.folders`."""
+    monkeypatch.setattr(folders, "logs", lambda: tmp_path / "logs")
+    enabled = []
+    monkeypatch.setattr(faulthandler, "enable", enabled.append)
+    server._log_crashes()
+    assert [file.name for file in enabled] == [str(tmp_path / "logs" / "engine.log")]
+    enabled[0].close()
+    assert "started" in (tmp_path / "logs" / "engine.log").read_text(encoding="utf-8")
