@@ -18,6 +18,7 @@ from segviz.core.session import Session, State
 from segviz.gui import gestures, pictures, settings, theme
 from segviz.gui.desk import Worker
 from segviz.gui.files import read_session
+from segviz.gui.interrupts import Interrupts
 from segviz.gui.log import Log
 from segviz.gui.window import MainWindow
 
@@ -63,8 +64,12 @@ def main(options: LaunchOptions) -> int:
     elif options.screenshot is None:
         window.layouts.place()
     shot = Screenshot(window, options.screenshot) if options.screenshot is not None else None
+    interrupts = Interrupts(shot.stop if shot is not None else app.closeAllWindows)  # an open dialog is closed first
+    interrupts.install()
+    window.closed.connect(lambda: app.exit())  # also out of the loop of a dialog that is opened by what was pressed
     window.show()
     status = app.exec()
+    interrupts.remove()
     log.remove()
     if shot is not None:
         sys.stderr.write(f"segviz: {shot.trouble}\n" if shot.trouble else "")
@@ -136,6 +141,12 @@ class Screenshot(QObject):
             pictures.save_png(self._window.grab().toImage(), self._path)
         except SegvizError as error:
             self.trouble = str(error)
+        self._window.close()
+
+    def stop(self) -> None:
+        """End without a picture: somebody does not want to wait for it."""
+        self._timer.stop()
+        self.trouble = "stopped before there was a picture"
         self._window.close()
 
     def _give_up(self) -> None:
