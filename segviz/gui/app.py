@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,6 +72,8 @@ def main(options: LaunchOptions) -> int:
     status = app.exec()
     interrupts.remove()
     log.remove()
+    if window.files.background.busy:  # a save that takes too long: its thread would keep the program, unseen, alive
+        os._exit(status)
     if shot is not None:
         sys.stderr.write(f"segviz: {shot.trouble}\n" if shot.trouble else "")
         return 1 if shot.trouble else 0

@@ -35,8 +35,10 @@ from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady,
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from segviz.gui.filming import Frames
     from segviz.gui.panels.base import SaveFunction
 
+CLOSING = 2.0  # seconds that a closing window may take for everything that still works for it
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
 AGAIN = {Kind.RACE: "Choose Run > Race (Ctrl+R) to race again"}  # where Run > Run again would not do it
 
@@ -50,7 +52,7 @@ class Worker(Protocol):
     def ask(self, request: Request) -> int: ...
     def cancel(self, kind: type | None = None) -> None: ...
     def open_picture(self, path: str) -> None: ...
-    def close(self) -> None: ...
+    def close(self, patience: float = ...) -> None: ...
 
 
 class Saver(Protocol):
@@ -59,6 +61,7 @@ class Saver(Protocol):
     def copy_image(self, image: QImage) -> str: ...
     def copy_table(self, rows: list[list[object]]) -> str: ...
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None: ...
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None: ...
 
 
 class Desk(QObject):
@@ -103,14 +106,14 @@ class Desk(QObject):
         jobs.start()
         self._asking.start(0)
 
-    def close(self) -> None:
-        """Forget everybody and end the engine; nothing is told any more."""
+    def close(self, patience: float = CLOSING) -> None:
+        """Forget everybody and end the engine, within `patience` seconds; nothing is told any more."""
         self._ends_listening()
         self._tell.stop()
         self._asking.stop()
         if self._jobs is not None:
             self._jobs.event.disconnect(self._on_event)
-            self._jobs.close()
+            self._jobs.close(patience)
             self._jobs = None
 
     @property
@@ -372,6 +375,10 @@ class Desk(QObject):
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         if self._saver is not None:
             self._saver.save_with(name, kinds, write)
+
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
+        if self._saver is not None:
+            self._saver.save_film(name, frames)
 
 
 def _partial(update: Update) -> PartialLabels:

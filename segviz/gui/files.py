@@ -6,6 +6,7 @@ Whatever goes wrong here becomes one message; the State changes only when all we
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,11 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from segviz.core import assets, catalogue, folders, places, session
 from segviz.core.errors import SegvizError, named
 from segviz.gui import gestures, plan, settings
-from segviz.gui.background import Background
+from segviz.gui.background import Background, interruptible
+from segviz.gui.filming import Filming, Frames
+from segviz.gui.kinds import GIF
 from segviz.gui.names import PASTED_PREFIX, is_pasted
+from segviz.gui.pictures import to_array
 from segviz.gui.scene import Kind
 
 if TYPE_CHECKING:
@@ -200,11 +204,30 @@ class Files(QObject):
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         """Ask where, write there in the background, and say so; a failure is a message."""
+        place = self.place_for(name, kinds)
+        if place is not None:
+            self.write(place, write)
+
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
+        """Ask where, let the window's thread paint the `frames`, and write them in the background."""
+        place = self.place_for(name, GIF)
+        if place is not None:
+            Filming(frames(), lambda images: self.write(place, _animation(images)), self)
+
+    def place_for(self, name: str, kinds: str) -> Path | None:
+        """Where the person wants it, with the ending of `name` if none is given; None if nowhere."""
         path = self.ask_save(name, kinds)
-        if path is None:
-            return
-        place = path if path.suffix else path.with_suffix(Path(name).suffix)
+        return path if path is None or path.suffix else path.with_suffix(Path(name).suffix)
+
+    def write(self, place: Path, write: SaveFunction) -> None:
+        """Write in the background, and say so; a failure is a message."""
         self.background.run(lambda: write(place), lambda error: self._saved(place, error))
+
+    def close(self, patience: float) -> None:
+        """Let what is being saved come to its end, at most `patience` seconds; nothing is told any more."""
+        for filming in self.findChildren(Filming):
+            filming.stop()
+        self.background.close(patience)
 
     def _saved(self, path: Path, error: SegvizError | OSError | None) -> None:
         if error is None:
@@ -216,6 +239,15 @@ class Files(QObject):
     def copy_image(self, image: QImage) -> str:
         QGuiApplication.clipboard().setImage(image)
         return f"Copied {image.width()} × {image.height()} pixels"
+
+    def copy_made(self, make: Callable[[], QImage]) -> None:
+        """Put a picture on the clipboard that takes long to make: it is made in the background."""
+        made: list[QImage] = []
+
+        def then(error: SegvizError | OSError | None) -> None:
+            self._desk.said.emit(self.copy_image(made[0]) if error is None else str(error))
+
+        self.background.run(lambda: made.append(make()), then)
 
     def copy_table(self, rows: list[list[object]]) -> str:
         from segviz.gui.tables import as_text
@@ -252,6 +284,13 @@ def _read(path: Path) -> tuple[session.State, tuple[str, ...]]:
     except (OSError, UnicodeDecodeError) as error:
         raise SegvizError(f"{named(path)}: cannot be read as a session file ({error})") from error
     return session.from_json(text, path.parent, named(path))
+
+
+def _animation(images: list[QImage]) -> SaveFunction:
+    from segviz.core import export
+
+    frames = (to_array(image) for image in images)
+    return lambda path: export.save_animation(path, interruptible(frames))
 
 
 def _is_sound(path: Path) -> bool:

@@ -1,11 +1,16 @@
-"""Qt's images into files."""
+"""Qt's images into files and arrays. Loads no numpy before it is asked for one."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFile, QIODevice
 from PySide6.QtGui import QImage, QImageWriter
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 def save_png(image: QImage, path: Path) -> Path:
@@ -30,3 +35,12 @@ def _write_png(image: QImage, path: Path) -> None:
     file.close()
     if not done:
         raise OSError(why)
+
+
+def to_array(image: QImage) -> npt.NDArray[np.uint8]:
+    """An image as RGB bytes (H, W, 3)."""
+    import numpy as np
+
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    return rows[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3).copy()

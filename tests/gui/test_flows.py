@@ -353,7 +353,8 @@ def test_a_pasted_picture_becomes_a_file_of_the_cache(bench):
 
 def test_copying_the_view_puts_a_picture_on_the_clipboard(bench):
     one = bench()
-    one.window.do("copy")
+    with one.qtbot.waitSignal(one.desk.said):
+        one.window.do("copy")
     copied = QGuiApplication.clipboard().image()
     assert (copied.width(), copied.height()) == (128, 96)
     QGuiApplication.clipboard().clear()
@@ -450,7 +451,7 @@ def test_nothing_can_be_exported_from_an_empty_window(bench):
 
 def test_the_layer_walk_has_a_frame_for_each_layer_and_boxes_in_it(bench):
     one = bench()
-    frames = walk_frames(one.scene)
+    frames = list(walk_frames(one.scene))
     assert len(frames) == 7
     assert {frame.shape for frame in frames} == {(96, 128, 3)}
     assert np.count_nonzero(frames[-1] != frames[0]) > 100
