@@ -18,6 +18,7 @@ from segviz.cli import features, field, gui, heatmap, models, race, segment, sum
 from segviz.cli.console import Console, Report, as_json
 from segviz.cli.options import add_common
 from segviz.core.errors import SegvizError, UsageError, clean
+from segviz.core.refusals import lacks_memory, shortage
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -120,6 +121,8 @@ def _run(words: list[str]) -> int:
             traceback.print_exc()
         if isinstance(error, (SegvizError, OSError)):
             raise
+        if lacks_memory(error):
+            raise shortage(error) from error
         message = f"{type(error).__name__}: {error}"
         raise SegvizError(f"unexpected {message} (a mistake of segviz: please report it with --debug)") from error
     if options.json and report.data is not None:

@@ -81,7 +81,7 @@ def _sizes(text: str, what: str, count: Sequence[int]) -> tuple[int, ...]:
 
 
 def unit(text: str) -> tuple[int, int]:
-    """`Y,X`: row and column of a unit, which may lie outside the grid."""
+    """`Y,X`: row and column of a unit."""
     y, x = _whole_numbers(text, ",", "a unit Y,X (row and column), for example 3,5", (2,))
     return y, x
 

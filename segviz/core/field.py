@@ -159,8 +159,8 @@ class Geometry:
     def field(self, layer: str, row: int, column: int) -> Field:
         """The receptive field of unit (row, column) of `layer`.
 
-        Units outside the grid are answered too, by the same arithmetic; callers that must not ask
-        for them compare with `grid` first.
+        The unit must be one of `grid`: outside it nothing is computed below that could be seen, so
+        that what is answered there is not true of any input.
         """
         reached = self._reach_down(self.index(layer), row, column)
         if reached is None:

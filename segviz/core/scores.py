@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core import resample
+from segviz.core.choices import Method
 from segviz.core.requests import Prediction
 
 ROWS_AT_ONCE = 256  # of a label map, so that counting needs little memory
@@ -103,19 +104,23 @@ class Ranked:
 
 
 def ranking(prediction: Prediction, x: float, y: float, count: int = 5) -> tuple[Ranked, ...]:
-    """The `count` best classes at the pixel (x, y).
+    """The `count` best classes of the pixel at (x, y).
 
-    The label comes first (it is the best by upsampled logits), then by probability, which is the
-    heatmap's value there.
+    The label that is painted comes first (it is the best by upsampled logits, or of the surest field
+    that covers the pixel), then the others by probability, which is the heatmap's value there. Where
+    fields are labelled as wholes, the label has the probability of the unit whose field it is.
     """
-    at = resample.sample(prediction.logits, prediction.lattice, prediction.upsampling, x, y)
-    near = _probabilities_near(prediction, x, y)
-    label = int(at.argmax())
+    height, width = prediction.labels.shape
+    row, column = min(max(round(y), 0), height - 1), min(max(round(x), 0), width - 1)
+    label = int(prediction.labels[row, column])
+    near = _probabilities_at(prediction, row, column)
+    if prediction.method is Method.DIRECT:
+        near[label] = prediction.confidence[row, column] / 255
     others = [int(index) for index in np.argsort(-near, kind="stable")[: count + 1] if index != label]
     return tuple(Ranked(i, prediction.classes[i], float(near[i])) for i in [label, *others][:count])
 
 
-def _probabilities_near(prediction: Prediction, x: float, y: float) -> Array:
+def _probabilities_at(prediction: Prediction, y: int, x: int) -> Array:
     """All classes' upsampled probabilities at one pixel, from the few units that it mixes."""
     lattice, how = prediction.lattice, prediction.upsampling
     law_y, law_x = lattice.laws

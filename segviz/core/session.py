@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets
+from segviz.core import assets, places
 from segviz.core.choices import (
     ColourMap,
     Device,
@@ -163,7 +163,9 @@ NETWORK_DEFAULTS: dict[str, Any] = {
 
 
 def to_json(state: State, folder: Path | None = None) -> str:
-    """`state` as the text of a session file; paths below `folder` are written relative to it."""
+    """`state` as the text of a session file; paths below `folder` are written relative to it.
+
+    `folder` is where the file is to lie."""
     values: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(State)}
     values["hidden"] = sorted(state.hidden)
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
@@ -181,27 +183,36 @@ def _portable(path: str | None, folder: Path | None) -> str | None:
     place = Path(path)
     if place.parent == assets.images():
         return SAMPLE + place.name
-    if folder is not None and place.is_relative_to(folder.resolve()):
-        return place.relative_to(folder.resolve()).as_posix()
-    return path
+    return path if folder is None else _below(place, folder) or path
+
+
+def _below(place: Path, folder: Path) -> str | None:
+    """`place` as seen from `folder`: by the names that people use, else once links are followed; None outside it.
+
+    The last name is never followed: a link beside the session travels with it as what it is called.
+    """
+    ways = ((place, folder.absolute()), (place.parent.resolve() / place.name, folder.resolve()))
+    inside = (way.relative_to(top) for way, top in ways if way.is_relative_to(top))
+    return next((way.as_posix() for way in inside if ".." not in way.parts), None)
 
 
 def _located(reference: str, folder: Path | None) -> str:
+    """Where a file of a session is by now: at its path, else beside the session, where people carry it along."""
     if reference.startswith(SAMPLE):
         return str(assets.images() / Path(reference.removeprefix(SAMPLE)).name)
-    if folder is not None and not Path(reference).is_absolute() and (folder / reference).is_file():
-        return str((folder / reference).resolve())
-    name = PureWindowsPath(reference).name  # of both kinds of paths
-    if folder is not None and not Path(reference).is_file() and (folder / name).is_file():
-        return str((folder / name).resolve())  # a picture of another machine, brought along
-    return reference
+    if folder is None or (Path(reference).is_absolute() and places.is_file(reference)):
+        return reference
+    name = PureWindowsPath(reference).name  # a path of any system: this one knows both kinds of slashes
+    found = next((place for place in (folder / reference, folder / name) if places.is_file(place)), None)
+    return reference if found is None else str(found.resolve())
 
 
 def from_json(text: str, folder: Path | None = None, name: str = "session file") -> tuple[State, tuple[str, ...]]:
     """The State of a session file, and a remark on each field that was left out because its value is bad.
 
-    Relative image paths are looked up beside the file, and so is an image that is not where it was.
-    Raises SegvizError naming what is wrong with it as a whole: not a session file, a newer version.
+    `folder` is where the file lies. An image that is not where the file says is looked for beside it,
+    by its relative path and by its name alone. Raises SegvizError naming what is wrong with the file
+    as a whole: not a session file, a newer version.
     """
     try:
         data = json.loads(text)

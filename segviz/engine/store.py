@@ -100,7 +100,7 @@ class Loaded:
 
     @property
     def _spans(self) -> bool:
-        """Whether the convolutional form needs at least the native input: a dense layer or a classifier without padding."""
+        """Whether the native input is the least: for a dense layer, or a classifier without padding."""
         return self.conversion.dense or not self.conversion.steps
 
     @property

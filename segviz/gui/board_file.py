@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from PySide6.QtGui import QImage
 
+from segviz.core import folders
 from segviz.core.errors import SegvizError
 from segviz.gui import names
 
@@ -23,7 +23,7 @@ QUICK = 80  # of Qt's 0 to 100 for PNG: little compression, since a drawing is w
 
 def folder() -> Path:
     """Where drawings are kept."""
-    return platformdirs.user_cache_path("segviz", appauthor=False) / "boards"
+    return folders.cache() / "boards"
 
 
 class Filing:

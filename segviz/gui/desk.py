@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -29,7 +28,7 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import Session, State
-from segviz.gui import gestures, kinds, plan
+from segviz.gui import gestures, kinds, pictures, plan
 from segviz.gui.ledger import Ledger
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
@@ -38,8 +37,10 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from segviz.core.images import Picture
+    from segviz.gui.filming import Frames
     from segviz.gui.panels.base import SaveFunction
 
+CLOSING = 2.0  # seconds that a closing window may take for everything that still works for it
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
 AGAIN = {Kind.RACE: "Choose Run > Race (Ctrl+R) to race again"}  # where Run > Run again would not do it
 
@@ -53,7 +54,7 @@ class Worker(Protocol):
     def ask(self, request: Request) -> int: ...
     def cancel(self, kind: type | None = None) -> None: ...
     def open_picture(self, path: str) -> None: ...
-    def close(self) -> None: ...
+    def close(self, patience: float = ...) -> None: ...
 
 
 class Saver(Protocol):
@@ -62,6 +63,7 @@ class Saver(Protocol):
     def copy_image(self, image: QImage) -> str: ...
     def copy_table(self, rows: list[list[object]]) -> str: ...
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None: ...
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None: ...
 
 
 class Desk(QObject):
@@ -106,14 +108,14 @@ class Desk(QObject):
         jobs.start()
         self._asking.start(0)
 
-    def close(self) -> None:
-        """Forget everybody and end the engine; nothing is told any more."""
+    def close(self, patience: float = CLOSING) -> None:
+        """Forget everybody and end the engine, within `patience` seconds; nothing is told any more."""
         self._ends_listening()
         self._tell.stop()
         self._asking.stop()
         if self._jobs is not None:
             self._jobs.event.disconnect(self._on_event)
-            self._jobs.close()
+            self._jobs.close(patience)
             self._jobs = None
 
     @property
@@ -375,7 +377,7 @@ class Desk(QObject):
             self.said.emit(self._saver.copy_table(rows))
 
     def save_image(self, image: QImage, name: str) -> None:
-        self.save_with(name, kinds.PNG, lambda path: _save_png(image, path))
+        self.save_with(name, kinds.PNG, lambda path: pictures.save_png(image, path))
 
     def save_table(self, rows: list[list[object]], name: str) -> None:
         from segviz.core import export
@@ -386,16 +388,14 @@ class Desk(QObject):
         if self._saver is not None:
             self._saver.save_with(name, kinds, write)
 
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
+        if self._saver is not None:
+            self._saver.save_film(name, frames)
+
 
 def _partial(update: Update) -> PartialLabels:
     assert not isinstance(update, Progress)
     return update.partial if isinstance(update, RaceUpdate) else update
-
-
-def _save_png(image: QImage, path: Path) -> None:
-    from segviz.core import export
-
-    export.replace_file(path, lambda place: image.save(str(place), "PNG"))
 
 
 def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:

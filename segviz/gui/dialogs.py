@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from segviz import __version__
-from segviz.core import assets
+from segviz.core import assets, folders
 from segviz.gui import log, theme
 from segviz.gui.actions import ACTIONS, MENUS
 from segviz.gui.names import sentence
@@ -107,7 +107,7 @@ class LogDialog(PlainDialog):
         self.body.addWidget(place)
         self.body.addWidget(plain_text(_end_of(log.log_file()), "Log"), 1)
         show = QPushButton("Open folder")
-        folder = QUrl.fromLocalFile(str(log.log_folder()))
+        folder = QUrl.fromLocalFile(str(folders.logs()))
         show.clicked.connect(lambda: QDesktopServices.openUrl(folder))
         self.buttons.addButton(show, QDialogButtonBox.ButtonRole.ActionRole)
         self.finish()
@@ -280,11 +280,22 @@ class ExportDialog(PlainDialog):
         label.setToolTip(tip)
         row.addWidget(label)
         row.addWidget(self.scale)
-        row.addStretch(1)
+        self.size_label = QLabel()
+        self.size_label.setWordWrap(True)
+        theme.set_role(self.size_label, "caption")
+        row.addWidget(self.size_label, 1)
+        self.scale.changed.connect(lambda _: self._show_size())
+        self._show_size()
         policy = self.scale_row.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # the list keeps its height
         self.scale_row.setSizePolicy(policy)
         return self.scale_row
+
+    def _show_size(self) -> None:
+        from segviz.gui.exports import view_size
+
+        picture = self._window.desk.scene.picture
+        self.size_label.setText(view_size(picture, float(str(self.scale.value))) if picture is not None else "")
 
     def _add(self, export: Export, scene: Scene) -> None:
         """A row of two lines: what it is, and what is in it or what is missing for it."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QIcon, QImageReader, QKeyEvent, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMenu
 
-from segviz.core import assets, catalogue
+from segviz.core import assets, catalogue, places
 from segviz.core.choices import Task
 from segviz.core.errors import clean, shorten
 from segviz.gui import settings
@@ -147,7 +147,7 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
     for path in settings.recent():
         entry = menu.addAction(plain(image_title(path)))
         entry.setToolTip(tooltips.plain(clean(path)))
-        entry.setEnabled(Path(path).is_file())
+        entry.setEnabled(places.is_file(path))
         entry.triggered.connect(lambda _=False, p=path: window.files.open_path(Path(p)))
     if not menu.actions():
         menu.addAction("Nothing opened yet").setEnabled(False)

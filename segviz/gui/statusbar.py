@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeGuard
+
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from segviz.core.field import pair
@@ -9,6 +12,9 @@ from segviz.core.session import State
 from segviz.gui import theme
 from segviz.gui.scene import EngineStatus, Scene
 from segviz.gui.widgets.elided import ElidedLabel
+
+if TYPE_CHECKING:
+    from segviz.core.requests import Network, Prediction
 
 TONES = {EngineStatus.OFF: "dim", EngineStatus.STARTING: "warn", EngineStatus.READY: "ok", EngineStatus.BUSY: "ok"}
 SIGNS = {EngineStatus.OFF: "○", EngineStatus.STARTING: "◌", EngineStatus.READY: "●", EngineStatus.BUSY: "◐"}
@@ -57,11 +63,25 @@ def network_text(scene: Scene) -> str:
 
 
 def grid_text(scene: Scene) -> str:
-    """'grid 11 × 16, stride 32': rows and columns of the newest scores, their stride in network pixels."""
-    network = scene.network
+    """'grid 11 × 16, stride 32': rows and columns of the newest scores, their stride in network pixels.
+
+    Before there are any it is the grid that the network has on this image.
+    """
+    network, prediction = scene.network, scene.prediction
+    if prediction is not None:
+        lattice = prediction.lattice
+        zoom_y, zoom_x = network.frame.zoom if _describes(network, prediction) else (prediction.scale,) * 2
+        stride = pair(round(lattice.stride[1] * zoom_y, 3), round(lattice.stride[0] * zoom_x, 3))
+        return f"grid {lattice.rows} × {lattice.columns}, stride {stride}"
     if network is None:
         return ""
     rows, columns = network.geometry.grid("last")
     y, x = network.geometry.laws("last")
-    stride = pair(y.stride, x.stride)
-    return f"grid {rows} × {columns}, stride {stride}"
+    return f"grid {rows} × {columns}, stride {pair(y.stride, x.stride)}"
+
+
+def _describes(network: Network | None, prediction: Prediction) -> TypeGuard[Network]:
+    """Whether both are of one network on one image at one scale."""
+    if network is None:
+        return False
+    return network.request.setup == replace(prediction.request.setup, device=network.request.setup.device)

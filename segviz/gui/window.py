@@ -6,6 +6,7 @@ engine follow in the next turn of the event loop.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
 from segviz.gui.banner import Banner
 from segviz.gui.board import USUAL, Board
-from segviz.gui.desk import Desk, Worker
+from segviz.gui.desk import CLOSING, Desk, Worker
 from segviz.gui.files import Files
 from segviz.gui.grip import Grip
 from segviz.gui.layout import SIZE, SMALLEST, Layout
@@ -59,7 +60,7 @@ class MainWindow(QMainWindow):
         """`remembers`: whether the layout is taken from the last window and kept for the next."""
         super().__init__()
         self._make_jobs = make_jobs
-        self._painted = False
+        self._painted = self._closed = False
         self._shown: dict[str, Scene] = {}  # the scene that each panel shows
         self.canvas: Canvas | None = None
         self.panels: tuple[Panel, ...] = ()
@@ -259,7 +260,10 @@ class MainWindow(QMainWindow):
 
     def copy_view(self) -> None:
         if self.canvas is not None and self.desk.scene.picture is not None:
-            self.desk.copy_image(self.canvas.render_image())
+            from segviz.gui.exports import whole_view
+
+            scene, ground = self.desk.scene, self.canvas.view.ground
+            self.files.copy_made(lambda: whole_view(scene, 1.0, ground))
 
     def drag_window(self) -> None:
         """A window to drag, or none any more; where there can be none, why."""
@@ -348,10 +352,14 @@ class MainWindow(QMainWindow):
         LogDialog(self).open()
 
     def export(self, wanted: Export, scale: float) -> None:
-        """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels."""
-        if self.canvas is not None:
-            save = wanted.prepare(self.desk.scene, self.canvas, scale)
-            self.desk.save_with(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds, save)
+        """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels.
+
+        What leaves is what was there when it was chosen, whatever comes while the dialog is open.
+        """
+        scene = self.desk.scene
+        place = self.files.place_for(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds)
+        if place is not None and self.canvas is not None:
+            self.files.write(place, wanted.prepare(scene, self.canvas, scale))
 
     def _show_details(self, message: Message) -> None:
         from segviz.gui.dialogs import DetailsDialog
@@ -383,11 +391,17 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.layouts.save()
-        self.board.close()
-        self.desk.close()
-        self.files.background.close()
+        """Gone from the screen at once; engine, pictures and saves share one deadline behind it."""
         event.accept()
+        if self._closed:
+            return
+        self._closed = True
+        self.layouts.save()
+        self.hide()
+        self.board.close()
+        until = time.monotonic() + CLOSING
+        self.desk.close(CLOSING)
+        self.files.close(until - time.monotonic())
         self.closed.emit()
 
     def action(self, identifier: str) -> QAction:

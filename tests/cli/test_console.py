@@ -39,6 +39,10 @@ class FakeEngine:
         yield RaceUpdate("one_by_one", 0.5, partial)
         if request.setup.model == "broken":
             raise SegvizError("no such thing")
+        if request.setup.model == "hungry":
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8000000000 bytes.")
+        if request.setup.model == "buggy":
+            raise RuntimeError("shape '[3]' is invalid for input of size 4")
         return request
 
 
@@ -50,6 +54,13 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> type[FakeEngine]:
 
 
 REQUEST = DescribeRequest(Setup("lenet5"))
+
+
+def test_memory_that_is_refused_is_said_as_in_the_window(fake_engine: type[FakeEngine]) -> None:
+    with pytest.raises(SegvizError, match=r"not enough memory for tracing the network \(8.0 GB wanted\): choose"):
+        Console().ask(DescribeRequest(Setup("hungry")))
+    with pytest.raises(RuntimeError, match="is invalid"):  # a bug stays one
+        Console().ask(DescribeRequest(Setup("buggy")))
 
 
 def test_the_answer_is_what_the_run_returns_and_one_engine_serves_all(fake_engine: type[FakeEngine]) -> None:

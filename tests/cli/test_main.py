@@ -107,6 +107,24 @@ def test_a_mistake_of_segviz_is_one_line_and_its_traceback_on_request(
 
 
 @pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError("Unable to allocate 7.45 GiB for an array"), "not enough memory (7.45 GiB wanted): choose a"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB."), "not enough memory (20.00 MiB wanted)"),
+    ],
+)
+def test_lack_of_memory_is_no_mistake_of_segviz(
+    segviz: Segviz, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    fail_with(monkeypatch, error)
+    done = segviz("models", "--json")
+    assert (done.status, done.out) == (1, "")
+    assert said in lines(done.err)[-1]
+    assert "mistake" not in done.err
+    assert "Traceback" in segviz("models", "--debug").err
+
+
+@pytest.mark.parametrize(
     ("error", "status", "said"),
     [
         (SegvizError("no\tway"), 1, "segviz: no way"),

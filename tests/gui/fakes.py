@@ -54,7 +54,7 @@ class FakeJobs(QObject):
     def open_picture(self, path: str) -> None:
         self.opened.append(path)
 
-    def close(self) -> None:
+    def close(self, patience: float = 0) -> None:
         self.closed = True
 
     # ------------------------------------------------------------------------- what tests do

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,24 @@ def test_hovering_shows_the_pixel_in_the_inspector(bench):
     one.qtbot.waitUntil(lambda: any("30, 25" in label.text() for label in inspector.widget.findChildren(QLabel)))
 
 
+def test_labelled_by_whole_fields_the_inspector_names_what_is_painted(bench):
+    one = bench()
+    one.desk.session.update(method=Method.DIRECT, layer="output")
+    one.turn()
+    plain = scenes.prediction()
+    labels = (plain.labels + 3) % 10  # the surest field need not be the nearest unit's
+    request = one.jobs.history[one.jobs.ticket(SegmentRequest) - 1]
+    one.jobs.answer(SegmentRequest, replace(plain, request=request, method=Method.DIRECT, labels=labels))
+    one.bring_up()
+    inspector = next(panel for panel in one.window.panels if panel.id == "inspector")
+    for x, y in ((64, 48), (50, 20)):
+        click(one, x, y)
+        column, row = (round(value) for value in one.state.cursor)
+        assert inspector.bars.bars[0].key == labels[row, column]
+        assert inspector.bars.bars[0].value == f"{200 / 255:.2f}"
+        assert one.state.unit.channel == labels[row, column]
+
+
 def test_escape_lets_go_of_the_unit(bench):
     one = bench()
     click(one, 64, 48)
@@ -209,6 +228,27 @@ def test_a_session_whose_image_was_moved_keeps_its_network(bench, tmp_path):
     one.bring_up()
     assert (one.state.model, one.state.layer, one.state.image) == ("lenet5", "c3", None)
     assert "gone.png" in one.scene.message.text
+
+
+def test_a_session_with_a_name_that_is_too_long_opens_in_part(bench, tmp_path):
+    one = bench(State())
+    file = tmp_path / "long.segviz"
+    file.write_text(session_text(model="lenet5", image="x" * 300 + ".png"))
+    one.window.files.open_session(file)
+    one.bring_up()
+    assert (one.state.model, one.state.image) == ("lenet5", None)
+    assert one.scene.message.text.startswith("long.segviz: opened in part")
+
+
+def test_a_session_opens_where_its_image_was_carried_along(bench, tmp_path, pictures):
+    one = bench(State())
+    (tmp_path / "rgb.png").write_bytes(pictures["rgb.png"].read_bytes())
+    file = tmp_path / "carried.segviz"
+    file.write_text(session_text(model="lenet5", image="/home/somebody/pictures/rgb.png"))
+    one.window.files.open_session(file)
+    one.bring_up()
+    assert one.state.image == str((tmp_path / "rgb.png").resolve())
+    assert one.scene.message is None
 
 
 @pytest.mark.parametrize("bad", ["{ broken", session_text(opacity=7)])
@@ -312,7 +352,8 @@ def test_a_pasted_picture_becomes_a_file_of_the_cache(bench):
 
 def test_copying_the_view_puts_a_picture_on_the_clipboard(bench):
     one = bench()
-    one.window.do("copy")
+    with one.qtbot.waitSignal(one.desk.said):
+        one.window.do("copy")
     copied = QGuiApplication.clipboard().image()
     assert (copied.width(), copied.height()) == (128, 96)
     QGuiApplication.clipboard().clear()
@@ -419,7 +460,7 @@ def test_nothing_can_be_exported_from_an_empty_window(bench):
 
 def test_the_layer_walk_has_a_frame_for_each_layer_and_boxes_in_it(bench):
     one = bench()
-    frames = walk_frames(one.scene)
+    frames = list(walk_frames(one.scene))
     assert len(frames) == 7
     assert {frame.shape for frame in frames} == {(96, 128, 3)}
     assert np.count_nonzero(frames[-1] != frames[0]) > 100

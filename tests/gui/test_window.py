@@ -210,8 +210,12 @@ def test_the_toolbar_shows_all_of_itself_at_1280(bench):
 def test_closing_ends_the_engine(bench):
     one = bench()
     one.desk.race()
+    seen = []
+    one.jobs.close = lambda patience: seen.append((one.window.isVisible(), patience <= 2))
     one.window.close()
-    assert one.jobs.closed
+    assert seen == [(False, True)]  # gone from the screen before anybody waits
+    one.window.close()
+    assert len(seen) == 1
     assert not one.window.isVisible()
 
 

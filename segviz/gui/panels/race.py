@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -22,6 +21,7 @@ from segviz.gui import gestures, kinds, race_words, tables, theme
 from segviz.gui.names import sentence
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
+from segviz.gui.panels.race_film import film
 from segviz.gui.panels.race_plot import RacePlot
 from segviz.gui.panels.race_stage import RaceStage
 from segviz.gui.panels.race_table import ResultTable, StridePill
@@ -322,27 +322,9 @@ class RacePanel:
         )
 
     def _save_film(self) -> None:
-        from segviz.core import export
-
-        frames = self.film()
-        self._commands.save_with("race.gif", kinds.GIF, lambda path: export.save_animation(path, frames))
-
-    def film(self) -> list[object]:
-        """The race once more, as frames (H, W, 3) of what the stage showed."""
-        from segviz.gui.panels.pixels import to_array
-
-        scene = self._scene
-        if scene is None:
-            return []
-        frames = []
-        newest: dict[str, RaceUpdate] = {}
-        for update in thinned(self._frames, FILMED):
-            newest[update.side] = update
-            self.race_stage.show_running(replace(scene, race=None, race_updates=tuple(newest.values())))
-            frames.append(to_array(self.race_stage.lanes.grab().toImage()))
-        self._paint(force=True)
-        frames.append(to_array(self.race_stage.lanes.grab().toImage()))
-        return frames
+        scene, updates = self._scene, thinned(self._frames, FILMED)  # of now: another race may begin meanwhile
+        if scene is not None:
+            self._commands.save_film("race.gif", lambda: film(self.race_stage, scene, updates))
 
     def _copy_results(self) -> None:
         if self._scene is not None and self._scene.race is not None:

@@ -7,12 +7,13 @@ It imports no numpy: a window must be able to show one before anything heavy is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QCursor,
     QFocusEvent,
     QImage,
@@ -84,6 +85,23 @@ class ViewTransform:
     zoom: float
     x: float
     y: float
+
+
+def rendered(size: tuple[int, int], layers: Iterable[Layer], scale: float, ground: QColor) -> QImage:
+    """An image of `size` (width, height) with `layers` over it, at `scale` times its own resolution.
+
+    May run in any thread, with layers that no view shows at the same time.
+    """
+    width, height = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(ground)
+    painter = QPainter(image)
+    try:
+        for layer in layers:
+            layer.paint(painter, centred(scale, *size, width, height), QRectF(image.rect()))
+    finally:
+        painter.end()
+    return image
 
 
 class ImageView(Painted):
@@ -213,29 +231,23 @@ class ImageView(Painted):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         t = self.colours()
-        painter.fillRect(self.rect(), t.color("surround"))
+        painter.fillRect(self.rect(), self.ground)
         if self._size is None:
             return
-        self._paint_layers(painter, self._projection, QRectF(self.rect()))
+        for layer in self._layers:
+            layer.paint(painter, self._projection, QRectF(self.rect()))
         # On a large screen before an audience the picture stands alone.
         if self.hasFocus() and self._by_keyboard and theme.text_factor() == 1:
             focus_ring(painter, QRectF(self.rect()), t, 1)
 
-    def _paint_layers(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
-        for layer in self._layers:
-            layer.paint(painter, projection, area)
-
     def render_image(self, scale: float = 1.0) -> QImage:
         """The image with all its layers, at `scale` times its own resolution; null without an image."""
-        if self._size is None:
-            return QImage()
-        width, height = max(1, round(self._size[0] * scale)), max(1, round(self._size[1] * scale))
-        image = QImage(width, height, QImage.Format.Format_RGB32)
-        image.fill(self.colours().color("surround"))
-        painter = QPainter(image)
-        self._paint_layers(painter, centred(scale, *self._size, width, height), QRectF(image.rect()))
-        painter.end()
-        return image
+        return rendered(self._size, self._layers, scale, self.ground) if self._size is not None else QImage()
+
+    @property
+    def ground(self) -> QColor:
+        """What is around the image."""
+        return self.colours().color("surround")
 
     # ------------------------------------------------------------------------------------- events
 

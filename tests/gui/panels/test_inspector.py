@@ -14,7 +14,8 @@ from segviz.core.session import Unit
 from segviz.gui import settings
 from segviz.gui.panels.inspector import InspectorPanel, entries_of
 from segviz.gui.panels.legend import Entry, Part, listed
-from segviz.gui.panels.pixels import crop, to_array
+from segviz.gui.panels.pixels import crop
+from segviz.gui.pictures import to_array
 from tests.gui import scenes
 from tests.gui.panels.conftest import click
 

@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 
 from segviz.core.choices import Device, Pooling, Upsampling, View
@@ -271,13 +270,14 @@ def test_leaving(qtbot, one, tmp_path):
     one.show(replace(one.scene, race=scenes.race(), race_updates=(), jobs=()))
     for button in (one.panel._copy, one.panel._save, one.panel._save_table, one.panel._film, one.panel._drawing):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert one.commands.names() == ["copy_image", "save_image", "save_table", "save_with", "save_with"]
+    assert one.commands.names() == ["copy_image", "save_image", "save_table", "save_film", "save_with"]
     rows = one.commands.asked[2][1][0]
     assert rows[1][:3] == ["sliding_window", 1.7, 425]
     assert dict(row for row in rows if len(row) == 2)["speedup"] == pytest.approx(34.0)
-    one.commands.asked[3][1][2](tmp_path / "race.gif")
-    with Image.open(tmp_path / "race.gif") as film:
-        assert film.n_frames == 5  # two sides twice, and the result
+    frames = list(one.commands.asked[3][1][1]())
+    assert len(frames) == 5  # two sides twice, and the result
+    assert frames[-1] == one.panel.race_stage.lanes.grab().toImage()
+    assert frames[0] != frames[-1]
     assert one.panel.race_stage.slow.time.text == "1.700 s"
     one.commands.asked[4][1][2](tmp_path / "race.svg")
     drawing = (tmp_path / "race.svg").read_text(encoding="utf-8")
