@@ -38,9 +38,15 @@ class PictureRefused:
 
 
 class _Carrier(QObject):
-    """Takes events from other threads. Has no parent: it must live until the last thread let go of it."""
+    """Takes events from other threads. Has no parent: it must live until the last thread let go of it.
+
+    A thread holds it by its method `tell`; the signal's own `emit` would not keep it.
+    """
 
     passed = Signal(object)
+
+    def tell(self, event: object) -> None:
+        self.passed.emit(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,8 @@ class Jobs(QObject):
         super().__init__(parent)
         self._carrier = _Carrier()
         self._carrier.passed.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._client = connect(self._carrier.passed.emit)
-        self._pictures = _PictureLoader(self._carrier.passed.emit)
+        self._client = connect(self._carrier.tell)
+        self._pictures = _PictureLoader(self._carrier.tell)
         self._closed = False
 
     def start(self) -> None:
