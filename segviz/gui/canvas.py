@@ -18,9 +18,11 @@ from segviz.core.session import Session
 from segviz.gui import gestures, theme
 from segviz.gui.actions import find
 from segviz.gui.canvas_strip import CanvasStrip
+from segviz.gui.names import image_title, title_of
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import ImageView, ViewTransform
 from segviz.gui.widgets.start_page import Offer, StartPage
+from segviz.gui.widgets.tag import Tag
 
 if TYPE_CHECKING:
     from segviz.gui.overlays import Overlays
@@ -49,6 +51,7 @@ class Canvas(QWidget):
         self.view = ImageView("Image with overlay")
         self.start = start_page()
         self.start.chosen.connect(self._choose)
+        self.tag = Tag(self.view)
         self.strip = CanvasStrip()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
@@ -124,7 +127,8 @@ class Canvas(QWidget):
             self.view.fit()
         self._pages.setCurrentWidget(self.start if picture is None else self.view)
         self.strip.setVisible(picture is not None)
-        self._show_strip(new)
+        self._show_strip(new.seen)
+        self.tag.say(old_picture(new))
 
     def _show_strip(self, new: Scene) -> None:
         from segviz.gui import overlays
@@ -175,6 +179,16 @@ class Canvas(QWidget):
         state = self._session.state
         choose = gestures.use_network if section == NETWORKS else gestures.use_image
         self._session.update(**choose(state, key))
+
+
+def old_picture(scene: Scene) -> str:
+    """What is said over a picture that the network which is chosen now did not make; '' where it did."""
+    if scene.before is None:
+        return ""
+    old, new = title_of(scene.before.model), title_of(scene.state.model)
+    if old == new or not new:
+        return f"{old}'s result for {image_title(scene.before.image or '')}"
+    return f"{old}'s result, until {new} has answered" if scene.jobs else f"{old}'s result; {new} has not answered"
 
 
 def start_page() -> StartPage:

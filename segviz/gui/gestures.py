@@ -44,6 +44,8 @@ def _class_at(scene: Scene, layer: str, x: float, y: float) -> int | None:
     network, prediction = scene.network, scene.prediction
     if network is None or prediction is None or layer != network.geometry.last:
         return None
+    if prediction.request.setup.model != network.request.setup.model:
+        return None
     found = network.layer(layer)
     if found is None or found.output_shape[0] != len(prediction.classes):
         return None

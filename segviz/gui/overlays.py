@@ -17,7 +17,7 @@ from segviz.core.requests import Prediction
 from segviz.gui.panels import unit_words
 from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.image_view import Layer
-from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
+from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks, VeilLayer
 from segviz.gui.widgets.photo import PhotoLayer
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
@@ -35,6 +35,7 @@ class Overlays:
         self.heat = PlaneLayer()
         self.partial = PlaneLayer()
         self.window = BoxLayer()
+        self.veil = VeilLayer()
         self.unit = UnitLayer()
         self.cross = CrossLayer()
         self.view = View.LABELS
@@ -51,17 +52,22 @@ class Overlays:
             View.HEATMAP: (self.heat, self.window),
             View.IMAGE: (),
         }
-        return (self.photo, *planes[self.view], self.unit, self.cross)
+        return (self.photo, *planes[self.view], self.veil, self.unit, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        """Bring the layers from scene `old` (None: from nothing) to `new`."""
+        """Bring the layers from scene `old` (None: from nothing) to `new`.
+
+        A picture that belongs to another network stays as it was, behind a veil; the unit is the new one's.
+        """
+        self._show_unit(new)
+        self.veil.drawn = new.before is not None
+        old, new = old.seen if old is not None else None, new.seen
         if old is None or old.picture is not new.picture:
             self.photo = photo(new.picture) if new.picture is not None else None
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
         self._show_partial(old, new)
-        self._show_unit(new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
         self.heat.opacity = new.state.heat_opacity

@@ -30,6 +30,7 @@ QLabel[role="numbers"] { font-size: @20px; font-weight: 500; }
 QLabel[role="ok"] { color: @ok; }
 QLabel[role="warn"] { color: @warn; }
 QLabel[role="bad"] { color: @bad; }
+QLabel[kind="tag"] { background: @panel; border: 1px solid @warn; border-radius: 4px; padding: @4px @8px; }
 
 QWidget[surface="panel"] { background: @panel; }
 QWidget[surface="raised"] { background: @raised; }

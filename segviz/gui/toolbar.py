@@ -77,7 +77,7 @@ class ScalePopup(QWidget):
         with QSignalBlocker(self.automatic):
             self.automatic.setChecked(scene.state.scale is None)
         self.automatic.setText(automatic_text(scene.state.model))
-        self._shown = scene.state.scale or (scene.prediction.scale if scene.prediction else 1.0)
+        self._shown = scene.state.scale or automatic_scale(scene) or 1.0
         self.slider.set_value(math.log(min(LARGEST, max(SMALLEST, self._shown))))
 
 
@@ -155,7 +155,7 @@ class Toolbar(QToolBar):
 
     def show_scene(self, scene: Scene) -> None:
         """Show what `scene` says; changes nothing."""
-        state, prediction = scene.state, scene.prediction
+        state, prediction = scene.state, scene.answer
         self.image.set_value(image_title(state.image) if state.image else "none", state.image or "")
         self.network.set_value(title_of(state.model) if state.model else "none", state.model)
         self.method.set_value(state.method.title, state.method.hint)
@@ -236,7 +236,14 @@ def scale_text(scene: Scene) -> str:
     """'50 %', or 'Auto, 37 %' with the scale that came of it."""
     if scene.state.scale is not None:
         return percent(scene.state.scale)
-    return f"Auto, {percent(scene.prediction.scale)}" if scene.prediction is not None else "Automatic"
+    found = automatic_scale(scene)
+    return f"Auto, {percent(found)}" if found is not None else "Automatic"
+
+
+def automatic_scale(scene: Scene) -> float | None:
+    """The scale that the automatic one has come to; None until the network that is chosen has answered at it."""
+    answer = scene.answer
+    return answer.scale if answer is not None and answer.request.setup.scale is None else None
 
 
 def automatic_text(model: str) -> str:

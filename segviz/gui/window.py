@@ -304,7 +304,7 @@ class MainWindow(QMainWindow):
     def export(self, wanted: Export, scale: float) -> None:
         """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels."""
         if self.canvas is not None:
-            save = wanted.prepare(self.desk.scene, self.canvas, scale)
+            save = wanted.prepare(self.desk.scene.seen, self.canvas, scale)
             self.desk.save_with(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds, save)
 
     def _show_details(self, message: Message) -> None:

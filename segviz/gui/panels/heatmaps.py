@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, View
 from segviz.gui import theme
+from segviz.gui.names import title_of
 from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
@@ -90,7 +91,8 @@ class HeatmapsPanel:
     # ------------------------------------------------------------------------------- showing
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        self._scene = new
+        self._scene, new = new, new.seen
+        old = old.seen if old is not None else None
         fresh = old is None or self._prediction is not new.prediction or old.picture is not new.picture
         if fresh:
             self._take(new)
@@ -103,6 +105,7 @@ class HeatmapsPanel:
             self.grid.refresh()
         current = new.shown_class if new.state.view is View.HEATMAP else None
         self.grid.set_selected(self._classes.index(current) if current in self._classes else None)
+        self.grid.setEnabled(self._scene.before is None)
         self._show_mark(new.state.cursor)
         self._show_words(new)
 
@@ -166,13 +169,14 @@ class HeatmapsPanel:
         self.grid.set_mark(((point[0] + 0.5) / width, (point[1] + 0.5) / height))
 
     def _show_words(self, scene: Scene) -> None:
-        prediction = self._prediction
+        prediction, before = self._prediction, self._scene.before if self._scene is not None else None
         there = prediction is not None
         self.colours.show_choice(scene.state.colour_map)
         if prediction is not None:
             classes, rows, columns = prediction.logits.shape
             shown = f"{len(self._classes)} of {words.count(classes)} classes, the most probable first"
-            self.what.setText(f"{shown} · grid of {words.shape((rows, columns))}")
+            whose = f"{title_of(before.model)}: " if before is not None else ""
+            self.what.setText(f"{whose}{shown} · grid of {words.shape((rows, columns))}")
         else:
             self.what.setText("")
         busy = scene.job(Kind.PREDICTION) is not None

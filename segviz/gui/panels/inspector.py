@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollAre
 
 from segviz.core.choices import View
 from segviz.gui import gestures, tables, theme
+from segviz.gui.names import title_of
 from segviz.gui.panels import words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.inspector_parts import Swatch, UnitCard, flat_button, heading
 from segviz.gui.panels.legend import Entry, LegendView, listed
 from segviz.gui.scene import Kind, Scene, pinned
+from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.bars import Bar, BarRows
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class InspectorPanel:
         self.legend.soloed.connect(lambda index: self._session.update(**gestures.solo_class(self._now(), index)))
         self.legend.copied.connect(lambda name: self._commands.copy_table([[name]]))
         self._legend_note = QLabel()
+        self._heading = ElidedLabel("CLASSES")
+        theme.set_role(self._heading, "heading")
         self._copy = flat_button("copy", "Copy the classes and their shares as a table")
         self._copy.clicked.connect(self._copy_classes)
         self._save = flat_button("download", "Save the classes and their shares as CSV")
@@ -110,8 +114,7 @@ class InspectorPanel:
     def _classes_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(0)
-        row.addWidget(heading("Classes"))
-        row.addStretch(1)
+        row.addWidget(self._heading, 1)
         row.addWidget(self._copy)
         row.addWidget(self._save)
         return row
@@ -137,8 +140,9 @@ class InspectorPanel:
         self._show_point()
         if old is None or _unit_differs(old, new):
             self.unit.show_unit(pinned(new), new)
-        if old is None or _classes_differ(old, new):
-            self._show_classes(old, new)
+        if old is None or _classes_differ(old.seen, new.seen):
+            self._show_classes(old, new.seen)
+        self._mark_old(new)
 
     def hover(self, point: tuple[float, float] | None) -> None:
         self._hovered = point
@@ -173,7 +177,7 @@ class InspectorPanel:
     def _show_ranking(self, point: tuple[float, float] | None) -> None:
         scene = self._scene
         assert scene is not None
-        prediction = scene.prediction
+        prediction = scene.answer
         fits = prediction is not None and prediction.request.setup.image == scene.state.image
         note = ""
         bars: list[Bar] = []
@@ -210,6 +214,12 @@ class InspectorPanel:
             self.search.setPlaceholderText(f"Search {words.count(count)} classes")
         self._list()
 
+    def _mark_old(self, scene: Scene) -> None:
+        """The classes of a picture that is still another network's: dimmed, and said to be."""
+        before = scene.before
+        self._heading.setText((title_of(before.model) if before is not None else "Classes").upper())
+        self.legend.setEnabled(before is None)
+
     def _list(self) -> None:
         found = listed(self._entries, self.search.text())
         self.legend.classes.set_entries(found)
@@ -239,7 +249,7 @@ class InspectorPanel:
 
     def _class_rows(self, prediction: Prediction) -> list[list[object]]:
         """The shares as the legend shows them."""
-        return tables.class_rows(replace(prediction, shares=shown_shares(self._now())))
+        return tables.class_rows(replace(prediction, shares=shown_shares(self._now().seen)))
 
 
 def entries_of(scene: Scene) -> list[Entry]:

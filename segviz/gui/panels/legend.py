@@ -153,6 +153,7 @@ class LegendDelegate(QStyledItemDelegate):
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1.0 if self._view.isEnabled() else theme.FADED)
         if entry.current or hovered:
             painter.fillRect(rect, t.color("raised", 1.0 if entry.current else 0.55))
         if entry.current:

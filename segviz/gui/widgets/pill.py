@@ -80,7 +80,7 @@ class Pill(QToolButton):
         painter.setPen(QPen(t.color("line"), 1) if busy else Qt.PenStyle.NoPen)
         painter.setBrush(t.color("raised"))
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
-        painter.setOpacity(1.0 if self.isEnabled() else 0.45)
+        painter.setOpacity(1.0 if self.isEnabled() else theme.FADED)
         inside = rect.adjusted(theme.px(10), 0, -theme.px(10), 0)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         if self._captioned:

@@ -247,6 +247,7 @@ class ThumbGrid(QAbstractScrollArea):
         t = theme.tokens(self.palette())
         painter.fillRect(event.rect(), t.color("panel"))
         visible = self._visible()
+        painter.setOpacity(1.0 if self.isEnabled() else theme.FADED)
         for index in visible:
             rect = self.tile_rect(index)
             painter.drawPixmap(rect, self._pixmap(index, rect.size()))
