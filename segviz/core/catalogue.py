@@ -6,6 +6,7 @@ is imported by the engine alone; a test holds every number here against the netw
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -221,8 +222,10 @@ def entry(spec: str) -> Entry:
     wanted = parse(spec)
     found = next((e for e in ENTRIES if e.name == wanted.name), None)
     if found is None:
-        names = ", ".join(e.name for e in ENTRIES)
-        raise SegvizError(f"no network '{wanted.name}' in the catalogue; there are: {names}")
+        names = [e.name for e in ENTRIES]
+        close = difflib.get_close_matches(wanted.name.lower(), names, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
+        raise SegvizError(f"no network '{wanted.name}' in the catalogue; {hint}")
     for key, value in wanted.options:
         change = found.variants.get(f"{key}={value}")
         if change is None:
@@ -250,5 +253,8 @@ def class_index(classes: tuple[str, ...], wanted: str) -> int:
     if lowered.isdecimal() and int(lowered) < len(classes):
         return int(lowered)
     close = [classes[i] for i, name in enumerate(names) if lowered and lowered in name][:6]
-    hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(classes[:6])}, ..."
-    raise SegvizError(f"no class '{wanted}' among {len(classes)}; {hint}")
+    if not close:  # a slip of the finger
+        close = [classes[names.index(name)] for name in difflib.get_close_matches(lowered, names, 3, 0.75)]
+    some = ", ".join(classes[:6]) + (", ..." if len(classes) > 6 else "")
+    hint = f"did you mean {', '.join(close)}?" if close else f"the classes are {some}"
+    raise SegvizError(f"no class '{wanted}' among {len(classes):,}; {hint}")

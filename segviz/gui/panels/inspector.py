@@ -16,8 +16,8 @@ from segviz.gui.panels.base import Area
 from segviz.gui.panels.inspector_parts import Swatch, UnitCard, flat_button, heading
 from segviz.gui.panels.legend import Entry, LegendView, listed
 from segviz.gui.scene import Kind, Scene, pinned
-from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.bars import Bar, BarRows
+from segviz.gui.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
     from segviz.core.requests import Prediction
