@@ -37,6 +37,7 @@ class Entry:
     at which the network sees objects as large as those it was trained on; None: as large as they
     are. `minimum` is the confidence below which a label of a network without a background class
     means that there is nothing to name. `multiple` is what height and width must be divisible by.
+    `sees` says what alone it knows, where a picture may well have nothing of it at the size that it is taught.
     `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
     `variants` maps an option of the spec ('pooling=floor') to what it changes here.
     """
@@ -60,6 +61,7 @@ class Entry:
     longest_side: int | None = None
     minimum: float = 0.0
     multiple: int = 1
+    sees: str = ""
     sample: str = ""
     sample_scale: float | None = None
     source: str = ""
@@ -99,6 +101,7 @@ ENTRIES: tuple[Entry, ...] = (
         preprocessing=Preprocessing(channels="L"),
         summary="Ten handwritten digits; the lecture's first network",
         minimum=0.8,
+        sees="handwritten digits, white on black",
         sample="digits-512x512.png",
         source="LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition",
     ),
@@ -131,6 +134,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=12,
         weights="mtcnn_pnet.safetensors",
         summary="Faces of 12 pixels; fully convolutional from the start",
+        sees="faces of about 12 pixels",
         sample="grace_hopper.jpg",
         sample_scale=0.1,
         **_MTCNN,
@@ -145,6 +149,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=25,
         weights="mtcnn_rnet.safetensors",
         summary="Faces of 24 pixels; ends in dense layers",
+        sees="faces of about 24 pixels",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 25, 25)}},
         sample="astronaut.png",
         sample_scale=0.2,
@@ -160,6 +165,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=49,
         weights="mtcnn_onet.safetensors",
         summary="Faces of 48 pixels; ends in dense layers",
+        sees="faces of about 48 pixels",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 49, 49)}},
         sample="astronaut.png",
         sample_scale=0.45,

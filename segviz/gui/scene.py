@@ -57,11 +57,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to say to the person, beside what caused it. `about` is what failed, None: general."""
+    """Something to say to the person, beside what caused it. `about` is what failed, None: general.
+
+    `offer` is the id of an action that helps; '': none does.
+    """
 
     text: str
     details: str = ""
     about: Kind | None = None
+    offer: str = ""
 
 
 @dataclass(frozen=True, eq=False)

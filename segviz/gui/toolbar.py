@@ -148,6 +148,10 @@ class Toolbar(QToolBar):
         inside.setDefaultWidget(self.popup)
         self.scale.menu().addAction(inside)
 
+    def show_scale(self) -> None:
+        """Open the slider of the scale."""
+        self.scale.menu().popup(self.scale.mapToGlobal(self.scale.rect().bottomLeft()))
+
     def _run_or_stop(self) -> None:
         self._window.do("stop" if self._runs else "run")
 

@@ -17,6 +17,7 @@ from segviz.core.choices import Theme, View
 from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
+from segviz.gui.advice import advice
 from segviz.gui.banner import Banner
 from segviz.gui.desk import Desk, Worker
 from segviz.gui.files import Files
@@ -59,6 +60,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._make_jobs = make_jobs
         self._painted = False
+        self._read: set[str] = set()  # hints that were dismissed
+        self.hint: Message | None = None  # what helps in this scene, until it is dismissed
         self._shown: dict[str, Scene] = {}  # the scene that each panel shows
         self.canvas: Canvas | None = None
         self.panels: tuple[Panel, ...] = ()
@@ -92,7 +95,8 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.banner = Banner()
-        self.banner.dismissed.connect(self.desk.dismiss)
+        self.banner.dismissed.connect(self.dismiss)
+        self.banner.taken.connect(self.do)
         self.banner.details.connect(self._show_details)
         self.centre = Pages()
         self.work = WorkLine(self.centre)
@@ -166,12 +170,26 @@ class MainWindow(QMainWindow):
         self._show_panels()
         self.toolbar.show_scene(new)
         self.statusBar().show_scene(new)
-        self.banner.show_message(new.message)
+        self._show_message(new)
         self.menus.refresh()
         self._show_stage(new)
         self.show_work()
         image = new.state.image
         self.setWindowTitle(f"{image_title(image)} – segviz" if image else "segviz")
+
+    def _show_message(self, scene: Scene) -> None:
+        """What went wrong, else what helps, unless it was read."""
+        hint = advice(scene)
+        self.hint = hint if hint is not None and hint.text not in self._read else None
+        self.banner.show_message(scene.message or self.hint)
+
+    def dismiss(self) -> None:
+        """The person has read what stands above the canvas."""
+        if self.desk.scene.message is not None:
+            self.desk.dismiss()
+        elif self.hint is not None:
+            self._read.add(self.hint.text)
+            self._show_message(self.desk.scene)
 
     def show_work(self) -> None:
         """How far the work is, over the canvas, while nothing else says it."""

@@ -109,7 +109,7 @@ def test_a_message_goes_with_the_network_that_it_was_about(window):
     assert window.window.banner.isVisible()
     window.desk.session.update(**RNET)
     window.turn()
-    assert not window.window.banner.isVisible()
+    assert window.scene.message is None
 
 
 def test_a_dead_engine_is_not_starting_again_once_it_has_answered(window):
