@@ -144,8 +144,11 @@ def _text(network: Network, layers: list[tuple[Layer, int]]) -> str:
 
 
 def _field(layer: Layer) -> str:
-    if layer.status == Status.WHOLE or layer.size is None:
+    if layer.size is None:
         return layer.status
+    if layer.status == Status.WHOLE:  # as the window says it: an average of all, or a field of its own besides
+        own = any(side > 1 for side in layer.output_shape[1:])
+        return f"{size(pair(*layer.size))}+" if own else "all"
     text = size(pair(*layer.size))
     return text if layer.status == Status.EXACT else f"{text}?"
 

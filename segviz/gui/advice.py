@@ -41,9 +41,7 @@ def advice(scene: Scene) -> Message | None:
     if state.scale is not None:
         return None
     size = words.size(picture.width, picture.height)
-    text = (
-        f"{title} finds {entry.sees}; it sees this one as {size}: lower the scale until faces are that small."
-    )
+    text = f"{title} finds {entry.sees}; it sees this one as {size}: lower the scale until faces are that small."
     return Message(text, offer="scale")
 
 

@@ -18,7 +18,8 @@ from segviz.core.session import Session
 from segviz.gui import gestures, theme
 from segviz.gui.actions import find
 from segviz.gui.canvas_strip import CanvasStrip
-from segviz.gui.names import image_title, title_of
+from segviz.gui.names import image_title, sample_title, title_of
+from segviz.gui.panels import words
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import ImageView, ViewTransform
 from segviz.gui.widgets.start_page import Offer, StartPage
@@ -56,6 +57,7 @@ class Canvas(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.view)
+        self._pages.setCurrentWidget(self.view if session.state.image else self.start)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -114,7 +116,8 @@ class Canvas(QWidget):
     def show_scene(self, old: Scene | None, new: Scene) -> None:
         """Repaint what differs between the scenes; changes no State. (`QWidget.show` has its name already.)"""
         if new.picture is None and self._overlays is None:
-            return  # nothing was ever opened: the start page is there
+            self._pages.setCurrentWidget(self.view if new.state.image else self.start)  # nothing, while one is coming
+            return
         if self._overlays is None:
             from segviz.gui.overlays import Overlays  # loads numpy
 
@@ -138,7 +141,8 @@ class Canvas(QWidget):
         shown = (state.heat_opacity, state.heat_minimum) if heat else (state.opacity, state.minimum)
         self.strip.show_state(state.view, *shown)
         title, colours = overlays.scale(new)
-        self.strip.show_scale(title, colours)
+        peak = self._overlays.peak(new) if self._overlays is not None else None
+        self.strip.show_scale(title, colours, "" if peak is None else words.probability(peak))
         self.strip.show_legend(overlays.legend(new))
 
     def point_at(self, point: tuple[float, float] | None) -> None:
@@ -205,7 +209,7 @@ def start_page() -> StartPage:
     page.add_section(
         PHOTOGRAPHS,
         "IMAGES",
-        [Offer(str(p), p.stem.replace("_", " ").replace("-", " "), "", str(p)) for p in images],
+        [Offer(str(p), sample_title(p), "", str(p)) for p in images],
         120,
     )
     return page

@@ -23,7 +23,7 @@ from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
 HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
-TITLES = 4  # classes in the small legend
+TITLES = 12  # classes in the small legend, as far as there is room
 
 
 class Overlays:
@@ -40,6 +40,7 @@ class Overlays:
         self.cross = CrossLayer()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
+        self._peaks: dict[int, float] = {}
         self.heatmaps = 0  # how many were computed: for tests
 
     @property
@@ -76,6 +77,7 @@ class Overlays:
         prediction = shown_prediction(new)
         if old is None or prediction is not shown_prediction(old):
             self._heats.clear()
+            self._peaks.clear()
             # While the sliding window runs its own cells grow on the bare photograph.
             self.labels.set_plane(
                 None if prediction is None else prediction.labels,
@@ -109,6 +111,15 @@ class Overlays:
                 self._heats.popitem(last=False)
         self._heats.move_to_end(index)
         return self._heats[index]
+
+    def peak(self, scene: Scene) -> float | None:
+        """The largest probability of the class whose heatmap is shown, on the grid; None without a result."""
+        prediction, index = shown_prediction(scene), scene.shown_class
+        if prediction is None or index is None or scene.state.view is not View.HEATMAP:
+            return None
+        if index not in self._peaks:
+            self._peaks[index] = scores.peak(prediction, index)[0]
+        return self._peaks[index]
 
     def _show_partial(self, old: Scene | None, new: Scene) -> None:
         partial = new.partial

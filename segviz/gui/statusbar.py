@@ -1,12 +1,12 @@
-"""The status bar: image, network, grid, engine."""
+"""The status bar: image, network, grid, zoom, engine."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
-from segviz.core.field import pair
 from segviz.core.session import State
 from segviz.gui import theme
+from segviz.gui.panels import words
 from segviz.gui.scene import EngineStatus, Scene
 from segviz.gui.widgets.elided import ElidedLabel
 
@@ -22,8 +22,9 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setContentsMargins(theme.M, 0, theme.M, 0)
         self.image, self.network, self.grid = ElidedLabel(), ElidedLabel(), ElidedLabel()
+        self.zoom = ElidedLabel()
         self.sign, self.engine = QLabel(), QLabel()
-        for label in (self.image, self.network, self.grid):
+        for label in (self.image, self.network, self.grid, self.zoom):
             theme.set_role(label, "caption")
             label.setContentsMargins(0, 0, theme.L, 0)
             self.addWidget(label)
@@ -31,6 +32,10 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.sign)
         self.addPermanentWidget(self.engine)
         self.show_scene(Scene(State()))
+
+    def show_zoom(self, zoom: float) -> None:
+        """Say how many pixels of the screen one of the image has."""
+        self.zoom.setText(zoom_text(zoom) if zoom > 0 else "")
 
     def show_scene(self, scene: Scene) -> None:
         """Say what `scene` is about."""
@@ -57,11 +62,16 @@ def network_text(scene: Scene) -> str:
 
 
 def grid_text(scene: Scene) -> str:
-    """'grid 11 × 16, stride 32': rows and columns of the newest scores, their stride in network pixels."""
+    """'grid 16 × 11, stride 32': width × height of the newest scores, their stride in network pixels."""
     network = scene.network
     if network is None:
         return ""
-    rows, columns = network.geometry.grid("last")
+    answer = scene.answer  # of an image that was padded the grid goes beyond what is answered
+    rows, columns = network.geometry.grid("last") if answer is None else answer.logits.shape[1:]
     y, x = network.geometry.laws("last")
-    stride = pair(y.stride, x.stride)
-    return f"grid {rows} × {columns}, stride {stride}"
+    return f"grid {columns} × {rows}, stride {words.per_axis((y.stride, x.stride))}"
+
+
+def zoom_text(zoom: float) -> str:
+    """'zoom 62 %', finer where it is small."""
+    return f"zoom {zoom * 100:.0f} %" if zoom >= 0.095 else f"zoom {zoom * 100:.1f} %"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 1 / 16, 2.0
 OCTAVE = 40  # steps of the slider from one scale to the double: 25, 50, 100 and 200 % are among them
 WORDS = 160  # room for how far the work is, before the pills may keep their captions
+NAME = 148  # width of an image's name, before `theme.px`
 CHOICES = ("method", "upsampling", "device")
 
 
@@ -90,12 +91,15 @@ class Toolbar(QToolBar):
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._window = window
-        self.image = Pill("Image", "Image shown")
+        self.image = Pill("Image", "Image shown", longest=NAME)
+        self.image.reserve("m" * NAME)
         self.network = Pill("Network", "Network")
         self.method = Pill("Method", "How the network answers for the whole image")
-        self.upsampling = Pill("Filter", "How the grid becomes pixels")
+        self.upsampling = Pill("Upsampling", "How the grid becomes pixels")
         self.scale = Pill("Scale", "Size of the image that the network sees")
         self.device = Pill("Device", "Where the network runs")
+        self.method.reserve(Method.AUTO.title, Method.UPSAMPLED.title)
+        self.scale.reserve("Automatic", "Auto, 100 %")
         for pill in self.pills:
             self.addWidget(pill)
         self.progress = QProgressBar()
@@ -192,6 +196,16 @@ class Toolbar(QToolBar):
             self.words.setText(job_text(job))
         self._show_button(scene)
 
+    def _keep_width(self) -> None:
+        """Run and Stop are equally wide."""
+        said = self.button.text()
+        widths = []
+        for text in ("Run", "Stop"):
+            self.button.setText(text)
+            widths.append(self.button.sizeHint().width())
+        self.button.setText(said)
+        self.button.setMinimumWidth(max(widths))
+
     def _show_button(self, scene: Scene) -> None:
         runs = can_stop(scene)
         self.button.setEnabled(runs or bool(scene.state.image and scene.state.model))
@@ -202,6 +216,7 @@ class Toolbar(QToolBar):
         self.button.setText("Stop" if runs else "Run")
         self.button.setToolTip(tooltip(action))
         theme.set_icon(self.button, action.icon)
+        self._keep_width()
 
 
 def main_job(scene: Scene) -> Job | None:

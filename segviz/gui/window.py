@@ -29,6 +29,7 @@ from segviz.gui.panels.base import Area, Panel
 from segviz.gui.scene import Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
+from segviz.gui.widgets.tag import Tag
 from segviz.gui.workbench import Pages, Workbench
 from segviz.gui.workline import WorkLine
 
@@ -46,6 +47,8 @@ PLACES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.WORKBENCH: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
+WAY_OUT = "F5 or Esc leaves the presenter's view, Ctrl+K finds everything"
+READ_IN = 6000  # ms
 BESIDE = (Area.LEFT, Area.RIGHT)
 
 
@@ -101,6 +104,7 @@ class MainWindow(QMainWindow):
         self.centre = Pages()
         self.work = WorkLine(self.centre)
         self.work.stopped.connect(self.desk.stop)
+        self.way_out = Tag(self.centre)
         layout.addWidget(self.banner)
         layout.addWidget(self.centre, 1)
         self.setCentralWidget(centre)
@@ -137,6 +141,7 @@ class MainWindow(QMainWindow):
         self.canvas.left.connect(lambda: self._hover(None))
         self.canvas.clicked.connect(self._pin)
         self.canvas.action_wanted.connect(self.do)
+        self.canvas.view.zoomed.connect(self.statusBar().show_zoom)
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:
@@ -175,7 +180,7 @@ class MainWindow(QMainWindow):
         self._show_stage(new)
         self.show_work()
         image = new.state.image
-        self.setWindowTitle(f"{image_title(image)} – segviz" if image else "segviz")
+        self.setWindowTitle(image_title(image) if image else "segviz")  # Qt adds the application's name
 
     def _show_message(self, scene: Scene) -> None:
         """What went wrong, else what helps, unless it was read."""
@@ -194,6 +199,12 @@ class MainWindow(QMainWindow):
     def show_work(self) -> None:
         """How far the work is, over the canvas, while nothing else says it."""
         self.work.show_scene(self.desk.scene, self.presenting)
+
+    def show_way_out(self) -> None:
+        """Say for a moment how the presenter's view ends, for there is no menu in it."""
+        self.way_out.say(WAY_OUT if self.presenting else "")
+        if self.presenting:
+            QTimer.singleShot(READ_IN, self, lambda: self.way_out.say(""))
 
     def _show_tab(self, scene: Scene) -> None:
         index = next((i for i, panel in enumerate(self._workbench()) if panel.id == scene.state.tab), None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, View
 from segviz.gui import theme
@@ -67,6 +67,7 @@ class HeatmapsPanel:
         self.scale_bar = ColourBar()
         self.scale_bar.set_title("probability")
         self.grid.hovered.connect(self._hovered)
+        self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
         self.grid.left.connect(lambda: self._commands.point_at(None))
         self.colours = ChoicePill(
             "Colours", "Colours of probabilities", ColourMap, lambda v: session.update(colour_map=v)
@@ -94,6 +95,7 @@ class HeatmapsPanel:
         self._scene, new = new, new.seen
         old = old.seen if old is not None else None
         fresh = old is None or self._prediction is not new.prediction or old.picture is not new.picture
+        another = new.prediction is not None and _names(new.prediction) != _names(self._prediction)
         if fresh:
             self._take(new)
         recoloured = old is None or old.state.colour_map is not new.state.colour_map
@@ -101,6 +103,8 @@ class HeatmapsPanel:
             self._show_scale(new)
         if fresh:
             self._fill()
+            if another:
+                self.grid.verticalScrollBar().setValue(0)
         elif recoloured:
             self.grid.refresh()
         current = new.shown_class if new.state.view is View.HEATMAP else None
@@ -176,7 +180,7 @@ class HeatmapsPanel:
             classes, rows, columns = prediction.logits.shape
             shown = f"{len(self._classes)} of {words.count(classes)} classes, the most probable first"
             whose = f"{title_of(before.model)}: " if before is not None else ""
-            self.what.setText(f"{whose}{shown} · grid of {words.shape((rows, columns))}")
+            self.what.setText(f"{whose}{shown} · grid of {words.size(columns, rows)}")
         else:
             self.what.setText("")
         busy = scene.job(Kind.PREDICTION) is not None
@@ -206,6 +210,18 @@ class HeatmapsPanel:
 
     # -------------------------------------------------------------------------------- leaving
 
+    def menu_of(self, index: int) -> QMenu:
+        """All that can be done with the heatmap of a tile."""
+        assert self._prediction is not None
+        name, image = self._prediction.classes[self._classes[index]], self._tile(index)
+        menu = QMenu(self.grid)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Show on the canvas").triggered.connect(lambda: self._clicked(index))
+        menu.addSeparator()
+        menu.addAction("Copy the heatmap").triggered.connect(lambda: self._commands.copy_image(image))
+        menu.addAction("Save the heatmap…").triggered.connect(lambda: self._commands.save_image(image, f"{name}-map"))
+        return menu
+
     def sheet(self) -> QImage | None:
         """All heatmaps as one picture; None without any."""
         if self._prediction is None or not self._classes:
@@ -223,3 +239,8 @@ class HeatmapsPanel:
         image = self.sheet()
         if image is not None:
             self._commands.save_image(image, "heatmaps")
+
+
+def _names(prediction: Prediction | None) -> tuple[str, str | None]:
+    """The network and the image of a prediction."""
+    return (prediction.request.setup.model, prediction.request.setup.image) if prediction is not None else ("", None)

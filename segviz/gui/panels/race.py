@@ -230,16 +230,13 @@ class RacePanel:
     def _show_settings(self, scene: Scene) -> None:
         running = scene.job(Kind.RACE)
         self.start.setText("Stop" if running else "Start the race")
-        self.start.setToolTip("Stop the race (Esc)" if running else EXPLANATION)
-        self.start.setEnabled(running is not None or (scene.picture is not None and scene.network is not None))
+        missing = race_words.missing(scene)
+        self.start.setToolTip("Stop the race (Esc)" if running else missing or EXPLANATION)
+        self.start.setEnabled(running is not None or not missing)
         self.stride.show_stride(scene.state.grid_stride, _own_stride(scene))
         self.stride.setEnabled(running is None)
-        text = ""
-        if running is not None:
-            text = race_words.progress(running.progress, scene.race_updates)
-        elif scene.network is None or scene.picture is None:
-            text = "Choose an image and a network."
-        self.progress.setText(text)
+        said = race_words.progress(running.progress, scene.race_updates) if running is not None else missing
+        self.progress.setText(said)
 
     def _show_numbers(self, scene: Scene) -> None:
         result = scene.race

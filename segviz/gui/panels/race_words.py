@@ -1,12 +1,14 @@
-"""What a race says: table, sentence and factors, from its result alone."""
+"""What a race says: table, sentence and factors, from its result alone, and what it needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from segviz.core.choices import Task
 from segviz.core.requests import Lane, Progress, RaceResult, RaceUpdate
 from segviz.gui.panels import words
+from segviz.gui.scene import Scene
 
 
 class Side(StrEnum):
@@ -124,6 +126,15 @@ def sentence(result: RaceResult) -> str:
     agreed = result.label_agreement
     where = "everywhere" if agreed == 1 else f"for {words.share(agreed)}"
     return f"{head}, not equal: {short_reason(result)}, labels agree {where}"
+
+
+def missing(scene: Scene) -> str:
+    """What a race still needs, or why there is none with this network; '' where one can start."""
+    if scene.network is None or scene.picture is None:
+        return "Choose an image and a network."
+    if scene.network.task is Task.SEGMENTATION:
+        return f"{scene.network.title} answers per pixel: it has no window to slide. Choose a classifier."
+    return ""
 
 
 def running_factor(updates: tuple[RaceUpdate, ...]) -> float | None:

@@ -18,10 +18,13 @@ class Pill(QToolButton):
     Where there is little room the caption may go (`show_caption`): the tooltip has it all the same.
     """
 
-    def __init__(self, caption: str, name: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, caption: str, name: str = "", parent: QWidget | None = None, *, longest: int = LONGEST) -> None:
+        """`longest`: the width of the longest value that is shown uncut, before `theme.px`."""
         super().__init__(parent)
+        self._longest = longest
         self._caption, self._value = caption, ""
         self._captioned = True
+        self._reserved: tuple[str, ...] = ()
         self._name = name or caption
         self.setMenu(QMenu(self))
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -41,6 +44,11 @@ class Pill(QToolButton):
         self.setToolTip("\n".join(part for part in (f"{self._name}: {value}", tooltip) if part))
         self.updateGeometry()
         self.update()
+
+    def reserve(self, *values: str) -> None:
+        """Keep room for these values, as far as they are shown uncut: what stands behind keeps its place."""
+        self._reserved = values
+        self.updateGeometry()
 
     def show_caption(self, shown: bool) -> None:
         """With the caption before the value, or the value alone."""
@@ -64,7 +72,8 @@ class Pill(QToolButton):
         return self._caption_width() + theme.px(10) * 2 + theme.px(14)
 
     def sizeHint(self) -> QSize:
-        value = min(theme.px(LONGEST), text_width(self._value, theme.body()) + 1)
+        widest = max(text_width(value, theme.body()) for value in (*self._reserved, self._value))
+        value = min(theme.px(self._longest), widest + 1)
         return QSize(self._around() + value, theme.px(theme.CONTROL))
 
     def minimumSizeHint(self) -> QSize:
