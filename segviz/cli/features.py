@@ -49,7 +49,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "seconds": maps.seconds,
     }
     noun = "map" if channels == 1 else "maps"
-    text = f"{maps.layer}: {channels} {noun} of {rows} x {columns} in {out} ({duration(maps.seconds)})\n  all: {sheet}"
+    text = f"{maps.layer}: {channels} {noun} of {columns} x {rows} in {out} ({duration(maps.seconds)})\n  all: {sheet}"
     return Report(data, text)
 
 

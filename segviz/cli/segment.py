@@ -222,7 +222,7 @@ def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: S
     lattice, shares = prediction.lattice, prediction.shares
     lines = [
         f"{image}: {prediction.method.title.lower()}, {duration(prediction.seconds)}, "
-        f"grid {lattice.rows} x {lattice.columns}",
+        f"grid {lattice.columns} x {lattice.rows}",
         *(f"  {share:6.1%}  {prediction.classes[index]}" for index, share in shares[:LISTED]),
     ]
     if len(shares) > LISTED:

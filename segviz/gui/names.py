@@ -13,7 +13,7 @@ SAMPLES = {  # where the file's name does not say it
     "castle-maintenon": "Castle of Maintenon",
     "cell": "Cell under the microscope",
     "chelsea": "Chelsea, a cat",
-    "china": "Temple in China",
+    "china": "Chinese palace",
     "grace_hopper": "Grace Hopper",
     "ihc": "IHC-stained tissue",
 }
