@@ -72,11 +72,7 @@ class InspectorPanel:
         self.legend.soloed.connect(lambda index: self._session.update(**gestures.solo_class(self._now(), index)))
         self.legend.copied.connect(lambda name: self._commands.copy_table([[name]]))
         self._legend_note = QLabel()
-        self._heading = ElidedLabel("CLASSES")
-        theme.set_role(self._heading, "heading")
-        self._percentage = QLabel("% of the image")
-        self._percentage.setToolTip("How much of the image each class labels, of labels at least as sure as Minimum")
-        theme.set_role(self._percentage, "caption")
+        self._heading, self._percentage = ElidedLabel("CLASSES"), QLabel("% of the image")
         self._copy = flat_button("copy", "Copy the classes and their shares as a table")
         self._copy.clicked.connect(self._copy_classes)
         self._save = flat_button("download", "Save the classes and their shares as CSV")
@@ -113,6 +109,9 @@ class InspectorPanel:
         outer.addStretch(0)
 
     def _classes_row(self) -> QHBoxLayout:
+        theme.set_role(self._heading, "heading")
+        theme.set_role(self._percentage, "caption")
+        self._percentage.setToolTip("How much of the image each class labels, of labels at least as sure as Minimum")
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self._heading, 1)
