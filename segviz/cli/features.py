@@ -53,9 +53,8 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "notes": [caution] if caution else [],
     }
     noun = "map" if channels == 1 else "maps"
-    text = (
-        f"{found.layer}: {channels} {noun} of {rows} x {columns} in {out} ({duration(found.seconds)})\n  all: {sheet}"
-    )
+    size = f"{channels} {noun} of {columns} x {rows}"
+    text = f"{found.layer}: {size} in {out} ({duration(found.seconds)})\n  all: {sheet}"
     return Report(data, text)
 
 

@@ -112,6 +112,17 @@ def positive(text: str) -> int:
     return value
 
 
+def share(text: str) -> float:
+    """A number from 0 to 1, also as per cent: 0.8, 80%."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither from 0 to 1 nor from 0% to 100%")
+    return value
+
+
 def seconds(text: str) -> float:
     try:
         value = float(text)

@@ -6,6 +6,7 @@ is imported by the engine alone; a test holds every number here against the netw
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +37,7 @@ class Entry:
     at which the network sees objects as large as those it was trained on; None: as large as they
     are. `minimum` is the confidence below which a label of a network without a background class
     means that there is nothing to name. `multiple` is what height and width must be divisible by.
+    `sees` says what alone it knows, where a picture may well have nothing of it at the size that it is taught.
     `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
     `variants` maps an option of the spec ('pooling=floor') to what it changes here. `weights` is a
     file of `resources/models`, or empty: then they are drawn at random, from a fixed seed.
@@ -60,6 +62,7 @@ class Entry:
     longest_side: int | None = None
     minimum: float = 0.0
     multiple: int = 1
+    sees: str = ""
     sample: str = ""
     sample_scale: float | None = None
     source: str = ""
@@ -132,6 +135,7 @@ ENTRIES: tuple[Entry, ...] = (
         preprocessing=Preprocessing(channels="L"),
         summary="Ten handwritten digits; the lecture's first network",
         minimum=0.8,
+        sees="handwritten digits, white on black",
         sample="digits-512x512.png",
         source="LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition",
     ),
@@ -164,6 +168,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=12,
         weights="mtcnn_pnet.safetensors",
         summary="Faces of 12 pixels; fully convolutional from the start",
+        sees="faces of about 12 pixels",
         sample="grace_hopper.jpg",
         sample_scale=0.1,
         **_MTCNN,
@@ -178,6 +183,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=25,
         weights="mtcnn_rnet.safetensors",
         summary="Faces of 24 pixels; ends in dense layers",
+        sees="faces of about 24 pixels",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 25, 25)}},
         sample="astronaut.png",
         sample_scale=0.2,
@@ -193,6 +199,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=49,
         weights="mtcnn_onet.safetensors",
         summary="Faces of 48 pixels; ends in dense layers",
+        sees="faces of about 48 pixels",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 49, 49)}},
         sample="astronaut.png",
         sample_scale=0.45,
@@ -296,8 +303,10 @@ def entry(spec: str) -> Entry:
     wanted = parse(spec)
     found = next((e for e in ENTRIES if e.name == wanted.name), None)
     if found is None:
-        names = ", ".join(e.name for e in ENTRIES)
-        raise SegvizError(f"no network '{wanted.name}' in the catalogue; there are: {names}")
+        names = [e.name for e in ENTRIES]
+        close = difflib.get_close_matches(wanted.name.lower(), names, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
+        raise SegvizError(f"no network '{wanted.name}' in the catalogue; {hint}")
     for key, value in wanted.options:
         change = found.variants.get(f"{key}={value}")
         if change is None:
@@ -325,5 +334,8 @@ def class_index(classes: tuple[str, ...], wanted: str) -> int:
     if lowered.isdecimal() and int(lowered) < len(classes):
         return int(lowered)
     close = [classes[i] for i, name in enumerate(names) if lowered and lowered in name][:6]
-    hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(classes[:6])}, ..."
-    raise SegvizError(f"no class '{wanted}' among {len(classes)}; {hint}")
+    if not close:  # a slip of the finger
+        close = [classes[names.index(name)] for name in difflib.get_close_matches(lowered, names, 3, 0.75)]
+    some = ", ".join(classes[:6]) + (", ..." if len(classes) > 6 else "")
+    hint = f"did you mean {', '.join(close)}?" if close else f"the classes are {some}"
+    raise SegvizError(f"no class '{wanted}' among {len(classes):,}; {hint}")

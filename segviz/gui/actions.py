@@ -7,7 +7,7 @@ each of its values, checked while it is in force.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
@@ -104,8 +104,8 @@ def _escape(window: MainWindow) -> None:
         window.layouts.set_presenting(False)
     elif window.isFullScreen():
         window.layouts.set_full_screen(False)
-    elif window.desk.scene.message is not None:
-        window.desk.dismiss()
+    elif window.desk.scene.message is not None or window.hint is not None:
+        window.dismiss()
     elif window.desk.scene.state.window is not None:
         window.desk.session.update(window=None)
     else:
@@ -173,6 +173,13 @@ def _scale(text: str, scale: float | None) -> Action:
         tip="The size of the image that the network sees: an object's size decides what it finds",
         checked=lambda window: window.desk.session.state.scale == scale,
     )
+
+
+def _own_sample(window: MainWindow) -> None:
+    """The network on its own sample, as its card on the start page shows it."""
+    state = window.desk.session.state
+    if state.model:
+        window.desk.session.update(**gestures.use_network(replace(state, image=None), state.model))
 
 
 def _stride(step: int) -> Action:
@@ -317,10 +324,18 @@ NETWORK = (
     Action("previous-layer", "Previous layer", "Network", _gesture(gestures.next_layer, -1), ("[",), "chevron-up",
            "One layer back towards the image", enabled=_has_network),
     *(_method(method) for method in Method),
+    Action("next-field", "Next larger field", "Network", _gesture(gestures.next_field, 1), ("Ctrl+]",), "chevron-down",
+           "On to the next layer whose field differs: several layers may share one", enabled=_has_network),
+    Action("previous-field", "Next smaller field", "Network", _gesture(gestures.next_field, -1), ("Ctrl+[",),
+           "chevron-up", "Back to the last layer whose field differs", enabled=_has_network),
     *_choices("upsampling", "Network/Upsampling", Upsampling),
     *_choices("pooling", "Network/Pooling", Pooling),
+    Action("own-sample", "Show a fitting sample", "Network", _own_sample, (), "photo",
+           "Show the network on the sample image that suits it", enabled=lambda scene: bool(scene.state.model)),
     _scale("Automatic", None),
     *(_scale(f"{percent} %", percent / 100) for percent in SCALES),
+    Action("scale", "Another scale…", "Network/Scale", lambda w: w.toolbar.show_scale(),
+           tip="Move the slider of the scale"),
     *_choices("device", "Network/Device", Device),
 )  # fmt: skip
 

@@ -15,13 +15,15 @@ from segviz.core import assets, catalogue
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session
-from segviz.gui import gestures, names, theme
+from segviz.gui import gestures, names, theme, words
 from segviz.gui.actions import find
 from segviz.gui.canvas_strip import CanvasStrip
+from segviz.gui.names import image_title, sample_title, title_of
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.box_tool import BoxTool
 from segviz.gui.widgets.image_view import ImageView, Layer, Tool, ViewTransform
 from segviz.gui.widgets.start_page import Offer, StartPage
+from segviz.gui.widgets.tag import Tag
 
 if TYPE_CHECKING:
     from segviz.core.images import Picture
@@ -61,10 +63,12 @@ class Canvas(QWidget):
         self.view.tools = (self.box,)
         self.start = start_page()
         self.start.chosen.connect(self._choose)
+        self.tag = Tag(self.view)
         self.strip = CanvasStrip()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.view)
+        self._pages.setCurrentWidget(self.view if session.state.image else self.start)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -129,7 +133,8 @@ class Canvas(QWidget):
     def show_scene(self, old: Scene | None, new: Scene) -> None:
         """Repaint what differs between the scenes; changes no State. (`QWidget.show` has its name already.)"""
         if new.picture is None and self._overlays is None:
-            return  # nothing was ever opened: the start page is there
+            self._pages.setCurrentWidget(self.view if new.state.image else self.start)  # nothing, while one is coming
+            return
         if self._overlays is None:
             from segviz.gui.overlays import Overlays  # loads numpy
 
@@ -145,7 +150,8 @@ class Canvas(QWidget):
         self.box.box = marks.box if marks is not None else None
         self._pages.setCurrentWidget(self.start if picture is None else self.view)
         self.strip.setVisible(picture is not None)
-        self._show_strip(new)
+        self._show_strip(new.seen)
+        self.tag.say(old_picture(new))
 
     def _show_strip(self, new: Scene) -> None:
         from segviz.gui import overlays
@@ -155,7 +161,8 @@ class Canvas(QWidget):
         shown = (state.heat_opacity, state.heat_minimum) if heat else (state.opacity, state.minimum)
         self.strip.show_state(state.view, *shown)
         title, colours = overlays.scale(new)
-        self.strip.show_scale(title, colours)
+        peak = self._overlays.peak(new) if self._overlays is not None else None
+        self.strip.show_scale(title, colours, "" if peak is None else words.probability(peak))
         self.strip.show_legend(overlays.legend(new))
 
     def point_at(self, point: tuple[float, float] | None) -> None:
@@ -208,6 +215,16 @@ def _is_shown(old: Scene | None, picture: Picture) -> bool:
     return shown is picture or drawn
 
 
+def old_picture(scene: Scene) -> str:
+    """What is said over a picture that the network which is chosen now did not make; '' where it did."""
+    if scene.before is None:
+        return ""
+    old, new = title_of(scene.before.model), title_of(scene.state.model)
+    if old == new or not new:
+        return f"{old}'s result for {image_title(scene.before.image or '')}"
+    return f"{old}'s result, until {new} has answered" if scene.jobs else f"{old}'s result; {new} has not answered"
+
+
 def start_page() -> StartPage:
     """Networks that know something, with their samples, and all sample images; empty where resources are missing."""
     page = StartPage(TITLE, HINT)
@@ -225,7 +242,7 @@ def start_page() -> StartPage:
     page.add_section(
         PHOTOGRAPHS,
         "IMAGES",
-        [Offer(str(p), p.stem.replace("_", " ").replace("-", " "), "", str(p)) for p in images],
+        [Offer(str(p), sample_title(p), "", str(p)) for p in images],
         120,
     )
     return page

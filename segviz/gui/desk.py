@@ -82,6 +82,8 @@ class Desk(QObject):
         self._told: Scene | None = None
         self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
         self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
+        self._obituary: Message | None = None  # that the engine stopped, until it answers again
+        self._said_of = plan.subject(session.state)  # network and image that the message is about
         self._opened: tuple[str, int] | None = None  # path and revision
         self._opening: tuple[str, int] | None = None
         self._ledger = Ledger()
@@ -142,7 +144,8 @@ class Desk(QObject):
             self._good_network = plan.only(old, plan.NETWORK_FIELDS)
         if old.image != new.image:
             self._undo = plan.merged(self._undo, plan.difference(old, new))
-        self._show(state=new)
+        stale = self.scene.message is not None and self.scene.message.about and plan.subject(new) != self._said_of
+        self._show(state=new, before=plan.before(self.scene, old, new), **({"message": None} if stale else {}))
         slider = any(getattr(old, name) != getattr(new, name) for name in plan.SLIDERS)
         if slider or not self._asking.isActive():
             self._asking.start(DEBOUNCE if slider and old.model == new.model else 0)
@@ -236,10 +239,10 @@ class Desk(QObject):
         if self._opening is None or event.path != self._opening[0]:
             return
         self._opening = None
-        self._show(message=Message(event.message, event.details, Kind.IMAGE))
         undo, self._undo = self._undo, {}
         self.session.update(**plan.taken_back(undo, self.session.state))
         self._undo = {}  # going back is no change to go back from
+        self.say(event.message, event.details, Kind.IMAGE)
         self._asking.start(0)
 
     def _engine_starting(self, _: EngineStarting) -> None:
@@ -251,8 +254,9 @@ class Desk(QObject):
     def _engine_died(self, event: EngineDied) -> None:
         kind = self._end(event.ticket) if event.request is not None else None
         again = AGAIN.get(kind, "Choose Run > Run again (F9) to try again") if kind is not None else ""
-        text = f"{event.message}. {again}." if again else event.message
-        self._show(engine=EngineStatus.OFF, message=Message(text, about=kind))
+        self._show(engine=EngineStatus.OFF)
+        self.say(f"{event.message}. {again}." if again else event.message, about=kind)
+        self._obituary = self.scene.message
 
     def _updated(self, event: Updated) -> None:
         kind = self._ledger.kind_of(event.ticket)
@@ -266,6 +270,7 @@ class Desk(QObject):
 
     def _answered(self, event: Answered) -> None:
         kind = self._end(event.ticket, answered=True)
+        self._show(**self._revived())
         if kind is None:
             return
         self._show(**_PAINTS[type(event.answer)](self, event.answer), **self._cleared(kind))
@@ -278,12 +283,12 @@ class Desk(QObject):
         kind = self._end(event.ticket)
         if kind is None:
             return
-        self._show(message=Message(event.message, event.details, kind))
         if kind is Kind.WINDOW:
             self.session.update(window=None)
         good = self._good_network
         if kind is Kind.DESCRIPTION and good["model"] not in ("", self.session.state.model):
             self.session.update(**good)
+        self.say(event.message, event.details, kind)
 
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)
@@ -304,6 +309,11 @@ class Desk(QObject):
         message = self.scene.message
         return {"message": None} if message is not None and message.about is kind else {}
 
+    def _revived(self) -> dict[str, Any]:
+        """The engine answers again: that it had stopped is said no longer, only what is to be done by hand."""
+        message, self._obituary = self._obituary, None
+        return {"message": plan.revived(message)} if message is not None and message is self.scene.message else {}
+
     def _settle_layer(self) -> None:
         """A layer that the network does not have becomes its last; the pinned unit follows the cursor."""
         network, state = self.scene.network, self.session.state
@@ -320,7 +330,8 @@ class Desk(QObject):
         self._show(message=None)
 
     def say(self, text: str, details: str = "", about: Kind | None = None) -> None:
-        """Show a message that needs attention, until it is dismissed or what it is about works again."""
+        """Show a message that needs attention, until it is dismissed or what it is about works again or is gone."""
+        self._said_of = plan.subject(self.session.state)
         self._show(message=Message(text, details, about))
 
     def run(self) -> None:
@@ -393,6 +404,14 @@ class Desk(QObject):
             self._saver.save_film(name, frames)
 
 
+def _first_cells(desk: Desk, update: PartialLabels) -> dict[str, Any]:
+    """The cells of a sliding window; another network's picture makes room for them, and is asked for anew."""
+    if desk.scene.before is None:
+        return {"partial": update}
+    desk._ledger.forget(Kind.PREDICTION)
+    return {"partial": update, "prediction": None, "before": None}
+
+
 def _partial(update: Update) -> PartialLabels:
     assert not isinstance(update, Progress)
     return update.partial if isinstance(update, RaceUpdate) else update
@@ -406,10 +425,10 @@ def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:
 # What an update or an answer changes in the Scene.
 _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
     Progress: lambda desk, update: {},
-    PartialLabels: lambda desk, update: {"partial": update},
+    PartialLabels: _first_cells,
     RaceUpdate: _race_update,
     Network: lambda desk, answer: {"network": answer},
-    Prediction: lambda desk, answer: {"prediction": answer, "partial": None},
+    Prediction: lambda desk, answer: {"prediction": answer, "partial": None, "before": None},
     FeatureMaps: lambda desk, answer: {"features": answer},
     RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
     WindowAnswer: lambda desk, answer: {"window": answer},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from PySide6.QtWidgets import (
 from segviz import __version__
 from segviz.core import assets, folders
 from segviz.gui import log, theme
-from segviz.gui.actions import ACTIONS, MENUS
+from segviz.gui.actions import ACTIONS, MENUS, Action
 from segviz.gui.names import sentence
 from segviz.gui.scene import Message, Scene
 from segviz.gui.widgets.segmented import Segmented
@@ -120,42 +121,63 @@ def _end_of(path: Path) -> str:
         return "Nothing has been noted."
 
 
+MOUSE = (  # what the mouse does on the picture
+    ("Wheel", "Zoom about the mouse"),
+    ("Drag", "Move the picture"),
+    ("Click", "Pin the unit there"),
+    ("Right click", "What can be done with the picture, a map, a layer or a class"),
+)
+
+
 class ShortcutSheet(PlainDialog):
-    """Every key on one page, from the table of actions."""
+    """Every key on one page, from the table of actions, and what the mouse does."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, "Keyboard shortcuts", (840, 680))
         page = QWidget()
         theme.set_surface(page, "panel")
-        grid = QGridLayout(page)
-        grid.setHorizontalSpacing(theme.XL)
-        grid.setVerticalSpacing(theme.XS)
-        grid.setContentsMargins(0, 0, 0, 0)
-        columns = [0, 0]  # rows used so far of each column
+        beside = QHBoxLayout(page)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(theme.XL)
+        sides = [QGridLayout(), QGridLayout()]  # each with rows of its own: none stretches the other's
+        for grid in sides:
+            grid.setHorizontalSpacing(theme.XL)
+            grid.setVerticalSpacing(theme.XS)
+            grid.setColumnStretch(1, 1)
+            beside.addLayout(grid, 1)
         for menu in MENUS:
             keyed = [action for action in ACTIONS if action.keys and action.menu.partition("/")[0] == menu]
-            if not keyed:
-                continue
-            side = columns.index(min(columns))
-            heading = QLabel(menu.upper())
-            theme.set_role(heading, "heading")
-            heading.setContentsMargins(0, theme.S, 0, 0)
-            grid.addWidget(heading, columns[side], side * 2, 1, 2)
-            for row, action in enumerate(keyed, columns[side] + 1):
-                keys = QLabel("  or  ".join(action.keys))
-                keys.setFont(theme.body(strong=True))
-                where = "  (on the canvas)" if action.canvas else ""
-                grid.addWidget(keys, row, side * 2)
-                grid.addWidget(QLabel(action.text.rstrip("…") + where), row, side * 2 + 1)
-            columns[side] += len(keyed) + 1
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-        grid.setRowStretch(max(columns), 1)
+            rows = [("  or  ".join(action.keys), _what(action)) for action in keyed]
+            _add_section(min(sides, key=QGridLayout.rowCount), menu, rows)
+        _add_section(min(sides, key=QGridLayout.rowCount), "Mouse", MOUSE)
+        for grid in sides:
+            grid.setRowStretch(grid.rowCount(), 1)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(page)
         self.body.addWidget(area, 1)
         self.finish()
+
+
+def _what(action: Action) -> str:
+    return action.text.rstrip("…") + ("  (on the canvas)" if action.canvas else "")
+
+
+def _add_section(grid: QGridLayout, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A heading and a row for each key and what it does; nothing without rows."""
+    if not rows:
+        return
+    at = grid.rowCount()
+    heading = QLabel(title.upper())
+    theme.set_role(heading, "heading")
+    heading.setContentsMargins(0, theme.S, 0, 0)
+    grid.addWidget(heading, at, 0, 1, 2)
+    for row, (key, what) in enumerate(rows, at + 1):
+        keys, words = QLabel(key), QLabel(what)
+        keys.setFont(theme.body(strong=True))
+        words.setWordWrap(True)
+        grid.addWidget(keys, row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(words, row, 1)
 
 
 class AboutDialog(PlainDialog):

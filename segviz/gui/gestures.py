@@ -48,6 +48,8 @@ def _class_at(scene: Scene, layer: str, x: float, y: float) -> int | None:
     network, prediction = scene.network, scene.prediction
     if network is None or prediction is None or layer != network.geometry.last:
         return None
+    if prediction.request.setup.model != network.request.setup.model:
+        return None
     found = network.layer(layer)
     if found is None or found.output_shape[0] != len(prediction.classes):
         return None
@@ -88,6 +90,26 @@ def next_layer(scene: Scene, step: int) -> Changes:
     at = rows.index(scene.state.layer)
     wanted = max(0, min(len(rows) - 1, at + step))
     return {} if wanted == at else select_layer(scene, rows[wanted])
+
+
+def next_field(scene: Scene, step: int) -> Changes:
+    """The next layer down (or, backwards, up) whose receptive field has another size: the last ones often share one."""
+    network, start = scene.network, scene.state.layer
+    if network is None or start is None or network.layer(start) is None:
+        return next_layer(scene, step)
+    at, size = scene, _field_of(network, start)
+    while True:
+        changes = next_layer(at, step)
+        if not changes:
+            return select_layer(scene, str(at.state.layer)) if at is not scene else {}
+        at = replace(at, state=replace(at.state, **changes))
+        if _field_of(network, str(at.state.layer)) != size:
+            return select_layer(scene, str(at.state.layer))
+
+
+def _field_of(network: Network, name: str) -> tuple[object, str] | None:
+    layer = network.layer(name)
+    return (layer.size, layer.status) if layer is not None else None
 
 
 def parents(network: Network) -> dict[str, str | None]:

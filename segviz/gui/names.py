@@ -12,7 +12,14 @@ from segviz.core.errors import clean
 PASTED = "Pasted image"
 PASTED_PREFIX = "pasted-"  # of the files in the cache folder that hold pasted pictures
 BOARD = "Whiteboard"
-ABBREVIATIONS = {"ihc": "IHC"}
+SAMPLES = {  # where the file's name does not say it
+    "castle-maintenon": "Castle of Maintenon",
+    "cell": "Cell under the microscope",
+    "chelsea": "Chelsea, a cat",
+    "china": "Chinese palace",
+    "grace_hopper": "Grace Hopper",
+    "ihc": "IHC-stained tissue",
+}
 
 
 # A drawing, its size, and in the end what tells the files of its states apart.
@@ -60,9 +67,10 @@ def image_title(path: str | Path) -> str:
 
 
 def sample_title(path: str | Path) -> str:
-    """What a shipped image is called in lists: 'Castle maintenon', 'Digits 512 × 512', 'IHC'."""
-    words = Path(path).stem.replace("_", "-").split("-")
-    known = [ABBREVIATIONS.get(word, word) for word in words]
+    """What a shipped image is called in lists: 'Castle of Maintenon', 'Digits 512 × 512', 'IHC'."""
+    if Path(path).stem in SAMPLES:
+        return SAMPLES[Path(path).stem]
+    known = Path(path).stem.replace("_", "-").split("-")
     text = " ".join(" × ".join(word.split("x")) if word.replace("x", "").isdigit() else word for word in known)
     return text[:1].upper() + text[1:]
 

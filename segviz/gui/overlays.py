@@ -15,13 +15,21 @@ from segviz.core.requests import Prediction
 from segviz.gui import unit_words, words
 from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.widgets.image_view import Layer
-from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks, WindowLayer, WindowMarks
+from segviz.gui.widgets.mark_layers import (
+    BoxLayer,
+    CrossLayer,
+    UnitLayer,
+    UnitMarks,
+    VeilLayer,
+    WindowLayer,
+    WindowMarks,
+)
 from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
 HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
-TITLES = 4  # classes in the small legend
+TITLES = 12  # classes in the small legend, as far as there is room
 WORTH = 0.01  # probability from which the tag of a window names a class
 
 
@@ -35,11 +43,13 @@ class Overlays:
         self.heat = PlaneLayer()
         self.partial = PlaneLayer()
         self.window = BoxLayer()
+        self.veil = VeilLayer()
         self.unit = UnitLayer()
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
+        self._peaks: dict[int, float] = {}
         self.heatmaps = 0  # how many were computed: for tests
 
     @property
@@ -53,10 +63,17 @@ class Overlays:
             View.HEATMAP: (self.heat, self.window),
             View.IMAGE: (),
         }
-        return (ground, *planes[self.view], self.unit, self.dragged, self.cross)
+        return (ground, *planes[self.view], self.veil, self.unit, self.dragged, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        """Bring the layers from scene `old` (None: from nothing) to `new`."""
+        """Bring the layers from scene `old` (None: from nothing) to `new`.
+
+        A picture that belongs to another network stays as it was, behind a veil; unit and window are the new one's.
+        """
+        self._show_unit(new)
+        self._show_dragged(new)
+        self.veil.drawn = new.before is not None
+        old, new = old.seen if old is not None else None, new.seen
         if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out
             self.photo = None
         elif old is None or old.picture is not new.picture or self.photo is None:
@@ -65,8 +82,6 @@ class Overlays:
         self._show_labels(old, new)
         self._show_heat(old, new)
         self._show_partial(old, new)
-        self._show_unit(new)
-        self._show_dragged(new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
         self.heat.opacity = new.state.heat_opacity
@@ -75,6 +90,7 @@ class Overlays:
         prediction = new.shown_prediction
         if old is None or prediction is not old.shown_prediction:
             self._heats.clear()
+            self._peaks.clear()
             # While the sliding window runs its own cells grow on the bare photograph.
             self.labels.set_plane(
                 None if prediction is None else prediction.labels,
@@ -109,6 +125,15 @@ class Overlays:
                 self._heats.popitem(last=False)
         self._heats.move_to_end(index)
         return self._heats[index]
+
+    def peak(self, scene: Scene) -> float | None:
+        """The largest probability of the class whose heatmap is shown, on the grid; None without a result."""
+        prediction, index = scene.shown_prediction, scene.shown_class
+        if prediction is None or index is None or scene.state.view is not View.HEATMAP:
+            return None
+        if index not in self._peaks:
+            self._peaks[index] = scores.peak(prediction, index)[0]
+        return self._peaks[index]
 
     def _show_partial(self, old: Scene | None, new: Scene) -> None:
         partial = new.partial

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from segviz.core import requests
@@ -15,8 +15,10 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
-from segviz.gui.scene import Kind, Scene, Tab, is_about
+from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
 
+# What a person may change of a picture that a newer one is about to replace.
+VIEWING = ("view", "opacity", "heat_opacity", "minimum", "heat_minimum", "palette", "colour_map")
 SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 
 # What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
@@ -76,7 +78,7 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
     """Answers that would lie about the image and network that have just come, to be taken off the screen."""
     gone: dict[str, Any] = {}
     if scene.prediction is not None and scene.prediction.request.setup.image != state.image:
-        gone |= {"prediction": None, "partial": None}
+        gone |= {"prediction": None, "partial": None, "before": None}
     if scene.features is not None and not is_about(scene.features.request.setup, state):
         gone["features"] = None
     if scene.window is not None and not is_about(scene.window.request.setup, state):
@@ -85,6 +87,33 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None
     return gone
+
+
+def before(scene: Scene, old: State, new: State) -> State | None:
+    """The State that the scene's prediction belongs to, now that `new` follows `old`; None: `new` itself.
+
+    Another network's picture stays as it was until its own answer has come; what a person changes
+    of the view meanwhile is seen on it too.
+    """
+    prediction = scene.prediction
+    if prediction is None or is_about(prediction.request.setup, new):
+        return None
+    if scene.before is None or (old.model, old.image) != (new.model, new.image):
+        return scene.before or old
+    changed = {name: getattr(new, name) for name in VIEWING if getattr(new, name) != getattr(old, name)}
+    return replace(scene.before, **changed)
+
+
+def subject(state: State) -> tuple[str, str | None]:
+    """What messages are about: network and image."""
+    return state.model, state.image
+
+
+def revived(message: Message) -> Message | None:
+    """What is left to say of an engine that stopped, once it answers again: what is to be done by hand."""
+    if message.about is None:
+        return None
+    return replace(message, text=message.text.replace("; it is starting again", ""))
 
 
 Undo = dict[str, tuple[Any, Any]]  # what fields of the State were, and what they became

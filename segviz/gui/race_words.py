@@ -1,4 +1,4 @@
-"""What a race says: table, sentence and factors, from its result alone."""
+"""What a race says: table, sentence and factors, from its result alone, and what it needs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from segviz.core.choices import Task
 from segviz.core.requests import Lane, Progress, RaceRequest, RaceResult, RaceUpdate
 from segviz.gui import words
+from segviz.gui.scene import Scene
 
 
 class Side(StrEnum):
@@ -144,6 +146,15 @@ def outdated(result: RaceResult, wanted: RaceRequest | None) -> str:
         return ""
     names = [name for name, of in SETTINGS.items() if of(result.request) != of(wanted)]
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def missing(scene: Scene) -> str:
+    """What a race still needs, or why there is none with this network; '' where one can start."""
+    if scene.network is None or scene.picture is None:
+        return "Choose an image and a network."
+    if scene.network.task is Task.SEGMENTATION:
+        return f"{scene.network.title} answers per pixel: it has no window to slide. Choose a classifier."
+    return ""
 
 
 def running_factor(updates: tuple[RaceUpdate, ...]) -> float | None:

@@ -6,7 +6,7 @@ immutable, and comparing arrays would cost more than painting them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -68,11 +68,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to say to the person, beside what caused it. `about` is what failed, None: general."""
+    """Something to say to the person, beside what caused it. `about` is what failed, None: general.
+
+    `offer` is the id of an action that helps; '': none does.
+    """
 
     text: str
     details: str = ""
     about: Kind | None = None
+    offer: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,17 @@ class Scene:
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
     message: Message | None = None
+    before: State | None = None  # what the prediction belongs to, while it is not the answer for `state` yet
+
+    @property
+    def seen(self) -> Scene:
+        """The scene with the State that its prediction belongs to: an old picture stays in its old view."""
+        return self if self.before is None else replace(self, state=self.before, before=None)
+
+    @property
+    def answer(self) -> Prediction | None:
+        """The prediction, unless it is another network's or image's."""
+        return None if self.before is not None else self.prediction
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

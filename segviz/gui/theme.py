@@ -23,6 +23,7 @@ CONTROL = 28  # height of a control
 RADIUS = 4
 ICON = 18
 BODY, CAPTION, TITLE, NUMBERS = 13, 11, 15, 20  # type scale, in pixels
+FADED = 0.45  # opacity of what is painted of a widget that is disabled, or of something old
 PRESENTER = 1.8  # how much larger everything is in presenter mode
 
 _ICON_NAME = "segvizIcon"
@@ -298,7 +299,7 @@ def set_role(widget: QWidget, role: str) -> None:
 
 
 def set_kind(widget: QWidget, kind: str) -> None:
-    """Give a button its kind: primary or link (QPushButton), button or flat (QToolButton)."""
+    """Give a button its kind: primary or link (QPushButton), button or flat (QToolButton); a label: tag."""
     _restyle(widget, "kind", kind)
 
 

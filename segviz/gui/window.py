@@ -18,6 +18,7 @@ from segviz.core.choices import Theme, View
 from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
+from segviz.gui.advice import advice
 from segviz.gui.banner import Banner
 from segviz.gui.board import USUAL, Board
 from segviz.gui.desk import CLOSING, Desk, Worker
@@ -30,6 +31,7 @@ from segviz.gui.panels.base import Area, Panel
 from segviz.gui.scene import Kind, Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
+from segviz.gui.widgets.tag import Tag
 from segviz.gui.workbench import Pages, Workbench
 from segviz.gui.workline import WorkLine
 
@@ -47,6 +49,8 @@ PLACES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.WORKBENCH: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
+WAY_OUT = "F5 or Esc leaves the presenter's view, Ctrl+K finds everything"
+READ_IN = 6000  # ms
 BESIDE = (Area.LEFT, Area.RIGHT)
 
 
@@ -61,6 +65,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._make_jobs = make_jobs
         self._painted = self._closed = False
+        self._read: set[str] = set()  # hints that were dismissed
+        self.hint: Message | None = None  # what helps in this scene, until it is dismissed
         self._shown: dict[str, Scene] = {}  # the scene that each panel shows
         self.canvas: Canvas | None = None
         self.panels: tuple[Panel, ...] = ()
@@ -95,11 +101,13 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.banner = Banner()
-        self.banner.dismissed.connect(self.desk.dismiss)
+        self.banner.dismissed.connect(self.dismiss)
+        self.banner.taken.connect(self.do)
         self.banner.details.connect(self._show_details)
         self.centre = Pages()
         self.work = WorkLine(self.centre)
         self.work.stopped.connect(self.desk.stop)
+        self.way_out = Tag(self.centre)
         layout.addWidget(self.banner)
         layout.addWidget(self.centre, 1)
         self.setCentralWidget(centre)
@@ -139,6 +147,7 @@ class MainWindow(QMainWindow):
         self.canvas.board_wanted.connect(lambda: self.board.begin(*USUAL))
         self._fill_board(self.canvas)
         self.canvas.action_wanted.connect(self.do)
+        self.canvas.view.zoomed.connect(self.statusBar().show_zoom)
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:
@@ -183,16 +192,36 @@ class MainWindow(QMainWindow):
         self._show_panels()
         self.toolbar.show_scene(new)
         self.statusBar().show_scene(new)
-        self.banner.show_message(new.message)
+        self._show_message(new)
         self.menus.refresh()
         self._show_stage(new)
         self.show_work()
         image = new.state.image
-        self.setWindowTitle(f"{image_title(image)} – segviz" if image else "segviz")
+        self.setWindowTitle(image_title(image) if image else "segviz")  # Qt adds the application's name
+
+    def _show_message(self, scene: Scene) -> None:
+        """What went wrong, else what helps, unless it was read."""
+        hint = advice(scene)
+        self.hint = hint if hint is not None and hint.text not in self._read else None
+        self.banner.show_message(scene.message or self.hint)
+
+    def dismiss(self) -> None:
+        """The person has read what stands above the canvas."""
+        if self.desk.scene.message is not None:
+            self.desk.dismiss()
+        elif self.hint is not None:
+            self._read.add(self.hint.text)
+            self._show_message(self.desk.scene)
 
     def show_work(self) -> None:
         """How far the work is, over the canvas, while nothing else says it."""
         self.work.show_scene(self.desk.scene, self.presenting)
+
+    def show_way_out(self) -> None:
+        """Say for a moment how the presenter's view ends, for there is no menu in it."""
+        self.way_out.say(WAY_OUT if self.presenting else "")
+        if self.presenting:
+            QTimer.singleShot(READ_IN, self, lambda: self.way_out.say(""))
 
     def _show_tab(self, scene: Scene) -> None:
         index = next((i for i, panel in enumerate(self._workbench()) if panel.id == scene.state.tab), None)
@@ -356,7 +385,7 @@ class MainWindow(QMainWindow):
 
         What leaves is what was there when it was chosen, whatever comes while the dialog is open.
         """
-        scene = self.desk.scene
+        scene = self.desk.scene.seen  # an old picture leaves in its old view
         place = self.files.place_for(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds)
         if place is not None and self.canvas is not None:
             self.files.write(place, wanted.prepare(scene, self.canvas, scale))

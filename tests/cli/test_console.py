@@ -118,7 +118,7 @@ def test_a_table_sets_words_left_and_numbers_right() -> None:
 
 def test_numbers_for_people() -> None:
     assert count(61_706) == "61,706"
-    assert (size(32), size([32, 48.5])) == ("32", "32 x 48.5")
+    assert (size(32), size([32, 48.5])) == ("32", "48.5 x 32")
     assert point((15.5, 3)) == "(15.5, 3)"
     assert [duration(s) for s in (0.0123, 0.9999, 12.345, 4321.0)] == ["12.3 ms", "1 s", "12.3 s", "4,321 s"]
 

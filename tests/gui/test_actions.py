@@ -121,7 +121,7 @@ def test_the_palette_finds_actions_images_networks_and_classes_by_name(bench):
     names = {(entry.kind, entry.text) for entry in palette._entries}
     assert {action.text.rstrip("…") for action in ACTIONS} <= {text for _, text in names}
     assert ("Network", "EfficientNet-Lite0") in names
-    assert ("Image", "Castle maintenon") in names
+    assert ("Image", "Castle of Maintenon") in names
     assert ("Class", "7") in names
     palette.reject()
 

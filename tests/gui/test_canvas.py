@@ -492,13 +492,50 @@ def test_the_strip_fits_its_width(canvas: Canvas, width: int) -> None:
     canvas.resize(width, 400)
     QApplication.sendPostedEvents()
     strip = canvas.strip
-    assert strip._right.isVisible() == (width >= 700)
-    parts = [strip.views, strip.opacity, strip.minimum, strip._right, strip.fit, strip.one]
-    seen = [part for part in parts if part.isVisible()]
-    assert strip.views in seen
+    sliders = (strip.opacity, strip.minimum)
+    parts = [strip.views, *sliders, strip._right, strip.fit, strip.one, *(slider._number for slider in sliders)]
+    assert all(part.isVisible() for part in parts)  # nothing goes: the sliders get a row of their own
+    assert (strip.opacity.y() > strip.views.geometry().bottom()) == (width < 900)
     assert strip.views.width() >= strip.views.sizeHint().width()
-    assert all(slider.width() >= slider.least() for slider in (strip.opacity, strip.minimum))
-    assert max(part.geometry().right() for part in seen) <= strip.width()
+    assert all(slider.width() >= slider.least() + slider.value_width() for slider in sliders)
+    assert strip._right.width() >= strip.scale.minimumSizeHint().width()
+    assert max(part.geometry().right() for part in parts[:6]) <= strip.width()
+
+
+def test_the_strip_says_how_probable_the_shown_class_gets(canvas: Canvas) -> None:
+    """A heatmap of a class that is nowhere is not a failure."""
+    scene = scenes.full()
+    prediction = scene.prediction
+    state = replace(scene.state, view=View.HEATMAP, shown_class=3)
+    shown = replace(scene, state=state)
+    canvas.show_scene(scene, shown)
+    most = scores.peak(prediction, 3)[0]
+    assert canvas.strip.scale.toolTip().startswith(f"“3”: at most {most:.2f}: colours")
+    canvas.show_scene(shown, replace(scene, state=replace(state, shown_class=4)))
+    assert f"at most {scores.peak(prediction, 4)[0]:.2f}" in canvas.strip.scale.toolTip()
+
+
+def test_no_start_page_while_an_image_is_coming(qtbot) -> None:
+    canvas = Canvas(Session(State(image=scenes.PAGE)))
+    qtbot.addWidget(canvas)
+    assert canvas._pages.currentWidget() is canvas.view
+    canvas.show_scene(None, Scene(State(image=scenes.PAGE)))
+    assert canvas._pages.currentWidget() is canvas.view
+    canvas.show_scene(None, Scene(State()))  # it could not be opened
+    assert canvas._pages.currentWidget() is canvas.start
+
+
+def test_cards_fill_their_row_and_heads_stay_on(qtbot) -> None:
+    canvas = Canvas(Session())
+    qtbot.addWidget(canvas)
+    canvas.resize(820, 900)
+    canvas.show()
+    qtbot.waitExposed(canvas)
+    first = canvas.start.cards[0]
+    grid = first.parentWidget()
+    row = [card for card in grid.cards if card.y() == first.y()]
+    assert grid.width() - row[-1].geometry().right() < 16
+    assert max(card.geometry().bottom() for card in grid.cards) < grid.height()  # none is cut off below
 
 
 # ----------------------------------------------------------------------------------- before an image
@@ -529,7 +566,7 @@ def test_a_photograph_card_keeps_a_chosen_network(qtbot) -> None:
     session = Session(State(model="mtcnn_onet"))
     canvas = Canvas(session)
     qtbot.addWidget(canvas)
-    card = next(card for card in canvas.start.cards if card.text() == "coffee")
+    card = next(card for card in canvas.start.cards if card.text() == "Coffee")
     card.setFocus()
     qtbot.keyClick(card, Qt.Key.Key_Space)
     assert session.state.image == str(assets.sample("coffee.png"))

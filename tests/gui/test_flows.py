@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QTextDocument
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from segviz.core.choices import Method, View
 from segviz.core.formats import IMAGE_SUFFIXES
@@ -24,6 +24,7 @@ from segviz.gui import settings
 from segviz.gui.dialogs import ExportDialog
 from segviz.gui.exports import EXPORTS, walk_frames
 from segviz.gui.files import IMAGE_KINDS, read_session
+from segviz.gui.panels import network_rows
 from segviz.gui.race_words import Side
 from segviz.gui.scene import Kind, pinned
 from tests.gui import scenes
@@ -586,3 +587,87 @@ def test_a_race_is_collected_while_another_tab_is_in_front(bench):
     one.jobs.update(RaceRequest, update)
     one.turn()
     assert race._points[Side(update.side)] == [(update.seconds, 200.0)]
+
+
+def test_steps_of_the_field_pass_layers_that_share_one(bench):
+    """c5, f6 and output of LeNet-5 all see 32 pixels: one step back from the last must show a smaller box."""
+    one = bench()
+    one.desk.session.update(layer="output")
+    click(one, 64, 48)
+    layers = []
+    for _ in range(4):
+        one.window.do("previous-field")
+        one.turn()
+        layers.append((one.state.layer, pinned(one.scene).field.width))
+    assert layers == [("s4", 16), ("c3", 14), ("s2", 6), ("c1", 5)]
+    for _ in range(5):
+        one.window.do("next-field")
+    assert one.state.layer == "output"  # the last step goes on to the end
+
+
+def test_the_zoom_is_said(bench):
+    one = bench()
+    one.window.do("zoom-one")
+    assert one.window.statusBar().zoom.text() == "zoom 100 %"
+    one.window.canvas.zoom(0.5)
+    assert one.window.statusBar().zoom.text() == "zoom 50 %"
+
+
+def test_nothing_in_the_toolbar_moves_when_it_runs_and_stops(bench):
+    one = bench()
+    button = one.window.toolbar.button
+    width = button.width()
+    one.desk.run()
+    one.turn()
+    assert button.text() == "Stop"
+    assert button.width() == width
+
+
+def test_tabs_stay_where_they_are(bench):
+    one = bench()
+    places = set()
+    for tab in ("feature-maps", "heatmaps", "race"):
+        one.desk.session.update(tab=tab)
+        one.turn()
+        QApplication.processEvents()
+        places.add(one.window.tabs.bar.y())
+    assert len(places) == 1
+
+
+def test_the_presenters_view_says_how_it_ends(bench):
+    one = bench()
+    one.window.do("present")
+    assert "F5 or Esc" in one.window.way_out.text()
+    assert one.window.way_out.isVisible()
+    one.window.do("present")
+    assert not one.window.way_out.isVisible()
+
+
+def test_maps_and_layers_have_menus(bench):
+    one = bench()
+    network, maps, heat = one.window.panels[0], one.window.panels[2], one.window.panels[3]
+    menu = maps.menu_of(3)
+    words = {action.text(): action for action in menu.actions()}
+    assert {"Copy the map", "Save the map…", "Pin its strongest unit"} <= words.keys()
+    words["Pin its strongest unit"].trigger()
+    plane = one.scene.features.values[3]
+    assert (one.state.unit.channel, plane[one.state.unit.row, one.state.unit.column]) == (3, plane.max())
+    words["Copy the map"].trigger()
+    assert not QGuiApplication.clipboard().image().isNull()
+    row = next(row for row in network_rows.rows_of(one.scene.network) if row.name == "c1")
+    network.menu_of(row).actions()[0].trigger()
+    assert (one.state.layer, one.state.tab) == ("c1", "feature-maps")
+    one.desk.session.update(tab="heatmaps")
+    one.turn()
+    heat.menu_of(1).actions()[0].trigger()
+    assert one.state.shown_class == heat._classes[1]
+
+
+def test_heatmaps_of_another_network_begin_at_the_top(bench):
+    one = bench(State(image=scenes.PAGE, model="lenet5", tab="heatmaps"))
+    bar = one.window.panels[3].grid.verticalScrollBar()
+    bar.setRange(0, 500)
+    bar.setValue(200)
+    one.desk.session.update(model="mtcnn_rnet")
+    one.bring_up()
+    assert bar.value() == 0

@@ -60,7 +60,7 @@ def test_shows_what_is_there(bench):
     bar = window.statusBar()
     assert bar.image.text().startswith("128 × 96")
     assert bar.network.text() == "LeNet-5, 10 classes"
-    assert bar.grid.text() == "grid 17 × 25, stride 4"
+    assert bar.grid.text() == "grid 25 × 17, stride 4"
     assert (bar.sign.text(), bar.engine.text()) == ("●", "engine ready")
 
 
@@ -364,9 +364,9 @@ def test_messages_begin_with_a_capital_letter_unless_with_a_name(said, shown):
 
 
 def test_what_images_are_called():
-    assert sample_title("castle-maintenon.jpg") == "Castle maintenon"
-    assert sample_title("grace_hopper.jpg") == "Grace hopper"
-    assert sample_title("ihc.png") == "IHC"
+    assert sample_title("castle-maintenon.jpg") == "Castle of Maintenon"
+    assert sample_title("grace_hopper.jpg") == "Grace Hopper"
+    assert sample_title("european-honey-bee.jpg") == "European honey bee"
     assert sample_title("digits-512x512.png") == "Digits 512 × 512"
     assert image_title("/cache/segviz/pasted/pasted-0123456789ab.png") == "Pasted image"
     assert image_title("/photos/pasted-note.png") == "pasted-note.png"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, MapOrder, MapScale
 from segviz.core.field import to_shares
@@ -51,6 +51,7 @@ class FeatureMapsPanel:
         self.grid.clicked.connect(self._clicked)
         self.grid.hovered.connect(self._hovered)
         self.grid.left.connect(self._left)
+        self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -207,7 +208,7 @@ class FeatureMapsPanel:
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
-            text = f"{features.layer} · {words.many(maps, 'map')} of {words.shape((rows, columns))}"
+            text = f"{features.layer} · {words.many(maps, 'map')} of {words.size(columns, rows)}"
             text += f" · {scene.state.layer}: computing…" if stale and computing and scene.state.layer else ""
         self.what.setText(text)
         self.note.setText(_advice(scene, computing))
@@ -279,6 +280,30 @@ class FeatureMapsPanel:
         colours = theme.tokens(self.widget.palette())
         what = Sheet(self.what.text(), len(self._order), columns / rows, max(rows, columns))
         return contact_sheet(what, self._tile, self._caption, colours)
+
+    def menu_of(self, index: int) -> QMenu:
+        """All that can be done with the map of a tile."""
+        assert self._features is not None
+        channel, layer = self._order[index], self._features.layer
+        menu = QMenu(self.grid)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        image = self._map_image(channel)
+        menu.addAction("Copy the map").triggered.connect(lambda: self._commands.copy_image(image))
+        menu.addAction("Save the map…").triggered.connect(
+            lambda: self._commands.save_image(image, f"{layer}-map-{channel}")
+        )
+        menu.addSeparator()
+        strongest = menu.addAction("Pin its strongest unit")
+        strongest.setEnabled(self._scene is not None and self._scene.shown_features is not None)
+        strongest.triggered.connect(lambda: self._pin_strongest(channel))
+        return menu
+
+    def _pin_strongest(self, channel: int) -> None:
+        if self._scene is None or self._features is None or self._scene.shown_features is not self._features:
+            return
+        plane = self._features.values[channel]
+        row, column = divmod(int(plane.argmax()), plane.shape[1])
+        self._session.update(**gestures.pin_in_map(self._scene, channel, row, column))
 
     def _copy(self) -> None:
         image = self.sheet()

@@ -26,6 +26,13 @@ class HeaderLine(QWidget):
     def add(self, part: QWidget, stretch: int = 0) -> None:
         self._row.addWidget(part, stretch)
 
+    def insert(self, at: int, part: QWidget, stretch: int = 0) -> None:
+        self._row.insertWidget(at, part, stretch)
+
+    def remove(self, part: QWidget) -> None:
+        """Take a part out of the line, to be put elsewhere."""
+        self._row.removeWidget(part)
+
     def button(self, icon: str, name: str, then: Callable[[], None]) -> QToolButton:
         """A button of one icon, at the end of the line."""
         button = flat_button(icon, name)

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSignalBlocker, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSignalBlocker,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from segviz.gui import gestures, tables, theme, words
 from segviz.gui.names import caution_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
-from segviz.gui.scene import Kind
+from segviz.gui.scene import Kind, Tab
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
+from segviz.gui.widgets.search_line import SearchLine
 
 if TYPE_CHECKING:
     from segviz.core.session import Session
@@ -27,6 +37,8 @@ FILTER_FROM = 12  # rows from which on a filter is offered
 
 class LayerTree(QTreeView):
     """A tree of two-line rows without decorations: the delegate paints all of it."""
+
+    menu_wanted = Signal(QModelIndex, QPoint)  # the row clicked with the right button, and where on the screen
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +104,11 @@ class LayerTree(QTreeView):
             return
         super().mousePressEvent(event)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        index = self.indexAt(event.pos())
+        if index.isValid():
+            self.menu_wanted.emit(index, event.globalPos())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Return and Space fold and unfold; the brackets belong to the window's actions."""
         folds = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
@@ -128,12 +145,7 @@ class NetworkPanel:
         self._copy.clicked.connect(self._copy_layers)
         self._save = flat_button("download", "Save the layers as CSV")
         self._save.clicked.connect(self._save_layers)
-        self._filter = QLineEdit()
-        self._filter.setAcceptDrops(False)  # a file that is dropped here is for the window
-        self._filter.setPlaceholderText("Filter layers")
-        self._filter.setClearButtonEnabled(True)
-        self._filter.setToolTip("Show only layers whose name contains this")
-        self._filter.setAccessibleName("Filter layers by name")
+        self._filter = SearchLine("Filter layers", "Show only layers whose name contains this")
         self._filter.textChanged.connect(self._filter_changed)
         self._note = QLabel()
         self._note.setWordWrap(True)
@@ -149,6 +161,7 @@ class NetworkPanel:
         self.tree.setItemDelegate(RowDelegate(self.tree))
         self.tree.setAccessibleName("Layers of the network")
         self.tree.selectionModel().currentChanged.connect(self._current_changed)
+        self.tree.menu_wanted.connect(self._open_menu)
         self._titles = ColumnTitles()
         self._arrange()
 
@@ -265,6 +278,24 @@ class NetworkPanel:
             return
         if row.name != self._session.state.layer:
             self._session.update(**gestures.select_layer(self._scene, row.name))
+
+    def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
+        row = index.data(ROW)
+        if isinstance(row, Row) and row.name != INPUT:
+            self.menu_of(row).popup(at)
+
+    def menu_of(self, row: Row) -> QMenu:
+        """What can be done with a layer."""
+        menu = QMenu(self.tree)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Show its feature maps").triggered.connect(lambda: self._show_maps(row.name))
+        menu.addAction("Copy its name").triggered.connect(lambda: self._commands.copy_table([[row.name]]))
+        return menu
+
+    def _show_maps(self, layer: str) -> None:
+        if self._scene is not None:
+            changes = gestures.select_layer(self._scene, layer)
+            self._session.update(**changes, tab=Tab.FEATURE_MAPS.value)
 
     def _copy_layers(self) -> None:
         if self._scene is not None and self._scene.network is not None:

@@ -231,17 +231,16 @@ class RacePanel:
     def _show_settings(self, scene: Scene) -> None:
         running = scene.job(Kind.RACE)
         self.start.setText("Stop" if running else "Start the race")
-        self.start.setToolTip("Stop the race (Esc)" if running else EXPLANATION)
-        self.start.setEnabled(running is not None or (scene.picture is not None and scene.network is not None))
+        missing = race_words.missing(scene)
+        self.start.setToolTip("Stop the race (Esc)" if running else missing or EXPLANATION)
+        self.start.setEnabled(running is not None or not missing)
         self.stride.show_stride(scene.state.grid_stride, gestures.own_stride(scene.network))
         self.stride.setEnabled(running is None)
         older = race_words.outdated(scene.race, plan_race(scene.state)) if scene.race is not None else ""
-        text = ""
+        text = missing
         if running is not None:
             text = race_words.progress(running.progress, scene.race_updates)
-        elif scene.network is None or scene.picture is None:
-            text = "Choose an image and a network."
-        elif older:
+        elif older and not missing:
             text = f"These results are of another {older}: race again for what is chosen now."
         theme.set_role(self.progress, "warn" if older and running is None else "caption")
         self.progress.setText(text)

@@ -22,6 +22,8 @@ from segviz.gui import theme
 from segviz.gui.widgets.painted import elided, focus_ring
 
 SIGN = 44  # side of an icon in a picture's place, before `theme.px`
+ABOVE = 0.12  # of what is cut off a tall picture, that is cut above: heads are there
+GROWN = 1.5  # how much wider cards get at most to fill their row
 
 
 class Card(QAbstractButton):
@@ -69,12 +71,21 @@ class Card(QAbstractButton):
         return theme.body(strong=True) if self._text else theme.caption()
 
     def _picture(self) -> QRect:
-        return QRect(0, 0, theme.px(self._wide), theme.px(self._wide * 0.66))
+        return QRect(0, 0, self.width(), self._picture_height(self.width()))
+
+    @staticmethod
+    def _picture_height(width: int) -> int:
+        return round(width * 0.66)
+
+    def height_at(self, width: int) -> int:
+        """The height that belongs to a width."""
+        return self.sizeHint().height() + self._picture_height(width) - self._picture_height(self.sizeHint().width())
 
     def sizeHint(self) -> QSize:
         lines = QFontMetrics(self._title_font()).height()
         lines += 2 * QFontMetrics(theme.caption()).height() + theme.px(theme.XS) if self._text else 0
-        return QSize(theme.px(self._wide), self._picture().height() + lines + theme.px(theme.S) * 2)
+        wide = theme.px(self._wide)
+        return QSize(wide, self._picture_height(wide) + lines + theme.px(theme.S) * 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -108,6 +119,7 @@ class Card(QAbstractButton):
         scaled = self._image.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
         target = QRect(room.topLeft(), scaled)
         target.moveCenter(room.center())
+        target.moveTop(room.top() - round((scaled.height() - room.height()) * ABOVE))
         painter.setClipRect(room, Qt.ClipOperation.IntersectClip)
         painter.drawImage(target, self._image)
 
@@ -153,7 +165,13 @@ class CardGrid(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         rows = -(-len(self.cards) // self.columns(width))
-        return rows * (self._card().height() + theme.px(theme.M)) - theme.px(theme.M) if rows else 0
+        tall = self.cards[0].height_at(self._width_of_each(width)) if self.cards else 0
+        return rows * (tall + theme.px(theme.M)) - theme.px(theme.M) if rows else 0
+
+    def _width_of_each(self, width: int) -> int:
+        """Cards share the width, but do not get too large."""
+        gap, columns = theme.px(theme.M), self.columns(width)
+        return min((width + gap) // columns - gap, round(self._card().width() * GROWN))
 
     def sizeHint(self) -> QSize:
         wide = 4 * (self._card().width() + theme.px(theme.M))
@@ -164,7 +182,8 @@ class CardGrid(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        size, gap, columns = self._card(), theme.px(theme.M), self.columns(self.width())
+        gap, columns, wide = theme.px(theme.M), self.columns(self.width()), self._width_of_each(self.width())
+        size = QSize(wide, self.cards[0].height_at(wide)) if self.cards else QSize()
         for index, card in enumerate(self.cards):
             row, column = divmod(index, columns)
             card.setGeometry(column * (size.width() + gap), row * (size.height() + gap), size.width(), size.height())

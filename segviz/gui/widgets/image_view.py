@@ -114,6 +114,7 @@ class ImageView(Painted):
     left = Signal()
     clicked = Signal(float, float)
     view_changed = Signal()
+    zoomed = Signal(float)  # screen pixels per image pixel, 0 without an image; also when the view was fitted anew
 
     def __init__(self, name: str = "Image", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,6 +190,7 @@ class ImageView(Painted):
             return
         low, high = self._zoom_limits()
         wanted = max(low, min(high, self._projection.zoom * factor))
+        wanted = 1.0 if abs(wanted - 1) < 1e-9 else wanted  # x * (1 / x) is not always 1
         about = about if about is not None else QPointF(self.width() / 2, self.height() / 2)
         moved = self._projection.zoomed(wanted, about)
         if wanted == 1.0:  # at 1:1 image pixels lie on screen pixels
@@ -202,6 +204,7 @@ class ImageView(Painted):
     def _fit(self) -> None:
         self._fitted = True
         self._projection = self._fitting() if self._size is not None else Projection()
+        self.zoomed.emit(self._projection.zoom if self._size is not None else 0.0)
         self.update()
 
     def _zoom_limits(self) -> tuple[float, float]:
@@ -211,6 +214,7 @@ class ImageView(Painted):
     def _show(self, projection: Projection) -> None:
         self._fitted = False
         self._projection = self._kept_in_view(projection)
+        self.zoomed.emit(self._projection.zoom)
         self.update()
         self.view_changed.emit()
 

@@ -21,6 +21,7 @@ from segviz.gui.widgets.marks import (
 )
 from segviz.gui.widgets.projection import Projection
 
+VEIL = 0.55  # of what is below, that it hides
 ACCENT = QColor(theme.DARK.accent)  # on a picture in both themes: it lies on its own dark line
 
 
@@ -32,6 +33,17 @@ class UnitMarks:
     cell: Box
     center: tuple[float, float]
     text: str
+
+
+class VeilLayer:
+    """Dims all that lies below it, while `drawn`."""
+
+    def __init__(self) -> None:
+        self.drawn = False
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        if self.drawn:
+            painter.fillRect(area, theme.tokens().color("surround", VEIL))
 
 
 class UnitLayer:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QFontMetrics,
     QHelpEvent,
@@ -48,6 +49,7 @@ class ThumbGrid(QAbstractScrollArea):
     clicked = Signal(int, float, float)
     hovered = Signal(int, float, float)
     left = Signal()
+    menu_wanted = Signal(int, QPoint)  # the tile that was clicked with the right button, and where on the screen
 
     def __init__(self, name: str = "Tiles", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -239,6 +241,7 @@ class ThumbGrid(QAbstractScrollArea):
         t = theme.tokens(self.palette())
         painter.fillRect(event.rect(), t.color("panel"))
         visible = self._visible()
+        painter.setOpacity(1.0 if self.isEnabled() else theme.FADED)
         for index in visible:
             rect = self.tile_rect(index)
             painter.drawPixmap(rect, self._pixmap(index, rect.size()))
@@ -318,6 +321,14 @@ class ThumbGrid(QAbstractScrollArea):
         if event.button() == Qt.MouseButton.LeftButton and found is not None:
             self.set_selected(found[0], reveal=False)
             self.clicked.emit(*found)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the tile under the mouse, or of the selected one where it is asked for by a key."""
+        found = self.tile_at(QPointF(event.pos()))
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self._selected is not None:
+            self.menu_wanted.emit(self._selected, self.viewport().mapToGlobal(self.tile_rect(self._selected).center()))
+        elif found is not None:
+            self.menu_wanted.emit(found[0], event.globalPos())
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

@@ -110,9 +110,9 @@ def test_maps_of_the_last_layer_name_their_classes(shown):
 def test_the_title_counts(one):
     single = replace(one.scene.features, values=one.scene.features.values[:1])
     one.show(replace(one.scene, features=single))
-    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 1 map of 42 × 58"
+    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 1 map of 58 × 42"
     one.show(scenes.full())
-    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 16 maps of 42 × 58"
+    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 16 maps of 58 × 42"
 
 
 def test_only_visible_tiles_are_made(shown, monkeypatch):

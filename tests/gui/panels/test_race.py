@@ -6,9 +6,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QApplication
 
-from segviz.core.choices import Device, Pooling, Upsampling, View
+from segviz.core.choices import Device, Pooling, Task, Upsampling, View
 from segviz.core.requests import Progress, RaceRequest, Setup
 from segviz.core.session import State
 from segviz.gui import gestures, race_words, tables
@@ -305,3 +306,21 @@ def test_a_side_without_time_does_not_divide_by_it():
     result = replace(scenes.race(), fully_convolutional=instant)
     assert race_words.table(result)[0][-1] == "–"
     assert tables.race_rows(result)[4] == ["speedup", None]
+
+
+def test_a_network_that_answers_per_pixel_does_not_race(one):
+    network = replace(one.scene.network, title="Selfie segmentation", task=Task.SEGMENTATION)
+    one.show(replace(one.scene, network=network))
+    assert not one.panel.start.isEnabled()
+    assert "answers per pixel" in one.panel.progress.text()
+    assert "answers per pixel" in one.panel.start.toolTip()
+
+
+def test_the_verdict_stands_above_the_buttons_where_there_is_little_room(one):
+    stage = one.panel.race_stage
+    one.show(replace(one.scene, race=scenes.race()))
+    for width, above in ((500, True), (1100, False), (490, True)):
+        stage.resize(width, 420)
+        QApplication.processEvents()
+        assert (stage.sentence.mapTo(stage, QPoint(0, 0)).y() < stage.footer.y()) == above
+        assert stage.sentence.height() >= stage.sentence.heightForWidth(stage.sentence.width())

@@ -13,6 +13,7 @@ from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.clock import Clock, clock_time
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.painted import elided
 from segviz.gui.widgets.pill import Pill
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
@@ -281,3 +282,33 @@ def test_a_colour_bar_has_room_for_its_title(qtbot) -> None:
         bar.resize(bar.width() + 100, bar.height())
         wide = bar.grab().toImage()
         assert own == wide.copy(100, 0, own.width(), own.height())
+
+
+def test_a_title_that_is_cut_keeps_what_is_behind_it(qtbot) -> None:
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    bar.set_title(LONG, ": at most 0.01")
+    bar.resize(240, 28)
+    image = bar.grab().toImage()
+    bar.set_title(LONG, ": at most 0.99")
+    assert bar.grab().toImage() != image
+    assert bar.toolTip().startswith(f"{LONG}: at most 0.99: colours")
+
+
+def test_a_pill_keeps_its_place_whatever_its_value(qtbot) -> None:
+    pill = Pill("Image", longest=100)
+    qtbot.addWidget(pill)
+    pill.reserve("m" * 100)
+    pill.set_value("a.png")
+    short = pill.sizeHint()
+    pill.set_value(LONG)
+    assert pill.sizeHint() == short
+
+
+def test_names_get_the_room_that_short_bars_leave(qtbot) -> None:
+    rows = BarRows()
+    qtbot.addWidget(rows)
+    rows.resize(240, 120)
+    rows.set_bars([Bar("indigo bunting", 0.02, "0.02")])
+    names, _ = rows._columns()
+    assert elided("indigo bunting", theme.body(), names) == "indigo bunting"
