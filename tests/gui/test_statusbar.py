@@ -10,6 +10,7 @@ from segviz.core.choices import Device, Equality, Method
 from segviz.core.field import Frame, Lattice
 from segviz.core.requests import Exactness
 from segviz.core.session import State
+from segviz.gui import words
 from segviz.gui.scene import Scene
 from segviz.gui.statusbar import StatusBar, equality_text, grid_text
 from tests.gui import scenes
@@ -27,7 +28,7 @@ def test_the_grid_is_that_of_the_newest_scores():
     assert grid_text(scene) == "grid 25 × 17, stride 4"
     assert grid_text(replace(scene, prediction=coarse)) == "grid 7 × 5, stride 16"
     odd = replace(coarse, lattice=replace(coarse.lattice, stride=(8, 16)))
-    assert grid_text(replace(scene, prediction=odd)) == "grid 7 × 5, stride 8 × 16"
+    assert grid_text(replace(scene, prediction=odd)) == f"grid 7 × 5, stride 8{words.TIMES}16"
 
 
 @pytest.mark.parametrize("device", [Device.AUTO, Device.CPU])
