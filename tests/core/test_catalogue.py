@@ -68,8 +68,8 @@ def test_half_an_option_is_refused(spec: str) -> None:
 
 
 def test_refusals_name_what_there_is() -> None:
-    with pytest.raises(SegvizError, match=r"no network 'vgg99'.*lenet5"):
-        entry("vgg99")
+    with pytest.raises(SegvizError, match=r"no network 'quux'.*lenet5"):
+        entry("quux")
     with pytest.raises(SegvizError, match="pooling=ceil, pooling=floor"):
         entry("mtcnn_rnet?pooling=round")
     with pytest.raises(SegvizError, match="its options: none"):
