@@ -35,7 +35,7 @@ LEAST_CHANGE = 1e-3  # of logits between two images, relative to the largest: le
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one network. `difference`, `doubled` (in float64) and `change` are relative to the largest logit."""
+    """What became of one network. `difference`, `doubled` (in float64), `change`: relative to the largest logit."""
 
     name: str
     parameters: int
@@ -152,14 +152,14 @@ def _explained() -> list[str]:
     return [
         "- *steps*: what becomes of each layer at the end; a pooling that becomes nothing leaves the class activation",
         "  map, whose mean is the answer.",
-        "- *float32*, *float64*: the largest difference between the logits of the network and of its convolutional form",
-        "  on one random native input (224 x 224 pixels, 299 x 299 for inception_v3), relative to the largest logit.",
+        "- *float32*, *float64*: the largest difference between the logits of the network and of its convolutional",
+        "  form on one random native input (224 x 224 pixels, 299 x 299 for inception_v3), relative to the largest.",
         f"- *grid*: rows and columns of its answer on an input {LARGER[0]} pixels higher and {LARGER[1]} wider.",
-        f"- Weights are random (seed {SEED}) and such that logits are of order 1: dense layers are drawn after He et al.",
-        "  2015; statistics of batch normalisation are those of one pass over two images of noise; networks without it",
-        "  have their convolutions drawn after He et al. too, and layer scales of 1. As torchvision draws them, the",
-        "  logits of some networks vanish, and a small difference would mean nothing. Two images have different logits",
-        f"  everywhere (by at least {LEAST_CHANGE:g} of the largest).",
+        f"- Weights are random (seed {SEED}) and such that logits are of order 1: dense layers are drawn after He et",
+        "  al. 2015; statistics of batch normalisation are those of one pass over two images of noise; networks",
+        "  without it have their convolutions drawn after He et al. too, and layer scales of 1. As torchvision draws",
+        "  them, the logits of some networks vanish, and a small difference would mean nothing. Two images have",
+        f"  different logits everywhere (by at least {LEAST_CHANGE:g} of the largest).",
     ]
 
 
@@ -184,9 +184,8 @@ def main(wanted: Sequence[str]) -> None:
         start = time.perf_counter()
         row = row_of(name)
         rows.append(row)
-        told = (
-            row.refusal or f"{row.difference:.1e} of {row.logit:.2g}, change {row.change:.2f}, {row.grid}, {row.steps}"
-        )
+        figures = f"{row.difference:.1e}, {row.doubled:.1e} of {row.logit:.2g}, change {row.change:.2f}, {row.grid}"
+        told = row.refusal or f"{figures}, {row.steps}"
         print(f"{name}: {told} ({time.perf_counter() - start:.1f} s)", flush=True)
     count = Counter("refused" if row.refusal else "converted" for row in rows)
     print(f"{dict(count)} in {time.perf_counter() - began:.0f} s")
