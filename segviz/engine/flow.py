@@ -9,7 +9,7 @@ A part of the image, or all of it in one strip, is the same walk.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -38,13 +38,14 @@ MOST_LAID = 512  # units of a dense layer at once: its weight is read once for a
 class NetworkWeights:
     """The tensors of a network by their names, and what is made of them once: other layouts, transforms.
 
-    `fast` allows methods that are equal only to about 1e-5 (Winograd).
+    `fast` allows methods that are equal only to about 1e-5 (Winograd); `others` are taken in place of
+    the network's own tensors of these names.
     """
 
-    def __init__(self, network: nn.Module, fast: bool = False) -> None:
+    def __init__(self, network: nn.Module, fast: bool = False, others: Mapping[str, Tensor] | None = None) -> None:
         self.fast = fast
         named = (*network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False))
-        self._named: dict[str, Tensor] = {name: tensor.detach() for name, tensor in named}
+        self._named: dict[str, Tensor] = {name: tensor.detach() for name, tensor in named} | dict(others or {})
         self._prepared: dict[Any, Tensor] = {}
         self._made: tuple[Made, ...] = ()
         self._values: dict[int, Any] = {}

@@ -114,6 +114,10 @@ class Convolution(Slide):
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Slide):
+    """Max pooling; `ceil` says that its last windows may hang over the border."""
+
+    ceil: bool = False
+
     def run(self, inputs: Sequence[Patch], wanted: Region, weights: Weights) -> Tensor:
         taken, padding = self._taken(inputs[0], wanted, -torch.inf)
         if self.stride != (1, 1):
@@ -140,6 +144,7 @@ class AveragePool(Slide):
     counts_padding: bool = True
     divisor: int | None = None
     ends: tuple[int, int] = (0, 0)
+    ceil: bool = False
 
     def run(self, inputs: Sequence[Patch], wanted: Region, weights: Weights) -> Tensor:
         taken, padding = self._taken(inputs[0], wanted, 0.0)

@@ -9,6 +9,7 @@ when it is pointwise; otherwise the field is unknown, the node says so, and its 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -211,9 +212,19 @@ def _layer_norm(use: Use) -> Found:
     return use.point()
 
 
+def _along_channels(use: Use) -> Found:
+    """Unit by unit along the last dimension of a vector, which is the second of the map that it stands for."""
+    if use.main.axes is not None:
+        return use.point()
+    options = {key: value for key, value in use.options.items() if key != "dim"}
+    return replace(use, call=(use.call[0], 1, *use.call[2:]), options=options).point()
+
+
 def _softmax(use: Use) -> Found:
     dim = int(use.args["dim"]) % use.main.tensor.dim()
-    if use.main.axes is not None and dim in use.main.axes and not use.main.stands_for:
+    if use.main.stands_for:
+        return _along_channels(use)
+    if use.main.axes is not None and dim in use.main.axes:
         return use.all_of_it(use.main.axes, whole=True)
     return use.point()
 
@@ -297,7 +308,7 @@ def _concatenate(use: Use) -> Found:
     dim = int(use.args.get("dim") or 0) % use.output.dim()
     if use.main.stands_for:
         same = all(value.grid == use.main.grid and value.spans == (1, 1) for value in use.inputs)
-        return use.point() if same and dim == 1 else _beyond(use)
+        return _along_channels(use) if same and dim == 1 else _beyond(use)
     if use.main.axes is not None and dim in use.main.axes:
         return use.all_of_it(use.main.axes, reason="maps set side by side")
     return use.point()
@@ -310,6 +321,14 @@ def _expand(use: Use) -> Found:
     (rows, columns), (height, width) = use.main.grid, hw(use.output, axes)
     y, x = Resize(Taps.NEAREST, rows, height), Resize(Taps.NEAREST, columns, width)
     return use.all_of_it(axes, y=y, x=x)
+
+
+def _expand_as(use: Use) -> Found:
+    """A gate of one unit spread over a map, unit by unit; sizes are those of the map at hand."""
+    like = use.inputs[-1]
+    if use.main.stands_for or like.axes is None or use.main.grid not in ((1, 1), like.grid):
+        return _expand(use)
+    return use.point(like.axes)
 
 
 aten = torch.ops.aten
@@ -349,6 +368,7 @@ RULES: dict[Any, Rule] = {
     aten.cat: _concatenate,
     aten.concat: _concatenate,
     aten.expand: _expand,
+    aten.expand_as: _expand_as,
     aten.softmax: _softmax,
     aten.log_softmax: _softmax,
     aten.batch_norm: _batch_norm,

@@ -73,12 +73,21 @@ def convert(
 
 
 def _is_end(place: Place, published: Trace) -> bool:
-    """A flatten always ends the maps; a pooling does where nothing goes around it."""
+    """A flatten ends the maps unless it lays a gate's vector flat; a pooling does where nothing goes around it."""
     if place.kind is End.FLATTEN:
-        return True
+        return not _is_of_a_gate(place, published)
     if place.kind is End.ADAPTIVE and place.out == place.grid:
         return True
     return ends_the_maps(published.geometry.nodes, place.node)
+
+
+def _is_of_a_gate(place: Place, published: Trace) -> bool:
+    """Whether a flatten follows from a global pooling that stays: then it is one unit on every image."""
+    kept = {p.node for p in published.places if p.kind is End.POOLING and not _is_end(p, published)}
+    node = place.node
+    while node not in kept and len(published.operations[node].sources) == 1:
+        node = published.operations[node].sources[0]
+    return node in kept
 
 
 def _averages(published: Trace, ends: Sequence[Place | None]) -> bool:

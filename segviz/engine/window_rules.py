@@ -65,7 +65,8 @@ def _pool_borders(use: Use, y: Window, x: Window) -> dict[str, Any]:
 
 def max_pool(use: Use) -> Found:
     y, x = _windows(use)
-    return Found(kernels.MaxPool(y, x, use.main.grid), y, x, **_pool_borders(use, y, x))
+    made = kernels.MaxPool(y, x, use.main.grid, bool(use.args.get("ceil_mode")))
+    return Found(made, y, x, **_pool_borders(use, y, x))
 
 
 def average_pool(use: Use) -> Found:
@@ -73,7 +74,8 @@ def average_pool(use: Use) -> Found:
     size = use.main.grid
     ends = (size[0] + y.before, size[1] + x.before)
     divisor = use.args.get("divisor_override")
-    made = kernels.AveragePool(y, x, size, bool(use.args.get("count_include_pad", True)), divisor, ends)
+    counts, ceil = bool(use.args.get("count_include_pad", True)), bool(use.args.get("ceil_mode"))
+    made = kernels.AveragePool(y, x, size, counts, divisor, ends, ceil)
     return Found(made, y, x, **_pool_borders(use, y, x))
 
 
