@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from segviz import __version__
-from segviz.cli import features, field, gui, heatmap, models, race, segment, summary, train
+from segviz.cli import bench, features, field, gui, heatmap, models, race, segment, summary, train
 from segviz.cli.console import Console, Report, as_json
 from segviz.cli.options import add_common
 from segviz.core.errors import SegvizError, UsageError, clean
@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "field": field,
     "features": features,
     "train": train,
+    "bench": bench,
 }
 
 
