@@ -137,7 +137,7 @@ class Convolution(Slide):
             return self._as_product(taken, weight, bias)
         if weights.fast and winograd.suits(weight, self.stride, self.dilation, self.groups):
             spread = weights.prepared(("winograd", self.weight), lambda: winograd.transformed(weight))
-            return winograd.convolve(F.pad(taken, (padding[1], padding[1], padding[0], padding[0])), spread, bias)
+            return winograd.convolve(taken, spread, bias, padding)
         laid = weights.prepared(("laid", self.weight), lambda: weight.contiguous(memory_format=torch.channels_last))
         return F.conv2d(taken, laid, bias, self.stride, padding, self.dilation, self.groups)
 
