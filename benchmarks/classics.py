@@ -57,7 +57,8 @@ def _coarse(
 def fully_convolutional(classifier: nn.Module) -> nn.Module:
     """AlexNet or VGG as one writes it with torch: `features`, then the dense layers as convolutions (T17)."""
     features, pooling, dense = (classifier.get_submodule(name) for name in ("features", "avgpool", "classifier"))
-    side = int(pooling.output_size)  # type: ignore[call-overload]
+    side = pooling.output_size
+    assert isinstance(side, int)
     layers: list[nn.Module] = [features]
     for layer in dense.children():
         if isinstance(layer, nn.Linear):

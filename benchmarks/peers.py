@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import warnings
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -68,11 +67,12 @@ def onnxruntime(module: nn.Module, image: Tensor) -> Callable[[], Tensor]:
 
 def exported(module: nn.Module, image: Tensor) -> bytes:
     """`module` as an ONNX file."""
-    file = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        torch.onnx.export(module, (image.contiguous(),), file, dynamo=True, verbose=False)
-    return file.getvalue()
+        program = torch.onnx.export(module, (image.contiguous(),), dynamo=True, verbose=False)
+    assert program is not None
+    contents: bytes = program.model_proto.SerializeToString()
+    return contents
 
 
 def openvino(module: nn.Module, image: Tensor) -> Callable[[], Tensor]:

@@ -48,7 +48,7 @@ MOST_LAID = 512  # units of a dense layer at once: its weight is read once for a
 class NetworkWeights:
     """The tensors of a network by their names, and what is made of them once: other layouts, transforms.
 
-    `fast` allows methods that are equal only to about 1e-5 (Winograd).
+    `fast` allows methods that are equal only to about 1e-5 (`engine/winograd`, `engine/quick`).
     """
 
     def __init__(self, network: nn.Module, fast: bool = False) -> None:

@@ -360,6 +360,25 @@ def test_winograd_is_the_convolution_to_1e_5(channels):
     assert 0 < (found - answer).abs().max() / answer.abs().max() < 2e-5
 
 
+@pytest.mark.parametrize("inplace", [True, False])
+def test_a_quick_tanh_is_tanh_to_2e_7(inplace):
+    class Squashed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv(x)
+            return x.tanh_() if inplace else x.tanh()
+
+    network = Squashed()
+    image = torch.linspace(-20, 20, 10_000).view(1, 1, 100, 100)
+    with torch.inference_mode():
+        answer = network(image)
+    quick = finished(run(trace(network, (1, 100, 100)), NetworkWeights(network, fast=True), image)).output
+    assert 0 < (quick - answer).abs().max() < 2e-7
+
+
 def test_a_large_dense_layer_is_a_product_of_matrices(monkeypatch):
     """Above a size its weight is read as it lies in the file, a block of windows at a time."""
     torch.manual_seed(4)
