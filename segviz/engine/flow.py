@@ -3,21 +3,22 @@
 Nothing is computed twice and memory follows the width of the image, not its height ("row
 streaming"): for each strip of the wanted rows the intervals that it needs are followed down the
 graph, what is there already is left out, and what is left is computed by the operations' kernels.
-A part of the image, or all of it in one strip, is the same walk.
+A part of the image, or all of it in one strip, is the same walk. Where maps shrink, a stage ends:
+the fat maps before it are computed in strips of few rows, the small ones behind it in strips of many.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from segviz.core.field import Geometry
 from segviz.core.regions import Region, inputs_of, needed, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval
@@ -32,14 +33,15 @@ Answer = TypeVar("Answer")
 
 OWN_MEMORY = (Convolution, Deconvolution, ChannelNorm)  # kernels whose results are no views of their inputs
 STRIP_ELEMENTS = 2**21  # of the largest map of a strip: it should stay in the cache
+SHRUNK = 0.75  # of the rows before: a stage ends here
 MOST_LAID = 512  # units of a dense layer at once: its weight is read once for all of them
 
 
 class NetworkWeights:
     """The tensors of a network by their names, and what is made of them once: other layouts, transforms.
 
-    `fast` allows methods that are equal only to about 1e-5 (Winograd); `others` are taken in place of
-    the network's own tensors of these names.
+    `fast` allows methods that are equal only to about 1e-5 (`engine/winograd`, `engine/quick`); `others`
+    are taken in place of the network's own tensors of these names.
     """
 
     def __init__(self, network: nn.Module, fast: bool = False, others: Mapping[str, Tensor] | None = None) -> None:
@@ -116,11 +118,10 @@ def run(
     if dense is not None and rows is None:
         source = traced.operations[dense].sources[0]
         needs = needed(traced.geometry, {goal: wanted})[source]
-        walk = _Walk(traced, weights, start, source, needs, _rows(traced.operations, traced.geometry, source), seconds)
+        walk = _Walk(traced, weights, start, source, needs, None, seconds)
         maps = yield from followed(walk.run(), progress)
         start = {source: Patch(maps, needs)}
         rows = max(1, MOST_LAID // wanted.shape[1])
-    rows = rows or _rows(traced.operations, traced.geometry, goal)
     walk = _Walk(traced, weights, start, goal, wanted, rows, seconds)
     maps = yield from walk.run()
     return Pass(maps, seconds)
@@ -168,27 +169,26 @@ def _dense_layer(traced: Trace, goal: int) -> int | None:
     return None
 
 
-def _rows(operations: tuple[Operation, ...], geometry: Geometry, goal: int) -> int:
-    """Rows of the goal for which the largest map of a strip suits the cache."""
-    height = geometry.nodes[goal].height
-    largest = max(operation.elements / height for operation in operations[: goal + 1])
-    return max(1, int(STRIP_ELEMENTS / max(1.0, largest)))
-
-
 Kept = dict[int, int]  # node to the first row of it that is needed later
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What one strip computes: new rows of each node, and the rows that it takes of each."""
+    """What one strip of `rows` of `goal` computes: new rows of each node, and the rows that it takes of each."""
 
+    goal: int
+    rows: Interval
     new: dict[int, Interval]
     takes: dict[int, Interval]
     last_use: dict[int, int]  # node to the last one that takes it
 
 
 class _Walk:
-    """One walk in strips. `have` are the rows that each node keeps, `done` the last row that it has computed."""
+    """One walk in strips. `have` are the rows that each node keeps, `done` the last row that it has computed.
+
+    `stages` are the nodes whose rows are computed in strips of their own, with the rows of one such
+    strip; the last is the goal, whose strips have `rows` (and are the only stage) if that is given.
+    """
 
     def __init__(
         self,
@@ -197,12 +197,12 @@ class _Walk:
         start: dict[int, Patch],
         goal: int,
         wanted: Region,
-        rows: int,
+        rows: int | None,
         seconds: dict[str, float],
     ) -> None:
         self.traced, self.weights, self.goal, self.wanted = traced, weights.of(traced), goal, wanted
         self.geometry = traced.geometry
-        self.rows, self.seconds = rows, seconds
+        self.seconds = seconds
         self.have = dict(start)
         self.done = {index: patch.region.y.hi for index, patch in start.items()}
         self.given = frozenset(start)
@@ -211,21 +211,45 @@ class _Walk:
         self.first = {index: region.y.lo for index, region in need.items()}  # the first row that is needed at all
         self.columns = {i: Interval(0, nodes[i].width - 1) if nodes[i].mixed else r.x for i, r in need.items()}
         self.owned: set[int] = set()
+        self.stages = self._stages() if rows is None else ((goal, rows),)
+
+    def _stages(self) -> tuple[tuple[int, int], ...]:
+        """Where maps shrink, and the goal: with so many rows that the largest map since the last stage suits the cache.
+
+        A stage that only some ways to the goal pass is as good: each row is still computed once.
+        """
+        nodes, operations = self.geometry.nodes, self.traced.operations
+        stages: list[tuple[int, int]] = []
+        before, largest = nodes[0].height, 1.0  # elements of the largest map since the last stage
+        for index in self._computed():
+            node, columns = nodes[index], self.columns[index]
+            largest = max(largest, operations[index].elements * (columns.hi - columns.lo + 1) / node.width)
+            if index == self.goal or 1 < node.height < before * SHRUNK:
+                stages.append((index, max(1, int(STRIP_ELEMENTS * node.height / largest))))
+                before, largest = node.height, 1.0
+        return tuple(stages)
+
+    def _computed(self) -> list[int]:
+        """The nodes on the way from what is given to the goal."""
+        found = {self.goal}
+        for index in range(self.goal, 0, -1):
+            if index in found and index not in self.given:
+                found.update(self.traced.operations[index].sources)
+        return sorted(found - self.given)
 
     def run(self) -> Generator[Progress | Strip, None, Tensor]:
-        strips = [
-            Interval(first, min(first + self.rows - 1, self.wanted.y.hi))
-            for first in range(self.wanted.y.lo, self.wanted.y.hi + 1, self.rows)
-        ]
-        leaves = len({self.traced.operations[index].layer for index in self.columns if index not in self.given})
-        plans = [self._plan(strip) for strip in strips]
+        plans = list(self._plans(len(self.stages) - 1, self.wanted.y))
+        leaves, done = sum(self._leaves(plan) for plan in plans), 0
         out: Tensor | None = None
-        for number, (strip, plan, keep) in enumerate(zip(strips, plans, _kept(plans), strict=True)):
+        for plan, keep in zip(plans, _kept(plans), strict=True):
             for leaf in self._compute(plan, keep):
-                yield Progress(number * leaves + leaf, leaves * len(strips), "layers")
-            patch = self.have[self.goal]
+                yield Progress(done + leaf, leaves, "layers")
+            done += self._leaves(plan)
+            if plan.goal != self.goal:
+                continue
+            patch, strip = self.have[self.goal], plan.rows
             maps = patch.cut(Region(strip, self.wanted.x)) if patch.tensor.dim() == 4 else patch.tensor
-            if len(strips) == 1:
+            if strip == self.wanted.y:
                 yield Strip(strip, maps)
                 return maps
             if out is None:
@@ -236,12 +260,30 @@ class _Walk:
         assert out is not None
         return out
 
-    def _plan(self, rows: Interval) -> _Plan:
-        """Which rows of each node the `rows` of the goal still need, and of those which are new. Marks them as done."""
-        takes = {self.goal: rows}
+    def _plans(self, level: int, rows: Interval) -> Iterator[_Plan]:
+        """Strips of `rows` of a stage in order, each behind those of the stage below that it needs."""
+        goal, most = self.stages[level]
+        for first in range(rows.lo, rows.hi + 1, most):
+            strip = Interval(first, min(first + most - 1, rows.hi))
+            if level:
+                below = self.stages[level - 1][0]
+                need = needed(self.geometry, {goal: Region(strip, self.columns[goal])}).get(below)
+                start = self.done.get(below, self.first[below] - 1) + 1
+                if need is not None and start <= need.y.hi:
+                    yield from self._plans(level - 1, Interval(start, need.y.hi))
+            yield self._plan(goal, strip)
+
+    def _leaves(self, plan: _Plan) -> int:
+        """How often another leaf begins in a strip."""
+        layers = [self.traced.operations[index].layer for index in sorted(plan.new)]
+        return len(list(groupby(layers)))
+
+    def _plan(self, goal: int, rows: Interval) -> _Plan:
+        """Which rows of each node the `rows` of a goal still need, and of those which are new. Marks them as done."""
+        takes = {goal: rows}
         new: dict[int, Interval] = {}
         last_use: dict[int, int] = {}
-        for index in range(self.goal, 0, -1):
+        for index in range(goal, 0, -1):
             need = takes.get(index)
             if need is None or index in self.given:
                 continue
@@ -258,7 +300,7 @@ class _Walk:
                 y = sources[source].y
                 takes[source] = takes[source] | y if source in takes else y
         self.done |= {index: interval.hi for index, interval in new.items()}
-        return _Plan(new, takes, last_use)
+        return _Plan(goal, rows, new, takes, last_use)
 
     def _compute(self, plan: _Plan, keep: Kept) -> Iterable[int]:
         """Compute the new rows of every node; yields the number of leaves that are done."""

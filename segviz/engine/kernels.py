@@ -19,6 +19,7 @@ from segviz.core.regions import Region
 from segviz.core.steps import Interval, Mirror, Resize, Taps, Transposed, Window
 from segviz.engine import winograd
 from segviz.engine.patches import MAPS, Patch, Weights, filled
+from segviz.engine.quick import QUICKER
 
 DENSE_WEIGHT = 2**24  # elements: a larger weight is a dense layer, and torch would lay it out anew at every call
 DENSE_BLOCK = 2**23  # elements of the inputs that are laid side by side for such a layer at once
@@ -90,7 +91,7 @@ class Convolution(Slide):
             return self._as_product(taken, weight, bias)
         if weights.fast and winograd.suits(weight, self.stride, self.dilation, self.groups):
             spread = weights.prepared(("winograd", self.weight), lambda: winograd.transformed(weight))
-            return winograd.convolve(F.pad(taken, (padding[1], padding[1], padding[0], padding[0])), spread, bias)
+            return winograd.convolve(taken, spread, bias, padding)
         laid = weights.prepared(("laid", self.weight), lambda: weight.contiguous(memory_format=torch.channels_last))
         return F.conv2d(taken, laid, bias, self.stride, padding, self.dilation, self.groups)
 
@@ -349,6 +350,7 @@ class Point:
 
     def _run(self, func: Callable[..., Any], inputs: Sequence[Patch], wanted: Region, weights: Weights) -> Tensor:
         taken = [patch.tensor if patch.region.shape == (1, 1) else patch.cut(wanted) for patch in inputs]
+        func = QUICKER.get(func, func) if weights.fast else func
         made = func(*filled(self.args, taken, weights), **filled(self.kwargs, taken, weights))
         return made if isinstance(made, Tensor) else made[self.output]
 

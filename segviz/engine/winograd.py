@@ -8,10 +8,10 @@ transformed, multiplied by them as one batch of matrices, and transformed back. 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-FEWEST = 128  # input channels: with fewer the transforms cost what the products save
-ROWS = 8  # of tiles at once, so that they stay in the cache
+FEWEST = 64  # input channels: with fewer the transforms cost what the products save
+TILES = 256  # at once, or one row of them: enough to read the weights for, few enough to stay in the cache
 
 _B = (
     (4.0, 0.0, -5.0, 0.0, 1.0, 0.0),
@@ -55,24 +55,46 @@ def transformed(weight: Tensor) -> Tensor:
     return spread.permute(2, 3, 1, 0).reshape(36, weight.shape[1], weight.shape[0]).to(weight.dtype).contiguous()
 
 
-def convolve(maps: Tensor, spread: Tensor, bias: Tensor | None) -> Tensor:
-    """Maps (1, C, H, W), padded already, through `transformed` weights: (1, outputs, H - 2, W - 2)."""
-    height, width = int(maps.shape[2]) - 2, int(maps.shape[3]) - 2
-    channels, outputs = int(spread.shape[1]), int(spread.shape[2])
+def convolve(maps: Tensor, spread: Tensor, bias: Tensor | None, padding: tuple[int, int] = (0, 0)) -> Tensor:
+    """Maps (1, C, H, W), with zeros (y, x) around them, through `transformed` weights: (1, outputs, rows, columns)."""
+    height, width = (int(side) + 2 * zeros - 2 for side, zeros in zip(maps.shape[2:], padding, strict=True))
     down, across = -(-height // 4), -(-width // 4)
-    last = torch.nn.functional.pad(maps, (0, 4 * across - width, 0, 4 * down - height)).permute(0, 2, 3, 1)[0]
-    last = last.contiguous()  # (H, W, C)
-    b, a = (torch.tensor(m, dtype=maps.dtype, device=maps.device) for m in (_B, _A))
-    there, back = torch.kron(b, b), torch.kron(a, a)  # (36, 36), (16, 36)
-    out = maps.new_empty((4 * down, 4 * across, outputs))
-    for first in range(0, down, ROWS):
-        rows = min(ROWS, down - first)
-        part = last[4 * first : 4 * (first + rows) + 2]
-        tiles = part.unfold(0, 6, 4).unfold(1, 6, 4)  # (rows, across, C, 6, 6)
-        flat = tiles.permute(3, 4, 0, 1, 2).reshape(36, rows * across * channels)
-        products = torch.bmm((there @ flat).view(36, rows * across, channels), spread)
-        made = (back @ products.view(36, -1)).view(4, 4, rows, across, outputs)
-        out[4 * first : 4 * (first + rows)] = made.permute(2, 0, 3, 1, 4).reshape(4 * rows, 4 * across, outputs)
-    if bias is not None:
-        out += bias
-    return out[:height, :width].permute(2, 0, 1)[None]
+    zeros_y, zeros_x = padding
+    pads = (zeros_x, zeros_x + 4 * across - width, zeros_y, zeros_y + 4 * down - height)
+    last = (nn.functional.pad(maps, pads) if any(pads) else maps).permute(0, 2, 3, 1)[0].contiguous()  # (H, W, C)
+    out = maps.new_empty((1, 4 * down, 4 * across, int(spread.shape[2])))
+    rows = max(1, min(down, TILES // across))
+    room = _Room(last, spread, rows * across)
+    for first in range(0, down, rows):
+        count = min(rows, down - first)
+        part = last[4 * first : 4 * (first + count) + 2]
+        made = room.tiles_of(part.unfold(0, 6, 4).unfold(1, 6, 4)).permute(
+            2, 0, 3, 1, 4
+        )  # (rows, 4, across, 4, outputs)
+        place = out[0, 4 * first : 4 * (first + count)].view(made.shape)
+        place.copy_(made) if bias is None else torch.add(made, bias, out=place)
+    return out[:, :height, :width].permute(0, 3, 1, 2)
+
+
+class _Room:
+    """Memory for one block of tiles, used again for the next: fresh memory costs more than the sums done in it."""
+
+    def __init__(self, maps: Tensor, spread: Tensor, tiles: int) -> None:
+        self.spread, (_, self.channels, self.outputs) = spread, spread.shape
+        b, a = (torch.tensor(m, dtype=maps.dtype, device=maps.device) for m in (_B, _A))
+        self.there, self.back = torch.kron(b, b), torch.kron(a, a)  # (36, 36), (16, 36)
+        self.laid, self.moved = maps.new_empty((2, 36 * tiles * self.channels))
+        self.products = maps.new_empty(36 * tiles * self.outputs)
+        self.made = maps.new_empty(16 * tiles * self.outputs)
+
+    def tiles_of(self, tiles: Tensor) -> Tensor:
+        """Tiles (rows, across, C, 6, 6) to their outputs (4, 4, rows, across, outputs)."""
+        rows, across = tiles.shape[:2]
+        count = rows * across
+        laid, moved = (room[: 36 * count * self.channels].view(36, -1) for room in (self.laid, self.moved))
+        products, made = self.products[: 36 * count * self.outputs], self.made[: 16 * count * self.outputs].view(16, -1)
+        laid.view(6, 6, rows, across, self.channels).copy_(tiles.permute(3, 4, 0, 1, 2))
+        torch.mm(self.there, laid, out=moved)
+        torch.bmm(moved.view(36, count, -1), self.spread, out=products.view(36, count, -1))
+        torch.mm(self.back, products.view(36, -1), out=made)
+        return made.view(4, 4, rows, across, self.outputs)

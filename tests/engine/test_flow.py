@@ -15,6 +15,7 @@ from segviz.engine.checkpoints import build
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights, Strip, finished, run
 from segviz.engine.graph import trace
+from segviz.engine.kernels import Convolution
 
 LARGEST = 1e-5  # of the largest value: what another order of summing may change
 
@@ -91,6 +92,39 @@ def test_strips_and_regions_equal_the_whole(made, height, width, rows, data):
     region = Region(Interval(top, bottom), Interval(left, right))
     part = finished(run(traced, weights, image, region=region, rows=rows)).output
     assert (part - answer[:, :, top : bottom + 1, left : right + 1]).abs().max() < 1e-12
+
+
+@settings(max_examples=30)
+@given(layers(padded=True), st.integers(15, 40), st.integers(15, 40), st.integers(1, 300))
+def test_stages_with_strips_of_their_own_equal_the_whole(made, height, width, elements):
+    network, traced, image, answer = drawn(made, height, width)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("segviz.engine.flow.STRIP_ELEMENTS", elements)
+        steps, done = steps_of(run(traced, NetworkWeights(network), image))
+    assert (done.output - answer).abs().max() < 1e-12
+    shares = [step.fraction for step in steps if isinstance(step, Progress)]
+    assert shares == sorted(shares)
+    assert shares[-1:] in ([1], [])
+
+
+def test_small_maps_are_computed_many_rows_at_once_and_fat_ones_few(monkeypatch):
+    """A stage ends where maps shrink; each row of each layer is computed once all the same."""
+    network = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1))
+    rows: dict[tuple[int, int], list[int]] = {}
+    original = Convolution.run
+
+    def noted(self, inputs, wanted, weights):
+        rows.setdefault(self.size, []).append(wanted.shape[0])
+        return original(self, inputs, wanted, weights)
+
+    monkeypatch.setattr(Convolution, "run", noted)
+    monkeypatch.setattr("segviz.engine.flow.STRIP_ELEMENTS", 8 * 40 * 8)  # eight rows of the first maps
+    image = torch.rand(1, 1, 80, 40)
+    done = finished(run(trace(network, (1, 80, 40)), NetworkWeights(network), image))
+    assert (sum(rows[80, 40]), sum(rows[40, 20])) == (80, 40)
+    assert (max(rows[80, 40]), max(rows[40, 20])) == (8, 16)
+    with torch.inference_mode():
+        assert (done.output - network(image)).abs().max() < 1e-6
 
 
 @settings(max_examples=20)
@@ -311,7 +345,7 @@ def test_memory_follows_the_strip_and_not_the_height():
     assert max(held) < everything / 10
 
 
-@pytest.mark.parametrize("channels", [128, 160])
+@pytest.mark.parametrize("channels", [64, 160])
 def test_winograd_is_the_convolution_to_1e_5(channels):
     from segviz.engine import winograd
 
@@ -324,6 +358,25 @@ def test_winograd_is_the_convolution_to_1e_5(channels):
         found = finished(run(trace(nn.Sequential(conv), (channels, 19, 26)), weights, image)).output
         answer = conv(image)
     assert 0 < (found - answer).abs().max() / answer.abs().max() < 2e-5
+
+
+@pytest.mark.parametrize("inplace", [True, False])
+def test_a_quick_tanh_is_tanh_to_2e_7(inplace):
+    class Squashed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv(x)
+            return x.tanh_() if inplace else x.tanh()
+
+    network = Squashed()
+    image = torch.linspace(-20, 20, 10_000).view(1, 1, 100, 100)
+    with torch.inference_mode():
+        answer = network(image)
+    quick = finished(run(trace(network, (1, 100, 100)), NetworkWeights(network, fast=True), image)).output
+    assert 0 < (quick - answer).abs().max() < 2e-7
 
 
 def test_a_large_dense_layer_is_a_product_of_matrices(monkeypatch):
