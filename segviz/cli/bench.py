@@ -16,7 +16,6 @@ from segviz.cli.options import check_suffix
 from segviz.cli.table import table
 from segviz.core.choices import Device
 from segviz.core.errors import SegvizError, UsageError
-from segviz.core.export import replace_file
 
 HINT = "measure segviz against sliding windows and other libraries"
 WORSE = 1  # exit status
@@ -43,6 +42,8 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     for found in rows.run(options.row, plan):
         data["rows"].append(found)
         if options.out is not None:  # after every row: a long run that is stopped leaves what it has
+            from segviz.core.export import replace_file
+
             replace_file(options.out, lambda path: path.write_text(as_json(data) + "\n", encoding="utf-8"))
     text = text_of(data)
     if earlier is None:

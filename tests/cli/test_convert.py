@@ -27,7 +27,7 @@ def test_the_text_names_every_layer_and_both_proofs(segviz: Segviz) -> None:
     assert done.status == 0
     assert "convolution 5x5, 16 to 120" in done.out
     assert "Same logits on the native input of 32 x 32" in done.out
-    assert "Read again and compared on 32 x 32 and 49 x 38" in done.out
+    assert "Read again and compared on 32 x 32 and 38 x 49" in done.out
 
 
 @pytest.mark.parametrize(
