@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from segviz.core.field import Node
 from segviz.core.regions import Region, needed, reached, whole
 from segviz.core.steps import Interval
 from segviz.engine.flow import NetworkWeights
@@ -19,6 +20,7 @@ from segviz.engine.graph import Trace
 from segviz.engine.patches import Patch
 
 LARGEST_EDIT = 0.25  # of the image; a larger one is computed as another image
+FEWEST = 16  # rows and columns at once: for fewer some convolutions of torch sum in another order, to other last bits
 MOST_KEPT = 2**27  # elements of all maps together; a larger network is computed anew each time
 
 
@@ -56,13 +58,24 @@ class Cached:
             self._patches[0].cut(region).copy_(Patch(image, self._patches[0].region).cut(region))
             for index in self._used[1:]:
                 if index in dirty:
-                    made = self._computed(index, dirty[index])
+                    part = _widened(dirty[index], self.traced.geometry.nodes[index])
+                    made = self._computed(index, part)
                     kept = self._patches[index]
                     if kept.tensor.dim() == 4:
-                        kept.cut(dirty[index]).copy_(made)
+                        kept.cut(part).copy_(made)
                     else:  # a vector, which has no parts
                         kept.tensor.copy_(made)
         return dirty.get(self.traced.output)
+
+
+def _widened(region: Region, node: Node) -> Region:
+    """The region with at least `FEWEST` rows and columns, as far as the map has them."""
+
+    def along(units: Interval, size: int) -> Interval:
+        low = max(0, min(units.lo, size - FEWEST))
+        return Interval(low, max(units.hi, min(size - 1, low + FEWEST - 1)))
+
+    return Region(along(region.y, node.height), along(region.x, node.width))
 
 
 def edited(before: Tensor, after: Tensor) -> Region | None:

@@ -35,6 +35,19 @@ def test_an_edit_gives_what_a_whole_pass_gives(spec):
     assert torch.equal(cached.image, other)
 
 
+def test_an_edit_of_a_digit_page_is_equal_to_the_last_bit():
+    """Performance table, row 10: the redraw after an edit of 16 pixels against all maps computed again."""
+    entry, network = build("lenet5")
+    traced = trace(network, (1, 256, 256), convert(network, entry.input_size).head)
+    weights = NetworkWeights(network)
+    image = torch.rand(1, 1, 256, 256, generator=torch.Generator().manual_seed(1))
+    other = image.clone()
+    other[:, :, 120:136, 100:116] = 1.0
+    cached = Cached(traced, weights, image)
+    cached.update(other, Region(Interval(120, 135), Interval(100, 115)))
+    assert torch.equal(cached.logits, Cached(traced, weights, other).logits)
+
+
 def test_the_same_image_was_not_edited():
     image = torch.rand(1, 1, 5, 5)
     assert edited(image, image.clone()) is None
