@@ -47,6 +47,11 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "reason": result.reason,
         "grid": [result.lattice.rows, result.lattice.columns],
         "window": result.window,
+        "redundancy": result.redundancy,
+        "speedup_by_stride": [
+            {"grid_stride": found.stride, "outputs": found.outputs, "speedup": found.speedup}
+            for found in result.by_stride
+        ],
         "notes": result.notes,
     }
     return Report(data, _text(result))
@@ -60,6 +65,7 @@ def _lane(lane: Lane) -> dict[str, Any]:
         "measured": lane.measured,
         "batch": lane.batch,
         "macs": lane.macs,
+        "bytes": lane.bytes,
     }
 
 
@@ -83,7 +89,8 @@ def _text(result: RaceResult) -> str:
     ]
     lattice, (height, width) = result.lattice, result.window
     where = f"Grid of {lattice.columns} x {lattice.rows} outputs, window {width}x{height}"
-    return "\n".join([where, "", table(head, rows), "", *map(wrapped, (verdict(result), *result.notes))])
+    said = (verdict(result), costs(result), *result.notes)
+    return "\n".join([where, "", table(head, rows), "", *map(wrapped, said)])
 
 
 def wrapped(text: str) -> str:
@@ -99,6 +106,16 @@ def verdict(result: RaceResult) -> str:
     agreement = f"labels agree for {result.label_agreement:.0%}"
     cause = result.reason.rstrip(".")
     return f"{faster}; the numbers differ (by up to {result.max_abs_difference:.2g}, {agreement}): {cause}."
+
+
+def costs(result: RaceResult) -> str:
+    """What the factor is made of, and what becomes of it when windows lie further apart."""
+    windows, once = result.sliding_window.bytes, result.fully_convolutional.bytes
+    apart = ", ".join(f"{found.stride} px: {found.speedup:.3g}" for found in result.by_stride)
+    return (
+        f"The windows multiply {_times(result.redundancy or 1)} as often and make {windows / 1e6:,.0f} MB of "
+        f"feature maps where {once / 1e6:,.0f} MB do. Speed-up by how far windows lie apart: {apart}."
+    )
 
 
 def _times(factor: float) -> str:

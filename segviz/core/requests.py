@@ -278,6 +278,16 @@ class Lane:
     macs: int
     batch: int = 1
     measured: int = 0  # positions that were really computed
+    bytes: int = 0  # of all feature maps that are made, in float32
+
+
+@dataclass(frozen=True, slots=True)
+class StrideSpeed:
+    """What a race comes to with windows `stride` network pixels apart: `outputs` of them, at the measured rate."""
+
+    stride: int
+    outputs: int
+    speedup: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,6 +316,12 @@ class RaceResult:
     sliding_confidence: np.ndarray | None = None
     dense_confidence: np.ndarray | None = None
     notes: tuple[str, ...] = field(default=())
+    by_stride: tuple[StrideSpeed, ...] = ()  # from the race's own stride up to windows side by side
+
+    @property
+    def redundancy(self) -> float | None:
+        """How often the windows multiply for once of the fully convolutional network; None where nothing is counted."""
+        return self.sliding_window.macs / self.fully_convolutional.macs if self.fully_convolutional.macs else None
 
     @property
     def speedup(self) -> float:

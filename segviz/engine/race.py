@@ -21,7 +21,7 @@ from torch import Tensor
 
 from segviz.core.choices import Equality
 from segviz.core.errors import SegvizError
-from segviz.core.requests import Lane, PartialLabels, Progress, RaceRequest, RaceResult, RaceUpdate
+from segviz.core.requests import Lane, PartialLabels, Progress, RaceRequest, RaceResult, RaceUpdate, StrideSpeed
 from segviz.core.scores import softmax
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
@@ -257,10 +257,10 @@ def _update(
     return RaceUpdate(side, seconds, PartialLabels(labels, lattice, box, progress, confidence))
 
 
-def _lane(clock: _Clock, outputs: int, macs: int, batch: int) -> Lane:
+def _lane(clock: _Clock, outputs: int, macs: int, made: int, batch: int = 1) -> Lane:
     """Seconds for all outputs; extrapolated where only some were computed."""
     seconds = clock.seconds * outputs / clock.measured
-    return Lane(seconds, outputs, clock.measured < outputs, macs, batch, clock.measured)
+    return Lane(seconds, outputs, clock.measured < outputs, macs, batch, clock.measured, made)
 
 
 def _result(
@@ -281,12 +281,13 @@ def _result(
     sliding_labels, sliding_confidence = slid.grid(course.windows)
     dense_labels, dense_confidence = _Map.of(dense).grid(course.windows)
     macs = course.job.native.macs * course.outputs
+    windows, once = _map_bytes(course.job.native) * course.outputs, _map_bytes(course.dense)
     exact, reason = _verdict(course, largest)
     return RaceResult(
         request=request,
-        sliding_window=_lane(batched, course.outputs, macs, batch),
-        one_by_one=_lane(single, course.outputs, macs, 1),
-        fully_convolutional=_lane(full, course.outputs, course.dense.macs, 1),
+        sliding_window=_lane(batched, course.outputs, macs, windows, batch),
+        one_by_one=_lane(single, course.outputs, macs, windows),
+        fully_convolutional=_lane(full, course.outputs, course.dense.macs, once),
         max_abs_difference=largest,
         label_agreement=_agreement(softmax(flat[:, measured]), slid.labels[measured]),
         center_offset=_offset(course),
@@ -301,7 +302,22 @@ def _result(
         sliding_confidence=sliding_confidence,
         dense_confidence=dense_confidence,
         notes=_notes(course, int(measured.sum())),
+        by_stride=tuple(_by_stride(course, batched.seconds / batched.measured, full.seconds)),
     )
+
+
+def _map_bytes(traced: Trace) -> int:
+    """Bytes of all feature maps of one pass, in float32."""
+    return 4 * sum(operation.elements for operation in traced.operations[1:])
+
+
+def _by_stride(course: _Course, window: float, dense: float) -> Iterator[StrideSpeed]:
+    """The speed-up for windows further and further apart: `window` seconds each, against `dense` seconds in all."""
+    windows, every = course.windows, 1
+    while every == 1 or every * windows.stride <= max(windows.size):
+        outputs = -(-windows.rows // every) * -(-windows.columns // every)
+        yield StrideSpeed(every * windows.stride, outputs, outputs * window / dense)
+        every *= 2
 
 
 def _notes(course: _Course, measured: int) -> tuple[str, ...]:

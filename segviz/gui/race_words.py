@@ -48,11 +48,6 @@ def ratio(over: float, under: float) -> float | None:
     return over / under if under > 0 else None
 
 
-def redundancy(result: RaceResult) -> float | None:
-    """How often the sliding window computes what the fully convolutional network computes once."""
-    return ratio(result.sliding_window.macs, result.fully_convolutional.macs)
-
-
 def table(result: RaceResult) -> list[tuple[str, ...]]:
     """The results as people read them, one tuple of `COLUMNS` a side."""
     fast = result.fully_convolutional.seconds
@@ -95,7 +90,7 @@ class Fact:
 def facts(result: RaceResult) -> tuple[Fact, ...]:
     """What there is to say about equality and cost."""
     verdict = "✓ yes" if result.exact else "✗ no"
-    redundant = redundancy(result)
+    redundant = result.redundancy
     x, y = result.center_offset
     return (
         Fact("Exact", verdict, result.reason, "ok" if result.exact else "warn"),

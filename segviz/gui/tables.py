@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segviz.core.requests import Network, Prediction, RaceResult
-from segviz.gui.race_words import Side, lane_of, rate, ratio, redundancy
+from segviz.gui.race_words import Side, lane_of, rate, ratio
 
 Rows = list[list[object]]
 
@@ -47,7 +47,7 @@ def race_rows(result: RaceResult) -> Rows:
         "center_offset_y": result.center_offset[1],
         "exact": result.exact,
         "reason": result.reason,
-        "redundancy": redundancy(result),
+        "redundancy": result.redundancy,
     }
     return [*rows, *([name, value] for name, value in facts.items())]
 

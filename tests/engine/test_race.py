@@ -14,7 +14,7 @@ from torch import nn
 
 from segviz.core.requests import Progress
 from segviz.engine.flow import Pass
-from segviz.engine.race import EXACT, REPEATS, _agreement, _best_batch, _Clock, _lane, _order, _run_dense
+from segviz.engine.race import EXACT, REPEATS, _agreement, _best_batch, _by_stride, _Clock, _lane, _order, _run_dense
 
 
 def test_every_batch_is_computed_where_the_budget_allows():
@@ -40,9 +40,10 @@ def test_a_sample_leaves_out_no_column_of_the_grid():
 
 
 def test_a_sample_is_extrapolated_and_said_to_be():
-    lane = _lane(_Clock(seconds=2.0, measured=50), outputs=200, macs=7, batch=10)
+    lane = _lane(_Clock(seconds=2.0, measured=50), outputs=200, macs=7, made=9, batch=10)
     assert (lane.seconds, lane.extrapolated, lane.measured, lane.outputs) == (pytest.approx(8.0), True, 50, 200)
-    assert not _lane(_Clock(2.0, 200), 200, 7, 10).extrapolated
+    assert not _lane(_Clock(2.0, 200), 200, 7, 9, 10).extrapolated
+    assert lane.bytes == 9
 
 
 def test_labels_agree_where_they_are_equal_or_tied_to_rounding():
@@ -130,3 +131,11 @@ def test_a_pass_that_is_over_the_budget_is_the_only_one(monkeypatch, walks):
     clock = Clock(monkeypatch)
     _, seconds = ended(_run_dense(course_of(Paced(clock, 1.0, 0.0)), budget=5.0))
     assert seconds == [10.0]
+
+
+def test_the_speed_up_falls_with_the_square_of_the_stride():
+    """121 x 121 windows of 32 pixels, 4 apart: at 8 pixels 61 x 61 are left, at 32 windows lie side by side."""
+    windows = SimpleNamespace(rows=121, columns=121, stride=4, size=(32, 32))
+    found = list(_by_stride(SimpleNamespace(windows=windows), window=0.001, dense=0.5))
+    assert [(f.stride, f.outputs) for f in found] == [(4, 121**2), (8, 61**2), (16, 31**2), (32, 16**2)]
+    assert found[0].speedup == pytest.approx(121**2 * 0.001 / 0.5)

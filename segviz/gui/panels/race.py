@@ -129,7 +129,7 @@ class RacePanel:
         self._copy = stage.button("copy", "Copy the race as a picture", self._copy_picture)
         self._save = stage.button("download", "Save the race as PNG", self._save_picture)
         self._drawing = QPushButton("SVG")
-        self._drawing.setToolTip("Save the plot of outputs over time as SVG")
+        self._drawing.setToolTip("Save the plot as SVG")
         self._drawing.setAccessibleName("Save the plot as SVG")
         self._drawing.clicked.connect(self._save_drawing)
         stage.add(self._drawing)
@@ -265,7 +265,7 @@ class RacePanel:
         started = {side: [(0.0, 0.0), *found] if found else [] for side, found in self._points.items()}
         points = started if result is None else _completed(self._points, result)
         self.widget.show_plot(any(points.values()))
-        self.plot.set_points(points)
+        self.plot.set_points(points, result.by_stride if result is not None else ())
 
     def _show_facts(self, result: RaceResult | None) -> None:
         facts = race_words.facts(result) if result is not None else ()

@@ -15,6 +15,7 @@ from segviz.core.session import State
 from segviz.gui import gestures, race_words, tables
 from segviz.gui.panels.race import RacePanel, thinned
 from segviz.gui.panels.race_planes import LanePlanes, difference_levels, shifted
+from segviz.gui.panels.race_plot import STRIDE, TIME
 from segviz.gui.race_words import Side
 from segviz.gui.scene import Job, Kind
 from tests.gui import scenes
@@ -324,3 +325,17 @@ def test_the_verdict_stands_above_the_buttons_where_there_is_little_room(one):
         QApplication.processEvents()
         assert (stage.sentence.mapTo(stage, QPoint(0, 0)).y() < stage.footer.y()) == above
         assert stage.sentence.height() >= stage.sentence.heightForWidth(stage.sentence.width())
+
+
+def test_the_plot_shows_the_speed_up_by_stride_once_the_race_is_done(one):
+    one.show(scenes.full(race_updates=scenes.race_updates()))
+    plot = one.panel.plot
+    assert not plot.choice.button(STRIDE).isEnabled()
+    one.show(scenes.full(race=scenes.race()))
+    plot.choice.button(STRIDE).click()
+    x, y = plot._factor.getData()
+    assert (list(x), y[0]) == ([4, 8, 16, 32], 34)
+    assert not any(curve.isVisible() for curve in plot._curves.values())
+    one.show(scenes.full(race_updates=scenes.race_updates()))  # another race: back to its clock
+    assert plot.choice.value == TIME
+    assert plot._curves[Side.SLIDING_WINDOW].isVisible()
