@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segviz.cli.console import Console, Report
-from segviz.cli.options import add_image, add_model, add_scale, file_name, setup_of
+from segviz.cli.options import add_fast, add_image, add_model, add_scale, file_name, setup_of
 from segviz.cli.table import duration
 from segviz.core import catalogue
 from segviz.core.requests import FeatureRequest
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("--layer", required=True, metavar="NAME", help="a layer of 'segviz summary', or 'last'")
     add_scale(parser)
+    add_fast(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the pictures")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segviz.cli.console import Console, Report
 from segviz.cli.options import (
+    add_fast,
     add_image,
     add_model,
     add_scale,
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "in it), 'window' keeps it at its native size",
     )
     add_scale(parser)
+    add_fast(parser)
     parser.add_argument("--out", type=Path, metavar="PNG", help="default: IMAGE-CLASS.png in the current folder")
 
 

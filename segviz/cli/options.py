@@ -32,6 +32,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="SPEC", help="a network: 'segviz models' lists them")
 
 
+def add_fast(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fast", action="store_true", help="arithmetic that is equal only to about 1e-5 (Winograd's convolutions)"
+    )
+
+
 def add_scale(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
@@ -161,7 +167,7 @@ def setup_of(options: argparse.Namespace, image: Path, pooling: Pooling = Poolin
     if wanted is None:
         wanted = AUTO_SCALE if sees_one_size(catalogue.entry(options.model)) else 1.0
     factor = None if isinstance(wanted, str) else wanted
-    return Setup(options.model, str(image.resolve()), factor, pooling, options.device)
+    return Setup(options.model, str(image.resolve()), factor, pooling, options.device, fast=options.fast)
 
 
 def sees_one_size(entry: catalogue.Entry) -> bool:

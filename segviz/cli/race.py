@@ -7,7 +7,7 @@ import textwrap
 from typing import Any
 
 from segviz.cli.console import Console, Report
-from segviz.cli.options import add_image, add_model, add_scale, positive, seconds, setup_of
+from segviz.cli.options import add_fast, add_image, add_model, add_scale, positive, seconds, setup_of
 from segviz.cli.table import count, duration, table
 from segviz.core.field import tidy
 from segviz.core.requests import Lane, RaceRequest, RaceResult
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_image(parser)
     add_model(parser)
     add_scale(parser)
+    add_fast(parser)
     parser.add_argument("--grid-stride", type=positive, metavar="N", help="step of the window; default: the network's")
     parser.add_argument(
         "--budget",

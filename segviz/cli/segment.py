@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segviz.cli.console import Console, Report
 from segviz.cli.options import (
+    add_fast,
     add_image,
     add_model,
     add_scale,
@@ -56,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--region", type=region, metavar="X,Y,W,H", help="only this part of the image, in pixels")
     add_scale(parser)
+    add_fast(parser)
     parser.add_argument(
         "--minimum",
         type=share,

@@ -29,6 +29,7 @@ class Setup:
     `image` is a path or None; without one the network's native input size counts. `scale` resizes
     the image before the network sees it; None takes the longest side that the catalogue recommends.
     `revision` tells two asks apart whose file was written anew in between; the engine looks at the file.
+    `fast` allows arithmetic that is equal only to about 1e-5 (Winograd's convolutions).
     """
 
     model: str
@@ -37,6 +38,7 @@ class Setup:
     pooling: Pooling = Pooling.AUTO
     device: Device = Device.AUTO
     revision: int = 0
+    fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,13 +355,13 @@ def setup_of(state: State) -> Setup | None:
     """What `state` says about network and image; None until it names a network."""
     if not state.model:
         return None
-    return Setup(state.model, state.image, state.scale, state.pooling, state.device, state.revision)
+    return Setup(state.model, state.image, state.scale, state.pooling, state.device, state.revision, state.fast)
 
 
 def plan_description(state: State) -> DescribeRequest | None:
-    """What is drawn on an image changes neither layers nor geometry, as little as the device does."""
+    """What is drawn on an image changes neither layers nor geometry, nor do the device and its arithmetic."""
     setup = setup_of(state)
-    return None if setup is None else DescribeRequest(replace(setup, device=Device.AUTO, revision=0))
+    return None if setup is None else DescribeRequest(replace(setup, device=Device.AUTO, revision=0, fast=False))
 
 
 def plan_prediction(state: State) -> SegmentRequest | None:

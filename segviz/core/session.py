@@ -52,6 +52,7 @@ class State:
     scale: float | None = None  # None: the longest side that the catalogue recommends
     grid_stride: int | None = None  # of the sliding window; None: the network's own stride
     device: Device = Device.AUTO
+    fast: bool = False  # arithmetic that is equal only to about 1e-5
     layer: str | None = None
     unit: Unit | None = None
     cursor: tuple[float, float] | None = None  # where the unit was pinned: (x, y) in image pixels
@@ -264,6 +265,12 @@ def _within(low: float, high: float) -> Callable[[Any], float]:
     return read
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _index(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
         raise ValueError
@@ -294,6 +301,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "scale": _optional(_within(SMALLEST_SCALE, LARGEST_SCALE)),
     "grid_stride": _optional(lambda value: max(1, _index(value))),
     "device": Device,
+    "fast": _flag,
     "layer": _optional(_text),
     "unit": _optional(_unit),
     "cursor": _optional(_point),

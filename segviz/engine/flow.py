@@ -9,6 +9,7 @@ the fat maps before it are computed in strips of few rows, the small ones behind
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -51,6 +52,14 @@ class NetworkWeights:
         self._prepared: dict[Any, Tensor] = {}
         self._made: tuple[Made, ...] = ()
         self._values: dict[int, Any] = {}
+
+    def allowing(self, fast: bool) -> NetworkWeights:
+        """The same tensors, with `fast` arithmetic or without."""
+        if fast is self.fast:
+            return self
+        other = copy.copy(self)
+        other.fast = fast
+        return other
 
     def of(self, traced: Trace) -> NetworkWeights:
         """The same for the operations of `traced`, which may make tensors of parameters of their own."""

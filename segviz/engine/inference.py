@@ -25,7 +25,7 @@ from segviz.core.scores import softmax
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
-from segviz.engine.flow import Pass, Strip, followed, run
+from segviz.engine.flow import NetworkWeights, Pass, Strip, followed, run
 from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.patches import Patch
 from segviz.engine.store import Loaded, Version
@@ -56,6 +56,11 @@ class Job:
     notes: tuple[str, ...] = ()  # of the image's file
     region: Box | None = None
     ready: Tensor | None = None
+    fast: bool = False  # arithmetic that is equal only to about 1e-5
+
+    @property
+    def weights(self) -> NetworkWeights:
+        return self.loaded.weights.allowing(self.fast)
 
     @property
     def box(self) -> Box:
@@ -166,7 +171,7 @@ def _passed(
         told = time.monotonic()
         return PartialLabels(shown.copy(), lattice, None, last)
 
-    answer = yield from followed(run(traced, job.loaded.weights, job.image, region=region), show)
+    answer = yield from followed(run(traced, job.weights, job.image, region=region), show)
     return answer
 
 
@@ -284,7 +289,7 @@ def _shifted(job: Job, crop: _Crop, down: int, across: int, progress: Progress) 
     if int(image.shape[2]) < native[0] or int(image.shape[3]) < native[1]:
         return np.zeros((job.loaded.entry.class_count, 0, 0), np.float32)
     traced = job.loaded.traced(True, (int(image.shape[1]), int(image.shape[2]), int(image.shape[3])))
-    done = yield from followed(run(traced, job.loaded.weights, image), lambda _: progress)
+    done = yield from followed(run(traced, job.weights, image), lambda _: progress)
     return logits_of(job.loaded, done.output)
 
 

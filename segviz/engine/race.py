@@ -125,7 +125,7 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
     image = course.image
 
     def walk() -> Generator[Progress, None, Pass]:
-        return followed(run(course.dense, course.job.loaded.weights, image), lambda _: WARMING_UP)
+        return followed(run(course.dense, course.job.weights, image), lambda _: WARMING_UP)
 
     started = time.perf_counter()
     output = (yield from walk()).output  # can be stopped between layers, and shows how long a pass takes

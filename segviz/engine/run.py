@@ -143,7 +143,7 @@ class Engine:
             return found
         if METHODS[method] is coarse:
             key_of_setup = (replace(request.setup, image=None, revision=0), job.frame)
-            ready = self._redraws.logits(key_of_setup, job.dense, job.loaded.weights, job.image)
+            ready = self._redraws.logits(key_of_setup, job.dense, job.weights, job.image)
             job = replace(job, ready=ready)
         part = None if request.region is None or job.loaded.per_pixel or method is Method.DIRECT else region
         made = yield from METHODS[method](replace(job, region=part))
@@ -159,7 +159,7 @@ class Engine:
         job = self._job(request.setup, loaded)
         call = job.dense.call(request.layer)
         devices.check_memory(job.dense.peak_bytes, job.title)
-        steps = flow.run(job.dense, loaded.weights, job.image, call.output)
+        steps = flow.run(job.dense, job.weights, job.image, call.output)
         done = yield from flow.followed(steps, flow.progress)
         values = done.output[0].float().cpu()
         values = values if values.dim() == 3 else values.reshape(-1, 1, 1)
@@ -209,7 +209,7 @@ class Engine:
         dense = loaded.traced(True, (native[0], *frame.outer))
         image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
         as_published = loaded.traced(False, native)
-        return Job(loaded, image, seen, frame, as_published, dense, grid_stride, picture.notes)
+        return Job(loaded, image, seen, frame, as_published, dense, grid_stride, picture.notes, fast=setup.fast)
 
 
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {

@@ -131,6 +131,7 @@ SETTINGS: dict[str, Callable[[RaceRequest], object]] = {
     "scale": lambda request: request.setup.scale,
     "pooling": lambda request: request.setup.pooling,
     "device": lambda request: request.setup.device,
+    "arithmetic": lambda request: request.setup.fast,
     "grid stride": lambda request: request.grid_stride,
 }
 

@@ -78,8 +78,8 @@ def course_of(network, outputs=5000):
     windows = SimpleNamespace(batch=lambda first, end: torch.zeros(end - first, 1, 2, 2), rows=3, columns=4)
     native = SimpleNamespace(operations=[SimpleNamespace(elements=2**18)])
     entry = SimpleNamespace(title="Paced", sigmoid=False)
-    loaded = SimpleNamespace(network=network, weights=network, entry=entry)
-    job = SimpleNamespace(loaded=loaded, native=native)
+    loaded = SimpleNamespace(network=network, entry=entry)
+    job = SimpleNamespace(loaded=loaded, native=native, weights=network)
     image = torch.zeros(1, 1, 2, 2)
     return SimpleNamespace(job=job, windows=windows, outputs=outputs, image=image, skip=1, dense=None)
 

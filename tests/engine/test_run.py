@@ -362,6 +362,11 @@ class TestRandomWeights:
         assert described.notes[0] == self.NOTE
         assert described.layer("avgpool").output_shape == (256, 6, 8)
 
+    def test_fast_arithmetic_is_equal_to_about_1e_5(self, engine):
+        plain = answer(engine, SegmentRequest(self.SETUP)).logits
+        fast = answer(engine, SegmentRequest(replace(self.SETUP, fast=True))).logits
+        assert 0 < np.abs(fast - plain).max() < 3e-5 * np.abs(plain).max()
+
     def test_a_race_says_so_and_that_padding_makes_the_difference(self, engine):
         setup = replace(self.SETUP, scale=0.6)  # 360 x 240
         found = answer(engine, RaceRequest(setup, budget=0.05))

@@ -188,7 +188,7 @@ def test_a_result_of_other_settings_is_said_to_be_older(one, changes, words):
 def test_all_that_a_race_is_asked_with_can_make_its_result_older():
     apart = {"setup", "budget", "revision"}  # a race on another drawing goes, it does not grow old
     asked = {field.name for kind in (RaceRequest, Setup) for field in fields(kind)} - apart
-    named = {"network": "model", "grid stride": "grid_stride"}
+    named = {"network": "model", "grid stride": "grid_stride", "arithmetic": "fast"}
     assert {named.get(name, name) for name in race_words.SETTINGS} == asked
 
 
