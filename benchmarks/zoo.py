@@ -1,8 +1,8 @@
 """Every classifier of torchvision made fully convolutional: `python benchmarks/zoo.py` writes docs/conversion.md.
 
-Run by hand, since it takes a quarter of an hour on two cores; it needs the extra `zoo`. With names of networks it prints
-their rows and writes nothing. No weights are fetched: they are random, from a seed, and made such that
-logits are of order 1, since a proof on logits that vanish would say little.
+Run by hand, since it takes a quarter of an hour on two cores; it needs the extra `zoo`. With names of
+networks it prints their rows and writes nothing. No weights are fetched: they are random, from a seed,
+and made such that logits are of order 1, since a proof on logits that vanish would say little.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def page(rows: Sequence[Row]) -> str:
     counted = (
         f"Of the {len(rows)} classifiers of torchvision, **{len(done)} are made fully convolutional** and "
         f"{len(refused)} are refused, with the layer that stands in the way. The largest difference of logits is "
-        f"{largest.difference:.1e} of the largest logit in float32 ({largest.name}) and {doubled:.1e} in float64, so that "
-        "it is rounding. This page is made by `benchmarks/zoo.py`."
+        f"{largest.difference:.1e} of the largest logit in float32 ({largest.name}) and {doubled:.1e} in float64, so "
+        "that it is rounding. This page is made by `benchmarks/zoo.py`."
     )
     lines = [
         "# What can be made fully convolutional",

@@ -97,7 +97,7 @@ def save_program(loaded: Loaded, out: Path, multiple: int | None = None, only: S
         buffer = io.BytesIO()  # a full disk is then told by the system, not by torch
         torch.export.save(program, buffer, extra_files={f"{NOTE}.json": json.dumps(_note(loaded))})
         part.write_bytes(buffer.getbuffer())
-        module: Answer = torch.export.load(part).module()
+        module: Answer = torch.export.load(io.BytesIO(part.read_bytes())).module()  # torch minds the case of an ending
         return module
 
     if only is not None:
