@@ -1,8 +1,8 @@
 """Every classifier of torchvision made fully convolutional: `python benchmarks/zoo.py` writes docs/conversion.md.
 
-Run by hand, since it takes half an hour on two cores; it needs the extra `zoo`. With names of networks it prints
-their rows and writes nothing. No weights are fetched: they are random, from a seed, and made such that
-logits are of order 1, since a proof on logits that vanish would say little.
+Run by hand, since it takes a quarter of an hour on two cores; it needs the extra `zoo`. With names of
+networks it prints their rows and writes nothing. No weights are fetched: they are random, from a seed,
+and made such that logits are of order 1, since a proof on logits that vanish would say little.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+import textwrap
 import time
 import warnings
 from collections import Counter
@@ -117,13 +118,16 @@ def page(rows: Sequence[Row]) -> str:
     refused = [row for row in rows if row.refusal]
     largest = max(done, key=lambda row: row.difference)
     doubled = max(row.doubled for row in done)
+    counted = (
+        f"Of the {len(rows)} classifiers of torchvision, **{len(done)} are made fully convolutional** and "
+        f"{len(refused)} are refused, with the layer that stands in the way. The largest difference of logits is "
+        f"{largest.difference:.1e} of the largest logit in float32 ({largest.name}) and {doubled:.1e} in float64, so "
+        "that it is rounding. This page is made by `benchmarks/zoo.py`."
+    )
     lines = [
         "# What can be made fully convolutional",
         "",
-        f"Of the {len(rows)} classifiers of torchvision, **{len(done)} are made fully convolutional** and "
-        f"{len(refused)} are refused, with the layer that stands in the way. The largest difference of logits is "
-        f"{largest.difference:.1e} of the largest logit ({largest.name}) in float32 and {doubled:.1e} in float64, so "
-        "that it is rounding. This page is made by `benchmarks/zoo.py`.",
+        *textwrap.wrap(counted, 120),
         "",
         f"Conditions: {conditions()}.",
         "",

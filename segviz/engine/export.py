@@ -36,7 +36,8 @@ Answer = Callable[[Tensor], Tensor]  # (1, C, H, W) to logits (1, classes, rows,
 
 NOTE = "segviz"  # what the note in a file is called; in a program it is `segviz.json`
 OFFSETS = ((0, 0), (1, 18), (11, 37), (29, 23))  # rows and columns more than the native input, in multiples
-EXAMPLE, PROOF = (9, 14), (17, 6)  # the same, for the size that is exported with and the one that is proven on
+PROOF = (17, 6)  # the same, for the size that is proven on
+EXAMPLE = (3, 4)  # units more than on the native input, for the size that is exported with: no side may be 1
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def save_program(loaded: Loaded, out: Path, multiple: int | None = None, only: S
         buffer = io.BytesIO()  # a full disk is then told by the system, not by torch
         torch.export.save(program, buffer, extra_files={f"{NOTE}.json": json.dumps(_note(loaded))})
         part.write_bytes(buffer.getbuffer())
-        module: Answer = torch.export.load(part).module()
+        module: Answer = torch.export.load(io.BytesIO(part.read_bytes())).module()  # torch minds the case of an ending
         return module
 
     if only is not None:
@@ -170,7 +171,9 @@ def _program(loaded: Loaded, module: Replay, least: Size, step: int) -> torch.ex
     sides: dict[int, Any] = {}
     for axis, name in ((2, "rows"), (3, "columns")) if step else ():
         sides[axis] = torch.export.Dim(name, min=least[axis - 1] // step) * step
-    size = _moved(least, EXAMPLE, step)
+    units = zip(_laws(loaded.traced(True, least))[0], EXAMPLE, strict=True)
+    more = [math.ceil(stride * count / max(1, step)) for stride, count in units]
+    size = _moved(least, (more[0], more[1]), step)
     image = torch.zeros((1, *size), dtype=_like(loaded).dtype)
     with torch.no_grad(), _config.patch(backed_size_oblivious=True):  # or a map of one unit would be a case of its own
         try:

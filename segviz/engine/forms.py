@@ -112,7 +112,8 @@ def _same(maps: Tensor) -> Tensor:
 
 def _normalised(maps: Tensor, weight: Tensor | None, bias: Tensor | None, epsilon: float) -> Tensor:
     last = maps.permute(0, 2, 3, 1)
-    return F.layer_norm(last, last.shape[-1:], weight, bias, epsilon).permute(0, 3, 1, 2)
+    made = F.layer_norm(last, last.shape[-1:], weight, bias, epsilon).permute(0, 3, 1, 2)
+    return made.clone(memory_format=torch.contiguous_format)  # in another layout a side of 1 would be a case of its own
 
 
 # ------------------------------------------------------------------------------ from kernel to form

@@ -11,7 +11,7 @@ from tests.cli.conftest import Segviz
 KEYS = {"converted", "max_abs_difference", "out", "pooling", "input_size", "stride", "reloaded_difference", "sizes"}
 
 
-@pytest.mark.parametrize("ending", ["safetensors", "pt2"])
+@pytest.mark.parametrize("ending", ["safetensors", "pt2", "PT2"])
 def test_lenet5_is_converted_saved_and_proven(segviz: Segviz, tmp_path: Path, ending: str) -> None:
     data = segviz("convert", "lenet5", "--out", f"net.{ending}", "--json").data
     assert data.keys() >= KEYS

@@ -1,17 +1,21 @@
 """Saved networks: weights with reshaped dense layers, and programs that torch runs alone on any size."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import safetensors
 import safetensors.torch
 import torch
 
+from segviz.core import catalogue
 from segviz.core.choices import Device, Pooling
 from segviz.core.errors import SegvizError
 from segviz.engine import export
-from segviz.engine.flow import finished, run
-from segviz.engine.store import Store
+from segviz.engine.flow import NetworkWeights, finished, run
+from segviz.engine.store import Loaded, Store
+from segviz.engine.surgery import convert
+from tests.engine.constructs import CONSTRUCTS, Construct, built
 
 STORE = Store()
 
@@ -93,3 +97,19 @@ def test_a_file_that_answers_otherwise_takes_nobodys_place(tmp_path, monkeypatch
         export.save_weights(loaded("lenet5"), out)
     assert out.read_bytes() == b"what was there before"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def loaded_of(construct: Construct) -> Loaded:
+    """A network of the tests' own, as the store would load it."""
+    network = built(construct)
+    weights, entry = NetworkWeights(network), replace(catalogue.entry("lenet5"), input_size=construct.native)
+    conversion = convert(network, construct.native, Pooling.AUTO, weights)
+    return Loaded("own", entry, network, weights, conversion, Pooling.AUTO, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", ["channel shuffle", "squeeze and excitation", "channels last", "branches"])
+def test_programs_of_the_zoos_constructs_run_on_any_size(tmp_path, name):
+    """The maps of the one whose layers are in (N, H, W, C) are of a single unit on its native input."""
+    found = export.save_program(loaded_of(CONSTRUCTS[name]), tmp_path / "net.pt2")
+    assert found.reloaded_difference < 1e-5
+    assert found.sizes.endswith("or more")
