@@ -141,6 +141,6 @@ def _circumstances(data: Data) -> str:
     return (
         f"{quick}Ratios are medians over rounds in which every side ran once; spread is half the distance of the "
         "quartiles.\nExtrapolated: a sample of the windows was computed, the rest multiplied.\n"
-        f"{machine['threads']} threads on {machine['processors']} processors "
+        f"{machine['threads']} threads ({machine['waiting']}) on {machine['processors']} processors "
         f"({machine['vector_instructions']}); {listed}"
     )
