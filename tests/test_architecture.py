@@ -136,6 +136,40 @@ def panels_in_panels(root: Path) -> list[str]:
     ]
 
 
+def import_graph(root: Path) -> dict[str, set[str]]:
+    """Module -> the modules that it imports, wherever the import stands, and the packages that these lie in.
+
+    A package that the module itself lies in does not count: it is being loaded already.
+    """
+    paths = {module_of(path, root): path for path in sorted(root.rglob("*.py"))}
+    graph: dict[str, set[str]] = {module: set() for module in paths}
+    for module, path in paths.items():
+        for item in imports_of(path, root):
+            wanted = item.name.removeprefix("segviz.") if item.name.startswith("segviz.") else ""
+            while wanted and not within(module, {wanted}):
+                graph[module] |= {wanted} & paths.keys()
+                wanted = wanted.rpartition(".")[0]
+    return graph
+
+
+def cycles(root: Path) -> list[list[str]]:
+    """The groups of modules below `root` each of which imports all others of its group, over others or not."""
+    graph = import_graph(root)
+
+    def reached(module: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [module]
+        while waiting:
+            fresh = graph[waiting.pop()] - seen
+            seen |= fresh
+            waiting += fresh
+        return seen
+
+    reach = {module: reached(module) for module in graph}
+    groups = {tuple(sorted(other for other in reach[module] if module in reach[other])) for module in graph}
+    return [list(group) for group in sorted(groups) if group]
+
+
 # -------------------------------------------------------------------------------------- arrows
 
 
@@ -172,6 +206,34 @@ def test_panels_know_no_panels():
     assert panels_in_panels(ROOT) == []
 
 
+def parts_of_panels(root: Path) -> list[str]:
+    """Imports of a part that carries a panel's name (`inspector_parts`) by what does not belong to that panel."""
+    panels = {module.rpartition(".")[2] for module in panel_modules(root)}
+    found = []
+    for path in sorted((root / "gui" / "panels").glob("*.py")):
+        for item in imports_of(path, root):
+            part = item.name.removeprefix("segviz.gui.panels.").partition(".")[0]
+            owner = next((panel for panel in panels if part.startswith(panel + "_")), None)
+            if item.name.startswith("segviz.gui.panels.") and owner and not path.stem.startswith(owner):
+                found.append(f"{item.module}:{item.line} imports {item.name}")
+    return found
+
+
+def test_what_panels_share_carries_no_panels_name():
+    assert parts_of_panels(ROOT) == []
+
+
+def test_a_borrowed_part_is_seen(tmp_path):
+    inspector = "from segviz.gui.panels.inspector_parts import heading\nclass InspectorPanel: ..."
+    root = planted(
+        tmp_path,
+        gui__panels__inspector=inspector,
+        gui__panels__inspector_parts="",
+        gui__panels__header="from segviz.gui.panels.inspector_parts import heading",
+    )
+    assert parts_of_panels(root) == ["gui.panels.header:1 imports segviz.gui.panels.inspector_parts.heading"]
+
+
 @pytest.mark.parametrize("text", ["from .race import words", "from segviz.gui.panels.race import RacePanel"])
 def test_a_panel_that_knows_another_is_seen(tmp_path, text):
     folder = tmp_path / "segviz" / "gui" / "panels"
@@ -181,6 +243,38 @@ def test_a_panel_that_knows_another_is_seen(tmp_path, text):
     (folder / "__init__.py").write_text(f"{text}\n")
     name = "words" if "words" in text else "RacePanel"
     assert panels_in_panels(tmp_path / "segviz") == [f"gui.panels.heatmaps:2 imports segviz.gui.panels.race.{name}"]
+
+
+def test_no_module_imports_itself_over_others():
+    assert cycles(ROOT) == []
+
+
+def planted(folder: Path, **modules: str) -> Path:
+    """A package of the modules given as `gui__panels__race="import ..."`, with their packages."""
+    root = folder / "segviz"
+    for name, text in modules.items():
+        path = root.joinpath(*name.split("__")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    return root
+
+
+@pytest.mark.parametrize("text", ["from segviz.gui import scene", "def f():\n    import segviz.gui.scene"])
+def test_a_cycle_of_two_is_seen(tmp_path, text):
+    root = planted(tmp_path, gui__scene="from segviz.gui.plan import wanted", gui__plan=text, gui__app=text)
+    assert cycles(root) == [["gui.plan", "gui.scene"]]
+
+
+def test_a_cycle_over_the_table_of_a_package_is_seen(tmp_path):
+    """As when `tables` took words from `panels`, whose table loads every panel, one of which wants `tables`."""
+    root = planted(
+        tmp_path,
+        gui__tables="from segviz.gui.panels.words import count",
+        gui__panels__words="",
+        gui__panels__race="from segviz.gui import tables\nfrom segviz.gui.panels import words",
+    )
+    (root / "gui" / "panels" / "__init__.py").write_text("from segviz.gui.panels.race import RacePanel\n")
+    assert cycles(root) == [["gui.panels", "gui.panels.race", "gui.tables"]]
 
 
 ALLOWED = [
@@ -204,7 +298,7 @@ def test_what_is_allowed_is_not_reported(tmp_path, place, text):
 # --------------------------------------------------------------------------------- light imports
 
 HEAVY = ("torch", "PySide6", "pyqtgraph", "numpy", "PIL", "scipy")
-MENUS = ("choices", "session", "catalogue", "field", "requests", "assets", "errors")
+MENUS = ("choices", "session", "catalogue", "field", "requests", "assets", "errors", "formats")
 
 
 def loaded(statement: str) -> set[str]:

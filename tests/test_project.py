@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -16,9 +17,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from segviz import __version__
-from segviz.cli.main import VERBS, build_parser
+from segviz.cli.main import VERBS, build_parser, with_verb
 from segviz.cli.system import ALWAYS, X11
 from segviz.core import assets
+from segviz.core.errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -118,14 +120,55 @@ def test_files_that_documents_name_are_there(name: str) -> None:
     assert lost == []
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_commands_of_documents_are_commands(name: str) -> None:
-    """Every `segviz ...` line of a shell block is read by the real parser."""
-    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", text(name), flags=re.DOTALL)
-    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
-    for line in lines:
-        if line.startswith("segviz ") and line.split()[1] in VERBS:
-            build_parser().parse_args(line.partition("#")[0].replace("'", "").split()[1:])
+# What stands for something else in the forms that documents give, and an example of it.
+PLACEHOLDERS = {"IMAGE": "photo.jpg", "Y,X": "2,5", "SPEC": "lenet5", "DIR": "out", "NAME": "c3"}
+
+
+def commands_of(document: str) -> list[list[str]]:
+    """The words after `segviz` of every command in a document: lines of shell blocks, and forms in a sentence.
+
+    In a console block a command has a prompt, and what has none is output. The name of a verb alone
+    in a sentence is a command too: it is left to `parsed` to say whether it is one.
+    """
+    document = document.replace("\\\n", " ")  # a line that goes on
+    blocks = re.findall(r"^```(sh|console)\n(.*?)^```", document, flags=re.DOTALL | re.MULTILINE)
+    lines = [line.strip() for kind, block in blocks for line in block.splitlines() if kind == "sh" or line[:2] == "$ "]
+    outside = re.sub(r"^```.*?^```", "", document, flags=re.DOTALL | re.MULTILINE)
+    lines += re.findall(r"`(segviz\s[^`]+)`", outside)
+    found = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
+    return [words[1:] for words in found if words and words[0] == "segviz"]
+
+
+def parsed(words: list[str]) -> str:
+    """The verb that the real parser finds in `words`. Raises UsageError where a person would be refused."""
+    plain = [word.strip("[]").removesuffix("...") for word in words]
+    if len(plain) == 1 and plain[0] in VERBS:
+        return plain[0]  # a sentence that speaks of the verb
+    return str(build_parser().parse_args(with_verb([PLACEHOLDERS.get(word, word) for word in plain])).verb)
+
+
+def test_commands_of_documents_are_commands() -> None:
+    """Every `segviz ...` of a document is read by the real parser, and the README has one of every verb."""
+    verbs = {name: [parsed(words) for words in commands_of(text(name))] for name in DOCUMENTS}
+    assert set(verbs["README.md"]) == set(VERBS)
+    assert len(verbs["docs/user-guide.md"]) >= 8
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("```sh\nsegviz summary lenet5 --colour  # no\n```", ["summary", "lenet5", "--colour"]),
+        ("```console\n$ segviz sumary lenet5\nsegviz is no command here\n```", ["sumary", "lenet5"]),
+        ("Type `segviz [IMAGE] --sesion FILE` or\n`segviz`.", ["[IMAGE]", "--sesion", "FILE"]),
+        ("| `segviz field SPEC --unit Y,X` | no layer |", ["field", "SPEC", "--unit", "Y,X"]),
+        ("`segviz sumary` says more", ["sumary"]),
+    ],
+    ids=["option", "prompt", "window", "form", "verb"],
+)
+def test_a_wrong_command_of_a_document_is_seen(document: str, words: list[str]) -> None:
+    assert commands_of(document) == [words]
+    with pytest.raises(UsageError):
+        parsed(words)
 
 
 def test_the_readme_names_the_two_commands_and_every_package() -> None:

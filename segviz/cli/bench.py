@@ -16,7 +16,6 @@ from segviz.cli.options import check_suffix
 from segviz.cli.table import table
 from segviz.core.choices import Device
 from segviz.core.errors import SegvizError, UsageError
-from segviz.core.export import replace_file
 
 HINT = "measure segviz against sliding windows and other libraries"
 WORSE = 1  # exit status
@@ -43,12 +42,18 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     for found in rows.run(options.row, plan):
         data["rows"].append(found)
         if options.out is not None:  # after every row: a long run that is stopped leaves what it has
-            replace_file(options.out, lambda path: path.write_text(as_json(data) + "\n", encoding="utf-8"))
+            save(data, options.out)
     text = text_of(data)
     if earlier is None:
         return Report(data, text)
     verdict = compared(earlier, data)
     return Report({**data, "against": verdict.data}, f"{text}\n\n{verdict.text}", WORSE if verdict.worse else 0)
+
+
+def save(data: Data, path: Path) -> None:
+    from segviz.core.export import replace_file  # numpy, for arrays that other verbs save
+
+    replace_file(path, lambda part: part.write_text(as_json(data) + "\n", encoding="utf-8"))
 
 
 def rows_module(package: Path | None = None) -> Any:

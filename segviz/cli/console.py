@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from segviz.core.errors import clean
+from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
     Answer,
     DescribeRequest,
@@ -95,6 +96,10 @@ class Console:
                 except StopIteration as end:
                     answer: Answer = end.value
                     return answer
+                except (MemoryError, RuntimeError) as error:
+                    if not lacks_memory(error):
+                        raise
+                    raise shortage(error, request) from error
                 bar.show(update)
 
 

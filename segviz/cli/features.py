@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_image, add_model, add_scale, file_name, setup_of
 from segviz.cli.table import duration
+from segviz.core import catalogue
 from segviz.core.requests import FeatureRequest
 
 if TYPE_CHECKING:
@@ -30,26 +31,30 @@ GAP, PAPER = 2, 255  # between the maps of the sheet, in pixels; its grey level
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
-    from segviz.core import export
+    from segviz.core import export, maps
 
-    maps = console.ask(FeatureRequest(setup_of(options, options.image), options.layer))
+    found = console.ask(FeatureRequest(setup_of(options, options.image), options.layer))
+    caution = catalogue.entry(options.model).caution
+    console.note(caution)
     out: Path = options.out
-    name = file_name(maps.layer)
-    files = export.save_feature_maps(out, name, maps.values)
-    sheet = export.save_picture(out / f"{name}-all.png", contact_sheet(export.feature_levels(maps.values)))
-    channels, rows, columns = maps.values.shape
+    name = file_name(found.layer)
+    files = export.save_feature_maps(out, name, found.values)
+    sheet = export.save_picture(out / f"{name}-all.png", contact_sheet(maps.pictures(found.values)))
+    channels, rows, columns = found.values.shape
     data = {
         "image": str(options.image),
         "model": options.model,
-        "layer": maps.layer,
+        "layer": found.layer,
         "shape": [channels, rows, columns],
         "files": [str(file) for file in files],
         "index": str(sheet),
-        "ranges": [[float(values.min()), float(values.max())] for values in maps.values],
-        "seconds": maps.seconds,
+        "ranges": [[float(values.min()), float(values.max())] for values in found.values],
+        "seconds": found.seconds,
+        "notes": [caution] if caution else [],
     }
     noun = "map" if channels == 1 else "maps"
-    text = f"{maps.layer}: {channels} {noun} of {rows} x {columns} in {out} ({duration(maps.seconds)})\n  all: {sheet}"
+    size = f"{channels} {noun} of {columns} x {rows}"
+    text = f"{found.layer}: {size} in {out} ({duration(found.seconds)})\n  all: {sheet}"
     return Report(data, text)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from math import ceil
 from typing import Any
 
 from segviz.cli import table
 from segviz.cli.console import Console, Report
 from segviz.cli.options import input_size, unit
 from segviz.cli.summary import full_size
+from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Status, pair, tidy
 from segviz.core.requests import DescribeRequest, Network, Setup
@@ -24,25 +26,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--input",
         type=input_size,
         metavar="HxW",
-        help="input size; without it the converted network answers, units outside its native grid too",
+        help="input size; without it the native one, else the least on which the converted network has the unit",
     )
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
-    shape = full_size(options.spec, options.input)
-    setup, (row, column) = Setup(options.spec, device=options.device), options.unit
-    network = console.ask(DescribeRequest(setup, False, shape)) if shape is None else None
-    if network is None or not _within(network, options.layer, row, column):
-        network = console.ask(DescribeRequest(setup, True, shape))
+    network, (row, column) = _network_with(options, console), options.unit
     geometry = network.geometry
     rows, columns = geometry.grid(options.layer)
-    if options.input is not None and not _within(network, options.layer, row, column):
+    if not _within(network, options.layer, row, column):
         raise SegvizError(
             f"unit {row},{column} is outside the {rows}x{columns} grid of layer '{options.layer}' on an input of "
             f"{geometry.height}x{geometry.width}: rows are 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
     data = _described(options, network, geometry.field(options.layer, row, column))
     return Report(data, _text(data))
+
+
+def _network_with(options: argparse.Namespace, console: Console) -> Network:
+    """The network on the input that was asked for; without one, on an input that has the unit, if there is any.
+
+    That is the native size, of the published network, else of its twin; else as much more for the
+    twin as the unit is beyond the grid. A unit that does not exist has no field: below it are units
+    that nothing computes.
+    """
+    setup = Setup(options.spec, device=options.device)
+    if options.input is not None:
+        return console.ask(DescribeRequest(setup, True, full_size(options.spec, options.input)))
+    for converted in (False, True):
+        network = console.ask(DescribeRequest(setup, converted))
+        if _within(network, options.layer, *options.unit):
+            return network
+    return console.ask(DescribeRequest(setup, True, _larger(options, network)))
+
+
+def _larger(options: argparse.Namespace, network: Network) -> tuple[int, int, int]:
+    """An input (C, H, W) on which the layer's grid reaches to the unit. Raises SegvizError above the size of images."""
+    from segviz.core.images import LIMITS
+
+    geometry, multiple = network.geometry, catalogue.entry(options.spec).multiple
+    sides = []
+    for side, have, wanted, law in zip(
+        (geometry.height, geometry.width),
+        geometry.grid(options.layer),
+        options.unit,
+        geometry.laws(options.layer),
+        strict=True,
+    ):
+        needed = side + ceil(max(0, wanted - (have - 1)) * law.stride)
+        sides.append(ceil(needed / multiple) * multiple)
+    if max(sides) > LIMITS.side:
+        row, column = options.unit
+        raise SegvizError(
+            f"unit {row},{column} of layer '{options.layer}' needs an input of {sides[0]}x{sides[1]}; an image has at "
+            f"most {LIMITS.side:,} pixels a side: choose a unit nearer to 0,0"
+        )
+    return network.input_shape[0], sides[0], sides[1]
 
 
 def _within(network: Network, layer: str, row: int, column: int) -> bool:
@@ -73,7 +112,7 @@ def _text(data: dict[str, Any]) -> str:
     left, top, right, bottom = data["box"]
     row, column = data["unit"]
     lines = [
-        f"{data['model']}, layer {data['layer']}, unit {row},{column}",
+        f"{data['model']}, layer {data['layer']}, unit {row},{column}{_on(data)}",
         f"  sees    x from {left:g} to {right:g}, y from {top:g} to {bottom:g} (the end not included)",
         f"  size    {table.size(data['size'])}, centre {table.point(data['center'])}",
         f"  stride  {table.size(data['stride'])}",
@@ -81,3 +120,9 @@ def _text(data: dict[str, Any]) -> str:
     if data["status"] != Status.EXACT:
         lines.append(f"  {data['status']}: {data['reason']}")
     return "\n".join(lines)
+
+
+def _on(data: dict[str, Any]) -> str:
+    """The input, where it is not the native one."""
+    height, width = data["input"]
+    return "" if (height, width) == catalogue.entry(data["model"]).input_size[1:] else f", on {height}x{width} pixels"

@@ -26,8 +26,6 @@ from segviz.core.session import State
 
 HINT = "show where a network sees one class"
 
-OPACITY = 0.7  # of certainty: what is under the glow is still to be seen
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_image(parser)
@@ -81,7 +79,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     console.note(size_note(options))
     text = (
         f"{name}: at most {maximum:.3f}, at {point(tidy(place))}\n"
-        f"  grid {lattice.rows} x {lattice.columns}, stride {size(data['stride'])} pixels, "
+        f"  grid {lattice.columns} x {lattice.rows}, stride {size(data['stride'])} pixels, "
         f"{duration(prediction.seconds)}\n"
         f"  picture in {out}"
     )

@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from segviz.cli import bench, features, field, gui, heatmap, models, race, segme
 from segviz.cli.console import Console, Report, as_json
 from segviz.cli.options import add_common
 from segviz.core.errors import SegvizError, UsageError, clean
+from segviz.core.refusals import lacks_memory, shortage
+
+NEGATIVE = re.compile(r"-\d+(\.\d+)?([,x]-?\d+)*")  # -1 and -1,0
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -57,10 +61,13 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole command line; every verb is listed with its one-line hint."""
     parser = _Parser(
         prog="segviz",
+        usage="segviz [-h] [--version] COMMAND ...\n       segviz [IMAGE] [options of gui]",
         description="See how an image classifier becomes a segmentation network. Without a command, the window opens.",
+        epilog="'segviz IMAGE' opens the window on an image; --model, --session, --screenshot, --size and --theme say "
+        "how, and 'segviz gui --help' explains them. 'segviz COMMAND --help' explains a command.",
     )
     parser.add_argument("--version", action="version", version=f"segviz {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    verbs = parser.add_subparsers(prog="segviz", dest="verb", metavar="COMMAND", required=True)
     for name, verb in VERBS.items():
         sub = verbs.add_parser(name, help=verb.HINT, description=verb.HINT[0].upper() + verb.HINT[1:] + ".")
         add_common(sub)
@@ -85,6 +92,17 @@ def with_verb(words: Sequence[str]) -> list[str]:
     return ["gui", *words]
 
 
+def bound(words: Sequence[str]) -> list[str]:
+    """`words` with values that begin with a minus bound to their options: argparse takes -1,0 for an option."""
+    out: list[str] = []
+    for word in words:
+        if out and NEGATIVE.fullmatch(word) and out[-1].startswith("--") and "=" not in out[-1]:
+            out[-1] += f"={word}"
+        else:
+            out.append(word)
+    return out
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; `argv` defaults to the process's arguments. Returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -107,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    words = with_verb(words)
+    words = bound(with_verb(words))
     try:
         options = build_parser().parse_args(words)
     except SystemExit as end:  # --help and --version have printed what they had to say
@@ -121,6 +139,8 @@ def _run(words: list[str]) -> int:
             traceback.print_exc()
         if isinstance(error, (SegvizError, OSError)):
             raise
+        if lacks_memory(error):
+            raise shortage(error) from error
         message = f"{type(error).__name__}: {error}"
         raise SegvizError(f"unexpected {message} (a mistake of segviz: please report it with --debug)") from error
     if options.json and report.data is not None:

@@ -31,7 +31,7 @@ def _described(entry: catalogue.Entry) -> dict[str, Any]:
         "classes": entry.class_count,
         "stride": entry.stride,
         "receptive_field": entry.receptive_field or None,
-        "weights": entry.weights,
+        "weights": entry.weights_text,
         "licence": entry.licence,
         "summary": entry.summary,
         "options": list(entry.variants),
@@ -40,12 +40,13 @@ def _described(entry: catalogue.Entry) -> dict[str, Any]:
 
 
 def _text() -> str:
-    head = ("name", "task", "what it knows", "input", "classes", "parameters", "stride", "field")
+    head = ("name", "task", "what it knows", "weights", "input", "classes", "parameters", "stride", "field")
     rows = [
         (
             entry.name,
             entry.task.title,
             entry.summary,
+            "trained" if entry.trained else entry.weights_text,
             "x".join(str(n) for n in entry.input_size),
             count(entry.class_count),
             count(entry.parameters),
@@ -55,4 +56,4 @@ def _text() -> str:
         for entry in catalogue.ENTRIES
     ]
     options = [f"{entry.name}?{option}" for entry in catalogue.ENTRIES for option in entry.variants]
-    return table(head, rows, left=3) + f"\n\nWith options: {', '.join(options)}"
+    return table(head, rows, left=4) + f"\n\nWith options: {', '.join(options)}"

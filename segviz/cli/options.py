@@ -81,7 +81,7 @@ def _sizes(text: str, what: str, count: Sequence[int]) -> tuple[int, ...]:
 
 
 def unit(text: str) -> tuple[int, int]:
-    """`Y,X`: row and column of a unit, which may lie outside the grid."""
+    """`Y,X`: row and column of a unit."""
     y, x = _whole_numbers(text, ",", "a unit Y,X (row and column), for example 3,5", (2,))
     return y, x
 
@@ -109,6 +109,17 @@ def positive(text: str) -> int:
     (value,) = _whole_numbers(text, ",", "a whole number of at least 1", (1,))
     if value < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return value
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1, also as per cent: 0.8, 80%."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither from 0 to 1 nor from 0% to 100%")
     return value
 
 

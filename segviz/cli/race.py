@@ -82,7 +82,7 @@ def _text(result: RaceResult) -> str:
         for name, lane in lanes
     ]
     lattice, (height, width) = result.lattice, result.window
-    where = f"Grid of {lattice.rows} x {lattice.columns} outputs, window {height}x{width}"
+    where = f"Grid of {lattice.columns} x {lattice.rows} outputs, window {width}x{height}"
     return "\n".join([where, "", table(head, rows), "", *map(wrapped, (verdict(result), *result.notes))])
 
 

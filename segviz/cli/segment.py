@@ -17,13 +17,15 @@ from segviz.cli.options import (
     positive,
     region,
     setup_of,
+    share,
     size_note,
 )
 from segviz.cli.table import duration
+from segviz.core import catalogue
 from segviz.core.choices import Method, Palette, Upsampling
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Lattice, pair, tidy
-from segviz.core.requests import Prediction, SegmentRequest
+from segviz.core.requests import STRIDED, Prediction, SegmentRequest
 
 if TYPE_CHECKING:
     from segviz.core.metrics import Scores
@@ -46,9 +48,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=names(Upsampling),
         help="default: bilinear",
     )
-    parser.add_argument("--grid-stride", type=positive, metavar="N", help="step of the sliding window")
+    parser.add_argument(
+        "--grid-stride",
+        type=positive,
+        metavar="N",
+        help="pixels between the outputs of sliding-window (default: the stride), dense and shift-and-stitch (1)",
+    )
     parser.add_argument("--region", type=region, metavar="X,Y,W,H", help="only this part of the image, in pixels")
     add_scale(parser)
+    parser.add_argument(
+        "--minimum",
+        type=share,
+        metavar="P",
+        help="leave labels that are less probable than this unpainted in the overlay; the label map has them all "
+        "(default: what suits the network, 0.8 for LeNet-5, which has no class for blank paper)",
+    )
     parser.add_argument("--probabilities", action="store_true", help="save the probabilities of all classes (.npz)")
     parser.add_argument("--ground-truth", type=Path, metavar="MASK", help="mask of class indices to score against")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what is saved")
@@ -57,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> Report:
     if options.ground_truth is not None and len(options.image) > 1:
         raise UsageError("--ground-truth is the mask of one image: give one image")
+    if options.out.exists() and not options.out.is_dir():
+        raise SegvizError(f"{options.out}: a file, where --out is to be a folder")
     options.out.mkdir(parents=True, exist_ok=True)
     results, texts, failures = [], [], []
     for image, stem in zip(options.image, unique_stems(options.image), strict=True):
@@ -66,14 +82,38 @@ def run(options: argparse.Namespace, console: Console) -> Report:
             if len(options.image) == 1:
                 raise
             failures.append({"image": str(image), "message": str(error)})
-            console.complain(f"{image}: {error}")
+            console.complain(about(image, str(error)))
             continue
         results.append(data)
         texts.append(text)
     console.note(size_note(options))
-    if options.grid_stride is not None and any(data["method"] != Method.SLIDING_WINDOW for data in results):
-        console.note("--grid-stride is the step of the sliding window; other methods have the network's own")
+    console.note(minimum_note(options) if results else "")
+    if options.grid_stride is not None and any(data["method"] not in STRIDED for data in results):
+        chosen = ", ".join(method.value for method in STRIDED)
+        console.note(f"--grid-stride is for {chosen}; other methods have the network's own")
     return Report({"results": results, "failures": failures}, "\n".join(texts), status=1 if failures else 0)
+
+
+def about(image: Path, message: str) -> str:
+    """`message` with the image that it is about, which most of them begin with."""
+    return message if message.startswith((str(image), image.name)) else f"{image}: {message}"
+
+
+def least(options: argparse.Namespace) -> float:
+    """The confidence from which the overlay is painted: as it was asked for, else what suits the network."""
+    asked: float | None = options.minimum
+    return catalogue.entry(options.model).minimum if asked is None else asked
+
+
+def minimum_note(options: argparse.Namespace) -> str:
+    """What to say to a person who did not ask for the minimum that the overlay was painted with."""
+    entry = catalogue.entry(options.model)
+    if options.minimum is not None or not entry.minimum:
+        return ""
+    return (
+        f"the overlay shows labels from a confidence of {entry.minimum:g} on, since {entry.title} has no class for "
+        "what it does not know; the label map and the shares have every pixel. '--minimum 0' paints all."
+    )
 
 
 def unique_stems(files: list[Path]) -> list[str]:
@@ -97,7 +137,7 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
     for remark in prediction.notes:
         console.note(f"{image.name}: {remark}")
     scores = None if options.ground_truth is None else _scores(options.ground_truth, image, prediction)
-    saved = _save(prediction, image, out, options.probabilities)
+    saved = _save(prediction, image, out, options.probabilities, least(options))
     lattice = lattice_of(prediction)
     data: dict[str, Any] = {
         "image": str(image),
@@ -106,6 +146,7 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
         "reason": prediction.reason,
         "upsampling": prediction.upsampling.value,
         "scale": prediction.scale,
+        "minimum": least(options),
         "seconds": prediction.seconds,
         "device": prediction.device,
         "grid": [lattice.rows, lattice.columns],
@@ -115,6 +156,7 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
         "classes": [
             {"index": index, "name": prediction.classes[index], "share": share} for index, share in prediction.shares
         ],
+        "exactness": exactness_of(prediction),
         "notes": prediction.notes,
     }
     if scores is not None:
@@ -122,9 +164,12 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
     return data, _text(image, prediction, saved, scores)
 
 
-def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool) -> dict[str, Path]:
-    """Save labels, overlay and, if asked for, probabilities; returns the files by what they hold."""
-    from segviz.core import catalogue, export, images, palettes, scores
+def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool, minimum: float) -> dict[str, Path]:
+    """Save labels, overlay and, if asked for, probabilities; returns the files by what they hold.
+
+    The overlay leaves out labels less sure than `minimum`.
+    """
+    from segviz.core import export, images, palettes, scores
 
     saved = {
         "labels": out.with_name(f"{out.name}-labels.png"),
@@ -135,11 +180,26 @@ def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool) -
     pixels = images.open_picture(image).pixels[part_of(prediction)]
     colours = palettes.class_colours(Palette.AUTO, len(classes))
     visible = palettes.visible_classes(len(classes), background=catalogue.background(classes))
-    export.save_picture(saved["overlay"], export.overlay_labels(pixels, labels, colours, visible))
+    overlay = export.overlay_labels(pixels, labels, colours, visible, prediction.confidence, minimum)
+    export.save_picture(saved["overlay"], overlay)
     if probabilities:
         saved["probabilities"] = out.with_name(f"{out.name}-probabilities.npz")
         export.save_probabilities(saved["probabilities"], scores.softmax(prediction.logits), lattice_of(prediction))
     return saved
+
+
+def exactness_of(prediction: Prediction) -> dict[str, Any] | None:
+    """Whether the map equals the classifier on windows, for JSON; None where nothing is to be compared."""
+    proof = prediction.exactness
+    if proof is None:
+        return None
+    return {
+        "equality": proof.equality.value,
+        "reason": proof.reason,
+        "margin": proof.margin,
+        "deviation": proof.deviation,
+        "sample": proof.sample,
+    }
 
 
 def part_of(prediction: Prediction) -> tuple[slice, slice]:
@@ -183,9 +243,11 @@ def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: S
     lattice, shares = prediction.lattice, prediction.shares
     lines = [
         f"{image}: {prediction.method.title.lower()}, {duration(prediction.seconds)}, "
-        f"grid {lattice.rows} x {lattice.columns}",
+        f"grid {lattice.columns} x {lattice.rows}",
         *(f"  {share:6.1%}  {prediction.classes[index]}" for index, share in shares[:LISTED]),
     ]
+    if prediction.exactness is not None:
+        lines.insert(1, f"  {prediction.exactness.text}")
     if len(shares) > LISTED:
         rest = sum(share for _, share in shares[LISTED:])
         lines.append(f"  {rest:6.1%}  {len(shares) - LISTED} other classes")

@@ -10,7 +10,7 @@ from segviz.cli.console import Console, Report
 from segviz.cli.options import input_size
 from segviz.cli.table import count, size, table
 from segviz.core import catalogue
-from segviz.core.errors import UsageError
+from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Status, pair, tidy
 from segviz.core.requests import DescribeRequest, Layer, Network, Setup
 
@@ -20,11 +20,16 @@ HINT = "list a network's layers: shapes, parameters, receptive fields, cost"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a network: 'segviz models' lists them")
     parser.add_argument("--input", type=input_size, metavar="CxHxW", help="input size; default: the native one")
+    parser.add_argument(
+        "--converted",
+        action="store_true",
+        help="of the network made fully convolutional, which takes inputs of other sizes",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
     shape = full_size(options.spec, options.input)
-    network = console.ask(DescribeRequest(Setup(options.spec, device=options.device), False, shape))
+    network = _described_network(options, console, shape)
     layers = listed(network.layers)
     data = {
         "model": options.spec,
@@ -37,6 +42,36 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "notes": network.notes,
     }
     return Report(data, _text(network, layers))
+
+
+def _described_network(options: argparse.Namespace, console: Console, shape: tuple[int, int, int] | None) -> Network:
+    """The network, or its converted form. Raises SegvizError where the form that was asked for does not fit `shape`."""
+    setup = Setup(options.spec, device=options.device)
+    if options.converted:
+        return console.ask(DescribeRequest(setup, True, shape))
+    try:
+        return console.ask(DescribeRequest(setup, False, shape))
+    except SegvizError as error:
+        refusal = _only_converted(options, console, DescribeRequest(setup, True, shape))
+        raise SegvizError(refusal or str(error), error.details) from error
+
+
+def _only_converted(options: argparse.Namespace, console: Console, request: DescribeRequest) -> str:
+    """That an input fits the converted form alone, with the dense layer that is to blame; '' where it fits none."""
+    native, shape = catalogue.entry(options.spec).input_size, request.input_size
+    if shape is None or shape == native:
+        return ""
+    try:
+        twin = console.ask(request)
+    except SegvizError:
+        return ""
+    dense = next((step.layer for step in twin.conversion if step.before.startswith("dense")), None)
+    if dense is None:
+        return ""
+    return (
+        f"{twin.title} does not run on {_x(shape)}: it breaks at layer '{dense}', which is dense and fits an input of "
+        f"{_x(native)} alone. Made fully convolutional it takes both: add --converted"
+    )
 
 
 def full_size(spec: str, wanted: tuple[int, ...] | None) -> tuple[int, int, int] | None:
@@ -102,14 +137,18 @@ def _text(network: Network, layers: list[tuple[Layer, int]]) -> str:
         f"Total parameters: {count(total)}",
         f"Trainable parameters: {count(trainable)}",
         f"Multiply-accumulates: {count(network.macs)}",
+        *(f"Made convolutional: {step.layer}, {step.before} -> {step.after}" for step in network.conversion),
         *network.notes,
     ]
     return "\n".join(lines)
 
 
 def _field(layer: Layer) -> str:
-    if layer.status == Status.WHOLE or layer.size is None:
+    if layer.size is None:
         return layer.status
+    if layer.status == Status.WHOLE:  # as the window says it: an average of all, or a field of its own besides
+        own = any(side > 1 for side in layer.output_shape[1:])
+        return f"{size(pair(*layer.size))}+" if own else "all"
     text = size(pair(*layer.size))
     return text if layer.status == Status.EXACT else f"{text}?"
 

@@ -28,10 +28,10 @@ def count(number: int) -> str:
 
 
 def size(value: float | Sequence[float]) -> str:
-    """A number or [y, x] as `32` or `32 x 48`."""
+    """A number or [y, x] as `32` or, width first as all sizes that people read, `48 x 32`."""
     if isinstance(value, (int, float)):
         return f"{value:g}"
-    return " x ".join(f"{part:g}" for part in value)
+    return " x ".join(f"{part:g}" for part in reversed(value))
 
 
 def point(values: Sequence[float]) -> str:

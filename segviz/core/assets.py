@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from segviz.core.errors import SegvizError
-
-IMAGE_SUFFIXES = (".png", ".jpg")
+from segviz.core.formats import IMAGE_SUFFIXES
 
 
 @cache

@@ -6,6 +6,7 @@ is imported by the engine alone; a test holds every number here against the netw
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,8 +37,10 @@ class Entry:
     at which the network sees objects as large as those it was trained on; None: as large as they
     are. `minimum` is the confidence below which a label of a network without a background class
     means that there is nothing to name. `multiple` is what height and width must be divisible by.
+    `sees` says what alone it knows, where a picture may well have nothing of it at the size that it is taught.
     `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
-    `variants` maps an option of the spec ('pooling=floor') to what it changes here.
+    `variants` maps an option of the spec ('pooling=floor') to what it changes here. `weights` is a
+    file of `resources/models`, or empty: then they are drawn at random, from a fixed seed.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Entry:
     longest_side: int | None = None
     minimum: float = 0.0
     multiple: int = 1
+    sees: str = ""
     sample: str = ""
     sample_scale: float | None = None
     source: str = ""
@@ -70,6 +74,23 @@ class Entry:
         """The names of the classes; a network with one sigmoid output has two."""
         return self.class_list or assets.class_names(self.labels)
 
+    @property
+    def trained(self) -> bool:
+        """Whether weights are shipped, and not drawn at random."""
+        return bool(self.weights)
+
+    @property
+    def weights_text(self) -> str:
+        """Where the weights come from: the file's name, or that they are random."""
+        return self.weights or "random (seeded)"
+
+    @property
+    def caution(self) -> str:
+        """What a person must know who reads an answer of this network; empty where there is nothing."""
+        if self.trained:
+            return ""
+        return f"{self.title} has random weights: its labels mean nothing, its speed and geometry do"
+
 
 _FACE = ("background", "face")
 _MTCNN: dict[str, Any] = {
@@ -79,6 +100,22 @@ _MTCNN: dict[str, Any] = {
     "licence": "MIT",
     "preprocessing": Preprocessing(mean=(127.5,), std=(128.0,)),
     "source": "Zhang et al. 2016, Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks",
+}
+_UNTRAINED: dict[str, Any] = {  # classifiers of ImageNet without weights
+    "task": Task.CLASSIFICATION,
+    "input_size": (3, 224, 224),
+    "class_count": 1000,
+    "labels": "imagenet.txt",
+    "stride": 32,
+    "weights": "",
+    "licence": "no weights are shipped",
+    "preprocessing": Preprocessing(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)),
+    "summary": "Random weights: for speed and geometry, not for answers",
+    "longest_side": 512,
+    "sample": "castle-maintenon.jpg",
+}
+_VGG: dict[str, Any] = _UNTRAINED | {
+    "source": "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition",
 }
 
 ENTRIES: tuple[Entry, ...] = (
@@ -98,6 +135,7 @@ ENTRIES: tuple[Entry, ...] = (
         preprocessing=Preprocessing(channels="L"),
         summary="Ten handwritten digits; the lecture's first network",
         minimum=0.8,
+        sees="handwritten digits, white on black",
         sample="digits-512x512.png",
         source="LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition",
     ),
@@ -130,6 +168,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=12,
         weights="mtcnn_pnet.safetensors",
         summary="Faces of 12 pixels; fully convolutional from the start",
+        sees="faces of about 12 pixels",
         sample="grace_hopper.jpg",
         sample_scale=0.1,
         **_MTCNN,
@@ -144,6 +183,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=25,
         weights="mtcnn_rnet.safetensors",
         summary="Faces of 24 pixels; ends in dense layers",
+        sees="faces of about 24 pixels",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 25, 25)}},
         sample="astronaut.png",
         sample_scale=0.2,
@@ -159,6 +199,7 @@ ENTRIES: tuple[Entry, ...] = (
         receptive_field=49,
         weights="mtcnn_onet.safetensors",
         summary="Faces of 48 pixels; ends in dense layers",
+        sees="faces of about 48 pixels",
         variants={"pooling=ceil": {}, "pooling=floor": {"input_size": (3, 49, 49)}},
         sample="astronaut.png",
         sample_scale=0.45,
@@ -184,6 +225,47 @@ ENTRIES: tuple[Entry, ...] = (
         multiple=16,
         sample="grace_hopper.jpg",
         source="Google 2021, MediaPipe Selfie Segmentation",
+    ),
+    Entry(
+        name="alexnet",
+        title="AlexNet",
+        builder="segviz.models.alexnet:AlexNet",
+        parameters=61_100_840,
+        receptive_field=355,
+        source="Krizhevsky et al. 2012, ImageNet Classification with Deep Convolutional Neural Networks",
+        **_UNTRAINED,
+    ),
+    Entry(
+        name="vgg11",
+        title="VGG11",
+        builder="segviz.models.vgg:vgg11",
+        parameters=132_863_336,
+        receptive_field=342,
+        **_VGG,
+    ),
+    Entry(
+        name="vgg13",
+        title="VGG13",
+        builder="segviz.models.vgg:vgg13",
+        parameters=133_047_848,
+        receptive_field=348,
+        **_VGG,
+    ),
+    Entry(
+        name="vgg16",
+        title="VGG16",
+        builder="segviz.models.vgg:vgg16",
+        parameters=138_357_544,
+        receptive_field=404,
+        **_VGG,
+    ),
+    Entry(
+        name="vgg19",
+        title="VGG19",
+        builder="segviz.models.vgg:vgg19",
+        parameters=143_667_240,
+        receptive_field=460,
+        **_VGG,
     ),
 )
 
@@ -221,8 +303,10 @@ def entry(spec: str) -> Entry:
     wanted = parse(spec)
     found = next((e for e in ENTRIES if e.name == wanted.name), None)
     if found is None:
-        names = ", ".join(e.name for e in ENTRIES)
-        raise SegvizError(f"no network '{wanted.name}' in the catalogue; there are: {names}")
+        names = [e.name for e in ENTRIES]
+        close = difflib.get_close_matches(wanted.name.lower(), names, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
+        raise SegvizError(f"no network '{wanted.name}' in the catalogue; {hint}")
     for key, value in wanted.options:
         change = found.variants.get(f"{key}={value}")
         if change is None:
@@ -250,5 +334,8 @@ def class_index(classes: tuple[str, ...], wanted: str) -> int:
     if lowered.isdecimal() and int(lowered) < len(classes):
         return int(lowered)
     close = [classes[i] for i, name in enumerate(names) if lowered and lowered in name][:6]
-    hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(classes[:6])}, ..."
-    raise SegvizError(f"no class '{wanted}' among {len(classes)}; {hint}")
+    if not close:  # a slip of the finger
+        close = [classes[names.index(name)] for name in difflib.get_close_matches(lowered, names, 3, 0.75)]
+    some = ", ".join(classes[:6]) + (", ..." if len(classes) > 6 else "")
+    hint = f"did you mean {', '.join(close)}?" if close else f"the classes are {some}"
+    raise SegvizError(f"no class '{wanted}' among {len(classes):,}; {hint}")

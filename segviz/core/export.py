@@ -22,6 +22,7 @@ from PIL import Image
 from segviz.core.choices import MapScale, Palette
 from segviz.core.errors import SegvizError, named
 from segviz.core.field import Lattice
+from segviz.core.maps import MapStatistics
 from segviz.core.palettes import class_colours
 
 Bytes = npt.NDArray[np.uint8]
@@ -163,31 +164,14 @@ def save_feature_maps(
     except OSError as error:
         raise SegvizError(f"{named(folder)}: cannot be made ({error.strerror}); choose another folder") from error
     digits = max(3, len(str(len(values) - 1)))
+    statistics = MapStatistics(values)
     return tuple(
-        save_picture(folder / f"{name}-{index:0{digits}}.png", level)
-        for index, level in enumerate(feature_levels(values, scale))
+        save_picture(folder / f"{name}-{index:0{digits}}.png", statistics.picture(index, scale))
+        for index in range(len(values))
     )
 
 
 # --------------------------------------------------------------------------------------- pictures
-
-
-def feature_levels(values: npt.NDArray[np.float32], scale: MapScale = MapScale.MAP) -> Bytes:
-    """Feature maps (C, H, W) as levels 0 to 255.
-
-    The levels span each map, the whole layer, or symmetrically both signs of the layer (0 lies
-    between 127 and 128). A map without any range is 0, or 128 where signed; so is what is not finite.
-    """
-    finite = np.where(np.isfinite(values), values, 0.0)
-    axes = (1, 2) if scale is MapScale.MAP else None
-    if scale is MapScale.SIGNED:
-        high = np.abs(finite).max(axis=axes, keepdims=True)
-        low = -high
-    else:
-        low, high = finite.min(axis=axes, keepdims=True), finite.max(axis=axes, keepdims=True)
-    span = np.where(high > low, high - low, 1.0)
-    level = np.where(high > low, (finite - low) / span, 0.5 if scale is MapScale.SIGNED else 0.0)
-    return np.asarray(np.rint(level * 255), dtype=np.uint8)
 
 
 def painted(labels: Labels, visible: Mask, confidence: Bytes | None = None, minimum: float = 0.0) -> Mask:

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from math import floor
 from typing import NamedTuple
 
 from segviz.core.errors import SegvizError
@@ -158,8 +159,8 @@ class Geometry:
     def field(self, layer: str, row: int, column: int) -> Field:
         """The receptive field of unit (row, column) of `layer`.
 
-        Units outside the grid are answered too, by the same arithmetic; callers that must not ask
-        for them compare with `grid` first.
+        The unit must be one of `grid`: outside it nothing is computed below that could be seen, so
+        that what is answered there is not true of any input.
         """
         reached = self._reach_down(self.index(layer), row, column)
         if reached is None:
@@ -226,6 +227,12 @@ class Geometry:
         """
         return self._laws[self.index(layer)]
 
+    def whole_stride(self, layer: str) -> int | None:
+        """Pixels between neighbouring units of `layer`; None where that is not one whole number for both axes."""
+        y, x = (law.stride for law in self.laws(layer))
+        whole = round(y)
+        return whole if whole >= 1 and max(abs(y - whole), abs(x - whole)) < 1e-9 else None
+
     def position_of(self, layer: str, row: int, column: int) -> tuple[float, float]:
         """(x, y) of a unit in input pixels."""
         y, x = self.laws(layer)
@@ -239,9 +246,12 @@ class Geometry:
 
     def cell_box(self, layer: str, row: int, column: int) -> Box:
         """The cell of a unit: one stride wide, about the unit's position."""
-        law_y, law_x = self.laws(layer)
-        left, top = law_x.at(column - 0.5) + 0.5, law_y.at(row - 0.5) + 0.5
-        return Box(left, top, left + law_x.stride, top + law_y.stride)
+        return _cell(*self.laws(layer), row, column)
+
+
+def _cell(y: Law, x: Law, row: int, column: int) -> Box:
+    left, top = x.at(column - 0.5) + 0.5, y.at(row - 0.5) + 0.5
+    return Box(left, top, left + x.stride, top + y.stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +285,25 @@ class Frame:
         zoom_y, zoom_x = self.zoom
         return Box(box.left / zoom_x, box.top / zoom_y, box.right / zoom_x, box.bottom / zoom_y)
 
+    def window(self, size: tuple[int, int], x: float, y: float) -> tuple[int, int]:
+        """(left, top) in network pixels of the window of `size` (height, width) whose corner is nearest to (x, y).
+
+        (x, y) is in pixel edges of the image. The window stays inside the image as far as it fits; a
+        larger one begins in the corner and reaches into the padding.
+        """
+
+        def nearest(edge: float, zoom: float, room: int) -> int:
+            return max(0, min(room, floor(edge * zoom + 0.5)))
+
+        zoom_y, zoom_x = self.zoom
+        (height, width), (rows, columns) = self.inner, size
+        return nearest(x, zoom_x, width - columns), nearest(y, zoom_y, height - rows)
+
+    def window_box(self, size: tuple[int, int], x: float, y: float) -> Box:
+        """That window in image pixels."""
+        left, top = self.window(size, x, y)
+        return self.box_to_image(Box(left, top, left + size[1], top + size[0]))
+
     def lattice(self, rows: int, columns: int, y: Law, x: Law) -> Lattice:
         """The positions of a grid of units, given in network pixels, in image pixels."""
         zoom_y, zoom_x = self.zoom
@@ -302,6 +331,26 @@ class Lattice:
     def cell_at(self, x: float, y: float) -> tuple[int, int]:
         law_y, law_x = self.laws
         return law_y.nearest(y, self.rows), law_x.nearest(x, self.columns)
+
+    def cell_box(self, row: int, column: int) -> Box:
+        """The cell of a unit: one stride wide, about the unit's position."""
+        return _cell(*self.laws, row, column)
+
+    def resized(self, zoom: tuple[float, float]) -> Lattice:
+        """The same units in the pixels of the image resized by `zoom` (y, x)."""
+        y, x = zoom
+        start = ((self.start[0] + 0.5) * x - 0.5, (self.start[1] + 0.5) * y - 0.5)
+        return Lattice(self.rows, self.columns, start, (self.stride[0] * x, self.stride[1] * y))
+
+
+def to_shares(x: float, y: float, height: int, width: int) -> tuple[float, float]:
+    """Where the pixel centre (x, y) lies in a picture of that size, in shares of its width and its height."""
+    return (x + 0.5) / width, (y + 0.5) / height
+
+
+def from_shares(across: float, down: float, height: int, width: int) -> tuple[float, float]:
+    """(x, y) of the place at these shares of a picture's width and height: `to_shares` backwards."""
+    return across * width - 0.5, down * height - 0.5
 
 
 def tidy(values: Iterable[float]) -> list[float]:

@@ -20,12 +20,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from segviz.core.errors import SegvizError, named
+from segviz.core.formats import READABLE
 
 Pixels = npt.NDArray[np.uint8]
 Used = TypeVar("Used")
-
-READABLE = "PNG, JPEG, BMP, WebP, TIFF, GIF, PPM"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def open_mask(path: str | os.PathLike[str]) -> npt.NDArray[np.int32]:
     images.probe(path)  # refuses by header what must not be decoded
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            warnings.simplefilter("ignore")  # of broken metadata, as in `images`
             with Image.open(path, formats=("PNG", "TIFF", "BMP", "GIF")) as image:
                 if image.mode not in _INDEXED:
                     raise SegvizError(

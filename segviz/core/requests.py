@@ -28,6 +28,7 @@ class Setup:
 
     `image` is a path or None; without one the network's native input size counts. `scale` resizes
     the image before the network sees it; None takes the longest side that the catalogue recommends.
+    `revision` tells two asks apart whose file was written anew in between; the engine looks at the file.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Setup:
     scale: float | None = None
     pooling: Pooling = Pooling.AUTO
     device: Device = Device.AUTO
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,20 @@ class RaceRequest:
     budget: float = 20.0
 
 
-Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest
+@dataclass(frozen=True, slots=True)
+class ClassifyRequest:
+    """The classes of one window of the network's native size, as the classifier was published (lecture T15).
+
+    (`x`, `y`) is the window's left top corner in pixel edges of the image; the nearest window of whole
+    network pixels inside the image is taken (`Frame.window`).
+    """
+
+    setup: Setup
+    x: float
+    y: float
+
+
+Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest
 
 
 # ------------------------------------------------------------------------------------ on the way
@@ -165,7 +180,10 @@ class ConvertedLayer:
 
 @dataclass(frozen=True)
 class Network:
-    """Answer to DescribeRequest. `layers` are in order of execution, containers before what they hold."""
+    """Answer to DescribeRequest. `layers` are in order of execution, containers before what they hold.
+
+    `window` is (height, width) of a classifier's window in network pixels; None where a network answers per pixel.
+    """
 
     request: DescribeRequest
     title: str
@@ -180,6 +198,7 @@ class Network:
     frame: Frame
     conversion: tuple[ConvertedLayer, ...] = ()
     notes: tuple[str, ...] = ()
+    window: tuple[int, int] | None = None
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.layers if layer.name == name), None)
@@ -199,6 +218,13 @@ class Exactness:
     margin: int = 0
     deviation: float | None = None
     sample: int = 0
+
+    @property
+    def text(self) -> str:
+        """In a sentence: 'exact everywhere: no padding ...; differs by 1e-06 at most on 16 windows'."""
+        margin = f" ({self.margin} pixels from the border)" if self.equality is Equality.INTERIOR else ""
+        measured = f"; differs by {self.deviation:.1g} at most on {self.sample} windows" if self.sample else ""
+        return f"{self.equality.title.lower()}{margin}: {self.reason}{measured}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,7 +317,17 @@ class RaceResult:
         return self.one_by_one.seconds / self.fully_convolutional.seconds
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult
+@dataclass(frozen=True, slots=True)
+class WindowAnswer:
+    """Answer to ClassifyRequest: what the classifier says of exactly the pixels in `box` (image pixels)."""
+
+    request: ClassifyRequest
+    box: Box
+    classes: tuple[tuple[int, str, float], ...]  # (index, name, probability) of the five most probable
+    seconds: float
+
+
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer
 
 
 # ------------------------------------------------------------------------------- State to request
@@ -301,12 +337,13 @@ def setup_of(state: State) -> Setup | None:
     """What `state` says about network and image; None until it names a network."""
     if not state.model:
         return None
-    return Setup(state.model, state.image, state.scale, state.pooling, state.device)
+    return Setup(state.model, state.image, state.scale, state.pooling, state.device, state.revision)
 
 
 def plan_description(state: State) -> DescribeRequest | None:
+    """What is drawn on an image changes neither layers nor geometry, as little as the device does."""
     setup = setup_of(state)
-    return None if setup is None else DescribeRequest(replace(setup, device=Device.AUTO))
+    return None if setup is None else DescribeRequest(replace(setup, device=Device.AUTO, revision=0))
 
 
 def plan_prediction(state: State) -> SegmentRequest | None:
@@ -329,3 +366,19 @@ def plan_race(state: State) -> RaceRequest | None:
     if setup is None or setup.image is None:
         return None
     return RaceRequest(setup, state.grid_stride)
+
+
+def plan_window(state: State) -> ClassifyRequest | None:
+    setup = setup_of(state)
+    if setup is None or setup.image is None or state.window is None:
+        return None
+    return ClassifyRequest(setup, *state.window)
+
+
+def same_but_drawn(one: Request, other: Request) -> bool:
+    """Whether two asks are one but for what was drawn on the image, or where its window was dragged, in between."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, ClassifyRequest) and isinstance(other, ClassifyRequest):
+        other = replace(other, x=one.x, y=one.y)
+    return one == replace(other, setup=replace(other.setup, revision=one.setup.revision))

@@ -86,12 +86,3 @@ def upsample(plane: Array, lattice: Lattice, how: Upsampling, height: int, width
     for units, weights in zip(ys.units.T, ys.weights.T, strict=True):
         tall += wide[units] * weights[:, None]
     return tall
-
-
-def sample(scores: Array, lattice: Lattice, how: Upsampling, x: float, y: float) -> Array:
-    """The scores (classes,) at the pixel (x, y) of maps (classes, rows, columns)."""
-    law_y, law_x = lattice.laws
-    ys = axis_taps(how, law_y, lattice.rows, np.array([y]))
-    xs = axis_taps(how, law_x, lattice.columns, np.array([x]))
-    patch = scores[:, ys.units[0]][:, :, xs.units[0]]
-    return np.asarray(patch @ xs.weights[0] @ ys.weights[0], dtype=np.float32)

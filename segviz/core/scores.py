@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core import resample
+from segviz.core.choices import Method
 from segviz.core.requests import Prediction
 
 ROWS_AT_ONCE = 256  # of a label map, so that counting needs little memory
+CLASSES_AT_ONCE = 32  # of a softmax over a thousand, so that it needs little memory
 Array = npt.NDArray[np.float32]
 
 
@@ -23,11 +25,32 @@ def softmax(logits: Array) -> Array:
 
 def class_probability(logits: Array, index: int) -> Array:
     """The softmax of class `index` on the grid (rows, columns), without keeping the other classes'."""
-    highest = logits.max(axis=0)
-    total = np.zeros_like(highest)
-    for plane in logits:
-        total += np.exp(plane - highest)
-    return np.asarray(np.exp(logits[index] - highest) / total, dtype=np.float32)
+    return Normaliser.of(logits).probability(logits[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Normaliser:
+    """Highest logit and sum of exponentials at every unit: any class's softmax follows without the others'."""
+
+    highest: Array
+    total: Array
+
+    @classmethod
+    def of(cls, logits: Array) -> Normaliser:
+        highest = logits.max(axis=0)
+        total = np.zeros_like(highest)
+        for at in range(0, len(logits), CLASSES_AT_ONCE):
+            total += np.exp(logits[at : at + CLASSES_AT_ONCE] - highest).sum(axis=0)
+        return cls(highest, total)
+
+    def probability(self, logits: Array) -> Array:
+        """The softmax of some classes' logits, (rows, columns) or (classes, rows, columns)."""
+        return np.asarray(np.exp(logits - self.highest) / self.total, dtype=np.float32)
+
+    def peaks(self, logits: Array) -> Array:
+        """The largest probability of each class on the grid (classes,), of the logits that this is `of`."""
+        parts = [logits[at : at + CLASSES_AT_ONCE] for at in range(0, len(logits), CLASSES_AT_ONCE)]
+        return np.concatenate([self.probability(part).max(axis=(1, 2)) for part in parts])
 
 
 def heatmap(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
@@ -81,19 +104,23 @@ class Ranked:
 
 
 def ranking(prediction: Prediction, x: float, y: float, count: int = 5) -> tuple[Ranked, ...]:
-    """The `count` best classes at the pixel (x, y).
+    """The `count` best classes of the pixel at (x, y).
 
-    The label comes first (it is the best by upsampled logits), then by probability, which is the
-    heatmap's value there.
+    The label that is painted comes first (it is the best by upsampled logits, or of the surest field
+    that covers the pixel), then the others by probability, which is the heatmap's value there. Where
+    fields are labelled as wholes, the label has the probability of the unit whose field it is.
     """
-    at = resample.sample(prediction.logits, prediction.lattice, prediction.upsampling, x, y)
-    near = _probabilities_near(prediction, x, y)
-    label = int(at.argmax())
+    height, width = prediction.labels.shape
+    row, column = min(max(round(y), 0), height - 1), min(max(round(x), 0), width - 1)
+    label = int(prediction.labels[row, column])
+    near = _probabilities_at(prediction, row, column)
+    if prediction.method is Method.DIRECT:
+        near[label] = prediction.confidence[row, column] / 255
     others = [int(index) for index in np.argsort(-near, kind="stable")[: count + 1] if index != label]
     return tuple(Ranked(i, prediction.classes[i], float(near[i])) for i in [label, *others][:count])
 
 
-def _probabilities_near(prediction: Prediction, x: float, y: float) -> Array:
+def _probabilities_at(prediction: Prediction, y: int, x: int) -> Array:
     """All classes' upsampled probabilities at one pixel, from the few units that it mixes."""
     lattice, how = prediction.lattice, prediction.upsampling
     law_y, law_x = lattice.laws

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets
+from segviz.core import assets, places
 from segviz.core.choices import (
     ColourMap,
     Device,
@@ -44,6 +44,7 @@ class State:
     """
 
     image: str | None = None  # absolute path
+    revision: int = 0  # of an image that is being drawn: counts how often its file was written anew
     model: str = ""  # model spec
     method: Method = Method.AUTO
     upsampling: Upsampling = Upsampling.BILINEAR
@@ -54,6 +55,7 @@ class State:
     layer: str | None = None
     unit: Unit | None = None
     cursor: tuple[float, float] | None = None  # where the unit was pinned: (x, y) in image pixels
+    window: tuple[float, float] | None = None  # left top corner, in pixel edges of the image, of the dragged window
     view: View = View.LABELS
     shown_class: int | None = None  # of the heatmap; None: the most probable class
     hidden: frozenset[int] = frozenset()
@@ -124,8 +126,9 @@ class Session:
 def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
     """`changes` together with what they make meaningless: another network has other layers and classes.
 
-    Another image keeps the layer but not the pinned unit; another layer keeps the cursor, from
-    which the unit follows.
+    Another image keeps the layer but not the pinned unit; a new revision of the same image keeps
+    both, since a person draws on while a unit is watched. Another layer keeps the cursor, from which
+    the unit follows.
     """
     out = dict(changes)
 
@@ -133,15 +136,17 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
         return name in changes and changes[name] != getattr(state, name)
 
     if changed("model"):
-        for name, value in _NETWORK_DEFAULTS.items():
+        for name, value in NETWORK_DEFAULTS.items():
             out.setdefault(name, value)
     if changed("image"):
+        out.setdefault("revision", 0)
         out.setdefault("unit", None)
         out.setdefault("cursor", None)
     return out
 
 
-_NETWORK_DEFAULTS: dict[str, Any] = {
+# What belongs to a network and means nothing to another.
+NETWORK_DEFAULTS: dict[str, Any] = {
     "layer": None,
     "unit": None,
     "shown_class": None,
@@ -158,7 +163,9 @@ _NETWORK_DEFAULTS: dict[str, Any] = {
 
 
 def to_json(state: State, folder: Path | None = None) -> str:
-    """`state` as the text of a session file; paths below `folder` are written relative to it."""
+    """`state` as the text of a session file; paths below `folder` are written relative to it.
+
+    `folder` is where the file is to lie."""
     values: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(State)}
     values["hidden"] = sorted(state.hidden)
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
@@ -176,24 +183,36 @@ def _portable(path: str | None, folder: Path | None) -> str | None:
     place = Path(path)
     if place.parent == assets.images():
         return SAMPLE + place.name
-    if folder is not None and place.is_relative_to(folder.resolve()):
-        return place.relative_to(folder.resolve()).as_posix()
-    return path
+    return path if folder is None else _below(place, folder) or path
+
+
+def _below(place: Path, folder: Path) -> str | None:
+    """`place` as seen from `folder`: by the names that people use, else once links are followed; None outside it.
+
+    The last name is never followed: a link beside the session travels with it as what it is called.
+    """
+    ways = ((place, folder.absolute()), (place.parent.resolve() / place.name, folder.resolve()))
+    inside = (way.relative_to(top) for way, top in ways if way.is_relative_to(top))
+    return next((way.as_posix() for way in inside if ".." not in way.parts), None)
 
 
 def _located(reference: str, folder: Path | None) -> str:
+    """Where a file of a session is by now: at its path, else beside the session, where people carry it along."""
     if reference.startswith(SAMPLE):
         return str(assets.images() / Path(reference.removeprefix(SAMPLE)).name)
-    if folder is not None and not Path(reference).is_absolute() and (folder / reference).is_file():
-        return str((folder / reference).resolve())
-    return reference
+    if folder is None or (Path(reference).is_absolute() and places.is_file(reference)):
+        return reference
+    name = PureWindowsPath(reference).name  # a path of any system: this one knows both kinds of slashes
+    found = next((place for place in (folder / reference, folder / name) if places.is_file(place)), None)
+    return reference if found is None else str(found.resolve())
 
 
 def from_json(text: str, folder: Path | None = None, name: str = "session file") -> tuple[State, tuple[str, ...]]:
     """The State of a session file, and a remark on each field that was left out because its value is bad.
 
-    Relative image paths are looked up beside the file. Raises SegvizError naming what is wrong with
-    it as a whole: not a session file, a newer version.
+    `folder` is where the file lies. An image that is not where the file says is looked for beside it,
+    by its relative path and by its name alone. Raises SegvizError naming what is wrong with the file
+    as a whole: not a session file, a newer version.
     """
     try:
         data = json.loads(text)
@@ -267,6 +286,7 @@ def _point(value: Any) -> tuple[float, float]:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "image": _optional(_text),
+    "revision": _index,
     "model": _text,
     "method": Method,
     "upsampling": Upsampling,
@@ -277,6 +297,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "layer": _optional(_text),
     "unit": _optional(_unit),
     "cursor": _optional(_point),
+    "window": _optional(_point),
     "view": View,
     "shown_class": _optional(_index),
     "hidden": lambda value: frozenset(_index(v) for v in value),

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from segviz.core import assets, catalogue
 from segviz.core.catalogue import Entry
 from segviz.core.errors import SegvizError
+from segviz.engine.untrained import draw
 
 HEAD = 512  # bytes that tell a format
 LARGEST_FILE = 8 * 1024**3  # bytes
@@ -38,16 +39,21 @@ class Reader(NamedTuple):
 
 
 def build(spec: str) -> tuple[Entry, nn.Module]:
-    """The catalogue entry of `spec` and its network with the shipped weights, float32, in eval mode.
+    """The catalogue entry of `spec` and its network with its weights, float32, in eval mode.
+
+    Weights are those that are shipped, or random ones, always the same, where there are none.
 
     Parameters keep `requires_grad`, so that what is trainable can be counted; whoever runs the
     network does so in inference mode. Raises SegvizError for a spec that the catalogue does not
     know and for weights that cannot be read or do not fit.
     """
     entry = catalogue.entry(spec)
-    path = assets.weights(entry.weights)
     network = skeleton(entry)
-    load_into(network, read_tensors(path), path.name, entry.title)
+    if entry.trained:
+        path = assets.weights(entry.weights)
+        load_into(network, read_tensors(path), path.name, entry.title)
+    else:
+        draw(network)
     return entry, network.eval()
 
 

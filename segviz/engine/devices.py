@@ -62,11 +62,10 @@ def _container_bytes() -> int:
         return sys.maxsize
 
 
-def check_memory(needed: int, what: str) -> None:
-    """Refuse what would not fit, before it is tried. Raises SegvizError with the numbers."""
+def check_memory(needed: int, what: str, remedy: str = "lower the scale or take a smaller image") -> None:
+    """Refuse what would not fit, before it is tried. Raises SegvizError with the numbers and the remedy."""
     there = available_bytes()
     if there is not None and needed > 0.6 * there:
         raise SegvizError(
-            f"{what} needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free: "
-            "lower the scale or take a smaller image"
+            f"{what} needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free: {remedy}"
         )

@@ -15,7 +15,8 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
 from segviz.core.steps import SAME, Window
 from segviz.engine.graph import Operation, Trace
-from segviz.engine.kernels import Kernel, Pad, Pick, Slide
+from segviz.engine.kernels import Pad, Pick, Slide
+from segviz.engine.patches import Kernel
 
 Pair = tuple[int, int]
 

@@ -24,16 +24,8 @@ from segviz.core.requests import Progress
 from segviz.core.steps import Interval
 from segviz.engine import devices
 from segviz.engine.graph import Made, Operation, Trace
-from segviz.engine.kernels import (
-    DENSE_WEIGHT,
-    ChannelNorm,
-    Convolution,
-    Deconvolution,
-    Patch,
-    Point,
-    Weight,
-    filled,
-)
+from segviz.engine.kernels import DENSE_WEIGHT, ChannelNorm, Convolution, Deconvolution, Point
+from segviz.engine.patches import Patch, Weight, filled
 
 Step = TypeVar("Step")
 Shown = TypeVar("Shown")

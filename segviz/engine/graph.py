@@ -27,8 +27,10 @@ from segviz.core.requests import Layer
 from segviz.core.steps import SAME, Resize, Transposed
 from segviz.engine import heads
 from segviz.engine.heads import Head, Place
-from segviz.engine.kernels import Kernel, Same, Source, Weight
-from segviz.engine.rules import MAPS, Found, Use, Value, found_of, hw
+from segviz.engine.kernels import Same
+from segviz.engine.patches import MAPS, Kernel, Source, Weight
+from segviz.engine.rules import found_of
+from segviz.engine.uses import Found, Use, Value, hw
 
 WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
 
@@ -369,7 +371,7 @@ def _counted_for_leaves(operations: list[Operation]) -> tuple[Operation, ...]:
 
 
 def describe_layers(traced: Trace, fields: Geometry | None = None) -> tuple[Layer, ...]:
-    """The layers of a trace for people. `fields` may give the receptive fields of a converted twin."""
+    """The layers of a trace for people. `fields` may give the receptive fields of another form."""
     counted: set[nn.Module] = set()
     layers = []
     for call in traced.calls:

@@ -17,7 +17,7 @@ from segviz.core.choices import Pooling
 from segviz.core.field import Node
 from segviz.core.steps import Window
 from segviz.engine import kernels
-from segviz.engine.rules import Found, Pair, Use, hw
+from segviz.engine.uses import Found, Pair, Use, hw
 
 
 class End(StrEnum):

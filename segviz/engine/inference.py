@@ -27,6 +27,7 @@ from segviz.engine import devices
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import Pass, Strip, followed, run
 from segviz.engine.graph import Trace, first_tensor
+from segviz.engine.patches import Patch
 from segviz.engine.store import Loaded, Version
 from segviz.engine.windows import Windows, batch_size, classify
 
@@ -41,7 +42,8 @@ Floats = npt.NDArray[np.float32]
 class Job:
     """One network on one image, and its traces: `native` as published, `dense` convolutional on this image.
 
-    `region` is the part of the image that is wanted, None for all of it.
+    `region` is the part of the image that is wanted, None for all of it. `ready` are the convolutional
+    form's maps of logits where they are known already.
     """
 
     loaded: Loaded
@@ -53,6 +55,7 @@ class Job:
     grid_stride: int | None = None
     notes: tuple[str, ...] = ()  # of the image's file
     region: Box | None = None
+    ready: Tensor | None = None
 
     @property
     def box(self) -> Box:
@@ -144,6 +147,9 @@ def _passed(
     job: Job, traced: Trace, region: Region, lattice: Lattice | None = None, every: int = 1
 ) -> Generator[Update, None, Pass]:
     """Walk to the logits of a region; shows the labels of the strips that are done, where a `lattice` is given."""
+    if job.ready is not None and traced is job.dense:
+        everything = whole(traced.geometry.nodes[traced.output])
+        return Pass(Patch(job.ready, everything).cut(region))
     shown = None if lattice is None else np.full((lattice.rows, lattice.columns), -1, np.int16)
     last, told = Progress(0, 0), time.monotonic()
 

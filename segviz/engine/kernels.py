@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,58 +18,11 @@ from torch.nn import functional as F
 from segviz.core.regions import Region
 from segviz.core.steps import Interval, Mirror, Resize, Taps, Transposed, Window
 from segviz.engine import winograd
+from segviz.engine.patches import MAPS, Patch, Weights, filled
 from segviz.engine.quick import QUICKER
 
-MAPS = (2, 3)  # dimensions of y and x in (N, C, H, W)
 DENSE_WEIGHT = 2**24  # elements: a larger weight is a dense layer, and torch would lay it out anew at every call
 DENSE_BLOCK = 2**23  # elements of the inputs that are laid side by side for such a layer at once
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """A region of a node's maps. `tensor` has their rows and columns in the dimensions `axes`."""
-
-    tensor: Tensor
-    region: Region
-    axes: tuple[int, int] = MAPS
-
-    def cut(self, wanted: Region) -> Tensor:
-        """The part `wanted`, which must lie inside; a view, no copy."""
-        out = self.tensor
-        for axis, mine, its in zip(self.axes, self.region, wanted, strict=True):
-            if mine != its:
-                out = out.narrow(axis, its.lo - mine.lo, its.hi - its.lo + 1)
-        return out
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """In the arguments of an operation: its input number `number`."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """In the arguments of an operation: a parameter or buffer by its name, or what was made of such (a number)."""
-
-    key: str | int
-
-
-class Weights(Protocol):
-    """The tensors that `Weight` names, and what was prepared of them once for all runs."""
-
-    fast: bool
-
-    def __getitem__(self, weight: Any) -> Any: ...
-
-    def prepared(self, key: Any, make: Callable[[], Tensor]) -> Tensor: ...
-
-
-class Kernel(Protocol):
-    """Computes the region `wanted` of a node's map."""
-
-    def run(self, inputs: Sequence[Patch], wanted: Region, weights: Weights) -> Tensor: ...
 
 
 # -------------------------------------------------------------------------------- windows that slide
@@ -448,16 +401,3 @@ class Whole:
             return made
         everything = Region(*(Interval(0, int(made.shape[axis]) - 1) for axis in self.axes))
         return Patch(made, everything, self.axes).cut(wanted)
-
-
-def filled(value: Any, inputs: Sequence[Tensor], weights: Weights) -> Any:
-    """Arguments with tensors in place of their names."""
-    if isinstance(value, Source):
-        return inputs[value.number]
-    if isinstance(value, Weight | Tensor):
-        return weights[value]
-    if isinstance(value, Mapping):
-        return {key: filled(item, inputs, weights) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(filled(item, inputs, weights) for item in value)
-    return value

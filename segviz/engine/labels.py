@@ -167,19 +167,21 @@ Edges = list[tuple[int, int]]
 def direct(logits: Floats, rows: Edges, columns: Edges, height: int, width: int) -> Generator[Progress, None, LabelMap]:
     """Every unit's label given to its whole receptive field (lecture T20); where fields overlap, the surest wins.
 
+    The surest by its probability, before that is rounded to a confidence; of equals the lower index.
     `rows` are (top, bottom) of the fields of each row of the grid, `columns` (left, right) of each
     column, in pixels clipped to (height, width).
     """
     out = blank(len(logits), height, width)
     flat = logits.reshape(len(logits), -1)
     winner = flat.argmax(axis=0)
-    chances = np.rint(np.take_along_axis(softmax(flat), winner[None], axis=0)[0] * 255).astype(np.uint8)
-    order = np.argsort(chances, kind="stable")
+    chances = np.take_along_axis(softmax(flat), winner[None], axis=0)[0]
+    confidence = np.rint(chances * 255).astype(np.uint8)
+    order = np.lexsort((-np.arange(len(chances)), chances))  # who is painted last is seen
     for number, unit in enumerate(order.tolist()):
         row, column = divmod(unit, len(columns))
         place = np.s_[slice(*rows[row]), slice(*columns[column])]
         out.labels[place] = winner[unit]
-        out.confidence[place] = chances[unit]
+        out.confidence[place] = confidence[unit]
         if number % 4096 == 0:
             yield Progress(number, len(order), "units")
     return out

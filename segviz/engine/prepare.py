@@ -83,11 +83,15 @@ def _channels(planes: Tensor, order: str) -> Tensor:
 
 
 def notes_of(entry: Entry, frame: Frame) -> tuple[str, ...]:
-    """What was done to make the image fit, in sentences."""
+    """What a person must know of the network, and what was done to make the image fit, in sentences."""
+    return tuple(note for note in (entry.caution, _fitted(entry, frame)) if note)
+
+
+def _fitted(entry: Entry, frame: Frame) -> str:
     if frame.outer == frame.inner:
-        return ()
+        return ""
     (height, width), (rows, columns) = frame.inner, frame.outer
     if entry.multiple > 1 and min(frame.inner) >= entry.multiple:
         sizes = f"{height}x{width} was padded to {rows}x{columns}"
-        return (f"{sizes}, multiples of {entry.multiple}; the margin is cut off again",)
-    return (f"{height}x{width} is smaller than the network's window and was padded to {rows}x{columns}",)
+        return f"{sizes}, multiples of {entry.multiple}; the margin is cut off again"
+    return f"{height}x{width} is smaller than the network's window and was padded to {rows}x{columns}"

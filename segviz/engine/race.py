@@ -84,7 +84,7 @@ def race(request: RaceRequest, job: Job) -> Generator[RaceUpdate | Progress, Non
     dense, repeats = yield from _run_dense(course, request.budget * DENSE_SHARE)
     full = _Clock(statistics.median(repeats), course.outputs)
     yield _update(course, "fully_convolutional", full.seconds, _Map.of(dense), Progress(course.outputs, course.outputs))
-    batch = yield from _best_batch(course)
+    batch = yield from _best_batch(course, request.budget * BATCHED_SHARE)
     batched = _Clock()
     yield from _run_windows(course, "sliding_window", batch, request.budget * BATCHED_SHARE, batched)
     single = _Clock()
@@ -148,12 +148,17 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
     return np.ascontiguousarray(logits[:, :rows, :columns]), seconds
 
 
-def _best_batch(course: _Course) -> Generator[Progress, None, int]:
-    """The batch with the most windows a second, the better of two tries each; this is also the warm-up."""
+def _best_batch(course: _Course, budget: float) -> Generator[Progress, None, int]:
+    """The batch with the most windows a second, the better of two tries each; this is also the warm-up.
+
+    Batches so large that their two tries would take longer than `budget` are not tried.
+    """
     suited = batch_size(largest_map(course.job.native))
     candidates = {size for size in (suited // 4, suited, suited * 4) if 1 < size <= min(course.outputs, LARGEST_BATCH)}
     rates: dict[int, float] = {}
     for size in sorted(candidates | {min(suited, course.outputs)}):
+        if rates and 2 * size / max(rates.values()) > budget:
+            break
         rates[size] = size / _pilot(course, size)
         yield WARMING_UP
     return max(rates, key=lambda size: rates[size])
@@ -295,14 +300,14 @@ def _result(
         difference=difference.reshape(dense_labels.shape),
         sliding_confidence=sliding_confidence,
         dense_confidence=dense_confidence,
-        notes=_sampled(int(measured.sum()), course.outputs),
+        notes=_notes(course, int(measured.sum())),
     )
 
 
-def _sampled(measured: int, outputs: int) -> tuple[str, ...]:
-    if measured == outputs:
-        return ()
-    return (f"difference and agreement were measured on {measured:,} of {outputs:,} windows, drawn by chance",)
+def _notes(course: _Course, measured: int) -> tuple[str, ...]:
+    sampled = f"difference and agreement were measured on {measured:,} of {course.outputs:,} windows, drawn by chance"
+    caution = course.job.loaded.entry.caution
+    return tuple(note for note in (caution, "" if measured == course.outputs else sampled) if note)
 
 
 def _difference(windows: Floats, dense: Floats, measured: npt.NDArray[np.bool_]) -> tuple[float, Floats]:

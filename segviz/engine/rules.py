@@ -8,233 +8,25 @@ when it is pointwise; otherwise the field is unknown, the node says so, and its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from segviz.core.steps import SAME, Interval, Mirror, Resize, Step, Taps, Transposed, Window
-from segviz.engine import kernels
-from segviz.engine.kernels import MAPS, Kernel
-
-Pair = tuple[int, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """What is known of a tensor that depends on the image.
-
-    `axes` are its dimensions of y and x, None for a vector. `grid` is rows and columns of the maps
-    that it really is: a classifier's vector, once the network has been made convolutional, `stands_for`
-    a map; the tensor then keeps the shape that the author's code expects, and `spans` is the map that
-    was laid flat in it, for the dense layer that comes next.
-    """
-
-    tensor: Tensor
-    grid: Pair
-    axes: Pair | None
-    stands_for: bool = False
-    spans: Pair = (1, 1)
-
-    @property
-    def channels(self) -> int:
-        rows, columns = self.spans if self.axes is None else hw(self.tensor, self.axes)
-        return self.tensor.numel() // max(1, rows * columns)
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What a rule says of an operation. `grid` and `axes` None: those of the output's tensor, as far as it has any.
-
-    `stand_in` is the shape that the author's code goes on with, where that is not the operation's own.
-    """
-
-    kernel: Kernel
-    y: Step = SAME
-    x: Step = SAME
-    grid: Pair | None = None
-    axes: Pair | None = None
-    stands_for: bool = False
-    spans: Pair = (1, 1)
-    stand_in: tuple[int, ...] | None = None
-    macs: int = 0
-    pads: bool = False
-    overhangs: bool = False
-    whole: bool = False
-    mixed: bool = False
-    reason: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Use:
-    """One use of an operation.
-
-    `args` are its arguments by name, tensors as names of `kernels`; `given` the same with the tensors
-    themselves; `call` and `options` the arguments as they were passed. `inputs` depend on the image.
-    """
-
-    func: Callable[..., Any]
-    args: Mapping[str, Any]
-    given: Mapping[str, Any]
-    call: tuple[Any, ...] = field(repr=False)
-    options: Mapping[str, Any]
-    inputs: tuple[Value, ...]
-    output: Tensor
-    number: int = 0  # of this output among the operation's
-
-    @property
-    def main(self) -> Value:
-        return self.inputs[0]
-
-    @property
-    def axes(self) -> Pair:
-        """Dimensions of y and x of the first input; those of maps where it is a vector."""
-        return self.main.axes or MAPS
-
-    @property
-    def name(self) -> str:
-        return str(self.func._schema.name).removeprefix("aten::")  # type: ignore[attr-defined]
-
-    @property
-    def fresh(self) -> bool:
-        """Whether the result has memory of its own."""
-        return torch.Tag.pointwise in self.func.tags or self.name in OWN_MEMORY  # type: ignore[attr-defined]
-
-    def point(self, axes: Pair | None = None, **more: Any) -> Found:
-        """Unit by unit, with the author's own operation."""
-        shown = axes if axes is not None else self.main.axes
-        kernel = kernels.Point(
-            functional(self.func), self.call, self.options, self.number, inplace(self.func), self.fresh
-        )
-        grid, stands, spans = None, self.main.stands_for, self.main.spans
-        if stands:
-            grid = self.main.grid
-        return Found(kernel, grid=grid, axes=shown, stands_for=stands, spans=spans, **more)
-
-    def all_of_it(self, axes: Pair | None = None, **more: Any) -> Found:
-        """Whole maps, with the author's own operation; steps that take everything."""
-        kernel = kernels.Whole(functional(self.func), self.call, self.options, axes, self.number)
-        rows, columns = self.main.grid
-        steps = {"y": Window(rows), "x": Window(columns)} | more
-        return Found(kernel, axes=axes, mixed=True, **steps)
-
+from segviz.core.steps import SAME, Mirror, Resize, Taps, Window
+from segviz.engine import kernels, window_rules
+from segviz.engine.patches import MAPS
+from segviz.engine.uses import Found, Pair, Use, hw
 
 Rule = Callable[[Use], Found]
 
 
-def two(value: Any, default: int = 1) -> Pair:
-    """An argument that may be one number, two, or left out, as (y, x)."""
-    if value is None or (isinstance(value, Sequence) and not value):
-        return default, default
-    if isinstance(value, Sequence):
-        return (int(value[0]), int(value[-1]))
-    return int(value), int(value)
-
-
-def hw(tensor: Tensor, axes: Pair | None) -> Pair:
-    """Height and width of a map; a vector of features is a map of one unit."""
-    return (1, 1) if axes is None else (int(tensor.shape[axes[0]]), int(tensor.shape[axes[1]]))
-
-
-def functional(func: Any) -> Any:
-    """The operation that leaves its input alone, for one that writes over it."""
-    packet, _, overload = str(func).removeprefix("aten.").partition(".")
-    if not packet.endswith("_") or packet.startswith("_"):
-        return func
-    plain = getattr(torch.ops.aten, packet[:-1], None)
-    return func if plain is None else getattr(plain, overload, plain.default)
-
-
-def inplace(func: Any) -> Any | None:
-    """The operation that writes over its first input, None where there is none or it would change its type."""
-    packet, _, overload = str(functional(func)).removeprefix("aten.").partition(".")
-    over = getattr(torch.ops.aten, f"{packet}_", None)
-    return getattr(over, overload, None) if over is not None and packet in OVERWRITES else None
-
-
-OWN_MEMORY = {"batch_norm", "linear", "prelu", "relu6", "hardswish", "cat", "softmax"}
-OVERWRITES = {"relu", "hardtanh", "tanh", "sigmoid", "hardswish", "silu", "leaky_relu", "elu", "add", "clamp"}
-
-
-# ------------------------------------------------------------------------------ windows that slide
+# --------------------------------------------------------------------------------- global, adaptive
 
 
 def _grid(use: Use) -> Pair:
     return hw(use.output, MAPS)
-
-
-def _sees_more(window: Window, units: int, size: int) -> bool:
-    """Whether the windows of `units` reach over the border of `size` units."""
-    return window.before > 0 or window.back(Interval(units - 1, units - 1)).hi >= size
-
-
-def _convolution(use: Use) -> Found:
-    weight = use.given["weight"]
-    kernel = tuple(int(k) for k in weight.shape[2:])
-    stride, dilation = two(use.args["stride"]), two(use.args["dilation"])
-    padding = use.args["padding"]
-    if padding == "same":
-        before = tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
-    else:
-        before = (0, 0) if padding == "valid" else two(padding, 0)
-    y, x = (Window(*axis) for axis in zip(kernel, stride, dilation, before, strict=True))
-    size, grid, groups = use.main.grid, _grid(use), int(use.args["groups"])
-    made = kernels.Convolution(y, x, size, use.args["weight"], use.args["bias"], groups)
-    macs = use.output.numel() * int(weight[0].numel())
-    pads = any(_sees_more(*axis) for axis in zip((y, x), grid, size, strict=True))
-    return Found(made, y, x, axes=MAPS, macs=macs, pads=pads)
-
-
-def _transposed(use: Use) -> Found:
-    weight = use.given["weight"]
-    kernel = tuple(int(k) for k in weight.shape[2:])
-    stride, padding, dilation = two(use.args["stride"]), two(use.args["padding"], 0), two(use.args["dilation"])
-    y, x = (Transposed(*axis) for axis in zip(kernel, stride, dilation, padding, strict=True))
-    made = kernels.Deconvolution(y, x, use.main.grid, use.args["weight"], use.args["bias"], int(use.args["groups"]))
-    return Found(made, y, x, axes=MAPS, macs=use.main.tensor.numel() * int(weight[0].numel()))
-
-
-def _windows(use: Use) -> tuple[Window, Window]:
-    kernel = two(use.args["kernel_size"])
-    given = use.args.get("stride")
-    stride = two(given) if given else kernel
-    padding, dilation = two(use.args.get("padding"), 0), two(use.args.get("dilation"))
-    y, x = (Window(*axis) for axis in zip(kernel, stride, dilation, padding, strict=True))
-    return y, x
-
-
-def _pool_borders(use: Use, y: Window, x: Window) -> dict[str, Any]:
-    sides = list(zip((y, x), _grid(use), use.main.grid, strict=True))
-    padded = any(window.before for window in (y, x))
-    last = [
-        window.back(Interval(units - 1, units - 1)).hi - window.before - (size - 1) for window, units, size in sides
-    ]
-    return {"axes": MAPS, "pads": padded, "overhangs": bool(use.args.get("ceil_mode")) and max(last) > 0}
-
-
-def _max_pool(use: Use) -> Found:
-    y, x = _windows(use)
-    return Found(kernels.MaxPool(y, x, use.main.grid), y, x, **_pool_borders(use, y, x))
-
-
-def _average_pool(use: Use) -> Found:
-    y, x = _windows(use)
-    size = use.main.grid
-    ends = (size[0] + y.before, size[1] + x.before)
-    divisor = use.args.get("divisor_override")
-    made = kernels.AveragePool(y, x, size, bool(use.args.get("count_include_pad", True)), divisor, ends)
-    return Found(made, y, x, **_pool_borders(use, y, x))
-
-
-def _indexed_pool(use: Use) -> Found:
-    """With the places of the maxima: computed whole, since those count units of the whole map."""
-    y, x = _windows(use)
-    return use.all_of_it(y=y, x=x, **_pool_borders(use, y, x))
-
-
-# --------------------------------------------------------------------------------- global, adaptive
 
 
 def _adaptive(use: Use) -> Found:
@@ -523,11 +315,11 @@ def _expand(use: Use) -> Found:
 aten = torch.ops.aten
 
 RULES: dict[Any, Rule] = {
-    aten.conv2d: _convolution,
-    aten.conv_transpose2d: _transposed,
-    aten.max_pool2d: _max_pool,
-    aten.max_pool2d_with_indices: _indexed_pool,
-    aten.avg_pool2d: _average_pool,
+    aten.conv2d: window_rules.convolution,
+    aten.conv_transpose2d: window_rules.transposed,
+    aten.max_pool2d: window_rules.max_pool,
+    aten.max_pool2d_with_indices: window_rules.indexed_pool,
+    aten.avg_pool2d: window_rules.average_pool,
     aten.adaptive_avg_pool2d: _adaptive,
     aten.adaptive_max_pool2d: _adaptive,
     aten.mean: _reduce,

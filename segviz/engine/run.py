@@ -7,12 +7,15 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from segviz.core import images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
 from segviz.core.requests import (
     Answer,
+    ClassifyRequest,
     DescribeRequest,
     FeatureMaps,
     FeatureRequest,
@@ -23,14 +26,18 @@ from segviz.core.requests import (
     SegmentRequest,
     Setup,
     Update,
+    WindowAnswer,
 )
 from segviz.engine import devices, flow, labels, race
+from segviz.engine.cached import Redraws
 from segviz.engine.graph import describe_layers
-from segviz.engine.inference import METHODS, Job, LogitGrid, resolve, size_text, upsampling_of
+from segviz.engine.inference import METHODS, Job, LogitGrid, coarse, logits_of, resolve, size_text, upsampling_of
 from segviz.engine.prepare import check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
+from segviz.engine.windows import Windows, classify_one
 
 Answering = Generator[Update, None, Answer]
+SHOWN = 5  # classes of a window that are told
 
 
 class Engine:
@@ -39,6 +46,8 @@ class Engine:
     def __init__(self) -> None:
         self.store = Store()
         self._grids: Kept[LogitGrid] = Kept(2)
+        self._redraws = Redraws()
+        self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
 
     @property
     def device_text(self) -> str:
@@ -73,6 +82,7 @@ class Engine:
             frame=frame,
             conversion=loaded.conversion.steps if request.converted else (),
             notes=notes_of(entry, frame),
+            window=None if loaded.per_pixel else entry.input_size[1:],
         )
 
     def _shape(self, request: DescribeRequest, loaded: Loaded) -> tuple[Frame, tuple[int, int, int]]:
@@ -127,10 +137,14 @@ class Engine:
         self, job: Job, method: Method, request: SegmentRequest, region: Box
     ) -> Generator[Update, None, LogitGrid]:
         """Logits of the image, or of its `region` alone where that is less work and all of it is not there already."""
-        key = (request.setup, job.version, METHODS[method], request.grid_stride)
+        key = (replace(request.setup, revision=0), job.version, METHODS[method], request.grid_stride)
         found = self._grids.find((*key, None)) or self._grids.find((*key, region))
         if found is not None:
             return found
+        if METHODS[method] is coarse:
+            key_of_setup = (replace(request.setup, image=None, revision=0), job.frame)
+            ready = self._redraws.logits(key_of_setup, job.dense, job.loaded.weights, job.image)
+            job = replace(job, ready=ready)
         part = None if request.region is None or job.loaded.per_pixel or method is Method.DIRECT else region
         made = yield from METHODS[method](replace(job, region=part))
         self._grids.put((*key, part), made)
@@ -139,7 +153,7 @@ class Engine:
     # ------------------------------------------------------------------------- features, race
 
     def features(self, request: FeatureRequest) -> Generator[Update, None, FeatureMaps]:
-        """The output of one layer of the fully convolutional twin."""
+        """The output of one layer of the convolutional form."""
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         job = self._job(request.setup, loaded)
@@ -160,6 +174,25 @@ class Engine:
         loaded = self.store.network(setup.model, Pooling.WINDOW, setup.device)
         answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride))
         return answer
+
+    def classify(self, request: ClassifyRequest) -> Generator[Update, None, WindowAnswer]:
+        """The classifier as published, on one window of its native size: one batch of one, nothing converted."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        if loaded.per_pixel:
+            raise SegvizError(f"{loaded.entry.title} answers for every pixel by itself: it has no window to drag")
+        key = (replace(request.setup, revision=0), version(request.setup.image or ""))
+        job = self._jobs.get(key, lambda: self._job(request.setup, loaded))
+        size = loaded.entry.input_size[1:]
+        windows = Windows(job.image, size, 1)
+        left, top = job.frame.window(size, request.x, request.y)
+        yield from ()
+        logits = classify_one(loaded.network, windows, top, left)
+        found = scores.softmax(logits_of(loaded, logits[..., None, None]))[:, 0, 0]
+        best = np.argsort(-found, kind="stable")[:SHOWN]
+        classes = tuple((int(i), loaded.entry.classes[i], float(found[i])) for i in best)
+        box = job.frame.window_box(size, request.x, request.y)
+        return WindowAnswer(request, box, classes, time.perf_counter() - started)
 
     # ------------------------------------------------------------------------------- together
 
@@ -184,6 +217,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     SegmentRequest: Engine.predict,
     FeatureRequest: Engine.features,
     RaceRequest: Engine.race,
+    ClassifyRequest: Engine.classify,
 }
 
 

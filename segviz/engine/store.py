@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from segviz.core import catalogue
 from segviz.core.catalogue import Entry
 from segviz.core.choices import Device, Pooling, Task
 from segviz.core.errors import SegvizError, named
@@ -27,12 +28,21 @@ from segviz.engine.surgery import Conversion, convert
 Value = TypeVar("Value")
 Version = tuple[int, int, int]
 
+LARGEST_KEPT = 2 * 1024**3  # bytes of weights that are kept, of all networks together
+FLOAT = 4  # bytes of a weight
+WORKING_COPIES = 2  # of the weights: the network's, and while it is read what they are read from
+
 
 class Kept(Generic[Value]):
-    """The values used last, at most `count` of them."""
+    """The values used last: at most `count` of them, of together at most `limit` as `weigh` finds them.
 
-    def __init__(self, count: int) -> None:
+    The newest stays, whatever it weighs.
+    """
+
+    def __init__(self, count: int, limit: int = 0, weigh: Callable[[Value], int] = lambda _: 0) -> None:
         self._count = count
+        self._limit = limit
+        self._weigh = weigh
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
@@ -43,8 +53,15 @@ class Kept(Generic[Value]):
         return self._values[key]
 
     def put(self, key: Hashable, value: Value) -> None:
+        self._values.pop(key, None)
+        self.make_room(self._weigh(value))
         self._values[key] = value
-        while len(self._values) > self._count:
+
+    def make_room(self, weight: int) -> None:
+        """Let the values go that were not used for longest, until one of `weight` fits in, if need be alone."""
+        while self._values and (
+            len(self._values) >= self._count or weight + sum(map(self._weigh, self._values.values())) > self._limit
+        ):
             self._values.popitem(last=False)
 
     def find(self, key: Hashable) -> Value | None:
@@ -83,8 +100,13 @@ class Loaded:
 
     @property
     def _spans(self) -> bool:
-        """Whether the twin needs at least the native input: a dense layer or a classifier without padding."""
+        """Whether the native input is the least: for a dense layer, or a classifier without padding."""
         return self.conversion.dense or not self.conversion.steps
+
+    @property
+    def size(self) -> int:
+        """Bytes of the weights."""
+        return FLOAT * self.entry.parameters
 
     @property
     def per_pixel(self) -> bool:
@@ -105,15 +127,25 @@ class Store:
     """Networks, traces and pictures. Files are looked at again when they change."""
 
     def __init__(self) -> None:
-        self._networks: Kept[Loaded] = Kept(6)
+        self._networks: Kept[Loaded] = Kept(6, LARGEST_KEPT, lambda loaded: loaded.size)
         self._pictures: Kept[Picture] = Kept(2)
 
     def network(self, spec: str, pooling: Pooling, device: Device) -> Loaded:
         """Read, convert and place a network. Raises SegvizError when any of it fails."""
         place = devices.pick(device)
-        return self._networks.get((spec, pooling, place), lambda: self._load(spec, pooling, place))
+        kept = self._networks.find((spec, None, place)) or self._networks.find((spec, pooling, place))
+        if kept is not None:
+            return kept
+        loaded = self._load(spec, pooling, place)
+        # Without global pooling there is one form for every choice of what becomes of it.
+        self._networks.put((spec, pooling if loaded.conversion.pools else None, place), loaded)
+        return loaded
 
     def _load(self, spec: str, pooling: Pooling, place: torch.device) -> Loaded:
+        wanted = catalogue.entry(spec)
+        self._networks.make_room(FLOAT * wanted.parameters)
+        needed = WORKING_COPIES * FLOAT * wanted.parameters
+        devices.check_memory(needed, wanted.title, "close other programs or take a smaller network")
         entry, network = build(spec)
         network.to(device=place, memory_format=torch.channels_last)
         weights = NetworkWeights(network)

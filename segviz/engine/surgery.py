@@ -32,13 +32,15 @@ class Conversion:
     """How a network becomes fully convolutional: `head` is what tracing takes, with the pooling that was chosen.
 
     `max_abs_difference` compares logits on a random native input; `dense` says whether a dense layer
-    spans a map, so that the native input is the least that can be taken.
+    spans a map, so that the native input is the least that can be taken, and `pools` whether the
+    network ends in global pooling, so that there is a choice of what becomes of it.
     """
 
     head: Head
     steps: tuple[ConvertedLayer, ...]
     max_abs_difference: float
     dense: bool
+    pools: bool = False
 
 
 def convert(
@@ -66,7 +68,8 @@ def convert(
     proven = converted if _averages(published, ends) else trace(network, native, replace(head, pooling=Pooling.WINDOW))
     difference = _prove(network, proven, weights or NetworkWeights(network), native)
     spans = any(_spans(converted.operations[index], published.operations[index]) for index in range(len(nodes)))
-    return Conversion(head, steps, difference, spans)
+    pools = any(place is not None and place.kind is End.POOLING for place in ends)
+    return Conversion(head, steps, difference, spans, pools)
 
 
 def _is_end(place: Place, published: Trace) -> bool:
@@ -132,13 +135,12 @@ def _steps(published: Trace, converted: Trace, head: Head) -> Iterator[Converted
 
 
 def _of_place(place: Place, now: Operation) -> tuple[str, str] | None:
-    if place.kind is not End.FLATTEN and place.out == place.grid:
-        return None  # it did nothing on the native size, and does nothing now
+    before = f"average pooling to {place.out[0]}x{place.out[1]}" if place.kind is End.ADAPTIVE else place.kind.value
     if isinstance(now.kernel, Same):
-        return place.kind.value, "nothing"
+        return before, "nothing"
     assert isinstance(now.kernel, AveragePool)
     (rows, columns), (step, _) = now.kernel.kernel, now.kernel.stride
-    return place.kind.value, f"average of {rows}x{columns}, stride {step}"
+    return before, f"average of {rows}x{columns}, stride {step}"
 
 
 def _of_dense(now: Operation) -> tuple[str, str]:

@@ -74,6 +74,14 @@ def batch_size(largest_map: int) -> int:
     return max(1, min(LARGEST_BATCH, 2 ** ((BATCH_ELEMENTS // max(1, largest_map)).bit_length() - 1)))
 
 
+def classify_one(network: nn.Module, windows: Windows, top: int, left: int) -> Tensor:
+    """Logits (1, classes) of the window whose corner is there, in network pixels."""
+    height, width = windows.size
+    crop = windows.image[:, :, top : top + height, left : left + width]
+    with torch.inference_mode():
+        return first_tensor(network(crop.contiguous(memory_format=torch.channels_last))).flatten(1)
+
+
 def classify(network: nn.Module, windows: Windows, batch: int) -> Iterator[Tensor]:
     """Logits (N, classes) of the windows, batch by batch, in the order of the grid."""
     for first in range(0, len(windows), batch):

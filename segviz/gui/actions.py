@@ -7,11 +7,12 @@ each of its values, checked while it is in force.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
-from segviz.gui import gestures
+from segviz.gui import gestures, names
+from segviz.gui.board import BoardTool
 from segviz.gui.scene import Kind, Scene, Tab
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Do = Callable[["MainWindow"], None]
 
 SCALES = (25, 50, 75, 100, 150, 200)  # per cent of the image's own size
-STRIDES = (1, 2, 3, 4, 8, 16)  # of the race, in strides of the network
 MENUS = ("File", "Edit", "View", "Network", "Run", "Help")
 
 
@@ -54,12 +54,20 @@ def _has_network(scene: Scene) -> bool:
     return scene.network is not None
 
 
-def _has_prediction(scene: Scene) -> bool:
-    return scene.prediction is not None
+def _has_stride(scene: Scene) -> bool:
+    return gestures.own_stride(scene.network) is not None
 
 
 def _has_unit(scene: Scene) -> bool:
     return scene.state.unit is not None
+
+
+def _has_mark(scene: Scene) -> bool:
+    return scene.state.unit is not None or scene.state.window is not None
+
+
+def _has_board(scene: Scene) -> bool:
+    return names.is_board(scene.state.image)
 
 
 def _can_run(scene: Scene) -> bool:
@@ -86,7 +94,7 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 
 
 def _escape(window: MainWindow) -> None:
-    """Stop what takes long, else leave the presenter's view or the full screen, else the message, else the unit.
+    """Stop what takes long, else leave the presenter's view or the full screen, else message, window, unit.
 
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
@@ -96,10 +104,51 @@ def _escape(window: MainWindow) -> None:
         window.layouts.set_presenting(False)
     elif window.isFullScreen():
         window.layouts.set_full_screen(False)
-    elif window.desk.scene.message is not None:
-        window.desk.dismiss()
+    elif window.desk.scene.message is not None or window.hint is not None:
+        window.dismiss()
+    elif window.desk.scene.state.window is not None:
+        window.desk.session.update(window=None)
     else:
         window.desk.session.update(**gestures.unpin())
+
+
+def _method(method: Method) -> Action:
+    """One way of answering for the whole image; the sliding window comes with a window to drag."""
+    return Action(
+        f"method-{method.value}",
+        method.title,
+        "Network/Method",
+        _gesture(gestures.choose_method, method),
+        tip=method.hint,
+        checked=lambda window: window.desk.session.state.method is method,
+    )
+
+
+def _board_tool(tool: BoardTool, key: str, icon: str) -> Action:
+    return Action(
+        f"board-{tool.value}",
+        tool.title,
+        "Edit/Whiteboard",
+        lambda window: window.board.set_tool(tool),
+        (key,),
+        icon,
+        f"On a whiteboard: {tool.hint}",
+        checked=lambda window: window.board.tool is tool,
+        enabled=_has_board,
+    )
+
+
+def _pen_width(identifier: str, text: str, key: str, step: int) -> Action:
+    return Action(
+        identifier,
+        text,
+        "Edit/Whiteboard",
+        lambda window: window.board.set_width(window.board.pen.width + step),
+        (key,),
+        "plus" if step > 0 else "minus",
+        f"Draw with a {text.lower()}",
+        enabled=_has_board,
+    )
 
 
 def _overlay(field: str, step: float) -> Do:
@@ -126,31 +175,28 @@ def _scale(text: str, scale: float | None) -> Action:
     )
 
 
+def _own_sample(window: MainWindow) -> None:
+    """The network on its own sample, as its card on the start page shows it."""
+    state = window.desk.session.state
+    if state.model:
+        window.desk.session.update(**gestures.use_network(replace(state, image=None), state.model))
+
+
 def _stride(step: int) -> Action:
-    """The race's windows every `step` strides of the network."""
-
-    def stride(scene: Scene) -> int | None:
-        """In network pixels; None means the network's own."""
-        if step == 1 or scene.network is None:
-            return None
-        return step * max(1, round(scene.network.geometry.laws("last")[1].stride))
-
-    def do(window: MainWindow) -> None:
-        if window.desk.scene.network is not None:
-            window.desk.session.update(grid_stride=stride(window.desk.scene))
+    """Windows every `step` strides of the network."""
 
     def checked(window: MainWindow) -> bool:
         scene = window.desk.scene
-        return scene.network is not None and scene.state.grid_stride == stride(scene)
+        return gestures.grid_stride(scene, step) == {"grid_stride": scene.state.grid_stride}
 
     return Action(
         f"grid-stride-{step}",
         f"{step} × the network's stride" if step > 1 else "The network's own stride",
-        "Run/Grid stride of the race",
-        do,
-        tip="How far apart the race's windows lie: a larger step means fewer outputs",
+        "Run/Grid stride",
+        _gesture(gestures.grid_stride, step),
+        tip="How far apart windows lie, in a race and in the sliding window: a larger step means fewer outputs",
         checked=checked,
-        enabled=_has_network,
+        enabled=_has_network if step == 1 else _has_stride,
     )
 
 
@@ -186,6 +232,8 @@ def _choices(
 
 
 FILE = (
+    Action("whiteboard", "New whiteboard…", "File", lambda w: w.show_whiteboard(), ("Ctrl+N",), "plus",
+           "Draw digits and watch the network read them"),
     Action("open", "Open image…", "File", lambda w: w.files.open_image_dialog(), ("Ctrl+O",), "folder-open",
            "Open a photograph of your own"),
     Action("next-image", "Next image", "File", lambda w: w.files.step(1), ("Alt+Right",), "arrow-right",
@@ -194,7 +242,7 @@ FILE = (
            "The previous image of the same folder", enabled=_has_image),
     Action("open-session", "Open session…", "File", lambda w: w.files.open_session_dialog(), ("Ctrl+Shift+O",),
            "file-import", "Show what a session file describes", separator=True),
-    Action("save-session", "Save session…", "File", lambda w: w.files.save_session(), ("Ctrl+S",), "device-floppy",
+    Action("save-session", "Save session…", "File", lambda w: w.save_session(), ("Ctrl+S",), "device-floppy",
            "Keep what is shown as a small file that opens again"),
     Action("export", "Export…", "File", lambda w: w.show_export(), ("Ctrl+E",), "download",
            "Save the view, labels, probabilities, tables or an animation", enabled=_has_image),
@@ -202,20 +250,33 @@ FILE = (
 )  # fmt: skip
 
 EDIT = (
+    Action("undo", "Undo", "Edit", lambda w: w.board.undo(), ("Ctrl+Z",), "arrow-back-up",
+           "Take the last stroke on the whiteboard back", enabled=_has_board),
+    Action("redo", "Redo", "Edit", lambda w: w.board.redo(), ("Ctrl+Shift+Z",), "arrow-forward-up",
+           "Draw again what was taken back", enabled=_has_board),
+    _board_tool(BoardTool.PEN, "P", "pencil"),
+    _board_tool(BoardTool.ERASER, "E", "eraser"),
+    _board_tool(BoardTool.INSPECT, "V", "pointer"),
+    _pen_width("pen-wider", "Wider pen", ".", 1),
+    _pen_width("pen-thinner", "Thinner pen", ",", -1),
+    Action("board-clear", "Clear the whiteboard", "Edit/Whiteboard", lambda w: w.board.clear(), ("Ctrl+Backspace",),
+           "trash", "Take everything off; can be undone", enabled=_has_board),
+    Action("board-size", "Other size…", "Edit/Whiteboard", lambda w: w.show_board_size(), (), "maximize",
+           "More or less paper below the drawing; can be undone", enabled=_has_board),
     Action("copy", "Copy view", "Edit", lambda w: w.copy_view(), ("Ctrl+C",), "copy",
-           "Put the view on the clipboard as a picture", enabled=_has_image),
+           "Put the view on the clipboard as a picture", enabled=_has_image, separator=True),
     Action("paste", "Paste image", "Edit", lambda w: w.files.paste(), ("Ctrl+V",), "clipboard",
            "Open the picture on the clipboard"),
     Action("unpin", "Unpin the unit", "Edit", _gesture(lambda scene: gestures.unpin()), (), "pinned-off",
            "Remove the box and the cursor", enabled=_has_unit, separator=True),
-    Action("unit-up", "Unit above", "Edit", _gesture(gestures.move, -1, 0), ("Up",), "arrow-up",
-           "Pin the unit above", enabled=_has_unit, canvas=True),
-    Action("unit-down", "Unit below", "Edit", _gesture(gestures.move, 1, 0), ("Down",), "arrow-down",
-           "Pin the unit below", enabled=_has_unit, canvas=True),
-    Action("unit-left", "Unit to the left", "Edit", _gesture(gestures.move, 0, -1), ("Left",), "arrow-left",
-           "Pin the unit to the left", enabled=_has_unit, canvas=True),
-    Action("unit-right", "Unit to the right", "Edit", _gesture(gestures.move, 0, 1), ("Right",), "arrow-right",
-           "Pin the unit to the right", enabled=_has_unit, canvas=True),
+    Action("unit-up", "Unit above", "Edit", _gesture(gestures.step, -1, 0), ("Up",), "arrow-up",
+           "Pin the unit above; a window to drag goes one step of its grid", enabled=_has_mark, canvas=True),
+    Action("unit-down", "Unit below", "Edit", _gesture(gestures.step, 1, 0), ("Down",), "arrow-down",
+           "Pin the unit below; a window to drag goes one step of its grid", enabled=_has_mark, canvas=True),
+    Action("unit-left", "Unit to the left", "Edit", _gesture(gestures.step, 0, -1), ("Left",), "arrow-left",
+           "Pin the unit to the left; a window to drag goes one step of its grid", enabled=_has_mark, canvas=True),
+    Action("unit-right", "Unit to the right", "Edit", _gesture(gestures.step, 0, 1), ("Right",), "arrow-right",
+           "Pin the unit to the right; a window to drag goes one step of its grid", enabled=_has_mark, canvas=True),
     Action("palette", "Find an action…", "Edit", lambda w: w.show_palette(), ("Ctrl+K",), "search",
            "Every action, image, network and class by its name", separator=True),
 )  # fmt: skip
@@ -262,11 +323,19 @@ NETWORK = (
            "One layer deeper: the field grows", enabled=_has_network),
     Action("previous-layer", "Previous layer", "Network", _gesture(gestures.next_layer, -1), ("[",), "chevron-up",
            "One layer back towards the image", enabled=_has_network),
-    *_choices("method", "Network/Method", Method),
+    *(_method(method) for method in Method),
+    Action("next-field", "Next larger field", "Network", _gesture(gestures.next_field, 1), ("Ctrl+]",), "chevron-down",
+           "On to the next layer whose field differs: several layers may share one", enabled=_has_network),
+    Action("previous-field", "Next smaller field", "Network", _gesture(gestures.next_field, -1), ("Ctrl+[",),
+           "chevron-up", "Back to the last layer whose field differs", enabled=_has_network),
     *_choices("upsampling", "Network/Upsampling", Upsampling),
     *_choices("pooling", "Network/Pooling", Pooling),
+    Action("own-sample", "Show a fitting sample", "Network", _own_sample, (), "photo",
+           "Show the network on the sample image that suits it", enabled=lambda scene: bool(scene.state.model)),
     _scale("Automatic", None),
     *(_scale(f"{percent} %", percent / 100) for percent in SCALES),
+    Action("scale", "Another scale…", "Network/Scale", lambda w: w.toolbar.show_scale(),
+           tip="Move the slider of the scale"),
     *_choices("device", "Network/Device", Device),
 )  # fmt: skip
 
@@ -276,10 +345,13 @@ RUN = (
     Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
            "Stop what is being computed; what is shown stays"),
     Action("escape", "Stop, leave or unpin", "Run", _escape, ("Esc",), "x",
-           "Stop what runs; else leave the full screen; else close the message; else unpin the unit"),
+           "Stop what runs; else leave the full screen; else close the message, the window; else unpin the unit"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
-    *(_stride(step) for step in STRIDES),
+    *(_stride(step) for step in gestures.GRID_STEPS),
+    Action("drag-window", "Drag the window", "Run", lambda w: w.drag_window(), ("W",), "drag-drop",
+           "A box of the network's native size to drag over the image: its five best classes follow",
+           checked=lambda w: w.desk.session.state.window is not None, enabled=_can_run),
 )  # fmt: skip
 
 HELP = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from segviz.core import assets
 from segviz.core.choices import Device, Theme
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session, State
-from segviz.gui import gestures, settings, theme
+from segviz.gui import gestures, pictures, settings, theme
 from segviz.gui.desk import Worker
 from segviz.gui.files import read_session
+from segviz.gui.interrupts import Interrupts
 from segviz.gui.log import Log
 from segviz.gui.window import MainWindow
 
@@ -63,9 +65,15 @@ def main(options: LaunchOptions) -> int:
     elif options.screenshot is None:
         window.layouts.place()
     shot = Screenshot(window, options.screenshot) if options.screenshot is not None else None
+    interrupts = Interrupts(shot.stop if shot is not None else app.closeAllWindows)  # an open dialog is closed first
+    interrupts.install()
+    window.closed.connect(lambda: app.exit())  # also out of the loop of a dialog that is opened by what was pressed
     window.show()
     status = app.exec()
+    interrupts.remove()
     log.remove()
+    if window.files.background.busy:  # a save that takes too long: its thread would keep the program, unseen, alive
+        os._exit(status)
     if shot is not None:
         sys.stderr.write(f"segviz: {shot.trouble}\n" if shot.trouble else "")
         return 1 if shot.trouble else 0
@@ -132,8 +140,16 @@ class Screenshot(QObject):
         message = self._window.desk.scene.message
         if message is not None:
             self.trouble = message.text
-        if not self._window.grab().save(str(self._path)):
-            self.trouble = f"{self._path}: the picture cannot be saved; choose another folder"
+        try:
+            pictures.save_png(self._window.grab().toImage(), self._path)
+        except SegvizError as error:
+            self.trouble = str(error)
+        self._window.close()
+
+    def stop(self) -> None:
+        """End without a picture: somebody does not want to wait for it."""
+        self._timer.stop()
+        self.trouble = "stopped before there was a picture"
         self._window.close()
 
     def _give_up(self) -> None:

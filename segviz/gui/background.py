@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from segviz.core.errors import SegvizError
 
+LAST_WORD = 0.7  # seconds before the end of all patience at which work is told to stop
 Then = Callable[[SegvizError | OSError | None], None]
+Item = TypeVar("Item")
+
+
+class Interrupted(Exception):
+    """The window is closing and waits no longer for this work."""
+
+
+class _Worker(threading.Thread):
+    """A thread with one piece of work, which may look whether it is to stop."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(target=work, name="segviz file")
+        self.stopped = threading.Event()
+
+
+def interruptible(items: Iterable[Item]) -> Iterator[Item]:
+    """`items` one by one; raises Interrupted between two of them once the work in this thread is to stop.
+
+    For the pieces of what takes long: frames of an animation, layers of a picture. In any other
+    thread than a Background's they simply pass.
+    """
+    thread = threading.current_thread()
+    for item in items:
+        if isinstance(thread, _Worker) and thread.stopped.is_set():
+            raise Interrupted
+        yield item
 
 
 class _Carrier(QObject):
@@ -24,7 +53,7 @@ class Background:
     def __init__(self) -> None:
         self._carrier = _Carrier()
         self._carrier.done.connect(self._tell, Qt.ConnectionType.QueuedConnection)
-        self._threads: list[threading.Thread] = []
+        self._threads: list[_Worker] = []
         self._closed = False
 
     @property
@@ -37,7 +66,7 @@ class Background:
         Any other exception is a bug and reaches `threading.excepthook`.
         """
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=self._work, args=(work, then), name="segviz file")
+        thread = _Worker(lambda: self._work(work, then))
         self._threads.append(thread)
         thread.start()
 
@@ -47,14 +76,28 @@ class Background:
             work()
         except (SegvizError, OSError) as failure:
             error = failure
+        except Interrupted:
+            return
         self._carrier.done.emit(then, error)
 
     def _tell(self, then: Then, error: SegvizError | OSError | None) -> None:
         if not self._closed:
             then(error)
 
-    def close(self) -> None:
-        """Finish what was begun, since files are written whole or not at all; nothing is told any more."""
+    def close(self, patience: float) -> bool:
+        """Let what was begun come to its end, at most `patience` seconds; nothing is told any more.
+
+        Returns whether all of it has ended. What has not is told to stop, and may be left behind:
+        files are written whole or not at all, so that at worst an old one stays.
+        """
         self._closed = True
+        until = time.monotonic() + patience
+        self._join(until - LAST_WORD)
         for thread in self._threads:
-            thread.join()
+            thread.stopped.set()
+        self._join(until)
+        return not self.busy
+
+    def _join(self, until: float) -> None:
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))

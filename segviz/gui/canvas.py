@@ -15,20 +15,29 @@ from segviz.core import assets, catalogue
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session
-from segviz.gui import gestures, theme
+from segviz.gui import gestures, names, theme, words
 from segviz.gui.actions import find
 from segviz.gui.canvas_strip import CanvasStrip
+from segviz.gui.names import image_title, sample_title, title_of
 from segviz.gui.scene import Scene
-from segviz.gui.widgets.image_view import ImageView, ViewTransform
+from segviz.gui.widgets.box_tool import BoxTool
+from segviz.gui.widgets.image_view import ImageView, Layer, Tool, ViewTransform
 from segviz.gui.widgets.start_page import Offer, StartPage
+from segviz.gui.widgets.tag import Tag
 
 if TYPE_CHECKING:
+    from segviz.core.images import Picture
     from segviz.gui.overlays import Overlays
 
 TITLE = "Why did that pixel get its label?"
-HINT = "Choose a network or a photograph, or drop an image anywhere on the window. Ctrl+O opens one, Ctrl+V pastes one."
+HINT = (
+    "Choose a network or a photograph, or drop an image anywhere on the window. "
+    "Ctrl+O opens one, Ctrl+V pastes one, Ctrl+N lets you draw one."
+)
+DRAW = "Draw digits; LeNet-5 reads them while you do"
 MENU = ("copy", "export", None, "fit", "zoom-one", None, "unpin")
 NETWORKS, PHOTOGRAPHS = "networks", "photographs"
+BOARD = "whiteboard"  # key of its card
 
 
 class Canvas(QWidget):
@@ -37,6 +46,8 @@ class Canvas(QWidget):
     hovered = Signal(float, float)
     left = Signal()
     clicked = Signal(float, float)
+    window_dragged = Signal(float, float)  # where its left top corner is wanted, in pixel edges
+    board_wanted = Signal()  # a new drawing, at once
     view_changed = Signal()
     action_wanted = Signal(str)  # an id of `actions`, chosen in the menu of the right mouse button
 
@@ -44,20 +55,25 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._session = session
         self._overlays: Overlays | None = None
+        self.ink: Layer | None = None  # a drawing that is being made: shown as it is now, whatever the scene has
         self.setAccessibleName("Canvas")
         theme.set_surface(self, "surround")
         self.view = ImageView("Image with overlay")
+        self.box = BoxTool(self)
+        self.view.tools = (self.box,)
         self.start = start_page()
         self.start.chosen.connect(self._choose)
+        self.tag = Tag(self.view)
         self.strip = CanvasStrip()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.view)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._pages, 1)
-        column.addWidget(self.strip)
+        self._pages.setCurrentWidget(self.view if session.state.image else self.start)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self._pages, 1)
+        self._column.addWidget(self.strip)
         self.strip.hide()
         self._connect()
 
@@ -65,6 +81,7 @@ class Canvas(QWidget):
         self.view.hovered.connect(self.hovered)
         self.view.left.connect(self.left)
         self.view.clicked.connect(self.clicked)
+        self.box.moved.connect(self.window_dragged)
         self.view.view_changed.connect(self.view_changed)
         self.strip.view_chosen.connect(self._set_view)
         self.strip.opacity_moved.connect(self._set_opacity)
@@ -84,6 +101,11 @@ class Canvas(QWidget):
     def _set_minimum(self, minimum: float) -> None:
         heat = self._session.state.view is View.HEATMAP
         self._session.update(**{"heat_minimum" if heat else "minimum": minimum})
+
+    def add_tool(self, tool: Tool, strip: QWidget) -> None:
+        """A tool that has its presses before all others, and the strip above the image that chooses it."""
+        self.view.tools = (tool, *self.view.tools)
+        self._column.insertWidget(0, strip)
 
     # -------------------------------------------------------------------------------------- menu
 
@@ -111,20 +133,25 @@ class Canvas(QWidget):
     def show_scene(self, old: Scene | None, new: Scene) -> None:
         """Repaint what differs between the scenes; changes no State. (`QWidget.show` has its name already.)"""
         if new.picture is None and self._overlays is None:
-            return  # nothing was ever opened: the start page is there
+            self._pages.setCurrentWidget(self.view if new.state.image else self.start)  # nothing, while one is coming
+            return
         if self._overlays is None:
             from segviz.gui.overlays import Overlays  # loads numpy
 
             self._overlays, old = Overlays(), None
         picture = new.picture
+        self._overlays.ink = self.ink
         self._overlays.show(old, new)
         size = (picture.width, picture.height) if picture is not None else None
         self.view.set_content(size, self._overlays.layers)
-        if old is None or old.picture is not picture:
+        if picture is not None and not _is_shown(old, picture):
             self.view.fit()
+        marks = self._overlays.dragged.marks
+        self.box.box = marks.box if marks is not None else None
         self._pages.setCurrentWidget(self.start if picture is None else self.view)
         self.strip.setVisible(picture is not None)
-        self._show_strip(new)
+        self._show_strip(new.seen)
+        self.tag.say(old_picture(new))
 
     def _show_strip(self, new: Scene) -> None:
         from segviz.gui import overlays
@@ -134,7 +161,8 @@ class Canvas(QWidget):
         shown = (state.heat_opacity, state.heat_minimum) if heat else (state.opacity, state.minimum)
         self.strip.show_state(state.view, *shown)
         title, colours = overlays.scale(new)
-        self.strip.show_scale(title, colours)
+        peak = self._overlays.peak(new) if self._overlays is not None else None
+        self.strip.show_scale(title, colours, "" if peak is None else words.probability(peak))
         self.strip.show_legend(overlays.legend(new))
 
     def point_at(self, point: tuple[float, float] | None) -> None:
@@ -172,26 +200,49 @@ class Canvas(QWidget):
     # ------------------------------------------------------------------------------------ samples
 
     def _choose(self, section: str, key: str) -> None:
+        if key == BOARD:
+            self.board_wanted.emit()
+            return
         state = self._session.state
         choose = gestures.use_network if section == NETWORKS else gestures.use_image
         self._session.update(**choose(state, key))
 
 
+def _is_shown(old: Scene | None, picture: Picture) -> bool:
+    """Whether `old` showed this picture, or an earlier state of the drawing that it is."""
+    shown = old.picture if old is not None else None
+    drawn = shown is not None and names.is_board(picture.path) and names.same_image(shown.path, picture.path)
+    return shown is picture or drawn
+
+
+def old_picture(scene: Scene) -> str:
+    """What is said over a picture that the network which is chosen now did not make; '' where it did."""
+    if scene.before is None:
+        return ""
+    old, new = title_of(scene.before.model), title_of(scene.state.model)
+    if old == new or not new:
+        return f"{old}'s result for {image_title(scene.before.image or '')}"
+    return f"{old}'s result, until {new} has answered" if scene.jobs else f"{old}'s result; {new} has not answered"
+
+
 def start_page() -> StartPage:
-    """Networks with their samples, and all sample images; empty where resources are missing."""
+    """Networks that know something, with their samples, and all sample images; empty where resources are missing."""
     page = StartPage(TITLE, HINT)
     try:
         images = assets.sample_images()
     except SegvizError:
         return page
     networks = [
-        Offer(entry.name, entry.title, entry.summary, str(assets.sample(entry.sample))) for entry in catalogue.ENTRIES
+        Offer(entry.name, entry.title, entry.summary, str(assets.sample(entry.sample)))
+        for entry in catalogue.ENTRIES
+        if entry.trained
     ]
-    page.add_section(NETWORKS, "NETWORKS, EACH ON ITS OWN SAMPLE", networks, 176)
+    networks.insert(1, Offer(BOARD, "Whiteboard", DRAW, "", "pencil"))
+    page.add_section(NETWORKS, "NETWORKS, EACH ON ITS OWN SAMPLE, AND A WHITEBOARD", networks, 176)
     page.add_section(
         PHOTOGRAPHS,
         "IMAGES",
-        [Offer(str(p), p.stem.replace("_", " ").replace("-", " "), "", str(p)) for p in images],
+        [Offer(str(p), sample_title(p), "", str(p)) for p in images],
         120,
     )
     return page

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from segviz.core.choices import View
 from segviz.gui import theme
@@ -15,6 +15,8 @@ from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
 from segviz.gui.widgets.swatches import Swatches
+
+LEGEND = 206  # width that the legend gets beside the sliders at least, before `theme.px`
 
 
 class CanvasStrip(QWidget):
@@ -41,16 +43,18 @@ class CanvasStrip(QWidget):
         theme.set_icon(self.fit, "maximize")
         self.one = self._button("zoom-one")
         self.one.setText("1:1")
-        row = QHBoxLayout(self)
-        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
-        row.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
-        row.setSpacing(theme.M)
-        row.addWidget(self.views)
-        row.addWidget(self.opacity, 4)
-        row.addWidget(self.minimum, 4)
-        row.addWidget(self._right, 5)
-        row.addWidget(self.fit)
-        row.addWidget(self.one)
+        self._first, self._second = QHBoxLayout(), QHBoxLayout()
+        rows = QVBoxLayout(self)
+        rows.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
+        rows.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
+        rows.setSpacing(theme.XS)
+        for row in (self._first, self._second):
+            row.setSpacing(theme.M)
+            rows.addLayout(row)
+        for widget, stretch in ((self.views, 0), (self._right, 8), (self.fit, 0), (self.one, 0)):
+            self._first.addWidget(widget, stretch)
+        self._rows = 0
+        self._arrange(1)
         self.views.changed.connect(self.view_chosen)
         self.opacity.moved.connect(self.opacity_moved)
         self.minimum.moved.connect(self.minimum_moved)
@@ -65,28 +69,40 @@ class CanvasStrip(QWidget):
         theme.set_kind(button, "flat")
         return button
 
-    def minimumSizeHint(self) -> QSize:
-        """The choices and the sliders; the rest goes as the room gets narrow (`resizeEvent`)."""
-        return QSize(self._needed(), self.sizeHint().height())
+    def _arrange(self, rows: int) -> None:
+        """The sliders between the choices and the legend, or in a row of their own below them."""
+        if rows == self._rows:
+            return
+        self._rows = rows
+        for at, slider in enumerate((self.opacity, self.minimum)):
+            for row in (self._first, self._second):
+                row.removeWidget(slider)
+            if rows == 1:
+                self._first.insertWidget(1 + at, slider, 4)
+            else:
+                self._second.addWidget(slider, 1)
+        self.updateGeometry()
 
-    def _needed(self, *more: int) -> int:
-        """The least width of the choices and the sliders with parts of these widths beside them."""
-        widths = [self.views.sizeHint().width(), self.opacity.least(), self.minimum.least(), *more]
+    def minimumSizeHint(self) -> QSize:
+        """The choices with the buttons, the sliders below them."""
+        return QSize(max(self._needed(*self._choices()), self._needed(*self._sliders())), self.sizeHint().height())
+
+    def _choices(self) -> tuple[int, ...]:
+        return self.views.sizeHint().width(), self.fit.sizeHint().width(), self.one.sizeHint().width()
+
+    def _sliders(self) -> tuple[int, ...]:
+        return tuple(slider.least() + slider.value_width() for slider in (self.opacity, self.minimum))
+
+    def _needed(self, *widths: int) -> int:
+        """The least width of a row with parts of these widths."""
         margins = self.layout().contentsMargins()
         return sum(widths) + theme.M * (len(widths) - 1) + margins.left() + margins.right()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show as much as there is room for: first the legend, then the buttons, then the sliders' numbers."""
+        """Nothing goes where the room gets narrow: the sliders get a row of their own."""
         super().resizeEvent(event)
-        width = event.size().width()
-        legend = self.scale.minimumSizeHint().width()
-        buttons = (self.fit.sizeHint().width(), self.one.sizeHint().width())
-        numbers = self.opacity.value_width() + self.minimum.value_width()
-        self._right.setVisible(width >= self._needed(legend))
-        for button in (self.fit, self.one):
-            button.setVisible(width >= self._needed(legend, *buttons))
-        for slider in (self.opacity, self.minimum):
-            slider.show_value(width >= self._needed(legend, *buttons) + numbers)
+        legend = theme.px(LEGEND)
+        self._arrange(1 if event.size().width() >= self._needed(*self._choices(), *self._sliders(), legend) else 2)
 
     def show_state(self, view: View, opacity: float, minimum: float) -> None:
         """Follow the State; silent."""
@@ -98,9 +114,9 @@ class CanvasStrip(QWidget):
         for slider in (self.opacity, self.minimum):
             slider.setEnabled(view is not View.IMAGE)
 
-    def show_scale(self, title: str, colours: Sequence[int]) -> None:
-        """The heatmap's class and colours."""
-        self.scale.set_title(title)
+    def show_scale(self, title: str, colours: Sequence[int], most: str = "") -> None:
+        """The heatmap's class, how probable it gets, and the colours."""
+        self.scale.set_title(title, f": at most {most}" if most else "")
         self.scale.set_colours(colours)
 
     def show_legend(self, entries: Sequence[tuple[str, str]]) -> None:

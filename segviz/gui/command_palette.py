@@ -62,7 +62,8 @@ def entries(window: MainWindow) -> Iterator[Entry]:
         yield Entry("Image", text, "", lambda p=path: window.files.show_image(p), path.name)  # type: ignore[misc]
     for entry in catalogue.ENTRIES:
         for spec, title in specs(entry):
-            yield Entry("Network", title, "", lambda s=spec: window.files.show_network(s), spec)  # type: ignore[misc]
+            place = spec if entry.trained else f"{spec}, random weights"
+            yield Entry("Network", title, "", lambda s=spec: window.files.show_network(s), place)  # type: ignore[misc]
     network = window.desk.scene.network
     for index, name in enumerate(network.classes if network else ()):
         yield Entry(CLASS, name, "", lambda i=index: window.show_class(i))  # type: ignore[misc]

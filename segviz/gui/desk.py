@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -26,9 +25,10 @@ from segviz.core.requests import (
     RaceUpdate,
     Request,
     Update,
+    WindowAnswer,
 )
 from segviz.core.session import Session, State
-from segviz.gui import gestures, kinds, plan
+from segviz.gui import gestures, kinds, pictures, plan
 from segviz.gui.ledger import Ledger
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
@@ -36,8 +36,11 @@ from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady,
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from segviz.core.images import Picture
+    from segviz.gui.filming import Frames
     from segviz.gui.panels.base import SaveFunction
 
+CLOSING = 2.0  # seconds that a closing window may take for everything that still works for it
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
 AGAIN = {Kind.RACE: "Choose Run > Race (Ctrl+R) to race again"}  # where Run > Run again would not do it
 
@@ -51,7 +54,7 @@ class Worker(Protocol):
     def ask(self, request: Request) -> int: ...
     def cancel(self, kind: type | None = None) -> None: ...
     def open_picture(self, path: str) -> None: ...
-    def close(self) -> None: ...
+    def close(self, patience: float = ...) -> None: ...
 
 
 class Saver(Protocol):
@@ -60,6 +63,7 @@ class Saver(Protocol):
     def copy_image(self, image: QImage) -> str: ...
     def copy_table(self, rows: list[list[object]]) -> str: ...
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None: ...
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None: ...
 
 
 class Desk(QObject):
@@ -78,8 +82,10 @@ class Desk(QObject):
         self._told: Scene | None = None
         self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
         self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
-        self._opened: str | None = None
-        self._opening: str | None = None
+        self._obituary: Message | None = None  # that the engine stopped, until it answers again
+        self._said_of = plan.subject(session.state)  # network and image that the message is about
+        self._opened: tuple[str, int] | None = None  # path and revision
+        self._opening: tuple[str, int] | None = None
         self._ledger = Ledger()
         self._tell = self._timer(self._emit)
         self._asking = self._timer(self._plan)
@@ -104,14 +110,14 @@ class Desk(QObject):
         jobs.start()
         self._asking.start(0)
 
-    def close(self) -> None:
-        """Forget everybody and end the engine; nothing is told any more."""
+    def close(self, patience: float = CLOSING) -> None:
+        """Forget everybody and end the engine, within `patience` seconds; nothing is told any more."""
         self._ends_listening()
         self._tell.stop()
         self._asking.stop()
         if self._jobs is not None:
             self._jobs.event.disconnect(self._on_event)
-            self._jobs.close()
+            self._jobs.close(patience)
             self._jobs = None
 
     @property
@@ -138,7 +144,8 @@ class Desk(QObject):
             self._good_network = plan.only(old, plan.NETWORK_FIELDS)
         if old.image != new.image:
             self._undo = plan.merged(self._undo, plan.difference(old, new))
-        self._show(state=new)
+        stale = self.scene.message is not None and self.scene.message.about and plan.subject(new) != self._said_of
+        self._show(state=new, before=plan.before(self.scene, old, new), **({"message": None} if stale else {}))
         slider = any(getattr(old, name) != getattr(new, name) for name in plan.SLIDERS)
         if slider or not self._asking.isActive():
             self._asking.start(DEBOUNCE if slider and old.model == new.model else 0)
@@ -160,7 +167,7 @@ class Desk(QObject):
         described = self._ledger.have(Kind.DESCRIPTION)
         for kind, wanted in plan.wanted(self.scene, self._opening is not None, described).items():
             asked = self._ledger.asked(kind)
-            if asked is not None and asked == wanted:
+            if asked is not None and wanted is not None and (asked == wanted or plan.waits(kind, asked, wanted)):
                 continue
             if wanted is not None and not self._ledger.settled(kind, wanted) and kind is not Kind.RACE:
                 self._ask(kind, wanted)
@@ -174,12 +181,12 @@ class Desk(QObject):
             self._undo = {}
             if self.scene.picture is not None:
                 self._show(picture=None, **self._foreign(state))
-        elif (self._opening is None and state.image != self._opened) or self._opening not in (None, state.image):
+        elif (self._opening or self._opened) != (state.image, state.revision):
             self._open(state.image)
 
     def _open(self, path: str) -> None:
         assert self._jobs is not None
-        self._opening = path
+        self._opening = path, self.scene.state.revision
         self._jobs.open_picture(path)
 
     def _ask(self, kind: Kind, request: Request) -> None:
@@ -201,12 +208,13 @@ class Desk(QObject):
             self._show(partial=None)
 
     def _show_jobs(self) -> None:
-        jobs = [self.scene.job(kind) or Job(kind) for kind in Kind if self._ledger.asked(kind) is not None]
+        shown = [kind for kind in Kind if self._ledger.asked(kind) is not None and not self._ledger.is_quiet(kind)]
+        jobs = [self.scene.job(kind) or Job(kind) for kind in shown]
         if self._opening is not None:
             jobs.insert(0, Job(Kind.IMAGE))
         engine = self.scene.engine
         if engine in (EngineStatus.READY, EngineStatus.BUSY):
-            engine = EngineStatus.BUSY if self._ledger.kinds else EngineStatus.READY
+            engine = EngineStatus.BUSY if shown else EngineStatus.READY
         if tuple(jobs) != self.scene.jobs or engine is not self.scene.engine:
             self._show(jobs=tuple(jobs), engine=engine)
 
@@ -220,22 +228,21 @@ class Desk(QObject):
         self._show_jobs()
 
     def _picture_opened(self, event: Any) -> None:
-        if event.path != self._opening:
+        if self._opening is None or event.path != self._opening[0]:
             return
-        self._opening = None
-        self._opened = event.path
+        self._opened, self._opening = self._opening, None
         self._undo = {}
         self._show(picture=event.picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
         self._asking.start(0)
 
     def _picture_refused(self, event: Any) -> None:
-        if event.path != self._opening:
+        if self._opening is None or event.path != self._opening[0]:
             return
         self._opening = None
-        self._show(message=Message(event.message, event.details, Kind.IMAGE))
         undo, self._undo = self._undo, {}
         self.session.update(**plan.taken_back(undo, self.session.state))
         self._undo = {}  # going back is no change to go back from
+        self.say(event.message, event.details, Kind.IMAGE)
         self._asking.start(0)
 
     def _engine_starting(self, _: EngineStarting) -> None:
@@ -247,8 +254,9 @@ class Desk(QObject):
     def _engine_died(self, event: EngineDied) -> None:
         kind = self._end(event.ticket) if event.request is not None else None
         again = AGAIN.get(kind, "Choose Run > Run again (F9) to try again") if kind is not None else ""
-        text = f"{event.message}. {again}." if again else event.message
-        self._show(engine=EngineStatus.OFF, message=Message(text, about=kind))
+        self._show(engine=EngineStatus.OFF)
+        self.say(f"{event.message}. {again}." if again else event.message, about=kind)
+        self._obituary = self.scene.message
 
     def _updated(self, event: Updated) -> None:
         kind = self._ledger.kind_of(event.ticket)
@@ -262,6 +270,7 @@ class Desk(QObject):
 
     def _answered(self, event: Answered) -> None:
         kind = self._end(event.ticket, answered=True)
+        self._show(**self._revived())
         if kind is None:
             return
         self._show(**_PAINTS[type(event.answer)](self, event.answer), **self._cleared(kind))
@@ -274,10 +283,12 @@ class Desk(QObject):
         kind = self._end(event.ticket)
         if kind is None:
             return
-        self._show(message=Message(event.message, event.details, kind))
+        if kind is Kind.WINDOW:
+            self.session.update(window=None)
         good = self._good_network
         if kind is Kind.DESCRIPTION and good["model"] not in ("", self.session.state.model):
             self.session.update(**good)
+        self.say(event.message, event.details, kind)
 
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)
@@ -298,6 +309,11 @@ class Desk(QObject):
         message = self.scene.message
         return {"message": None} if message is not None and message.about is kind else {}
 
+    def _revived(self) -> dict[str, Any]:
+        """The engine answers again: that it had stopped is said no longer, only what is to be done by hand."""
+        message, self._obituary = self._obituary, None
+        return {"message": plan.revived(message)} if message is not None and message is self.scene.message else {}
+
     def _settle_layer(self) -> None:
         """A layer that the network does not have becomes its last; the pinned unit follows the cursor."""
         network, state = self.scene.network, self.session.state
@@ -314,7 +330,8 @@ class Desk(QObject):
         self._show(message=None)
 
     def say(self, text: str, details: str = "", about: Kind | None = None) -> None:
-        """Show a message that needs attention, until it is dismissed or what it is about works again."""
+        """Show a message that needs attention, until it is dismissed or what it is about works again or is gone."""
+        self._said_of = plan.subject(self.session.state)
         self._show(message=Message(text, details, about))
 
     def run(self) -> None:
@@ -326,6 +343,14 @@ class Desk(QObject):
             self._open(self.scene.state.image)
         self._asking.start(0)
         self._show_jobs()
+
+    def show_drawn(self, picture: Picture, revision: int, **changes: Any) -> None:
+        """Show a picture that was drawn here: its file holds the same already, and is not read again."""
+        self._opened, self._opening = (picture.path, revision), None
+        self.session.update(**{"image": picture.path, "revision": revision} | changes)
+        self._undo = {}  # a drawing can be opened
+        self._show(picture=picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
+        self._asking.start(0)
 
     def stop(self, kind: Kind | None = None) -> None:
         """Stop work of one kind, or all; what is on the screen stays."""
@@ -363,7 +388,7 @@ class Desk(QObject):
             self.said.emit(self._saver.copy_table(rows))
 
     def save_image(self, image: QImage, name: str) -> None:
-        self.save_with(name, kinds.PNG, lambda path: _save_png(image, path))
+        self.save_with(name, kinds.PNG, lambda path: pictures.save_png(image, path))
 
     def save_table(self, rows: list[list[object]], name: str) -> None:
         from segviz.core import export
@@ -374,16 +399,22 @@ class Desk(QObject):
         if self._saver is not None:
             self._saver.save_with(name, kinds, write)
 
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
+        if self._saver is not None:
+            self._saver.save_film(name, frames)
+
+
+def _first_cells(desk: Desk, update: PartialLabels) -> dict[str, Any]:
+    """The cells of a sliding window; another network's picture makes room for them, and is asked for anew."""
+    if desk.scene.before is None:
+        return {"partial": update}
+    desk._ledger.forget(Kind.PREDICTION)
+    return {"partial": update, "prediction": None, "before": None}
+
 
 def _partial(update: Update) -> PartialLabels:
     assert not isinstance(update, Progress)
     return update.partial if isinstance(update, RaceUpdate) else update
-
-
-def _save_png(image: QImage, path: Path) -> None:
-    from segviz.core import export
-
-    export.replace_file(path, lambda place: image.save(str(place), "PNG"))
 
 
 def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:
@@ -394,12 +425,13 @@ def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:
 # What an update or an answer changes in the Scene.
 _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
     Progress: lambda desk, update: {},
-    PartialLabels: lambda desk, update: {"partial": update},
+    PartialLabels: _first_cells,
     RaceUpdate: _race_update,
     Network: lambda desk, answer: {"network": answer},
-    Prediction: lambda desk, answer: {"prediction": answer, "partial": None},
+    Prediction: lambda desk, answer: {"prediction": answer, "partial": None, "before": None},
     FeatureMaps: lambda desk, answer: {"features": answer},
     RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
+    WindowAnswer: lambda desk, answer: {"window": answer},
 }
 
 # By name, since the picture events live beside the engine's client, which is loaded after the first paint.

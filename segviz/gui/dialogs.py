@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,9 @@ from PySide6.QtWidgets import (
 )
 
 from segviz import __version__
-from segviz.core import assets
+from segviz.core import assets, folders
 from segviz.gui import log, theme
-from segviz.gui.actions import ACTIONS, MENUS
+from segviz.gui.actions import ACTIONS, MENUS, Action
 from segviz.gui.names import sentence
 from segviz.gui.scene import Message, Scene
 from segviz.gui.widgets.segmented import Segmented
@@ -43,7 +44,7 @@ SCALES = (0.5, 1.0, 2.0, 3.0, 4.0)
 LONGEST_LOG = 200_000  # characters of the log that are shown: its end
 
 
-class _Dialog(QDialog):
+class PlainDialog(QDialog):
     """A dialog that frees itself, with a heading and a close button."""
 
     def __init__(self, parent: QWidget, title: str, size: tuple[int, int]) -> None:
@@ -77,7 +78,7 @@ def plain_text(text: str, name: str) -> QPlainTextEdit:
     return shown
 
 
-class DetailsDialog(_Dialog):
+class DetailsDialog(PlainDialog):
     """The long form of a message, for a report."""
 
     def __init__(self, message: Message, parent: QWidget) -> None:
@@ -95,7 +96,7 @@ class DetailsDialog(_Dialog):
         self.finish()
 
 
-class LogDialog(_Dialog):
+class LogDialog(PlainDialog):
     """The end of the log file, and where it lies."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -107,7 +108,7 @@ class LogDialog(_Dialog):
         self.body.addWidget(place)
         self.body.addWidget(plain_text(_end_of(log.log_file()), "Log"), 1)
         show = QPushButton("Open folder")
-        folder = QUrl.fromLocalFile(str(log.log_folder()))
+        folder = QUrl.fromLocalFile(str(folders.logs()))
         show.clicked.connect(lambda: QDesktopServices.openUrl(folder))
         self.buttons.addButton(show, QDialogButtonBox.ButtonRole.ActionRole)
         self.finish()
@@ -120,37 +121,37 @@ def _end_of(path: Path) -> str:
         return "Nothing has been noted."
 
 
-class ShortcutSheet(_Dialog):
-    """Every key on one page, from the table of actions."""
+MOUSE = (  # what the mouse does on the picture
+    ("Wheel", "Zoom about the mouse"),
+    ("Drag", "Move the picture"),
+    ("Click", "Pin the unit there"),
+    ("Right click", "What can be done with the picture, a map, a layer or a class"),
+)
+
+
+class ShortcutSheet(PlainDialog):
+    """Every key on one page, from the table of actions, and what the mouse does."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, "Keyboard shortcuts", (840, 680))
         page = QWidget()
         theme.set_surface(page, "panel")
-        grid = QGridLayout(page)
-        grid.setHorizontalSpacing(theme.XL)
-        grid.setVerticalSpacing(theme.XS)
-        grid.setContentsMargins(0, 0, 0, 0)
-        columns = [0, 0]  # rows used so far of each column
+        beside = QHBoxLayout(page)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(theme.XL)
+        sides = [QGridLayout(), QGridLayout()]  # each with rows of its own: none stretches the other's
+        for grid in sides:
+            grid.setHorizontalSpacing(theme.XL)
+            grid.setVerticalSpacing(theme.XS)
+            grid.setColumnStretch(1, 1)
+            beside.addLayout(grid, 1)
         for menu in MENUS:
             keyed = [action for action in ACTIONS if action.keys and action.menu.partition("/")[0] == menu]
-            if not keyed:
-                continue
-            side = columns.index(min(columns))
-            heading = QLabel(menu.upper())
-            theme.set_role(heading, "heading")
-            heading.setContentsMargins(0, theme.S, 0, 0)
-            grid.addWidget(heading, columns[side], side * 2, 1, 2)
-            for row, action in enumerate(keyed, columns[side] + 1):
-                keys = QLabel("  or  ".join(action.keys))
-                keys.setFont(theme.body(strong=True))
-                where = "  (on the canvas)" if action.canvas else ""
-                grid.addWidget(keys, row, side * 2)
-                grid.addWidget(QLabel(action.text.rstrip("…") + where), row, side * 2 + 1)
-            columns[side] += len(keyed) + 1
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-        grid.setRowStretch(max(columns), 1)
+            rows = [("  or  ".join(action.keys), _what(action)) for action in keyed]
+            _add_section(min(sides, key=QGridLayout.rowCount), menu, rows)
+        _add_section(min(sides, key=QGridLayout.rowCount), "Mouse", MOUSE)
+        for grid in sides:
+            grid.setRowStretch(grid.rowCount(), 1)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(page)
@@ -158,7 +159,28 @@ class ShortcutSheet(_Dialog):
         self.finish()
 
 
-class AboutDialog(_Dialog):
+def _what(action: Action) -> str:
+    return action.text.rstrip("…") + ("  (on the canvas)" if action.canvas else "")
+
+
+def _add_section(grid: QGridLayout, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A heading and a row for each key and what it does; nothing without rows."""
+    if not rows:
+        return
+    at = grid.rowCount()
+    heading = QLabel(title.upper())
+    theme.set_role(heading, "heading")
+    heading.setContentsMargins(0, theme.S, 0, 0)
+    grid.addWidget(heading, at, 0, 1, 2)
+    for row, (key, what) in enumerate(rows, at + 1):
+        keys, words = QLabel(key), QLabel(what)
+        keys.setFont(theme.body(strong=True))
+        words.setWordWrap(True)
+        grid.addWidget(keys, row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(words, row, 1)
+
+
+class AboutDialog(PlainDialog):
     """Version, libraries, and from whom everything comes that is shipped."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -237,7 +259,7 @@ def _widen(tree: QTreeWidget) -> None:
     tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
 
-class ExportDialog(_Dialog):
+class ExportDialog(PlainDialog):
     """What can leave, with what is missing for the rest."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -280,11 +302,22 @@ class ExportDialog(_Dialog):
         label.setToolTip(tip)
         row.addWidget(label)
         row.addWidget(self.scale)
-        row.addStretch(1)
+        self.size_label = QLabel()
+        self.size_label.setWordWrap(True)
+        theme.set_role(self.size_label, "caption")
+        row.addWidget(self.size_label, 1)
+        self.scale.changed.connect(lambda _: self._show_size())
+        self._show_size()
         policy = self.scale_row.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # the list keeps its height
         self.scale_row.setSizePolicy(policy)
         return self.scale_row
+
+    def _show_size(self) -> None:
+        from segviz.gui.exports import view_size
+
+        picture = self._window.desk.scene.picture
+        self.size_label.setText(view_size(picture, float(str(self.scale.value))) if picture is not None else "")
 
     def _add(self, export: Export, scene: Scene) -> None:
         """A row of two lines: what it is, and what is in it or what is missing for it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from math import sqrt
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -14,23 +14,27 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from segviz.core import catalogue, export, palettes, scores
 from segviz.core.choices import View
-from segviz.gui import gestures, tables, theme
+from segviz.gui import gestures, pictures, tables, theme
+from segviz.gui.background import interruptible
 from segviz.gui.kinds import CSV, GIF, NPZ, PNG
 from segviz.gui.panels.base import SaveFunction
 from segviz.gui.scene import Scene, pinned
+from segviz.gui.widgets.image_view import rendered
 
 if TYPE_CHECKING:
+    from segviz.core.images import Picture
     from segviz.gui.canvas import Canvas
 
 Bytes = npt.NDArray[np.uint8]
 Answer = TypeVar("Answer")
+LARGEST_VIEW = 40_000_000  # pixels of a picture that is larger than its image: painting them takes 20 bytes each
 WALK_SIDE = 640  # longest side of the layer walk's frames
 WALK_STEP = 600  # ms that each layer stays
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One kind of file. `prepare` runs in the window and gives what writes the file, which may run elsewhere."""
+    """One kind of file. `prepare` runs in the window once it is known where to, and gives what writes it elsewhere."""
 
     id: str
     text: str
@@ -47,18 +51,39 @@ class Export:
 
 
 def _view(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
-    return _picture(canvas.render_image(scale))
+    ground, factor = canvas.view.ground, view_scale(_there(scene.picture), scale)
+    return lambda path: pictures.save_png(whole_view(scene, factor, ground), path)
+
+
+def whole_view(scene: Scene, scale: float, ground: QColor) -> QImage:
+    """The image with everything that the canvas paints on it. In any thread: no view shows these layers."""
+    from segviz.gui.overlays import Overlays
+
+    overlays, picture = Overlays(), _there(scene.picture)
+    overlays.show(None, scene)
+    return rendered((picture.width, picture.height), interruptible(overlays.layers), scale, ground)
+
+
+def view_scale(picture: Picture, wanted: float) -> float:
+    """`wanted`, or as much of it as makes LARGEST_VIEW pixels; an image's own size is always free."""
+    return min(wanted, max(1.0, sqrt(LARGEST_VIEW / (picture.width * picture.height))))
+
+
+def view_size(picture: Picture, wanted: float) -> str:
+    """What will be saved: '512 × 340 pixels', and why it is not what was wanted."""
+    scale = view_scale(picture, wanted)
+    size = f"{round(picture.width * scale):,} × {round(picture.height * scale):,} pixels"
+    return size if scale == wanted else f"{size}: more than {LARGEST_VIEW // 1_000_000} megapixels are not painted"
 
 
 def _shown(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
-    return _picture(canvas.view.grab().toImage())
+    image = canvas.view.grab().toImage()
+    return lambda path: pictures.save_png(image, path)
 
 
-def _picture(image: QImage) -> SaveFunction:
-    def write(path: Path) -> object:
-        return export.replace_file(path, lambda part: image.save(str(part), "PNG"))
-
-    return write
+def _image(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    pixels = _there(scene.picture).pixels
+    return lambda path: export.save_picture(path, pixels)
 
 
 def _labels(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
@@ -102,20 +127,19 @@ def _there(answer: Answer | None) -> Answer:
 
 
 def _walk(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
-    frames = walk_frames(scene)
-    return lambda path: export.save_animation(path, frames, WALK_STEP)
+    return lambda path: export.save_animation(path, interruptible(walk_frames(scene)), WALK_STEP)
 
 
-def walk_frames(scene: Scene) -> list[Bytes]:
-    """The box of the unit at the cursor in every layer, growing over the image: uint8 (H, W, 3) each."""
+def walk_frames(scene: Scene) -> Iterator[Bytes]:
+    """The box of the unit at the cursor in every layer, growing over the image: uint8 (H, W, 3) each. In any thread."""
     network, picture = _there(scene.network), _there(scene.picture)
     height, width = picture.pixels.shape[:2]
     zoom = min(1.0, WALK_SIDE / max(height, width))
-    small = QImage(picture.pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).scaled(
+    pixels = np.ascontiguousarray(picture.pixels)
+    small = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).scaled(
         max(1, round(width * zoom)), max(1, round(height * zoom)), mode=Qt.TransformationMode.SmoothTransformation
     )
     cursor = scene.state.cursor or (width / 2, height / 2)
-    frames = []
     boxes: list[QRectF] = []
     for layer in gestures.top_rows(network):
         at = replace(scene, state=replace(scene.state, cursor=cursor))
@@ -124,8 +148,7 @@ def walk_frames(scene: Scene) -> list[Bytes]:
             continue
         box = unit.field
         boxes.append(QRectF(box.left * zoom, box.top * zoom, box.width * zoom, box.height * zoom))
-        frames.append(_frame(small, boxes, f"{layer}  {box.width:.0f} × {box.height:.0f} px"))
-    return frames
+        yield _frame(small, boxes, f"{layer}  {box.width:.0f} × {box.height:.0f} px")
 
 
 def _frame(photograph: QImage, boxes: list[QRectF], words: str) -> Bytes:
@@ -146,8 +169,7 @@ def _frame(photograph: QImage, boxes: list[QRectF], words: str) -> Bytes:
     painter.setPen(QColor("white"))
     painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
     painter.end()
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+    return pictures.to_array(image)
 
 
 # --------------------------------------------------------------------------------------- table
@@ -156,6 +178,8 @@ EXPORTS: tuple[Export, ...] = (
     Export("view", "Whole image", "the whole image with everything painted on it, at a scale of its own pixels",
            "view.png", PNG,
            lambda scene: scene.picture is not None, "open an image first", _view, scaled=True),
+    Export("image", "Image alone", "the image, or the drawing, with nothing painted on it", "image.png", PNG,
+           lambda scene: scene.picture is not None, "open an image first", _image),
     Export("overlay", "Overlay", "labels or heatmap over the photograph, pixel for pixel", "overlay.png", PNG,
            lambda scene: scene.prediction is not None and scene.picture is not None, "run a network first", _overlay),
     Export("window", "What the window shows now", "the middle of the window as it is, zoomed and moved",

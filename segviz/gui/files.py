@@ -6,28 +6,31 @@ Whatever goes wrong here becomes one message; the State changes only when all we
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from segviz.core import assets, catalogue, session
+from segviz.core import assets, catalogue, folders, places, session
 from segviz.core.errors import SegvizError, named
-from segviz.gui import gestures, plan, settings
-from segviz.gui.background import Background
-from segviz.gui.names import PASTED_PREFIX, is_pasted
+from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.gui import gestures, settings
+from segviz.gui.background import Background, interruptible
+from segviz.gui.board_file import kept_copy
+from segviz.gui.filming import Filming, Frames
+from segviz.gui.kinds import GIF
+from segviz.gui.names import PASTED_PREFIX, is_board, is_pasted
+from segviz.gui.pictures import to_array
 from segviz.gui.scene import Kind
 
 if TYPE_CHECKING:
     from segviz.gui.desk import Desk
     from segviz.gui.panels.base import SaveFunction
 
-# What segviz.core.images reads, which loads numpy; a test compares them.
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm")
 SESSION_SUFFIXES = (".segviz", ".json")
 MODEL_SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2", ".onnx", ".ckpt", ".bin")
 # Upper case, too: systems that tell cases apart would hide what a camera writes.
@@ -64,10 +67,10 @@ class Files(QObject):
     def _folder(self) -> str:
         """Where dialogs begin: where the last one ended, else beside the newest file that is not a sample."""
         last = settings.folder()
-        if last and Path(last).is_dir():
+        if last and places.is_folder(last):
             return last
         for path in settings.recent():
-            if Path(path).parent != assets.images() and Path(path).parent.is_dir():
+            if Path(path).parent != assets.images() and places.is_folder(Path(path).parent):
                 return str(Path(path).parent)
         return str(Path.home())
 
@@ -93,7 +96,7 @@ class Files(QObject):
                 f"{path.name}: network files cannot be opened yet. Choose one of the networks in the Network menu.",
                 about=Kind.DESCRIPTION,
             )
-        elif path.is_dir():
+        elif places.is_folder(path):
             self._open_folder(path)
         else:
             self.show_image(path)
@@ -157,6 +160,8 @@ class Files(QObject):
 
     def _take(self, image: QImage) -> None:
         """Keep a picture without a file in the cache folder: it enters the State by its path."""
+        from segviz.core import export
+
         buffer = QByteArray()
         device = QBuffer(buffer)
         device.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -164,12 +169,12 @@ class Files(QObject):
             self._desk.say("The picture on the clipboard cannot be read", about=Kind.IMAGE)
             return
         content = bytes(buffer.data())
-        folder = platformdirs.user_cache_path("segviz", appauthor=False) / "pasted"
+        folder = folders.cache() / "pasted"
         path = folder / f"{PASTED_PREFIX}{hashlib.sha256(content).hexdigest()[:12]}.png"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
+            export.replace_file(path, lambda part: part.write_bytes(content))
+        except (SegvizError, OSError) as error:
             self._desk.say(str(SegvizError(f"The picture cannot be kept in {folder}: {error}")), about=Kind.IMAGE)
             return
         self.show_image(path)
@@ -186,6 +191,8 @@ class Files(QObject):
         image = self._desk.session.state.image
         if image is None:
             return "segviz"
+        if is_board(image):
+            return "whiteboard"
         return "pasted-image" if is_pasted(image) else Path(image).stem
 
     def _write_session(self, state: session.State, path: Path) -> None:
@@ -194,16 +201,37 @@ class Files(QObject):
 
         if path.is_file() and not _is_sound(path):
             path.replace(path.with_name(path.name + ".bad"))
+        if state.image is not None and is_board(state.image):  # drawing goes on, a session stays
+            state = replace(state, image=kept_copy(state.image), revision=0)
         text = session.to_json(state, path.parent)
         export.replace_file(path, lambda place: place.write_text(text, encoding="utf-8"))
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         """Ask where, write there in the background, and say so; a failure is a message."""
+        place = self.place_for(name, kinds)
+        if place is not None:
+            self.write(place, write)
+
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
+        """Ask where, let the window's thread paint the `frames`, and write them in the background."""
+        place = self.place_for(name, GIF)
+        if place is not None:
+            Filming(frames(), lambda images: self.write(place, _animation(images)), self)
+
+    def place_for(self, name: str, kinds: str) -> Path | None:
+        """Where the person wants it, with the ending of `name` if none is given; None if nowhere."""
         path = self.ask_save(name, kinds)
-        if path is None:
-            return
-        place = path if path.suffix else path.with_suffix(Path(name).suffix)
+        return path if path is None or path.suffix else path.with_suffix(Path(name).suffix)
+
+    def write(self, place: Path, write: SaveFunction) -> None:
+        """Write in the background, and say so; a failure is a message."""
         self.background.run(lambda: write(place), lambda error: self._saved(place, error))
+
+    def close(self, patience: float) -> None:
+        """Let what is being saved come to its end, at most `patience` seconds; nothing is told any more."""
+        for filming in self.findChildren(Filming):
+            filming.stop()
+        self.background.close(patience)
 
     def _saved(self, path: Path, error: SegvizError | OSError | None) -> None:
         if error is None:
@@ -215,6 +243,15 @@ class Files(QObject):
     def copy_image(self, image: QImage) -> str:
         QGuiApplication.clipboard().setImage(image)
         return f"Copied {image.width()} × {image.height()} pixels"
+
+    def copy_made(self, make: Callable[[], QImage]) -> None:
+        """Put a picture on the clipboard that takes long to make: it is made in the background."""
+        made: list[QImage] = []
+
+        def then(error: SegvizError | OSError | None) -> None:
+            self._desk.said.emit(self.copy_image(made[0]) if error is None else str(error))
+
+        self.background.run(lambda: made.append(make()), then)
 
     def copy_table(self, rows: list[list[object]]) -> str:
         from segviz.gui.tables import as_text
@@ -234,8 +271,8 @@ def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
             catalogue.entry(state.model)
         except SegvizError as error:
             remarks += (str(error),)
-            state = replace(state, **plan.only(session.State(), plan.NETWORK_FIELDS))
-    if state.image is not None and not Path(state.image).is_file():
+            state = replace(state, model="", cursor=None, **session.NETWORK_DEFAULTS)
+    if state.image is not None and not places.is_file(state.image):
         remarks += (f"{named(state.image)} is not at {state.image}",)
         state = replace(state, image=None, unit=None, cursor=None)
     if not remarks:
@@ -251,6 +288,13 @@ def _read(path: Path) -> tuple[session.State, tuple[str, ...]]:
     except (OSError, UnicodeDecodeError) as error:
         raise SegvizError(f"{named(path)}: cannot be read as a session file ({error})") from error
     return session.from_json(text, path.parent, named(path))
+
+
+def _animation(images: list[QImage]) -> SaveFunction:
+    from segviz.core import export
+
+    frames = (to_array(image) for image in images)
+    return lambda path: export.save_animation(path, interruptible(frames))
 
 
 def _is_sound(path: Path) -> bool:

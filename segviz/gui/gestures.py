@@ -9,14 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from segviz.core import assets, catalogue
-from segviz.core.choices import Task, View
-from segviz.core.requests import Network
+from segviz.core.choices import Method, Task, View
+from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
+from segviz.gui import names
 from segviz.gui.scene import Scene
 
 Changes = dict[str, Any]
+DIGITS = "lenet5"  # the network that reads digits
 
+GRID_STEPS = (1, 2, 3, 4, 8, 16)  # grid strides offered, in strides of the network: what both sides of a race can take
 MANY_CLASSES = 20  # above this one class at a time is easier to read than all labels
+WINDOWS_HIGH = 4  # a drawing is as high for a classifier as so many of its windows: digits are then drawn with ease
 
 
 def pin(scene: Scene, x: float, y: float) -> Changes:
@@ -43,6 +47,8 @@ def _class_at(scene: Scene, layer: str, x: float, y: float) -> int | None:
     """The class whose unit answers for (x, y); None where the layer's channels are not the classes."""
     network, prediction = scene.network, scene.prediction
     if network is None or prediction is None or layer != network.geometry.last:
+        return None
+    if prediction.request.setup.model != network.request.setup.model:
         return None
     found = network.layer(layer)
     if found is None or found.output_shape[0] != len(prediction.classes):
@@ -84,6 +90,26 @@ def next_layer(scene: Scene, step: int) -> Changes:
     at = rows.index(scene.state.layer)
     wanted = max(0, min(len(rows) - 1, at + step))
     return {} if wanted == at else select_layer(scene, rows[wanted])
+
+
+def next_field(scene: Scene, step: int) -> Changes:
+    """The next layer down (or, backwards, up) whose receptive field has another size: the last ones often share one."""
+    network, start = scene.network, scene.state.layer
+    if network is None or start is None or network.layer(start) is None:
+        return next_layer(scene, step)
+    at, size = scene, _field_of(network, start)
+    while True:
+        changes = next_layer(at, step)
+        if not changes:
+            return select_layer(scene, str(at.state.layer)) if at is not scene else {}
+        at = replace(at, state=replace(at.state, **changes))
+        if _field_of(network, str(at.state.layer)) != size:
+            return select_layer(scene, str(at.state.layer))
+
+
+def _field_of(network: Network, name: str) -> tuple[object, str] | None:
+    layer = network.layer(name)
+    return (layer.size, layer.status) if layer is not None else None
 
 
 def parents(network: Network) -> dict[str, str | None]:
@@ -138,6 +164,83 @@ def move(scene: Scene, rows: int, columns: int) -> Changes:
     return pin_in_map(scene, unit.channel, row, column)
 
 
+def own_stride(network: Network | None) -> int | None:
+    """The stride of the network's answer in network pixels; None without a network, or with no whole one."""
+    return network.geometry.whole_stride("last") if network is not None else None
+
+
+def grid_stride(scene: Scene, step: int) -> Changes:
+    """A grid stride of `step` of the network's own; nothing without a network, or where it has no whole one."""
+    if step == 1 and scene.network is not None:
+        return {"grid_stride": None}
+    own = own_stride(scene.network)
+    return {} if own is None else {"grid_stride": step * own}
+
+
+def step(scene: Scene, rows: int, columns: int) -> Changes:
+    """An arrow key on the canvas: the window goes by the grid's stride where there is one, else the unit by one."""
+    return move_window(scene, rows, columns) if scene.state.window is not None else move(scene, rows, columns)
+
+
+def no_window(scene: Scene) -> str:
+    """Why there is no window to drag, for people; empty where there is one."""
+    network = scene.network
+    if scene.picture is None or network is None:
+        return "A window needs an image and a network: choose both first."
+    if network.window is None:
+        return f"{network.title} answers for every pixel by itself: it has no window to drag. Choose a classifier."
+    seen, size = network.input_shape[1:], network.window
+    if seen[0] < size[0] or seen[1] < size[1]:
+        return (
+            f"For {network.title} the image is {seen[1]} × {seen[0]} pixels, smaller than its window of "
+            f"{size[1]} × {size[0]}: raise the scale."
+        )
+    return ""
+
+
+def show_window(scene: Scene) -> Changes:
+    """The window of the network's native size about the pinned position, else in the middle of the image."""
+    network, picture = scene.network, scene.picture
+    if no_window(scene) or network is None or network.window is None or picture is None:
+        return {}
+    middle = ((picture.width - 1) / 2, (picture.height - 1) / 2)
+    x, y = scene.state.cursor or middle
+    zoom_y, zoom_x = network.frame.zoom
+    height, width = network.window
+    return drag_window(scene, x + 0.5 - width / zoom_x / 2, y + 0.5 - height / zoom_y / 2)
+
+
+def drag_window(scene: Scene, x: float, y: float) -> Changes:
+    """The window's left top corner is wanted at (x, y) in pixel edges: it goes to the nearest network pixel."""
+    network = scene.network
+    if network is None or network.window is None:
+        return {}
+    box = network.frame.window_box(network.window, x, y)
+    return {"window": (float(box.left), float(box.top))}
+
+
+def move_window(scene: Scene, rows: int, columns: int) -> Changes:
+    """The window moved by whole steps of the sliding window's grid, kept inside the image."""
+    network, at = scene.network, scene.state.window
+    if network is None or network.window is None or at is None:
+        return {}
+    left, top = network.frame.window(network.window, *at)
+    y, x = (scene.state.grid_stride or law.stride for law in network.geometry.laws("last"))
+    zoom_y, zoom_x = network.frame.zoom
+    return drag_window(scene, (left + columns * x) / zoom_x, (top + rows * y) / zoom_y)
+
+
+def choose_method(scene: Scene, method: Method) -> Changes:
+    """Another method; the sliding window comes with a window to drag, and takes it along when it goes."""
+    state, sliding = scene.state, Method.SLIDING_WINDOW
+    changes: Changes = {"method": method}
+    if method is sliding and state.window is None:
+        changes |= show_window(scene)
+    elif state.method is sliding and method is not sliding:
+        changes["window"] = None
+    return changes
+
+
 def toggle_class(scene: Scene, index: int) -> Changes:
     """The eye of a class in the legend."""
     return {"hidden": scene.state.hidden ^ {index}, "solo": None}
@@ -173,8 +276,23 @@ def use_network(state: State, spec: str) -> Changes:
         "image": image,
         "view": best_view(entry),
         "minimum": entry.minimum,
-        "scale": entry.sample_scale if own else None,
+        "scale": entry.sample_scale if own else drawing_scale(entry, image),
     }
+
+
+def drawing_scale(entry: catalogue.Entry, image: str | None) -> float | None:
+    """The scale that makes a digit drawn with ease as large as those the network knows; None: it chooses itself."""
+    size = names.board_size(image)
+    if size is None or entry.task is not Task.CLASSIFICATION or entry.longest_side is not None:
+        return None
+    return max(SMALLEST_SCALE, min(1.0, round(WINDOWS_HIGH * entry.input_size[1] / min(size), 3)))
+
+
+def use_board(state: State, path: str) -> Changes:
+    """A new drawing: for the network that is there, else for LeNet-5, as large as suits it."""
+    if not state.model:
+        return use_network(replace(state, image=path), DIGITS)
+    return {"image": path, "scale": drawing_scale(catalogue.entry(state.model), path)}
 
 
 def use_image(state: State, path: str) -> Changes:
@@ -187,7 +305,8 @@ def use_image(state: State, path: str) -> Changes:
 def suitable(image: str) -> str:
     """The network that a sample image shows best: the one whose sample it is, or the most general."""
     name = image.replace("\\", "/").rpartition("/")[2]
-    if name.startswith("digits-"):
-        return "lenet5"
-    of_sample = next((entry.name for entry in catalogue.ENTRIES if entry.sample == name), None)
-    return of_sample or max(catalogue.ENTRIES, key=lambda entry: entry.class_count).name
+    if name.startswith("digits-") or names.is_board(name):
+        return DIGITS
+    trained = [entry for entry in catalogue.ENTRIES if entry.trained]
+    of_sample = next((entry.name for entry in trained if entry.sample == name), None)
+    return of_sample or max(trained, key=lambda entry: entry.class_count).name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from segviz.worker.client import Client, Listener
 if TYPE_CHECKING:
     from segviz.core.images import Picture
 
-LAST_PICTURE = 1.5  # seconds that closing waits for a picture that is being decoded
+PATIENCE = 2.0  # seconds that closing may take: for the engine, and for a picture that is being decoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +38,15 @@ class PictureRefused:
 
 
 class _Carrier(QObject):
-    """Takes events from other threads. Has no parent: it must live until the last thread let go of it."""
+    """Takes events from other threads. Has no parent: it must live until the last thread let go of it.
+
+    A thread holds it by its method `tell`; the signal's own `emit` would not keep it.
+    """
 
     passed = Signal(object)
+
+    def tell(self, event: object) -> None:
+        self.passed.emit(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class Jobs(QObject):
 
     `event` delivers what `segviz.worker.messages` lists, and PictureOpened or PictureRefused, always
     in the GUI thread. A picture that is not the newest wanted is not delivered. Until `start` no
-    process runs. `close` ends everything within three seconds; nothing is delivered after it.
+    process runs. `close` ends everything within its patience; nothing is delivered after it.
     `connect` makes the client that will call the given listener from its own thread.
     """
 
@@ -116,8 +123,8 @@ class Jobs(QObject):
         super().__init__(parent)
         self._carrier = _Carrier()
         self._carrier.passed.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._client = connect(self._carrier.passed.emit)
-        self._pictures = _PictureLoader(self._carrier.passed.emit)
+        self._client = connect(self._carrier.tell)
+        self._pictures = _PictureLoader(self._carrier.tell)
         self._closed = False
 
     def start(self) -> None:
@@ -141,13 +148,14 @@ class Jobs(QObject):
         """The engine's process, None while there is none."""
         return self._client.pid
 
-    def close(self) -> None:
-        """End the engine, whatever it does, and forget pictures on their way."""
+    def close(self, patience: float = PATIENCE) -> None:
+        """End the engine, whatever it does, and forget pictures on their way, within `patience` seconds."""
         if self._closed:
             return
         self._closed = True
-        self._client.close()
-        self._pictures.close(LAST_PICTURE)
+        until = time.monotonic() + patience
+        self._client.close(patience=patience)
+        self._pictures.close(max(0.0, until - time.monotonic()))
 
     def _deliver(self, event: object) -> None:
         if self._closed:

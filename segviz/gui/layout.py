@@ -142,3 +142,4 @@ class Layout:
             window.restoreState(before[0], VERSION)
             self._before_presenting = None
         window.show_work()
+        window.show_way_out()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
-from segviz.core.requests import Progress, Request
+from segviz.core.requests import Progress, Request, same_but_drawn
 from segviz.gui.pace import Pace
 from segviz.gui.scene import Job, Kind
+
+QUIET = 0.4  # seconds that one more answer about a drawing may take before the work is shown
 
 
 class Ledger:
@@ -17,6 +19,7 @@ class Ledger:
         self._have: dict[Kind, Request] = {}
         self._given_up: dict[Kind, Request] = {}
         self._paces: dict[Kind, Pace] = {}
+        self._since: dict[Kind, float] = {}
 
     @property
     def kinds(self) -> list[Kind]:
@@ -25,6 +28,12 @@ class Ledger:
 
     def asked(self, kind: Kind) -> Request | None:
         return self._asked[kind][1] if kind in self._asked else None
+
+    def is_quiet(self, kind: Kind) -> bool:
+        """Whether it only answers anew what is drawn or dragged, and soon: to show each would flicker."""
+        asked, have = self.asked(kind), self._have.get(kind)
+        again = asked is not None and have is not None and same_but_drawn(asked, have)
+        return again and time.monotonic() - self._since[kind] < QUIET
 
     def have(self, kind: Kind) -> Request | None:
         return self._have.get(kind)
@@ -39,6 +48,7 @@ class Ledger:
 
     def ask(self, kind: Kind, request: Request, ticket: int) -> None:
         self._paces[kind] = Pace()
+        self._since[kind] = time.monotonic()
         self._asked[kind] = ticket, request
 
     def drop(self, kind: Kind) -> None:

@@ -17,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-import platformdirs
 from PySide6.QtCore import QLockFile, QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
+
+from segviz.core import folders
 
 LARGEST = 512 * 1024  # bytes of one log file
 KEPT = 3
@@ -33,17 +34,13 @@ LEVELS = {
 }
 
 
-def log_folder() -> Path:
-    return platformdirs.user_log_path("segviz", appauthor=False)
-
-
 def log_file() -> Path:
-    return log_folder() / "segviz.log"
+    return folders.logs() / "segviz.log"
 
 
 def crash_file() -> Path:
     """What Python was doing when the process died, written by `faulthandler`."""
-    return log_folder() / "crash.log"
+    return folders.logs() / "crash.log"
 
 
 class Log(QObject):
@@ -63,7 +60,7 @@ class Log(QObject):
     def install(self) -> None:
         """Listen to all of Python and Qt; without a log file where its folder cannot be written."""
         try:
-            log_folder().mkdir(parents=True, exist_ok=True)
+            folders.logs().mkdir(parents=True, exist_ok=True)
             self._handler = RotatingFileHandler(log_file(), maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
             self._crashes = crash_file().open("a", encoding="utf-8")
             faulthandler.enable(self._crashes)
@@ -84,7 +81,7 @@ class Log(QObject):
         The mark is a lock file: Qt gives it to the next process once its owner is dead. While
         another window has it, that window is the one that is watched.
         """
-        running = QLockFile(str(log_folder() / "running.lock"))
+        running = QLockFile(str(folders.logs() / "running.lock"))
         running.setStaleLockTime(0)  # stale by its owner's death, never by its age
         left_behind = Path(running.fileName()).exists()
         if not running.tryLock(0):

@@ -10,12 +10,13 @@ from PySide6.QtCore import QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QIcon, QImageReader, QKeyEvent, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMenu
 
-from segviz.core import assets, catalogue
+from segviz.core import assets, catalogue, places
 from segviz.core.choices import Task
 from segviz.core.errors import clean, shorten
 from segviz.gui import settings
 from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
 from segviz.gui.names import image_title, sample_title, specs
+from segviz.gui.widgets import tooltips
 
 if TYPE_CHECKING:
     from segviz.gui.window import MainWindow
@@ -145,8 +146,8 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
     menu.clear()
     for path in settings.recent():
         entry = menu.addAction(plain(image_title(path)))
-        entry.setToolTip(clean(path))
-        entry.setEnabled(Path(path).is_file())
+        entry.setToolTip(tooltips.plain(clean(path)))
+        entry.setEnabled(places.is_file(path))
         entry.triggered.connect(lambda _=False, p=path: window.files.open_path(Path(p)))
     if not menu.actions():
         menu.addAction("Nothing opened yet").setEnabled(False)
@@ -156,12 +157,14 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
 
 
 def fill_networks(menu: QMenu, window: MainWindow) -> None:
-    """The catalogue, by task."""
+    """The catalogue: what is trained by task, then the networks with random weights."""
     menu.clear()
     current = window.desk.session.state.model
-    for task in Task:
-        section(menu, task.title)
-        for entry in (entry for entry in catalogue.ENTRIES if entry.task is task):
+    sections = {task.title: [e for e in catalogue.ENTRIES if e.task is task and e.trained] for task in Task}
+    sections["Random weights: for speed and geometry"] = [e for e in catalogue.ENTRIES if not e.trained]
+    for heading, entries in sections.items():
+        section(menu, heading)
+        for entry in entries:
             for spec, title in specs(entry):
                 made = menu.addAction(title)
                 made.setToolTip(f"{entry.summary}\n{entry.parameters:,} parameters; {entry.licence}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from pathlib import Path
 
 from segviz.core import catalogue
@@ -9,7 +11,19 @@ from segviz.core.errors import clean
 
 PASTED = "Pasted image"
 PASTED_PREFIX = "pasted-"  # of the files in the cache folder that hold pasted pictures
-ABBREVIATIONS = {"ihc": "IHC"}
+BOARD = "Whiteboard"
+SAMPLES = {  # where the file's name does not say it
+    "castle-maintenon": "Castle of Maintenon",
+    "cell": "Cell under the microscope",
+    "chelsea": "Chelsea, a cat",
+    "china": "Chinese palace",
+    "grace_hopper": "Grace Hopper",
+    "ihc": "IHC-stained tissue",
+}
+
+
+# A drawing, its size, and in the end what tells the files of its states apart.
+_BOARD = re.compile(r"board-(?P<drawing>[0-9a-f]{8})-(?P<width>\d{1,5})x(?P<height>\d{1,5})-[0-9a-f]{8}\.png")
 
 
 def is_pasted(path: str | Path) -> bool:
@@ -18,15 +32,45 @@ def is_pasted(path: str | Path) -> bool:
     return place.name.startswith(PASTED_PREFIX) and place.parent.name == "pasted"
 
 
+def board_file(size: tuple[int, int], name: str = "", state: str = "") -> str:
+    """What a file of a drawing of (width, height) is called.
+
+    `name` is that of another file of the same drawing; `state` (8 hexadecimal digits) tells the two apart.
+    """
+    known = _BOARD.fullmatch(name)
+    drawing = known["drawing"] if known else secrets.token_hex(4)
+    return f"board-{drawing}-{size[0]}x{size[1]}-{state or secrets.token_hex(4)}.png"
+
+
+def board_size(path: str | Path | None) -> tuple[int, int] | None:
+    """(width, height) of a drawing, by the name of its file alone; None for any other image."""
+    known = _BOARD.fullmatch(Path(path).name) if path is not None else None
+    return (int(known["width"]), int(known["height"])) if known else None
+
+
+def is_board(path: str | Path | None) -> bool:
+    """Whether the file holds a drawing that was made here."""
+    return board_size(path) is not None
+
+
+def same_image(one: str, other: str) -> bool:
+    """Whether two paths are one image, or two states of one drawing of one size."""
+    a, b = (_BOARD.fullmatch(Path(path).name) for path in (one, other))
+    return one == other or (a is not None and b is not None and a.groups() == b.groups())
+
+
 def image_title(path: str | Path) -> str:
-    """The name of an image's file; a pasted picture has none that says anything."""
+    """The name of an image's file; pasted pictures and drawings have none that says anything."""
+    if is_board(path):
+        return BOARD
     return PASTED if is_pasted(path) else clean(Path(path).name)
 
 
 def sample_title(path: str | Path) -> str:
-    """What a shipped image is called in lists: 'Castle maintenon', 'Digits 512 × 512', 'IHC'."""
-    words = Path(path).stem.replace("_", "-").split("-")
-    known = [ABBREVIATIONS.get(word, word) for word in words]
+    """What a shipped image is called in lists: 'Castle of Maintenon', 'Digits 512 × 512', 'IHC'."""
+    if Path(path).stem in SAMPLES:
+        return SAMPLES[Path(path).stem]
+    known = Path(path).stem.replace("_", "-").split("-")
     text = " ".join(" × ".join(word.split("x")) if word.replace("x", "").isdigit() else word for word in known)
     return text[:1].upper() + text[1:]
 
@@ -45,6 +89,12 @@ def title_of(spec: str) -> str:
             if known == spec:
                 return title
     return spec
+
+
+def caution_of(spec: str) -> str:
+    """What to know before one believes the network of a spec; empty where there is nothing, or no such network."""
+    name = spec.partition("?")[0]
+    return next((entry.caution for entry in catalogue.ENTRIES if entry.name == name), "")
 
 
 def sentence(text: str) -> str:

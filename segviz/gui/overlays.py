@@ -7,23 +7,30 @@ from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QImage
 
 from segviz.core import catalogue, palettes, resample, scores
 from segviz.core.choices import View
 from segviz.core.field import Box
-from segviz.core.images import Picture
 from segviz.core.requests import Prediction
-from segviz.gui.panels import unit_words
-from segviz.gui.scene import Scene, pinned
+from segviz.gui import unit_words, words
+from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.widgets.image_view import Layer
-from segviz.gui.widgets.mark_layers import BoxLayer, CrossLayer, UnitLayer, UnitMarks
-from segviz.gui.widgets.photo import PhotoLayer
+from segviz.gui.widgets.mark_layers import (
+    BoxLayer,
+    CrossLayer,
+    UnitLayer,
+    UnitMarks,
+    VeilLayer,
+    WindowLayer,
+    WindowMarks,
+)
+from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
 HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
-TITLES = 4  # classes in the small legend
+TITLES = 12  # classes in the small legend, as far as there is room
+WORTH = 0.01  # probability from which the tag of a window names a class
 
 
 class Overlays:
@@ -31,45 +38,59 @@ class Overlays:
 
     def __init__(self) -> None:
         self.photo: PhotoLayer | None = None
+        self.ink: Layer | None = None  # a drawing that is being made, in the photograph's place
         self.labels = PlaneLayer(contour=True)
         self.heat = PlaneLayer()
         self.partial = PlaneLayer()
         self.window = BoxLayer()
+        self.veil = VeilLayer()
         self.unit = UnitLayer()
+        self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
+        self._peaks: dict[int, float] = {}
         self.heatmaps = 0  # how many were computed: for tests
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """From the photograph up to the marks, as `view` wants them."""
-        if self.photo is None:
+        ground = self.ink or self.photo
+        if ground is None:
             return ()
         planes: dict[View, tuple[Layer, ...]] = {
             View.LABELS: (self.labels, self.partial, self.window),
             View.HEATMAP: (self.heat, self.window),
             View.IMAGE: (),
         }
-        return (self.photo, *planes[self.view], self.unit, self.cross)
+        return (ground, *planes[self.view], self.veil, self.unit, self.dragged, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        """Bring the layers from scene `old` (None: from nothing) to `new`."""
-        if old is None or old.picture is not new.picture:
-            self.photo = photo(new.picture) if new.picture is not None else None
+        """Bring the layers from scene `old` (None: from nothing) to `new`.
+
+        A picture that belongs to another network stays as it was, behind a veil; unit and window are the new one's.
+        """
+        self._show_unit(new)
+        self._show_dragged(new)
+        self.veil.drawn = new.before is not None
+        old, new = old.seen if old is not None else None, new.seen
+        if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out
+            self.photo = None
+        elif old is None or old.picture is not new.picture or self.photo is None:
+            self.photo = photo_of(new.picture.pixels)
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
         self._show_partial(old, new)
-        self._show_unit(new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
         self.heat.opacity = new.state.heat_opacity
 
     def _show_labels(self, old: Scene | None, new: Scene) -> None:
-        prediction = shown_prediction(new)
-        if old is None or prediction is not shown_prediction(old):
+        prediction = new.shown_prediction
+        if old is None or prediction is not old.shown_prediction:
             self._heats.clear()
+            self._peaks.clear()
             # While the sliding window runs its own cells grow on the bare photograph.
             self.labels.set_plane(
                 None if prediction is None else prediction.labels,
@@ -81,16 +102,17 @@ class Overlays:
         self.labels.hidden = new.partial is not None
 
     def _show_heat(self, old: Scene | None, new: Scene) -> None:
-        state, prediction = new.state, shown_prediction(new)
+        state, prediction = new.state, new.shown_prediction
         if state.view is not View.HEATMAP:
             return
         before = old.state if old is not None and old.state.view is View.HEATMAP else None
-        if before is None or (before.colour_map, before.minimum) != (state.colour_map, state.minimum):
-            self.heat.set_table(argb(palettes.heat_table(state.colour_map, state.minimum)))
+        look = (state.colour_map, state.heat_minimum)
+        if before is None or (before.colour_map, before.heat_minimum) != look:
+            self.heat.set_table(argb(palettes.heat_table(*look)))
         index = new.shown_class
         if prediction is None or index is None:
             self.heat.set_plane(None)
-        elif before is None or old is None or prediction is not shown_prediction(old) or index != old.shown_class:
+        elif before is None or old is None or prediction is not old.shown_prediction or index != old.shown_class:
             plane = self._heat(prediction, index)
             step = heat_step(prediction)
             self.heat.set_plane(plane, Place(0, 0, step, step))
@@ -103,6 +125,15 @@ class Overlays:
                 self._heats.popitem(last=False)
         self._heats.move_to_end(index)
         return self._heats[index]
+
+    def peak(self, scene: Scene) -> float | None:
+        """The largest probability of the class whose heatmap is shown, on the grid; None without a result."""
+        prediction, index = scene.shown_prediction, scene.shown_class
+        if prediction is None or index is None or scene.state.view is not View.HEATMAP:
+            return None
+        if index not in self._peaks:
+            self._peaks[index] = scores.peak(prediction, index)[0]
+        return self._peaks[index]
 
     def _show_partial(self, old: Scene | None, new: Scene) -> None:
         partial = new.partial
@@ -126,20 +157,18 @@ class Overlays:
         if new.picture is not None:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
 
+    def _show_dragged(self, new: Scene) -> None:
+        found = dragged(new)
+        self.dragged.marks = (
+            None
+            if found is None
+            else WindowMarks(found.box, tuple((name, words.probability(p)) for _, name, p in told(found.classes)))
+        )
 
-def photo(picture: Picture) -> PhotoLayer:
-    """A picture as a layer, sharing its memory."""
-    pixels = np.ascontiguousarray(picture.pixels)
-    image = QImage(pixels.data, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888)
-    return PhotoLayer(image, keep=pixels)
 
-
-def shown_prediction(scene: Scene) -> Prediction | None:
-    """The scene's prediction where it belongs to the picture that is shown; None otherwise."""
-    prediction, picture = scene.prediction, scene.picture
-    if prediction is None or picture is None or prediction.labels.shape != (picture.height, picture.width):
-        return None
-    return prediction if prediction.request.setup.image in (None, scene.state.image) else None
+def told(classes: tuple[tuple[int, str, float], ...]) -> tuple[tuple[int, str, float], ...]:
+    """The classes that the tag of a window names: the best, and others that are worth a word."""
+    return tuple(found for rank, found in enumerate(classes) if rank == 0 or found[2] >= WORTH)
 
 
 def classes_of(scene: Scene) -> tuple[str, ...]:
@@ -171,15 +200,8 @@ def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
     step = heat_step(prediction)
     if step == 1:
         return scores.heatmap(prediction, index)
-    lattice = prediction.lattice
     height, width = (ceil(size / step) for size in prediction.labels.shape)
-    offset = (step - 1) / 2
-    coarse = type(lattice)(
-        lattice.rows,
-        lattice.columns,
-        ((lattice.start[0] - offset) / step, (lattice.start[1] - offset) / step),
-        (lattice.stride[0] / step, lattice.stride[1] / step),
-    )
+    coarse = prediction.lattice.resized((1 / step, 1 / step))
     grid = scores.class_probability(prediction.logits, index)
     wide = resample.upsample(grid, coarse, prediction.upsampling, height, width)
     return np.rint(np.clip(wide, 0, 1) * 255).astype(np.uint8)
@@ -187,7 +209,7 @@ def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
 
 def legend(scene: Scene) -> list[tuple[str, str]]:
     """(name, #rrggbb) of the most widespread classes that are painted."""
-    prediction = shown_prediction(scene)
+    prediction = scene.shown_prediction
     if prediction is None:
         return []
     table = label_table(scene)

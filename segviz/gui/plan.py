@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from segviz.core import requests
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest, Setup
-from segviz.core.session import State
-from segviz.gui.scene import Kind, Scene, Tab
+from segviz.core.requests import (
+    ClassifyRequest,
+    DescribeRequest,
+    FeatureRequest,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+)
+from segviz.core.session import NETWORK_DEFAULTS, State
+from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
 
+# What a person may change of a picture that a newer one is about to replace.
+VIEWING = ("view", "opacity", "heat_opacity", "minimum", "heat_minimum", "palette", "colour_map")
 SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 
-# What goes back together when a network cannot be opened.
-NETWORK_FIELDS = (
-    "model",
-    "layer",
-    "unit",
-    "cursor",
-    "shown_class",
-    "hidden",
-    "solo",
-    "scale",
-    "grid_stride",
-    "pooling",
-    "method",
-)
+# What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
+NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
 
 REQUESTS: dict[Kind, type[Request]] = {
     Kind.DESCRIPTION: DescribeRequest,
     Kind.PREDICTION: SegmentRequest,
     Kind.FEATURES: FeatureRequest,
     Kind.RACE: RaceRequest,
+    Kind.WINDOW: ClassifyRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
-ANSWERS = {"prediction": Kind.PREDICTION, "features": Kind.FEATURES, "race": Kind.RACE}
+ANSWERS = {
+    "prediction": Kind.PREDICTION,
+    "features": Kind.FEATURES,
+    "race": Kind.RACE,
+    "window": Kind.WINDOW,
+}
 
 
 def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind, Request | None]:
@@ -57,19 +60,60 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if state.tab == Tab.FEATURE_MAPS or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = requests.plan_features(state) if known else None
+    if scene.network is not None and scene.network.window is not None:
+        found[Kind.WINDOW] = requests.plan_window(state)
     return found
+
+
+def waits(kind: Kind, asked: Request, wanted: Request) -> bool:
+    """Whether what is wanted by now waits for the answer that is on its way.
+
+    Drawing and dragging change the question many times a second. If each ended the run of the one
+    before, none would be answered until the hand rests; the newest is asked for when the answer has come.
+    """
+    return kind is not Kind.RACE and requests.same_but_drawn(asked, wanted)
 
 
 def foreign(scene: Scene, state: State) -> dict[str, Any]:
     """Answers that would lie about the image and network that have just come, to be taken off the screen."""
     gone: dict[str, Any] = {}
     if scene.prediction is not None and scene.prediction.request.setup.image != state.image:
-        gone |= {"prediction": None, "partial": None}
-    if scene.features is not None and _other(scene.features.request.setup, state):
+        gone |= {"prediction": None, "partial": None, "before": None}
+    if scene.features is not None and not is_about(scene.features.request.setup, state):
         gone["features"] = None
-    if scene.race is not None and _other(scene.race.request.setup, state):
+    if scene.window is not None and not is_about(scene.window.request.setup, state):
+        gone["window"] = None
+    race = scene.race.request.setup if scene.race is not None else None
+    if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None
     return gone
+
+
+def before(scene: Scene, old: State, new: State) -> State | None:
+    """The State that the scene's prediction belongs to, now that `new` follows `old`; None: `new` itself.
+
+    Another network's picture stays as it was until its own answer has come; what a person changes
+    of the view meanwhile is seen on it too.
+    """
+    prediction = scene.prediction
+    if prediction is None or is_about(prediction.request.setup, new):
+        return None
+    if scene.before is None or (old.model, old.image) != (new.model, new.image):
+        return scene.before or old
+    changed = {name: getattr(new, name) for name in VIEWING if getattr(new, name) != getattr(old, name)}
+    return replace(scene.before, **changed)
+
+
+def subject(state: State) -> tuple[str, str | None]:
+    """What messages are about: network and image."""
+    return state.model, state.image
+
+
+def revived(message: Message) -> Message | None:
+    """What is left to say of an engine that stopped, once it answers again: what is to be done by hand."""
+    if message.about is None:
+        return None
+    return replace(message, text=message.text.replace("; it is starting again", ""))
 
 
 Undo = dict[str, tuple[Any, Any]]  # what fields of the State were, and what they became
@@ -99,7 +143,3 @@ def taken_back(undo: Undo, state: State) -> dict[str, Any]:
 def only(state: State, names: tuple[str, ...]) -> dict[str, Any]:
     """Some fields of `state`, as changes that bring them back."""
     return {name: getattr(state, name) for name in names}
-
-
-def _other(setup: Setup, state: State) -> bool:
-    return (setup.model, setup.image) != (state.model, state.image)

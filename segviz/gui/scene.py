@@ -6,14 +6,24 @@ immutable, and comparing arrays would cost more than painting them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
-from segviz.core.requests import FeatureMaps, Network, PartialLabels, Prediction, Progress, RaceResult, RaceUpdate
+from segviz.core.requests import (
+    FeatureMaps,
+    Network,
+    PartialLabels,
+    Prediction,
+    Progress,
+    RaceResult,
+    RaceUpdate,
+    Setup,
+    WindowAnswer,
+)
 from segviz.core.session import State
 
 if TYPE_CHECKING:
@@ -43,6 +53,7 @@ class Kind(StrEnum):
     PREDICTION = "Segmenting"
     FEATURES = "Feature maps"
     RACE = "Race"
+    WINDOW = "Classifying the window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +68,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to say to the person, beside what caused it. `about` is what failed, None: general."""
+    """Something to say to the person, beside what caused it. `about` is what failed, None: general.
+
+    `offer` is the id of an action that helps; '': none does.
+    """
 
     text: str
     details: str = ""
     about: Kind | None = None
+    offer: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +91,41 @@ class Scene:
     features: FeatureMaps | None = None
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
+    window: WindowAnswer | None = None
     jobs: tuple[Job, ...] = ()
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
     message: Message | None = None
+    before: State | None = None  # what the prediction belongs to, while it is not the answer for `state` yet
+
+    @property
+    def seen(self) -> Scene:
+        """The scene with the State that its prediction belongs to: an old picture stays in its old view."""
+        return self if self.before is None else replace(self, state=self.before, before=None)
+
+    @property
+    def answer(self) -> Prediction | None:
+        """The prediction, unless it is another network's or image's."""
+        return None if self.before is not None else self.prediction
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)
+
+    @property
+    def shown_prediction(self) -> Prediction | None:
+        """The prediction where it belongs to the picture that is shown; None otherwise."""
+        prediction, picture = self.prediction, self.picture
+        if prediction is None or picture is None or prediction.labels.shape != (picture.height, picture.width):
+            return None
+        return prediction if prediction.request.setup.image in (None, self.state.image) else None
+
+    @property
+    def shown_features(self) -> FeatureMaps | None:
+        """The feature maps where they are of the layer, the image and the network that are chosen; None otherwise."""
+        features = self.features
+        if features is None or features.layer != self.state.layer or not is_about(features.request.setup, self.state):
+            return None
+        return features
 
     @property
     def shown_class(self) -> int | None:
@@ -95,6 +138,11 @@ class Scene:
         hollow = catalogue.background(self.prediction.classes)
         named = [index for index in range(len(self.prediction.classes)) if index != hollow]
         return next((index for index, _ in self.prediction.shares if index != hollow), named[0])
+
+
+def is_about(setup: Setup, state: State) -> bool:
+    """Whether an answer is about the image and the network that are chosen, however they were set up."""
+    return (setup.image, setup.model) == (state.image, state.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +193,33 @@ def pinned(scene: Scene) -> Pinned | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Dragged:
+    """The window that a person drags: its box in image pixels, and (index, name, probability) of its best classes.
+
+    `classes` are those of the newest answer, none before there is one.
+    """
+
+    box: Box
+    classes: tuple[tuple[int, str, float], ...]
+
+
+def dragged(scene: Scene) -> Dragged | None:
+    """The dragged window of the scene; None where there is none, or while a sliding window's own box runs."""
+    network, state = scene.network, scene.state
+    if state.window is None or network is None or network.window is None or scene.partial is not None:
+        return None
+    if scene.picture is None or network.frame.image != (scene.picture.height, scene.picture.width):
+        return None
+    answer = scene.window
+    fits = answer is not None and is_about(answer.request.setup, state)
+    return Dragged(
+        network.frame.window_box(network.window, *state.window), answer.classes if fits and answer is not None else ()
+    )
+
+
 def _value(scene: Scene, layer: str, channel: int, row: int, column: int) -> float | None:
-    features = scene.features
+    features = scene.shown_features
     if features is None or features.layer != layer:
         return None
     channels, rows, columns = features.values.shape

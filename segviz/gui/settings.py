@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import platformdirs
 from PySide6.QtCore import QSettings
 
+from segviz.core import folders
 from segviz.core.choices import Theme
 
 LONGEST_RECENT = 12
@@ -12,8 +12,7 @@ LONGEST_RECENT = 12
 
 def settings() -> QSettings:
     """The settings file, in the place that the system has for it."""
-    file = platformdirs.user_config_path("segviz", appauthor=False) / "window.ini"
-    return QSettings(str(file), QSettings.Format.IniFormat)
+    return QSettings(str(folders.settings() / "window.ini"), QSettings.Format.IniFormat)
 
 
 def recent() -> tuple[str, ...]:

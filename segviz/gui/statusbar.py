@@ -1,14 +1,20 @@
-"""The status bar: image, network, grid, engine."""
+"""The status bar: image, network, grid, zoom, engine."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeGuard
+
 from PySide6.QtWidgets import QLabel, QStatusBar
 
-from segviz.core.field import pair
 from segviz.core.session import State
-from segviz.gui import theme
+from segviz.gui import theme, words
+from segviz.gui.names import sentence
 from segviz.gui.scene import EngineStatus, Scene
 from segviz.gui.widgets.elided import ElidedLabel
+
+if TYPE_CHECKING:
+    from segviz.core.requests import Network, Prediction
 
 TONES = {EngineStatus.OFF: "dim", EngineStatus.STARTING: "warn", EngineStatus.READY: "ok", EngineStatus.BUSY: "ok"}
 SIGNS = {EngineStatus.OFF: "○", EngineStatus.STARTING: "◌", EngineStatus.READY: "●", EngineStatus.BUSY: "◐"}
@@ -22,8 +28,9 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setContentsMargins(theme.M, 0, theme.M, 0)
         self.image, self.network, self.grid = ElidedLabel(), ElidedLabel(), ElidedLabel()
+        self.zoom = ElidedLabel()
         self.sign, self.engine = QLabel(), QLabel()
-        for label in (self.image, self.network, self.grid):
+        for label in (self.image, self.network, self.grid, self.zoom):
             theme.set_role(label, "caption")
             label.setContentsMargins(0, 0, theme.L, 0)
             self.addWidget(label)
@@ -32,11 +39,17 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.engine)
         self.show_scene(Scene(State()))
 
+    def show_zoom(self, zoom: float) -> None:
+        """Say how many pixels of the screen one of the image has."""
+        self.zoom.setText(zoom_text(zoom) if zoom > 0 else "")
+
     def show_scene(self, scene: Scene) -> None:
         """Say what `scene` is about."""
         self.image.setText(image_text(scene))
         self.network.setText(network_text(scene))
-        self.grid.setText(grid_text(scene))
+        self.grid.setText(", ".join(part for part in (grid_text(scene), equality_text(scene)) if part))
+        proof = scene.answer.exactness if scene.answer is not None else None
+        self.grid.setToolTip(sentence(proof.text) if proof is not None else "The units that the network answers with")
         self.sign.setText(SIGNS[scene.engine])
         theme.set_role(self.sign, TONES[scene.engine])
         self.engine.setText(scene.engine.value)
@@ -57,11 +70,36 @@ def network_text(scene: Scene) -> str:
 
 
 def grid_text(scene: Scene) -> str:
-    """'grid 11 × 16, stride 32': rows and columns of the newest scores, their stride in network pixels."""
-    network = scene.network
+    """'grid 16 × 11, stride 32': width × height of the newest scores, their stride in network pixels.
+
+    Before there are any it is the grid that the network has on this image.
+    """
+    network, prediction = scene.network, scene.answer
+    if prediction is not None:
+        lattice = prediction.lattice
+        zoom_y, zoom_x = network.frame.zoom if _describes(network, prediction) else (prediction.scale,) * 2
+        stride = (round(lattice.stride[1] * zoom_y, 3), round(lattice.stride[0] * zoom_x, 3))
+        return f"grid {lattice.columns} × {lattice.rows}, stride {words.per_axis(stride)}"
     if network is None:
         return ""
     rows, columns = network.geometry.grid("last")
     y, x = network.geometry.laws("last")
-    stride = pair(y.stride, x.stride)
-    return f"grid {rows} × {columns}, stride {stride}"
+    return f"grid {columns} × {rows}, stride {words.per_axis((y.stride, x.stride))}"
+
+
+def equality_text(scene: Scene) -> str:
+    """Whether the newest scores are the classifier's on windows: 'exact everywhere'; '' where nothing is compared."""
+    proof = scene.answer.exactness if scene.answer is not None else None
+    return proof.equality.title.lower() if proof is not None else ""
+
+
+def _describes(network: Network | None, prediction: Prediction) -> TypeGuard[Network]:
+    """Whether both are of one network on one image at one scale."""
+    if network is None:
+        return False
+    return network.request.setup == replace(prediction.request.setup, device=network.request.setup.device)
+
+
+def zoom_text(zoom: float) -> str:
+    """'zoom 62 %', finer where it is small."""
+    return f"zoom {zoom * 100:.0f} %" if zoom >= 0.095 else f"zoom {zoom * 100:.1f} %"

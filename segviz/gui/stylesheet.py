@@ -30,6 +30,7 @@ QLabel[role="numbers"] { font-size: @20px; font-weight: 500; }
 QLabel[role="ok"] { color: @ok; }
 QLabel[role="warn"] { color: @warn; }
 QLabel[role="bad"] { color: @bad; }
+QLabel[kind="tag"] { background: @panel; border: 1px solid @warn; border-radius: 4px; padding: @4px @8px; }
 
 QWidget[surface="panel"] { background: @panel; }
 QWidget[surface="raised"] { background: @raised; }
@@ -70,6 +71,7 @@ QToolButton { background: transparent; border: 1px solid transparent; border-rad
 QToolButton[kind="flat"] { min-width: @18px; }
 QToolButton[kind="button"] { background: @raised; padding: 0 @8px; }
 QToolButton:hover { background: @raised; }
+QToolButton[kind="inside"] { border: none; padding: 0; min-height: 0; }
 QToolButton[kind="button"]:hover { border-color: @line; }
 QToolButton:pressed, QToolButton:checked { background: @raised; }
 QToolButton:disabled { color: @dim; }
@@ -79,9 +81,16 @@ QToolButton::menu-indicator { image: none; }
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox { background: @raised; border: 1px solid transparent;
     border-radius: 4px; padding: 0 @8px; min-height: @26px; selection-background-color: @accent;
     selection-color: @on_accent; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; min-height: 0; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 1px; border: none; }
 QPlainTextEdit, QTextEdit { background: @raised; border: 1px solid transparent; border-radius: 4px; }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
     border: 1px solid @accent; }
+
+QCheckBox::indicator:unchecked { width: @13px; height: @13px; border: 1px solid @dim; border-radius: 2px;
+    background: @raised; }
+QCheckBox::indicator:unchecked:hover { border-color: @text; }
+QCheckBox:focus { color: @accent; }
 
 QSlider { min-height: @22px; }
 QSlider::groove:horizontal { height: @3px; background: @line; border-radius: 1px; }

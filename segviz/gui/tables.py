@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segviz.core.requests import Network, Prediction, RaceResult
-from segviz.gui.panels.race_words import Side, lane_of, rate, ratio, redundancy
+from segviz.gui.race_words import Side, lane_of, rate, ratio, redundancy
 
 Rows = list[list[object]]
 

@@ -23,6 +23,7 @@ CONTROL = 28  # height of a control
 RADIUS = 4
 ICON = 18
 BODY, CAPTION, TITLE, NUMBERS = 13, 11, 15, 20  # type scale, in pixels
+FADED = 0.45  # opacity of what is painted of a widget that is disabled, or of something old
 PRESENTER = 1.8  # how much larger everything is in presenter mode
 
 _ICON_NAME = "segvizIcon"
@@ -298,7 +299,7 @@ def set_role(widget: QWidget, role: str) -> None:
 
 
 def set_kind(widget: QWidget, kind: str) -> None:
-    """Give a button its kind: primary or link (QPushButton), button or flat (QToolButton)."""
+    """Give a button its kind: primary or link (QPushButton), button or flat (QToolButton); a label: tag."""
     _restyle(widget, "kind", kind)
 
 
@@ -342,6 +343,11 @@ def icon(name: str, color: str | None = None) -> QIcon:
         for scale in (1, 2):
             out.addPixmap(_pixmap(source, colour, px(ICON), scale), mode)
     return out
+
+
+def drawing(name: str, size: int, color: str = "text") -> QPixmap:
+    """The outline icon `name`, `size` pixels before `px`, where it stands for a picture."""
+    return _pixmap(_svg(name), tokens().color(color), px(size), 2)
 
 
 def set_icon(target: QAction | QAbstractButton, name: str) -> None:

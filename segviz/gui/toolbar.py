@@ -22,7 +22,7 @@ from segviz.core.choices import Device, Method
 from segviz.gui import theme
 from segviz.gui.actions import find, tooltip
 from segviz.gui.menus import fill_choice, fill_images, fill_networks
-from segviz.gui.names import image_title, title_of
+from segviz.gui.names import caution_of, image_title, title_of
 from segviz.gui.pace import clock
 from segviz.gui.scene import Job, Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 1 / 16, 2.0
 OCTAVE = 40  # steps of the slider from one scale to the double: 25, 50, 100 and 200 % are among them
 WORDS = 160  # room for how far the work is, before the pills may keep their captions
+NAME = 148  # width of an image's name, before `theme.px`
 CHOICES = ("method", "upsampling", "device")
 
 
@@ -77,7 +78,7 @@ class ScalePopup(QWidget):
         with QSignalBlocker(self.automatic):
             self.automatic.setChecked(scene.state.scale is None)
         self.automatic.setText(automatic_text(scene.state.model))
-        self._shown = scene.state.scale or (scene.prediction.scale if scene.prediction else 1.0)
+        self._shown = scene.state.scale or automatic_scale(scene) or 1.0
         self.slider.set_value(math.log(min(LARGEST, max(SMALLEST, self._shown))))
 
 
@@ -90,12 +91,15 @@ class Toolbar(QToolBar):
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._window = window
-        self.image = Pill("Image", "Image shown")
+        self.image = Pill("Image", "Image shown", longest=NAME)
+        self.image.reserve("m" * NAME)
         self.network = Pill("Network", "Network")
         self.method = Pill("Method", "How the network answers for the whole image")
-        self.upsampling = Pill("Filter", "How the grid becomes pixels")
+        self.upsampling = Pill("Upsampling", "How the grid becomes pixels")
         self.scale = Pill("Scale", "Size of the image that the network sees")
         self.device = Pill("Device", "Where the network runs")
+        self.method.reserve(Method.AUTO.title, Method.UPSAMPLED.title)
+        self.scale.reserve("Automatic", "Auto, 100 %")
         for pill in self.pills:
             self.addWidget(pill)
         self.progress = QProgressBar()
@@ -148,6 +152,10 @@ class Toolbar(QToolBar):
         inside.setDefaultWidget(self.popup)
         self.scale.menu().addAction(inside)
 
+    def show_scale(self) -> None:
+        """Open the slider of the scale."""
+        self.scale.menu().popup(self.scale.mapToGlobal(self.scale.rect().bottomLeft()))
+
     def _run_or_stop(self) -> None:
         self._window.do("stop" if self._runs else "run")
 
@@ -155,9 +163,10 @@ class Toolbar(QToolBar):
 
     def show_scene(self, scene: Scene) -> None:
         """Show what `scene` says; changes nothing."""
-        state, prediction = scene.state, scene.prediction
+        state, prediction = scene.state, scene.answer
         self.image.set_value(image_title(state.image) if state.image else "none", state.image or "")
-        self.network.set_value(title_of(state.model) if state.model else "none", state.model)
+        about = "\n".join(part for part in (state.model, caution_of(state.model)) if part)
+        self.network.set_value(title_of(state.model) if state.model else "none", about)
         self.method.set_value(state.method.title, state.method.hint)
         if prediction is not None and state.method is Method.AUTO:
             self.method.set_value(prediction.method.title, f"chosen automatically: {prediction.reason}")
@@ -188,6 +197,16 @@ class Toolbar(QToolBar):
             self.words.setText(job_text(job))
         self._show_button(scene)
 
+    def _keep_width(self) -> None:
+        """Run and Stop are equally wide."""
+        said = self.button.text()
+        widths = []
+        for text in ("Run", "Stop"):
+            self.button.setText(text)
+            widths.append(self.button.sizeHint().width())
+        self.button.setText(said)
+        self.button.setMinimumWidth(max(widths))
+
     def _show_button(self, scene: Scene) -> None:
         runs = can_stop(scene)
         self.button.setEnabled(runs or bool(scene.state.image and scene.state.model))
@@ -198,6 +217,7 @@ class Toolbar(QToolBar):
         self.button.setText("Stop" if runs else "Run")
         self.button.setToolTip(tooltip(action))
         theme.set_icon(self.button, action.icon)
+        self._keep_width()
 
 
 def main_job(scene: Scene) -> Job | None:
@@ -207,8 +227,9 @@ def main_job(scene: Scene) -> Job | None:
 
 
 def can_stop(scene: Scene) -> bool:
-    """Whether the button stops: feature maps that only wait for their turn leave it at Run."""
-    return any(job.kind is not Kind.FEATURES or job.progress is not None for job in scene.jobs)
+    """Whether the button stops: feature maps that only wait for their turn, and one window, leave it at Run."""
+    passing = (Kind.FEATURES, Kind.WINDOW)
+    return any(job.kind not in passing or job.progress is not None for job in scene.jobs)
 
 
 def show_progress(bar: QProgressBar, job: Job) -> None:
@@ -236,7 +257,14 @@ def scale_text(scene: Scene) -> str:
     """'50 %', or 'Auto, 37 %' with the scale that came of it."""
     if scene.state.scale is not None:
         return percent(scene.state.scale)
-    return f"Auto, {percent(scene.prediction.scale)}" if scene.prediction is not None else "Automatic"
+    found = automatic_scale(scene)
+    return f"Auto, {percent(found)}" if found is not None else "Automatic"
+
+
+def automatic_scale(scene: Scene) -> float | None:
+    """The scale that the automatic one has come to; None until the network that is chosen has answered at it."""
+    answer = scene.answer
+    return answer.scale if answer is not None and answer.request.setup.scale is None else None
 
 
 def automatic_text(model: str) -> str:

@@ -6,6 +6,7 @@ engine follow in the next turn of the event loop.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,17 +18,20 @@ from segviz.core.choices import Theme, View
 from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
+from segviz.gui.advice import advice
 from segviz.gui.banner import Banner
-from segviz.gui.desk import Desk, Worker
+from segviz.gui.board import USUAL, Board
+from segviz.gui.desk import CLOSING, Desk, Worker
 from segviz.gui.files import Files
 from segviz.gui.grip import Grip
 from segviz.gui.layout import SIZE, SMALLEST, Layout
 from segviz.gui.menus import Menus
 from segviz.gui.names import image_title, sentence
 from segviz.gui.panels.base import Area, Panel
-from segviz.gui.scene import Message, Scene, Tab
+from segviz.gui.scene import Kind, Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
+from segviz.gui.widgets.tag import Tag
 from segviz.gui.workbench import Pages, Workbench
 from segviz.gui.workline import WorkLine
 
@@ -45,6 +49,8 @@ PLACES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.WORKBENCH: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
+WAY_OUT = "F5 or Esc leaves the presenter's view, Ctrl+K finds everything"
+READ_IN = 6000  # ms
 BESIDE = (Area.LEFT, Area.RIGHT)
 
 
@@ -58,13 +64,16 @@ class MainWindow(QMainWindow):
         """`remembers`: whether the layout is taken from the last window and kept for the next."""
         super().__init__()
         self._make_jobs = make_jobs
-        self._painted = False
+        self._painted = self._closed = False
+        self._read: set[str] = set()  # hints that were dismissed
+        self.hint: Message | None = None  # what helps in this scene, until it is dismissed
         self._shown: dict[str, Scene] = {}  # the scene that each panel shows
         self.canvas: Canvas | None = None
         self.panels: tuple[Panel, ...] = ()
         self.desk = Desk(session, parent=self)
         self.files = Files(self.desk, self)
         self.desk.use(self.files)
+        self.board = Board(self.desk, self.files.background, self)
         look = theme.look()
         self.theme = look.theme if look is not None else settings.theme()
         self.setWindowTitle("segviz")
@@ -92,11 +101,13 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.banner = Banner()
-        self.banner.dismissed.connect(self.desk.dismiss)
+        self.banner.dismissed.connect(self.dismiss)
+        self.banner.taken.connect(self.do)
         self.banner.details.connect(self._show_details)
         self.centre = Pages()
         self.work = WorkLine(self.centre)
         self.work.stopped.connect(self.desk.stop)
+        self.way_out = Tag(self.centre)
         layout.addWidget(self.banner)
         layout.addWidget(self.centre, 1)
         self.setCentralWidget(centre)
@@ -132,7 +143,11 @@ class MainWindow(QMainWindow):
         self.canvas.hovered.connect(lambda x, y: self._hover((x, y)))
         self.canvas.left.connect(lambda: self._hover(None))
         self.canvas.clicked.connect(self._pin)
+        self.canvas.window_dragged.connect(self._drag)
+        self.canvas.board_wanted.connect(lambda: self.board.begin(*USUAL))
+        self._fill_board(self.canvas)
         self.canvas.action_wanted.connect(self.do)
+        self.canvas.view.zoomed.connect(self.statusBar().show_zoom)
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:
@@ -148,6 +163,15 @@ class MainWindow(QMainWindow):
             self.desk.start(self._make_jobs())
         self.filled.emit()
 
+    def _fill_board(self, canvas: Canvas) -> None:
+        from segviz.gui.board_strip import BoardStrip
+
+        strip = BoardStrip(self.board)
+        strip.wanted.connect(self.do)
+        canvas.add_tool(self.board.pen, strip)
+        self.board.touched.connect(canvas.view.update_box)
+        self.board.changed.connect(self.menus.refresh)
+
     def _place(self, panel: Panel) -> None:
         if panel.area is Area.WORKBENCH:
             self.tabs.add(panel.widget, panel.title, panel.header)
@@ -162,20 +186,42 @@ class MainWindow(QMainWindow):
         if self.canvas is None:
             return
         self._show_tab(new)
+        self.board.show_scene(new)
+        self.canvas.ink = self.board.ink
         self.canvas.show_scene(old, new)
         self._show_panels()
         self.toolbar.show_scene(new)
         self.statusBar().show_scene(new)
-        self.banner.show_message(new.message)
+        self._show_message(new)
         self.menus.refresh()
         self._show_stage(new)
         self.show_work()
         image = new.state.image
-        self.setWindowTitle(f"{image_title(image)} – segviz" if image else "segviz")
+        self.setWindowTitle(image_title(image) if image else "segviz")  # Qt adds the application's name
+
+    def _show_message(self, scene: Scene) -> None:
+        """What went wrong, else what helps, unless it was read."""
+        hint = advice(scene)
+        self.hint = hint if hint is not None and hint.text not in self._read else None
+        self.banner.show_message(scene.message or self.hint)
+
+    def dismiss(self) -> None:
+        """The person has read what stands above the canvas."""
+        if self.desk.scene.message is not None:
+            self.desk.dismiss()
+        elif self.hint is not None:
+            self._read.add(self.hint.text)
+            self._show_message(self.desk.scene)
 
     def show_work(self) -> None:
         """How far the work is, over the canvas, while nothing else says it."""
         self.work.show_scene(self.desk.scene, self.presenting)
+
+    def show_way_out(self) -> None:
+        """Say for a moment how the presenter's view ends, for there is no menu in it."""
+        self.way_out.say(WAY_OUT if self.presenting else "")
+        if self.presenting:
+            QTimer.singleShot(READ_IN, self, lambda: self.way_out.say(""))
 
     def _show_tab(self, scene: Scene) -> None:
         index = next((i for i, panel in enumerate(self._workbench()) if panel.id == scene.state.tab), None)
@@ -223,6 +269,9 @@ class MainWindow(QMainWindow):
     def _pin(self, x: float, y: float) -> None:
         self.desk.session.update(**gestures.pin(self.desk.scene, x, y))
 
+    def _drag(self, x: float, y: float) -> None:
+        self.desk.session.update(**gestures.drag_window(self.desk.scene, x, y))
+
     def _tab_chosen(self, index: int) -> None:
         self.desk.session.update(tab=self._workbench()[index].id)
 
@@ -240,7 +289,24 @@ class MainWindow(QMainWindow):
 
     def copy_view(self) -> None:
         if self.canvas is not None and self.desk.scene.picture is not None:
-            self.desk.copy_image(self.canvas.render_image())
+            from segviz.gui.exports import whole_view
+
+            scene, ground = self.desk.scene, self.canvas.view.ground
+            self.files.copy_made(lambda: whole_view(scene, 1.0, ground))
+
+    def drag_window(self) -> None:
+        """A window to drag, or none any more; where there can be none, why."""
+        scene = self.desk.scene
+        if scene.state.window is not None:
+            self.desk.session.update(window=None)
+        elif reason := gestures.no_window(scene):
+            self.desk.say(reason, about=Kind.WINDOW)
+        else:
+            self.desk.session.update(**gestures.show_window(scene))
+
+    def save_session(self) -> None:
+        self.board.flush()
+        self.files.save_session()
 
     def race(self) -> None:
         self.desk.session.update(tab=Tab.RACE.value)
@@ -286,6 +352,19 @@ class MainWindow(QMainWindow):
         if self.desk.scene.picture is not None:
             ExportDialog(self).open()
 
+    def show_whiteboard(self) -> None:
+        from segviz.gui.board_dialog import SizeDialog
+
+        hint = "White ink on black paper, as LeNet-5 knows digits. Every view follows while you draw."
+        SizeDialog(self, "New whiteboard", hint, "Draw", USUAL, self.board.begin).open()
+
+    def show_board_size(self) -> None:
+        from segviz.gui.board_dialog import SizeDialog
+
+        if self.board.ink is not None:
+            hint = "What is drawn stays in its corner; what does not fit is cut off, and comes back by undo."
+            SizeDialog(self, "Size of the whiteboard", hint, "Change", self.board.ink.size, self.board.resize).open()
+
     def show_shortcuts(self) -> None:
         from segviz.gui.dialogs import ShortcutSheet
 
@@ -302,10 +381,14 @@ class MainWindow(QMainWindow):
         LogDialog(self).open()
 
     def export(self, wanted: Export, scale: float) -> None:
-        """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels."""
-        if self.canvas is not None:
-            save = wanted.prepare(self.desk.scene, self.canvas, scale)
-            self.desk.save_with(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds, save)
+        """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels.
+
+        What leaves is what was there when it was chosen, whatever comes while the dialog is open.
+        """
+        scene = self.desk.scene.seen  # an old picture leaves in its old view
+        place = self.files.place_for(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds)
+        if place is not None and self.canvas is not None:
+            self.files.write(place, wanted.prepare(scene, self.canvas, scale))
 
     def _show_details(self, message: Message) -> None:
         from segviz.gui.dialogs import DetailsDialog
@@ -337,10 +420,17 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.layouts.save()
-        self.desk.close()
-        self.files.background.close()
+        """Gone from the screen at once; engine, pictures and saves share one deadline behind it."""
         event.accept()
+        if self._closed:
+            return
+        self._closed = True
+        self.layouts.save()
+        self.hide()
+        self.board.close()
+        until = time.monotonic() + CLOSING
+        self.desk.close(CLOSING)
+        self.files.close(until - time.monotonic())
         self.closed.emit()
 
     def action(self, identifier: str) -> QAction:

@@ -24,6 +24,19 @@ class Pages(QStackedWidget):
         return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
 
 
+class Headers(Pages):
+    """Pages of one height: what stands beside them does not jump when one is turned."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._tallest())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self._tallest())
+
+    def _tallest(self) -> int:
+        return max((self.widget(at).sizeHint().height() for at in range(self.count())), default=0)
+
+
 class Workbench(QWidget):
     """Pages behind tabs. `currentChanged` fires for every change; block signals to change it silently."""
 
@@ -38,7 +51,7 @@ class Workbench(QWidget):
         self.bar.setDocumentMode(True)
         self.bar.setElideMode(Qt.TextElideMode.ElideNone)
         self.bar.setAccessibleName("Workbench")
-        self._headers = Pages()
+        self._headers = Headers()
         self._pages = Pages()
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)

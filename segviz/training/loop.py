@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import time
@@ -20,6 +19,7 @@ from torch.nn import functional as F
 from segviz.core import catalogue, export
 from segviz.core.catalogue import Entry
 from segviz.core.errors import SegvizError
+from segviz.core.references import load
 from segviz.training.augmentation import between_digits
 from segviz.training.datasets import Digits, mnist
 from segviz.training.recipes import Recipe, recipe
@@ -84,8 +84,7 @@ def train(
 
 def fresh(entry: Entry, seed: int) -> nn.Module:
     """The network of `entry` with random weights of that seed; the process's random numbers stay as they were."""
-    module, _, name = entry.builder.partition(":")
-    builder = getattr(importlib.import_module(module), name)
+    builder = load(entry.builder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network: nn.Module = builder(**dict(entry.options))

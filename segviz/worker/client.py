@@ -13,6 +13,7 @@ import queue
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
+from segviz.core.errors import shorten
+from segviz.core.refusals import doing
 from segviz.core.requests import Request
 from segviz.worker.messages import (
     Answered,
@@ -32,7 +35,7 @@ from segviz.worker.messages import (
     Refused,
     Updated,
 )
-from segviz.worker.wire import Ask, Quit, Stop, Unable, doing
+from segviz.worker.wire import Ask, Quit, Stop, Unable
 
 if TYPE_CHECKING:
     from segviz.worker.process import EngineProcess
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 2.0  # seconds that a cancelled ask may take to stop before its process is killed
 PATIENCE_REPLACED = 8.0  # the same for one that a newer ask replaced: a new process would not be quicker
+LAST_WORD = 0.5  # seconds before the end of all patience at which a stuck engine is killed over the keeper's head
 MOST_DEATHS = 3  # without an answer between them, within
 DEATHS_WITHIN = 30.0  # seconds; then the engine stays off until the next ask
 ENGINE = "segviz.engine.run:Engine"
@@ -95,8 +99,11 @@ class Client:
         """Cancel all asks, or those of one kind; what does not stop when asked is killed."""
         self._post(partial(self._keeper.cancel, kind))
 
-    def close(self, grace: float = 0.5) -> None:
-        """End everything: cancel, ask the process to end, kill it after `grace` seconds; waits for all of it."""
+    def close(self, grace: float = 0.5, patience: float = 2.5) -> None:
+        """End everything: cancel, ask the process to end, kill it after `grace` seconds.
+
+        Waits for all of it, `patience` seconds at most if that is longer than `grace`.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -105,10 +112,10 @@ class Client:
             self._closed = True
         atexit.unregister(self.close)
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(grace + 1.5)
+            self._thread.join(max(grace, patience - LAST_WORD))
             if self._thread.is_alive():  # it reads a message whose writer is stuck
                 self._keeper.kill_from_outside()
-                self._thread.join(0.5)
+                self._thread.join(LAST_WORD)
         if self._thread is None or not self._thread.is_alive():  # else the keeper still listens to its bell
             self._keeper.desk.close()
 
@@ -349,8 +356,9 @@ class _Keeper:
 
         try:
             self._process = EngineProcess(self._runner, self._threads)
-        except OSError as error:
-            self._is_unable(Unable(f"the engine's process cannot be started: {error}", repr(error)))
+        except Exception as error:  # noqa: BLE001  multiprocessing raises what it likes; this thread must outlive it
+            said = " ".join(f"the engine's process cannot be started: {error}".split())
+            self._is_unable(Unable(shorten(said), "".join(traceback.format_exception(error))))
             return
         self.pid = self._process.pid
         self._ready = False

@@ -34,7 +34,7 @@ class EngineProcess:
         )
         try:
             self._process.start()
-        except OSError:
+        except Exception:  # an OSError; a RuntimeError where a program starts segviz without a main guard
             self.connection.close()
             raise
         finally:

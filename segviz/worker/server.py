@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import importlib
 import os
 import queue
-import re
 import signal
 import sys
 import threading
@@ -22,11 +20,14 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+from segviz.core import folders
 from segviz.core.errors import SegvizError
+from segviz.core.references import load
+from segviz.core.refusals import refusal
 from segviz.core.requests import Answer, Request, Update
 from segviz.worker.messages import Answered, Cancelled, EngineReady, Refused, Updated
 from segviz.worker.shared import Shelf
-from segviz.worker.wire import Ask, Quit, Stop, Taken, Unable, doing
+from segviz.worker.wire import Ask, Quit, Stop, Taken, Unable
 
 UPDATES_PER_SECOND = 20
 LONGEST_LOG = 1_000_000  # bytes; a longer one is begun anew
@@ -75,10 +76,9 @@ def _step_back() -> None:
 
 def _log_crashes() -> None:
     """Let a crash of a library leave its stack in 'engine.log' of the user's log folder."""
-    from platformdirs import user_log_path
-
     try:
-        path = user_log_path("segviz", ensure_exists=True) / "engine.log"
+        folders.logs().mkdir(parents=True, exist_ok=True)
+        path = folders.logs() / "engine.log"
         mode = "w" if path.exists() and path.stat().st_size > LONGEST_LOG else "a"
         file = path.open(mode, encoding="utf-8")
     except OSError:
@@ -138,8 +138,8 @@ class Server:
         try:
             return self._run(engine, ask)
         except Exception as error:  # noqa: BLE001  the edge of the process: the engine lives on after any failure
-            message, details = refusal(error, ask.request)
-            return Refused(ask.ticket, ask.request, message, details)
+            told = refusal(error, ask.request)
+            return Refused(ask.ticket, ask.request, str(told), told.details)
 
     def _run(self, engine: Runner, ask: Ask) -> Answered | Cancelled:
         cancelled = Cancelled(ask.ticket, ask.request)
@@ -167,8 +167,8 @@ class Server:
         except Exception as error:  # any object's own pickling code may run here
             if not isinstance(message, Answered | Updated):
                 raise
-            text, details = refusal(error, message.request)
-            parcel = self._shelf.pack(Refused(message.ticket, message.request, text, details))
+            told = refusal(error, message.request)
+            parcel = self._shelf.pack(Refused(message.ticket, message.request, str(told), told.details))
         try:
             self._connection.send(parcel)
         except OSError:
@@ -211,37 +211,7 @@ class Throttle:
         return rest
 
 
-def load(runner: str) -> Callable[[], Runner]:
-    """The class that 'module:class' names."""
-    module, _, name = runner.partition(":")
-    found: Callable[[], Runner] = getattr(importlib.import_module(module), name)
-    return found
-
-
 # --------------------------------------------------------------------------------- in words
-
-_ALLOCATION = re.compile(r"out of memory|allocate memory|not enough memory|alloc_cpu|bad alloc|can't allocate", re.I)
-_WANTED = re.compile(r"tried to allocate (\d+) bytes|allocate ([\d.]+ [GM]iB)", re.I)
-
-
-def refusal(error: Exception, request: Request) -> tuple[str, str]:
-    """A message for people, and what helps to report it."""
-    trace = "".join(traceback.format_exception(error))
-    if isinstance(error, SegvizError):
-        return str(error), error.details
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _ALLOCATION.search(str(error))):
-        return (
-            f"not enough memory for {doing(request)}{_wanted(error)}: choose a smaller scale or a smaller image",
-            trace,
-        )
-    return f"an internal error while {doing(request)} ({type(error).__name__}): please report the details", trace
-
-
-def _wanted(error: Exception) -> str:
-    found = _WANTED.search(str(error))
-    if found is None:
-        return ""
-    return f" ({found[2]} wanted)" if found[2] else f" ({int(found[1]) / 1e9:.1f} GB wanted)"
 
 
 def _unable(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest
+from segviz.core.requests import Request
 
 # ------------------------------------------------------------------------- from the window's process
 
@@ -43,18 +43,3 @@ class Unable:
 
     message: str
     details: str
-
-
-# --------------------------------------------------------------------------------------- in words
-
-DOING: dict[type, str] = {
-    DescribeRequest: "tracing the network",
-    SegmentRequest: "segmenting",
-    FeatureRequest: "computing feature maps",
-    RaceRequest: "racing",
-}
-
-
-def doing(request: Request | None) -> str:
-    """What the engine does with `request`, to be said after 'while'."""
-    return DOING.get(type(request), "working") if request is not None else "idle"

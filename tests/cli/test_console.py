@@ -39,6 +39,10 @@ class FakeEngine:
         yield RaceUpdate("one_by_one", 0.5, partial)
         if request.setup.model == "broken":
             raise SegvizError("no such thing")
+        if request.setup.model == "hungry":
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8000000000 bytes.")
+        if request.setup.model == "buggy":
+            raise RuntimeError("shape '[3]' is invalid for input of size 4")
         return request
 
 
@@ -50,6 +54,13 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> type[FakeEngine]:
 
 
 REQUEST = DescribeRequest(Setup("lenet5"))
+
+
+def test_memory_that_is_refused_is_said_as_in_the_window(fake_engine: type[FakeEngine]) -> None:
+    with pytest.raises(SegvizError, match=r"not enough memory for tracing the network \(8.0 GB wanted\): choose"):
+        Console().ask(DescribeRequest(Setup("hungry")))
+    with pytest.raises(RuntimeError, match="is invalid"):  # a bug stays one
+        Console().ask(DescribeRequest(Setup("buggy")))
 
 
 def test_the_answer_is_what_the_run_returns_and_one_engine_serves_all(fake_engine: type[FakeEngine]) -> None:
@@ -107,7 +118,7 @@ def test_a_table_sets_words_left_and_numbers_right() -> None:
 
 def test_numbers_for_people() -> None:
     assert count(61_706) == "61,706"
-    assert (size(32), size([32, 48.5])) == ("32", "32 x 48.5")
+    assert (size(32), size([32, 48.5])) == ("32", "48.5 x 32")
     assert point((15.5, 3)) == "(15.5, 3)"
     assert [duration(s) for s in (0.0123, 0.9999, 12.345, 4321.0)] == ["12.3 ms", "1 s", "12.3 s", "4,321 s"]
 

@@ -32,6 +32,14 @@ def test_last_is_a_layer_with_a_name(segviz: Segviz, photo: Path) -> None:
     assert data["shape"] == [2, 19, 27]
 
 
+def test_maps_of_random_weights_are_said_to_be(segviz: Segviz, photo: Path) -> None:
+    done = segviz("features", photo, "--model", "alexnet", "--layer", "features.0", "--out", "maps", "--json")
+    assert done.data["notes"] == ["AlexNet has random weights: its labels mean nothing, its speed and geometry do"]
+    assert "AlexNet has random weights" in done.err
+    trained = segviz("features", photo, "--model", "mtcnn_pnet", "--layer", "conv1", "--out", "maps", "--json")
+    assert trained.data["notes"] == []
+
+
 def test_an_unknown_layer_is_a_message(segviz: Segviz, photo: Path) -> None:
     done = segviz("features", photo, "--model", "mtcnn_pnet", "--layer", "nope", "--out", "maps")
     assert done.status == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from segviz.core import catalogue
 from tests.cli.conftest import Segviz
 
 
@@ -14,8 +17,49 @@ def test_lenet5s_output_sees_its_whole_window(segviz: Segviz) -> None:
 
 def test_units_outside_the_native_grid_are_answered_by_the_converted_network(segviz: Segviz) -> None:
     data = segviz("field", "lenet5", "--layer", "last", "--unit", "2,5", "--json").data
-    assert data["grid"] == [1, 1]
+    assert (data["grid"], data["input"]) == ([3, 6], [40, 52])  # the smallest input that has it
     assert data["box"] == [20, 8, 52, 40]
+    assert (data["status"], data["reason"], data["outside"]) == ("exact", "", 0)
+    text = segviz("field", "lenet5", "--layer", "last", "--unit", "1,0").out
+    assert "unit 1,0, on 36x32 pixels" in text
+    assert "y from 4 to 36" in text
+    assert "unknown" not in text
+
+
+@pytest.mark.parametrize("spec", [entry.name for entry in catalogue.ENTRIES])
+@pytest.mark.parametrize(("row", "column"), [(5, 0), (9, 60)])
+def test_every_unit_that_is_answered_exists(segviz: Segviz, spec: str, row: int, column: int) -> None:
+    words = ("field", spec, "--layer", "last", "--unit", f"{row},{column}", "--json")
+    data = segviz(*words).data
+    assert data["grid"][0] > row
+    assert data["grid"][1] > column
+    assert data["status"] in ("exact", "whole image")
+    assert data["outside"] < 1
+    height, width = data["input"]
+    assert segviz(*words, "--input", f"{height}x{width}").data == data
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("lenet5", "--layer", "last", "--unit=-1,0"), "outside the 1x1 grid"),
+        (("lenet5", "--layer", "last", "--unit", "20000,0"), "needs an input of 80032x32"),
+    ],
+    ids=["before the first", "beyond all images"],
+)
+def test_a_unit_that_no_image_has_is_refused(segviz: Segviz, words: tuple[str, ...], said: str) -> None:
+    done = segviz("field", *words)
+    assert (done.status, done.out) == (1, "")
+    assert said in done.err
+
+
+def test_a_layer_of_one_unit_has_no_second_one(segviz: Segviz) -> None:
+    """Squeeze and excitation pools the whole map: no input is large enough for another unit."""
+    layers = segviz("summary", "selfie_general", "--json").data["layers"]
+    pooled = next(layer["name"] for layer in layers if layer["output_shape"][1:] == [1, 1])
+    done = segviz("field", "selfie_general", "--layer", pooled, "--unit", "0,1")
+    assert done.status == 1
+    assert f"outside the 1x1 grid of layer '{pooled}'" in done.err
 
 
 def test_on_an_input_of_ones_own_the_unit_must_exist(segviz: Segviz) -> None:

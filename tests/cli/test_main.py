@@ -13,7 +13,8 @@ import pytest
 from segviz import __version__
 from segviz.cli import gui, models
 from segviz.cli.console import Console, Report
-from segviz.cli.main import VERBS, build_parser, main, with_verb
+from segviz.cli.main import VERBS, bound, build_parser, main, with_verb
+from segviz.core import catalogue
 from segviz.core.errors import SegvizError, UsageError
 from tests.cli.conftest import Segviz
 
@@ -57,6 +58,7 @@ def test_version(segviz: Segviz) -> None:
         (["race", "a.png", "--model", "lenet5", "--budget", "-1"], "number of seconds"),
         (["race", "a.png", "--model", "lenet5", "--grid-stride", "0"], "at least 1"),
         (["gui", "--size", "1440"], "WxH"),
+        (["segment", "a.png", "--model", "lenet5", "--out", "x", "--minimum", "2"], "neither from 0 to 1 nor"),
         (["models", "--device", "tpu"], "none of auto, cpu"),
         (["summary", "?x=1"], "model spec is empty"),
     ],
@@ -72,7 +74,8 @@ def test_wrong_usage_is_status_2_and_one_line(segviz: Segviz, words: list[str], 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["summary", "lenet6"], "no network 'lenet6' in the catalogue"),
+        (["summary", "lenet6"], "no network 'lenet6' in the catalogue; did you mean lenet5?"),
+        (["summary", "xyz"], "there are: lenet5, "),
         (["summary", "mtcnn_onet?pooling=none"], "pooling=floor"),
         (["heatmap", "absent.png", "--model", "mtcnn_pnet", "--class", "face"], "absent.png: no such file"),
         (["heatmap", ".", "--model", "mtcnn_pnet", "--class", "face"], "not a file"),
@@ -102,6 +105,24 @@ def test_a_mistake_of_segviz_is_one_line_and_its_traceback_on_request(
     assert (done.status, done.out) == (1, "")
     assert "ZeroDivisionError: division by zero" in lines(done.err)[-1]
     assert "Traceback" not in done.err
+    assert "Traceback" in segviz("models", "--debug").err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError("Unable to allocate 7.45 GiB for an array"), "not enough memory (7.45 GiB wanted): choose a"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB."), "not enough memory (20.00 MiB wanted)"),
+    ],
+)
+def test_lack_of_memory_is_no_mistake_of_segviz(
+    segviz: Segviz, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    fail_with(monkeypatch, error)
+    done = segviz("models", "--json")
+    assert (done.status, done.out) == (1, "")
+    assert said in lines(done.err)[-1]
+    assert "mistake" not in done.err
     assert "Traceback" in segviz("models", "--debug").err
 
 
@@ -155,6 +176,18 @@ def test_the_window_gets_what_follows_the_image(segviz: Segviz, monkeypatch: pyt
     assert (seen[0].image, seen[0].model) == (photo, "lenet5")
 
 
+def test_help_of_segviz_itself_leads_to_the_windows_options(segviz: Segviz) -> None:
+    out = segviz("--help").out
+    assert "segviz gui --help" in " ".join(out.split())
+    assert "usage: segviz segment" in segviz("segment", "--help").out
+
+
+def test_a_value_that_begins_with_a_minus_is_no_option() -> None:
+    words = ["field", "lenet5", "--unit", "-1,0", "--layer", "last", "--json", "-1"]
+    assert bound(words) == ["field", "lenet5", "--unit=-1,0", "--layer", "last", "--json=-1"]
+    assert bound(["segment", "-1.png", "--out", "x"]) == ["segment", "-1.png", "--out", "x"]
+
+
 def test_verbs_are_listed_in_the_order_of_the_work() -> None:
     text = build_parser().format_help()
     places = [text.index(f"    {name} ") for name in VERBS]
@@ -181,7 +214,7 @@ def test_python_m_segviz_is_the_command() -> None:
         [sys.executable, "-m", "segviz", "models", "--json"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0
-    assert len(json.loads(done.stdout)["models"]) == 6
+    assert len(json.loads(done.stdout)["models"]) == len(catalogue.ENTRIES)
     wrong = subprocess.run(
         [sys.executable, "-m", "segviz", "modles"], capture_output=True, text=True, timeout=60, check=False
     )

@@ -35,6 +35,15 @@ def test_the_table_names_every_network_and_every_option(segviz: Segviz) -> None:
     assert "mtcnn_onet?pooling=floor" in text
 
 
+def test_random_weights_are_told_from_trained_ones(segviz: Segviz) -> None:
+    weights = {model["name"]: model["weights"] for model in segviz("models", "--json").data["models"]}
+    assert weights["lenet5"] == "lenet5.safetensors"
+    assert weights["vgg16"] == "random (seeded)"
+    lines = {line.split()[0]: line for line in segviz("models").out.splitlines() if line}
+    assert "  trained  " in lines["lenet5"]
+    assert "  random (seeded)  " in lines["alexnet"]
+
+
 def test_the_table_is_aligned(segviz: Segviz) -> None:
     head, rule, *rows = segviz("models").out.splitlines()[:8]
     assert set(rule) == {"-", " "}

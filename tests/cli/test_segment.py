@@ -65,7 +65,8 @@ def test_a_region_is_the_same_as_that_part_of_the_whole(segviz: Segviz, photo: P
     (whole,) = segviz("segment", photo, *MODEL, "--out", "whole", "--json").data["results"]
     (part,) = segviz("segment", photo, *MODEL, "--region", "10,8,30,20", "--out", "part", "--json").data["results"]
     assert part["region"] == [10, 8, 40, 28]
-    assert part["start"] == whole["start"], "positions are in pixels of the image, not of the region"
+    steps = [(own - all_) / whole["stride"] for own, all_ in zip(part["start"], whole["start"], strict=True)]
+    assert all(step == int(step) >= 0 for step in steps), "units of the whole image's grid, in its pixels"
     assert np.array_equal(opened(part["labels"]), opened(whole["labels"])[8:28, 10:40])
     assert opened(part["overlay"]).shape == (20, 30, 3)
 
@@ -148,4 +149,33 @@ def test_what_was_done_to_an_image_is_said(segviz: Segviz, tmp_path: Path) -> No
 
 def test_a_grid_stride_that_changes_nothing_is_said(segviz: Segviz, photo: Path) -> None:
     done = segviz("segment", photo, "--model", "lenet5", "--grid-stride", 8, "--out", "out")
-    assert "step of the sliding window" in done.err
+    assert "--grid-stride is for sliding-window, shift-and-stitch, dense" in done.err
+
+
+def test_the_overlay_leaves_out_what_the_network_is_not_sure_of(segviz: Segviz) -> None:
+    """LeNet-5 has no class for blank paper: from 0.8 on, as in the window, only digits are painted."""
+    page = assets.sample("digits-256x256.png")
+    words = ("segment", page, "--model", "lenet5", "--json", "--out")
+    done = segviz(*words, "sure")
+    (sure,), (every,) = done.data["results"], segviz(*words, "all", "--minimum", "0").data["results"]
+    assert "confidence of 0.8" in done.err
+    assert (sure["minimum"], every["minimum"]) == (0.8, 0)
+    assert np.array_equal(opened(sure["labels"]), opened(every["labels"]))  # the label map keeps every pixel
+    paper = np.asarray(Image.open(page).convert("RGB"))
+    bare = (opened(sure["overlay"]) == paper).all(axis=2).mean()
+    assert bare > 0.9
+    assert (opened(every["overlay"]) == paper).all(axis=2).mean() < 0.2
+    assert "confidence of" not in segviz(*words, "same", "--minimum", "80%").err
+
+
+def test_an_image_is_named_once(segviz: Segviz, photo: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture at all" * 9)
+    done = segviz("segment", photo, broken, "nope.png", *MODEL, "--out", "o")
+    assert done.err.count("broken.png") == 1
+    assert done.err.count("nope.png") == 1
+
+
+def test_a_file_is_no_folder(segviz: Segviz, photo: Path) -> None:
+    done = segviz("segment", photo, *MODEL, "--out", photo)
+    assert (done.status, "to be a folder" in done.err) == (1, True)

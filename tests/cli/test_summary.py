@@ -68,3 +68,13 @@ def test_a_container_is_listed_only_with_parameters_of_its_own() -> None:
         layer("ab", 4, True),
     ]
     assert [(found.name, own) for found, own in listed(layers)] == [("a.b", 2), ("a.b.conv", 5), ("a.c", 3), ("ab", 4)]
+
+
+def test_an_input_that_a_dense_layer_refuses_fits_the_converted_form(segviz: Segviz) -> None:
+    done = segviz("summary", "lenet5", "--input", "1x64x64")
+    assert done.status == 1
+    for said in ("breaks at layer 'c5'", "1x32x32 alone", "--converted"):
+        assert said in done.err
+    data = segviz("summary", "lenet5", "--input", "1x64x64", "--converted", "--json").data
+    assert data["layers"][-1]["output_shape"] == [10, 9, 9]
+    assert data["total_parameters"] == 61_706

@@ -14,12 +14,22 @@ NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 def test_names_are_unique_and_everything_named_is_shipped() -> None:
     assert len({e.name for e in ENTRIES}) == len(ENTRIES)
     for e in ENTRIES:
-        assert assets.weights(e.weights).is_file(), e.weights
+        assert not e.trained or assets.weights(e.weights).is_file(), e.weights
         assert assets.sample(e.sample).is_file(), e.sample
         assert len(e.classes) == e.class_count
         assert len(e.preprocessing.mean) in (1, e.input_size[0])
         assert e.summary
         assert e.source
+
+
+def test_networks_with_random_weights_say_so_and_the_others_do_not() -> None:
+    untrained = [e for e in ENTRIES if not e.trained]
+    assert [e.name for e in untrained] == ["alexnet", "vgg11", "vgg13", "vgg16", "vgg19"]
+    for e in ENTRIES:
+        told = "andom weights" in e.summary, "random weights" in e.caution, "random" in e.weights_text
+        assert told == (not e.trained,) * 3, e.name
+    assert {e.licence for e in untrained} == {"no weights are shipped"}
+    assert entry("vgg16").caution == "VGG16 has random weights: its labels mean nothing, its speed and geometry do"
 
 
 def test_preprocessing_speaks_of_as_many_channels_as_the_network_takes() -> None:
@@ -58,8 +68,8 @@ def test_half_an_option_is_refused(spec: str) -> None:
 
 
 def test_refusals_name_what_there_is() -> None:
-    with pytest.raises(SegvizError, match=r"no network 'vgg16'.*lenet5"):
-        entry("vgg16")
+    with pytest.raises(SegvizError, match=r"no network 'vgg99'.*lenet5"):
+        entry("vgg99")
     with pytest.raises(SegvizError, match="pooling=ceil, pooling=floor"):
         entry("mtcnn_rnet?pooling=round")
     with pytest.raises(SegvizError, match="its options: none"):
@@ -80,7 +90,11 @@ def test_a_class_that_there_is_not_is_answered_with_near_names() -> None:
     classes = entry("efficientnet_lite0").classes
     with pytest.raises(SegvizError, match=r"did you mean .*steel arch bridge"):
         class_index(classes, "bridge")
-    with pytest.raises(SegvizError, match="no class 'unicorn' among 1000"):
+    with pytest.raises(SegvizError, match=r"no class 'castel' among 1,000; did you mean castle\?"):
+        class_index(classes, "castel")
+    with pytest.raises(SegvizError, match="no class '11' among 10; the classes are 0, 1"):
+        class_index(entry("lenet5").classes, "11")
+    with pytest.raises(SegvizError, match="no class 'unicorn' among 1,000"):
         class_index(classes, "unicorn")
     with pytest.raises(SegvizError):
         class_index(classes, "1000")

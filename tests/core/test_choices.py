@@ -14,7 +14,16 @@ ENUMS = [c for _, c in inspect.getmembers(choices, inspect.isclass) if issubclas
 
 
 def test_the_documented_methods_and_upsamplings():
-    assert [m.value for m in Method] == ["auto", "sliding-window", "direct", "coarse", "upsampled", "native"]
+    assert [m.value for m in Method] == [
+        "auto",
+        "sliding-window",
+        "direct",
+        "coarse",
+        "upsampled",
+        "shift-and-stitch",
+        "dense",
+        "native",
+    ]
     assert [u.value for u in Upsampling] == ["nearest", "bilinear", "bicubic", "transposed"]
     assert [v.value for v in View] == ["labels", "heatmap", "image"]
 

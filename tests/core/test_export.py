@@ -176,40 +176,6 @@ def test_pictures_carry_no_metadata(tmp_path):
         assert (image.size, image.info) == ((3, 2), {})
 
 
-# ---------------------------------------------------------------------------- feature levels
-
-
-def test_levels_per_map_and_per_layer():
-    values = np.array([[[0, 1]], [[0, 4]]], np.float32)
-    assert export.feature_levels(values, MapScale.MAP).tolist() == [[[0, 255]], [[0, 255]]]
-    assert export.feature_levels(values, MapScale.LAYER).tolist() == [[[0, 64]], [[0, 255]]]
-
-
-def test_signed_levels_have_zero_in_the_middle():
-    values = np.array([[[-1, 0, 0.5]], [[0, 2, -2]]], np.float32)
-    assert export.feature_levels(values, MapScale.SIGNED).tolist() == [[[64, 128, 159]], [[128, 255, 0]]]
-
-
-@pytest.mark.parametrize("scale", list(MapScale))
-def test_dead_and_broken_maps_are_flat(scale):
-    dead = np.zeros((2, 3, 3), np.float32)
-    assert len(np.unique(export.feature_levels(dead, scale))) == 1
-    broken = np.full((1, 2, 2), np.nan, np.float32)
-    broken[0, 0, 0] = np.inf
-    assert len(np.unique(export.feature_levels(broken, scale))) == 1
-
-
-@given(
-    values=hnp.arrays(np.float32, (2, 3, 4), elements=st.floats(-(2.0**99), 2.0**99, width=32)),
-    scale=st.sampled_from(list(MapScale)),
-)
-def test_levels_keep_the_order_of_values(values, scale):
-    levels = export.feature_levels(values, scale)
-    for plane, level in zip(values, levels, strict=True):
-        order = np.argsort(plane, axis=None, kind="stable")
-        assert (np.diff(level.ravel()[order].astype(int)) >= 0).all()
-
-
 # ---------------------------------------------------------------------------------- overlays
 
 SEEN = np.array([False, True, True])

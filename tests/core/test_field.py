@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status, pair, tidy
+from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status, from_shares, pair, tidy, to_shares
 from segviz.core.steps import SAME, Interval, Law, Resize, Taps, Transposed, Window
 from tests.core import networks
 
@@ -221,6 +221,51 @@ def test_a_unit_is_found_at_its_own_position(name, data):
     assert (box.width, box.height) == pytest.approx((law_x.stride, law_y.stride))
 
 
+def test_a_whole_stride_is_that_of_both_axes_or_none():
+    assert [networks.lenet5(96).whole_stride(layer) for layer in ("c1", "c3", "last")] == [1, 2, 4]
+    third = Resize(Taps.BILINEAR, 11, 66)
+    image = Node((), SAME, SAME, 66, 66)
+    for y, x, whole in (
+        (Window(6, 6), Window(6, 6), 6),
+        (Window(6, 6), Window(6, 3), None),
+        (third, third, None),  # six units a pixel
+    ):
+        assert Geometry(66, 66, (image, Node((0,), y, x, 11, 11)), (("a", 1),), "a").whole_stride("a") == whole
+    back = (image, Node((0,), Window(6, 6), Window(6, 6), 11, 11), Node((1,), third, third, 66, 66))
+    assert Geometry(66, 66, back, (("a", 2),), "a").whole_stride("a") == 1  # 6 times a sixth, rounded or not
+
+
+lattices = st.builds(
+    Lattice, st.integers(1, 9), st.integers(1, 9), st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
+    st.tuples(st.floats(0.5, 40), st.floats(0.5, 40)),
+)  # fmt: skip
+
+
+@given(lattices, st.floats(0.05, 4), st.floats(0.05, 4))
+def test_a_resized_lattice_keeps_its_cells_on_the_same_part_of_the_image(lattice, zoom_y, zoom_x):
+    box, small = lattice.cell_box(2, 3), lattice.resized((zoom_y, zoom_x)).cell_box(2, 3)
+    assert box.center == pytest.approx(lattice.position_of(2, 3))
+    assert (box.left * zoom_x, box.top * zoom_y) == pytest.approx((small.left, small.top), abs=1e-6)
+    assert (box.right * zoom_x, box.bottom * zoom_y) == pytest.approx((small.right, small.bottom), abs=1e-6)
+
+
+def test_a_lattice_shrinks_with_its_image():
+    """A unit at pixel 15.5, between the first 16 and the rest, is at 7.5 of the image at half the size."""
+    lattice = Lattice(17, 25, (15.5, 15.5), (4.0, 4.0)).resized((0.5, 0.5))
+    assert lattice == Lattice(17, 25, (7.5, 7.5), (2.0, 2.0))
+
+
+@given(st.floats(-5, 50), st.floats(-5, 50), st.integers(1, 99), st.integers(1, 99))
+def test_shares_of_a_picture_are_places_in_it(x, y, height, width):
+    assert from_shares(*to_shares(x, y, height, width), height, width) == pytest.approx((x, y), abs=1e-9)
+
+
+def test_shares_begin_at_the_pictures_edge():
+    assert to_shares(-0.5, -0.5, 10, 20) == (0, 0)
+    assert to_shares(19.5, 9.5, 10, 20) == (1, 1)
+    assert to_shares(0, 0, 10, 20) == (0.025, 0.05)
+
+
 def test_clicks_outside_take_the_border_unit():
     geometry = GEOMETRIES["lenet5"]
     assert geometry.cell_at("last", -500, 10_000) == (16, 0)
@@ -325,3 +370,28 @@ def test_numbers_for_people():
     assert tidy([4.0, 2.5, 1 / 3]) == [4, 2.5, 0.333]
     assert pair(32.0, 32) == 32
     assert pair(32, 16.5) == [32, 16.5]
+
+
+# ------------------------------------------------------------------------------------- windows
+
+
+@given(
+    st.integers(1, 300), st.integers(1, 300), st.floats(0.1, 3), st.integers(1, 40), st.floats(-50, 400),
+    st.floats(-50, 400),
+)  # fmt: skip
+def test_a_window_lies_inside_the_image_at_the_nearest_network_pixel(height, width, scale, size, x, y):
+    inner = (max(1, round(height * scale)), max(1, round(width * scale)))
+    frame = Frame((height, width), inner, inner)
+    left, top = frame.window((size, size), x, y)
+    assert 0 <= left <= max(0, inner[1] - size)
+    assert 0 <= top <= max(0, inner[0] - size)
+    box = frame.window_box((size, size), x, y)
+    assert frame.window((size, size), box.left, box.top) == (left, top)  # what is drawn is what is meant
+    if 0 < left < inner[1] - size:
+        assert abs(box.left - x) <= 0.5 / frame.zoom[1] + 1e-9
+
+
+def test_a_window_larger_than_the_image_begins_in_its_corner():
+    frame = Frame((20, 50), (20, 50), (32, 50))
+    assert frame.window((32, 32), 10, 10) == (10, 0)
+    assert frame.window_box((32, 32), 10, 10) == Box(10, 0, 42, 32)

@@ -13,7 +13,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from PIL import Image
 
+from segviz.core import images
 from segviz.core.errors import SegvizError
+from segviz.core.formats import FORMATS, READABLE
 from segviz.core.images import LIMITS, Limits, open_picture, probe, resize
 
 # file -> (what it was, a word of its notes or "", how far a level may be off)
@@ -146,6 +148,18 @@ def test_16_bit_colour_is_reduced_and_said(tmp_path):
 
 
 # ------------------------------------------------------------------------------- orientation
+
+
+@pytest.mark.parametrize(("form", "suffix"), [(form, one) for form, many in FORMATS.items() for one in many])
+def test_every_format_that_is_offered_opens(tmp_path, f_shape, form, suffix):
+    path = tmp_path / f"f{suffix}"
+    Image.fromarray(f_shape).save(path, format=form)
+    assert open_picture(path).pixels.shape == f_shape.shape
+    assert form in READABLE
+
+
+def test_what_the_first_bytes_may_show_is_offered():
+    assert {form for _, form in images._SIGNATURES} | {"WEBP"} == {form.upper() for form in FORMATS}
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])

@@ -20,6 +20,8 @@ from segviz.core.requests import (
     plan_features,
     plan_prediction,
     plan_race,
+    plan_window,
+    same_but_drawn,
     setup_of,
 )
 from segviz.core.session import State, Unit
@@ -32,8 +34,9 @@ STATE = State(
     device=Device.CPU,
     layer="conv4",
     grid_stride=4,
+    window=(3.0, 5.5),
 )
-PLANS = [plan_description, plan_prediction, plan_features, plan_race]
+PLANS = [plan_description, plan_prediction, plan_features, plan_race, plan_window]
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -130,3 +133,25 @@ def test_speedups_are_over_the_fully_convolutional_side():
         difference=nothing.astype(np.float32),
     )
     assert (result.speedup, result.speedup_one_by_one) == (12, 48)
+
+
+def test_a_window_is_asked_for_only_where_there_is_one():
+    assert plan_window(replace(STATE, window=None)) is None
+    assert (plan_window(STATE).x, plan_window(STATE).y) == (3.0, 5.5)
+
+
+@pytest.mark.parametrize("plan", PLANS[1:])
+def test_what_was_drawn_since_is_another_ask_but_not_another_question(plan):
+    drawn = plan(replace(STATE, revision=STATE.revision + 1))
+    assert drawn != plan(STATE)
+    assert same_but_drawn(plan(STATE), drawn)
+    assert not same_but_drawn(plan(STATE), plan(replace(STATE, scale=0.25, revision=3)))
+
+
+def test_what_is_drawn_changes_no_geometry():
+    assert plan_description(replace(STATE, revision=9)) == plan_description(STATE)
+
+
+def test_a_window_that_was_dragged_is_the_same_question():
+    assert same_but_drawn(plan_window(STATE), plan_window(replace(STATE, window=(9.0, 9.0), revision=2)))
+    assert not same_but_drawn(plan_window(STATE), plan_prediction(STATE))

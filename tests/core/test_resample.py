@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from segviz.core.choices import Upsampling
 from segviz.core.field import Lattice
-from segviz.core.resample import UPSAMPLINGS, axis_taps, sample, upsample
+from segviz.core.resample import UPSAMPLINGS, axis_taps, upsample
 
 
 def stretched(rows: int, columns: int, factor: int) -> Lattice:
@@ -108,16 +108,6 @@ def test_a_linear_ramp_stays_linear_between_units():
     plane = np.arange(6, dtype=np.float32)[None].repeat(3, 0) * 8
     wide = upsample(plane, Lattice(3, 6, (4.0, 4.0), (8.0, 8.0)), Upsampling.BILINEAR, 24, 48)
     np.testing.assert_allclose(wide[5, 4:45], np.arange(41), atol=1e-5)
-
-
-@given(how=st.sampled_from(list(Upsampling)), start=starts, stride=strides, data=st.data())
-def test_sample_is_one_pixel_of_upsample(how, start, stride, data):
-    scores = np.random.default_rng(1).normal(size=(3, 4, 5)).astype(np.float32)
-    lattice = Lattice(4, 5, (start, -start), (stride, stride / 2))
-    x, y = data.draw(st.integers(0, 29)), data.draw(st.integers(0, 19))
-    at = sample(scores, lattice, how, x, y)
-    wide = [upsample(plane, lattice, how, 20, 30)[y, x] for plane in scores]
-    np.testing.assert_allclose(at, wide, atol=1e-5)
 
 
 @given(how=st.sampled_from(list(Upsampling)), start=starts, stride=strides, size=st.integers(1, 9))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segviz.core import scores
-from segviz.core.choices import Upsampling
+from segviz.core.choices import Method, Upsampling
 from segviz.core.field import Lattice
 from tests.core.predictions import prediction
 
@@ -37,6 +37,15 @@ def test_class_probability_is_one_plane_of_softmax():
         np.testing.assert_allclose(scores.class_probability(LOGITS, index), whole[index], atol=1e-6)
 
 
+@pytest.mark.parametrize("classes", [1, 6, scores.CLASSES_AT_ONCE + 1, 200])
+def test_peaks_are_the_largest_of_softmax(classes):
+    logits = np.random.default_rng(6).normal(scale=3, size=(classes, 4, 5)).astype(np.float32)
+    whole = scores.softmax(logits)
+    normaliser = scores.Normaliser.of(logits)
+    np.testing.assert_allclose(normaliser.peaks(logits), whole.max((1, 2)), atol=1e-6)
+    np.testing.assert_allclose(normaliser.probability(logits), whole, atol=1e-6)
+
+
 def test_one_sigmoid_output_is_a_softmax_of_zero_and_z():
     z = LOGITS[:1]
     two = np.concatenate([np.zeros_like(z), z])
@@ -55,6 +64,31 @@ def test_ranking_reads_the_labels_and_the_heatmaps(how):
             assert entry.probability * 255 == pytest.approx(heat[entry.index][y, x], abs=0.51)
         others = [entry.probability for entry in ranked[1:]]
         assert others == sorted(others, reverse=True)
+
+
+def test_ranking_names_the_label_that_is_painted_at_the_pixel_of_any_position():
+    """Just this side of a border between two labels the pixel has one of them, wherever in it the mouse is."""
+    answer = prediction(LOGITS)
+    rows, columns = np.nonzero(answer.labels[:, 1:] != answer.labels[:, :-1])
+    assert len(rows) > 20
+    for y, x in zip(rows, columns, strict=True):
+        for at in (x - 0.45, x + 0.45):
+            assert scores.ranking(answer, at, y)[0].index == answer.labels[y, x]
+            assert scores.ranking(answer, at, y) == scores.ranking(answer, x, y)
+
+
+def test_ranking_of_whole_fields_has_the_label_of_the_field_that_is_painted():
+    """The nearest unit need not be the one whose field is seen."""
+    painted = prediction(LOGITS, how=Upsampling.NEAREST)
+    labels = np.roll(painted.labels, 9, axis=1)
+    confidence = np.full(labels.shape, 204, np.uint8)
+    answer = replace(painted, method=Method.DIRECT, labels=labels, confidence=confidence)
+    ranked = scores.ranking(answer, 17, 11, count=6)
+    assert (ranked[0].index, ranked[0].probability) == (labels[11, 17], pytest.approx(0.8))
+    assert sorted(entry.index for entry in ranked) == list(range(6))
+    heat = [scores.heatmap(answer, index)[11, 17] / 255 for index in range(6)]
+    for entry in ranked[1:]:
+        assert entry.probability == pytest.approx(heat[entry.index], abs=0.003)
 
 
 def test_ranking_breaks_ties_by_the_lower_index():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import fields, replace
 
 import pytest
@@ -110,8 +111,16 @@ def test_another_network_drops_what_belonged_to_the_old_one():
 def test_another_image_keeps_the_layer_but_not_the_unit():
     state = State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5))
     out = settled(state, {"image": "/b.png"})
-    assert out == {"image": "/b.png", "unit": None, "cursor": None}
+    assert out == {"image": "/b.png", "revision": 0, "unit": None, "cursor": None}
     assert settled(state, {"image": "/a.png"}) == {"image": "/a.png"}
+
+
+def test_what_is_drawn_on_an_image_keeps_the_unit_and_the_window():
+    session = Session(State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5)))
+    session.update(revision=7, window=(3.0, 4.0))
+    assert (session.state.unit, session.state.cursor) == (Unit(0, 1, 1), (4, 5))
+    session.update(image="/b.png")
+    assert (session.state.revision, session.state.unit, session.state.window) == (0, None, (3.0, 4.0))
 
 
 def test_replace_shows_another_state_as_a_whole():
@@ -254,6 +263,54 @@ def test_images_beside_the_file_travel_with_it(tmp_path):
     assert from_json(text, there)[0].image == str(there / "photos" / "cat.png")
 
 
+def test_an_image_from_elsewhere_is_found_when_it_was_carried_along(tmp_path):
+    """The guide's promise: another machine, the image beside the session, whatever system wrote it."""
+    (tmp_path / "cat.png").write_bytes(b"")
+    elsewhere = tmp_path.parent / "not here"
+    for path in (str(elsewhere / "cat.png"), "C:\\Users\\me\\cat.png", "photos/cat.png"):
+        data = json.loads(to_json(State(model="lenet5")))
+        data["state"]["image"] = path
+        assert from_json(json.dumps(data), tmp_path)[0].image == str((tmp_path / "cat.png").resolve())
+    gone = str(elsewhere / "dog.png")
+    assert from_json(to_json(State(image=gone), tmp_path), tmp_path)[0].image == gone
+
+
+def test_an_image_that_is_where_it_was_is_not_replaced_by_one_of_its_name(tmp_path):
+    for folder in ("photos", "sessions"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "cat.png").write_bytes(b"")
+    there = str(tmp_path / "photos" / "cat.png")
+    assert from_json(to_json(State(image=there), tmp_path / "sessions"), tmp_path / "sessions")[0].image == there
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no rights there")
+def test_an_image_beside_the_file_is_portable_through_links_too(tmp_path):
+    real, link, other = tmp_path / "real", tmp_path / "link", tmp_path / "other"
+    for folder in (real, other):
+        folder.mkdir()
+        (folder / "cat.png").write_bytes(b"")
+    link.symlink_to(real)
+    (real / "within").symlink_to(other)
+    (real / "alias.png").symlink_to(other / "cat.png")
+
+    def stored(image, folder):
+        return json.loads(to_json(State(image=str(image)), folder))["state"]["image"]
+
+    assert {stored(a / "cat.png", b) for a in (real, link) for b in (real, link)} == {"cat.png"}
+    assert stored(link / "within" / "cat.png", link) == "within/cat.png"
+    assert stored(real / "alias.png", link) == "alias.png"
+    assert stored(other / "cat.png", link) == str(other / "cat.png")
+    assert stored(link / ".." / "other" / "cat.png", link) == str(link / ".." / "other" / "cat.png")
+
+
+@pytest.mark.parametrize("path", ["x" * 300 + ".png", "y/" * 3000 + "z.png"])
+def test_a_path_that_no_system_could_hold_is_only_not_found(tmp_path, path):
+    for key in ("image", "model"):
+        data = json.loads(to_json(State()))
+        data["state"][key] = path
+        assert getattr(from_json(json.dumps(data), tmp_path)[0], key) == path
+
+
 def test_shipped_photographs_are_found_wherever_segviz_is_installed():
     state = State(image=str(assets.sample("astronaut.png")), model="selfie_general")
     text = to_json(state)
@@ -275,3 +332,13 @@ def test_every_field_of_the_state_can_be_changed_alone():
         value = {"model": "lenet5", "image": "/a.png"}.get(field.name, "x")
         session.replace(replace(default, **{field.name: value}))
         assert getattr(session.state, field.name) == value
+
+
+@pytest.mark.parametrize("place", ["/another/cache/boards/{}", "C:\\Users\\me\\boards\\{}"])
+def test_an_image_of_another_machine_is_found_beside_the_session_file(tmp_path, place):
+    (tmp_path / "board.png").write_bytes(b"x")
+    state, remarks = from_json(to_json(State(image=place.format("board.png"))), tmp_path)
+    assert state.image == str(tmp_path.resolve() / "board.png")
+    assert remarks == ()
+    gone, _ = from_json(to_json(State(image=place.format("gone.png"))), tmp_path)
+    assert gone.image == place.format("gone.png")

@@ -45,6 +45,8 @@ def test_what_would_not_fit_is_refused_with_the_numbers_and_the_remedy(monkeypat
     devices.check_memory(2 * 2**30, "LeNet-5")
     with pytest.raises(SegvizError, match=r"LeNet-5 needs about 3\.0 GiB, and 4\.0 GiB are free: lower the scale"):
         devices.check_memory(3 * 2**30, "LeNet-5")
+    with pytest.raises(SegvizError, match="are free: take AlexNet"):
+        devices.check_memory(3 * 2**30, "VGG19", "take AlexNet")
 
 
 def test_where_the_system_does_not_tell_nothing_is_refused(monkeypatch):

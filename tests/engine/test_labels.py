@@ -88,3 +88,31 @@ def test_direct_gives_the_surest_label_to_the_whole_field():
     assert found.labels[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
     assert found.confidence[0, 4] == round(255 / (1 + np.exp(-4)))
     assert found.confidence[2].tolist() == [0] * 10
+
+
+def test_direct_tells_near_ties_apart_and_gives_ties_to_the_lower_index():
+    """Both confidences are 255; the first unit is the surer one all the same."""
+    surer = np.array([[[9.0, 0.0]], [[0.0, 8.5]]], np.float32)
+    for logits, owner in ((surer, 0), (surer[::-1, :, ::-1], 1), (np.array([[[9.0, 0]], [[0, 9.0]]], np.float32), 0)):
+        found = ended(labels.direct(logits, [(0, 2)], [(0, 6), (4, 9)], 2, 9))
+        assert found.labels[0].tolist() == [0] * (4 if owner else 6) + [1] * (5 if owner else 3)
+        assert (found.confidence == 255).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_direct_is_the_surest_field_that_covers_a_pixel(seed, tied):
+    random = np.random.default_rng(seed)
+    logits = random.normal(size=(3, 4, 5)).astype(np.float32) * (0 if tied else 12)
+    down, across = [(2 * r, 2 * r + 6) for r in range(4)], [(3 * c, min(15, 3 * c + 7)) for c in range(5)]
+    found = ended(labels.direct(logits, down, across, 12, 15))
+    chance, winner = softmax(logits).max(0).ravel(), logits.argmax(0).ravel()
+    for y in range(12):
+        for x in range(15):
+            over = [
+                r * 5 + c
+                for r, (top, bottom) in enumerate(down)
+                for c, (left, right) in enumerate(across)
+                if top <= y < bottom and left <= x < right
+            ]
+            surest = max(over, key=lambda unit: (chance[unit], -unit))
+            assert found.labels[y, x] == winner[surest]

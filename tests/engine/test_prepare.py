@@ -49,6 +49,13 @@ def test_the_frame_grows_to_the_window_and_to_the_multiple():
     assert frame_of(SELFIE, (256, 250), None, (16, 16)) == Frame((256, 250), (256, 250), (256, 256))
 
 
+def test_random_weights_are_said_before_what_was_done_to_the_image():
+    note, padded = notes_of(catalogue.entry("vgg16"), Frame((9, 9), (9, 9), (224, 224)))
+    assert note == "VGG16 has random weights: its labels mean nothing, its speed and geometry do"
+    assert "padded to 224x224" in padded
+    assert notes_of(LENET, AS_IT_IS) == ()
+
+
 def test_the_recommended_scale_shrinks_and_never_enlarges():
     assert frame_of(EFFICIENTNET, (512, 1024), None, (1, 1)).inner == (256, 512)
     assert frame_of(EFFICIENTNET, (30, 40), None, (1, 1)).inner == (30, 40)

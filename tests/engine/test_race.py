@@ -106,8 +106,17 @@ def ended(generator):
 def test_the_best_batch_is_the_one_with_the_most_windows_a_second(monkeypatch, fixed, each, best):
     """With a price for every call large batches win; without one the first of the equal ones."""
     clock = Clock(monkeypatch)
-    found = ended(_best_batch(course_of(Paced(clock, fixed, each))))
+    found = ended(_best_batch(course_of(Paced(clock, fixed, each)), budget=100.0))
     assert found == best
+
+
+def test_batches_beyond_the_budget_are_not_tried(monkeypatch):
+    """Of 16, 64 and 256 windows: 64 would take 2 x 6.4 seconds, though it would be a little faster a window."""
+    clock = Clock(monkeypatch)
+    network = Paced(clock, 0.1, 0.1)
+    assert ended(_best_batch(course_of(network), budget=10.0)) == 16
+    assert network.calls == 2
+    assert ended(_best_batch(course_of(network), budget=100.0)) == 256
 
 
 def test_the_warm_up_is_outside_the_clock(monkeypatch, walks):

@@ -1,6 +1,7 @@
 """Request to answer, on real networks and real images."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from segviz.core.catalogue import class_index
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.requests import (
+    ClassifyRequest,
     DescribeRequest,
     FeatureRequest,
     PartialLabels,
@@ -19,11 +21,13 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
     Setup,
+    plan_description,
 )
+from segviz.core.session import State
 from segviz.engine import rules
 from segviz.engine.inference import METHODS
 from segviz.engine.run import ANSWERS, Engine
-from segviz.engine.store import Kept
+from segviz.engine.store import Kept, Store
 
 
 @pytest.fixture(scope="module")
@@ -316,6 +320,56 @@ def test_the_values_used_last_are_kept():
     assert (kept.find("a"), kept.find("b"), kept.find("c")) == (1, None, 3)
 
 
+def test_no_more_is_kept_than_there_is_room_for():
+    kept = Kept(6, limit=10, weigh=lambda value: value)
+    kept.put("a", 3)
+    kept.put("b", 4)
+    assert kept.find("a") == 3
+    kept.put("c", 5)
+    assert (kept.find("a"), kept.find("b"), kept.find("c")) == (3, None, 5)
+    kept.put("d", 50)  # the newest stays, alone
+    assert (kept.find("a"), kept.find("c"), kept.find("d")) == (None, None, 50)
+
+
+def test_a_network_without_global_pooling_is_kept_once_for_every_choice_of_it():
+    store = Store()
+    lenet = store.network("lenet5", Pooling.AUTO, Device.CPU)
+    assert store.network("lenet5", Pooling.WINDOW, Device.CPU) is lenet
+    assert lenet.size == 4 * 61_706
+    pooled = store.network("efficientnet_lite0", Pooling.AUTO, Device.CPU)
+    assert store.network("efficientnet_lite0", Pooling.WINDOW, Device.CPU) is not pooled
+
+
+def test_a_network_that_would_not_fit_is_refused_before_it_is_built(monkeypatch):
+    monkeypatch.setattr("segviz.engine.devices.available_bytes", lambda: 2**30)
+    monkeypatch.setattr("segviz.engine.store.build", lambda spec: pytest.fail("was built"))
+    with pytest.raises(SegvizError, match=r"^VGG16 needs about 1\.0 GiB.*take a smaller network"):
+        Store().network("vgg16", Pooling.AUTO, Device.CPU)
+
+
+class TestRandomWeights:
+    """AlexNet as it is used: every answer says what its labels are worth."""
+
+    NOTE = "AlexNet has random weights: its labels mean nothing, its speed and geometry do"
+    SETUP = Setup("alexnet", photograph("coffee.png"), 0.5)  # 300 x 200, padded to 300 x 224
+
+    def test_a_prediction_and_a_description_say_so(self, engine):
+        found = answer(engine, SegmentRequest(self.SETUP))
+        assert found.notes[0] == self.NOTE
+        assert found.logits.shape == (1000, 1, 3)
+        assert found.lattice.stride == (64, 64)
+        described = answer(engine, DescribeRequest(self.SETUP, True))
+        assert described.notes[0] == self.NOTE
+        assert described.layer("avgpool").output_shape == (256, 6, 8)
+
+    def test_a_race_says_so_and_that_padding_makes_the_difference(self, engine):
+        setup = replace(self.SETUP, scale=0.6)  # 360 x 240
+        found = answer(engine, RaceRequest(setup, budget=0.05))
+        assert found.notes[0] == self.NOTE
+        assert not found.exact
+        assert found.reason.startswith("5 padded convolutions")
+
+
 def test_every_method_and_every_request_has_what_does_it():
     assert METHODS.keys() == set(Method) - {Method.AUTO}
     assert ANSWERS.keys() == set(Request.__args__)
@@ -324,3 +378,69 @@ def test_every_method_and_every_request_has_what_does_it():
 def test_pooling_of_the_window_moves_the_grid(engine):
     setup = Setup("efficientnet_lite0", photograph("coffee.png"), 0.7, Pooling.WINDOW)
     assert answer(engine, SegmentRequest(setup, Method.COARSE)).logits.shape == (1000, 3, 8)
+
+
+# ---------------------------------------------------------------------------- the dragged window
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (40, 24), (96, 64), (17, 3)])
+def test_a_dragged_window_says_what_the_sliding_window_says_there(engine, page, x, y):
+    """Equal to the sliding window that has a window at that very place, hence as published and on that crop."""
+    setup = Setup("lenet5", page)
+    slid = answer(engine, SegmentRequest(setup, Method.SLIDING_WINDOW, grid_stride=1))
+    found = answer(engine, ClassifyRequest(setup, x, y))
+    wanted = scores.softmax(slid.logits[:, y, x])
+    assert list(found.box) == [x, y, x + 32, y + 32]
+    assert len(found.classes) == 5
+    for index, name, probability in found.classes:
+        assert name == str(index)
+        assert probability == pytest.approx(float(wanted[index]), abs=1e-5)
+    assert np.allclose([p for _, _, p in found.classes], np.sort(wanted)[::-1][:5], atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.37, 1.6])
+def test_a_dragged_window_of_a_scaled_image_is_the_box_that_is_drawn(engine, page, scale):
+    """The geometry of the description says where it lies: the crop that is drawn is the one that is seen."""
+    setup = Setup("lenet5", page, scale)
+    network = answer(engine, plan_request(setup))
+    assert network.window == (32, 32)
+    for x, y in ((0.0, 0.0), (30.3, 11.7), (500.0, -20.0)):
+        found = answer(engine, ClassifyRequest(setup, x, y))
+        left, top = network.frame.window((32, 32), x, y)
+        assert found.box == network.frame.window_box((32, 32), x, y)
+        slid = answer(engine, SegmentRequest(setup, Method.SLIDING_WINDOW, grid_stride=1))
+        wanted = scores.softmax(slid.logits[:, top, left])
+        assert found.classes[0][2] == pytest.approx(float(wanted.max()), abs=1e-5)
+        assert found.box.right <= 128 + 1e-6
+        assert found.box.bottom <= 96 + 1e-6
+
+
+def plan_request(setup):
+    return plan_description(State(image=setup.image, model=setup.model, scale=setup.scale))
+
+
+def test_a_dragged_window_of_a_network_with_one_sigmoid_or_with_a_thousand_classes(engine):
+    found = answer(engine, ClassifyRequest(Setup("efficientnet_lite0", photograph("castle-maintenon.jpg")), 300, 200))
+    assert found.classes[0][1] == "castle"
+    assert found.box.width == pytest.approx(448, abs=1)  # 224 pixels of the photograph at half its size
+    face = answer(engine, ClassifyRequest(Setup("mtcnn_onet", photograph("astronaut.png"), 0.3), 150, 40))
+    assert [name for _, name, _ in face.classes] in (["face", "background"], ["background", "face"])
+
+
+def test_networks_that_have_no_window_to_drag_say_why(engine, page):
+    with pytest.raises(SegvizError, match="answers for every pixel by itself: it has no window"):
+        answer(engine, ClassifyRequest(Setup("selfie_general", page), 0, 0))
+    with pytest.raises(SegvizError, match="smaller than its window of 224x224: raise the scale"):
+        answer(engine, ClassifyRequest(Setup("efficientnet_lite0", page), 0, 0))
+    with pytest.raises(SegvizError, match="no image"):
+        answer(engine, ClassifyRequest(Setup("lenet5"), 0, 0))
+
+
+def test_a_dragged_window_sees_what_was_drawn_since(engine, page, tmp_path):
+    path = tmp_path / "drawing.png"
+    with Image.open(page) as image:
+        image.save(path)
+        before = answer(engine, ClassifyRequest(Setup("lenet5", str(path)), 8, 8))
+        image.point(lambda level: 255 - level).save(path)
+    after = answer(engine, ClassifyRequest(Setup("lenet5", str(path), revision=1), 8, 8))
+    assert after.classes != before.classes

@@ -33,6 +33,13 @@ STEPS = {
         "box": ("dense 256 to 4", "convolution 1x1, 256 to 4"),
         "landmarks": ("dense 256 to 10", "convolution 1x1, 256 to 10"),
     },
+    "alexnet": {
+        "avgpool": ("average pooling to 6x6", "nothing"),
+        "flatten": ("flatten", "nothing"),
+        "classifier.1": ("dense 9216 to 4096", "convolution 6x6, 256 to 4096"),
+        "classifier.4": ("dense 4096 to 4096", "convolution 1x1, 4096 to 4096"),
+        "classifier.6": ("dense 4096 to 1000", "convolution 1x1, 4096 to 1000"),
+    },
     "mtcnn_pnet": {},
     "selfie_general": {},
 }
@@ -85,7 +92,10 @@ def test_efficientnet_with_a_window_of_pooling_answers_once_on_its_native_size()
     assert maps_of(network, made, torch.zeros(1, 3, 224, 256)).shape == (1, 1000, 1, 2)
 
 
-@pytest.mark.parametrize("entry", catalogue.ENTRIES, ids=lambda entry: entry.name)
+# AlexNet stands for the VGG family, whose layers are of the same kinds and twice as large.
+@pytest.mark.parametrize(
+    "entry", [e for e in catalogue.ENTRIES if e.trained or e.name == "alexnet"], ids=lambda entry: entry.name
+)
 def test_conversion_changes_nothing_in_the_original(entry):
     _, network = build(entry.name)
     image = torch.rand(1, *entry.input_size, generator=torch.Generator().manual_seed(3))
@@ -93,6 +103,45 @@ def test_conversion_changes_nothing_in_the_original(entry):
         before = first_tensor(network(image)).clone()
         convert(network, entry.input_size)
         assert torch.equal(first_tensor(network(image)), before)
+
+
+class Fitted(nn.Module):
+    """A classifier whose pooling makes maps of any size fit its dense layer, as in AlexNet and VGG."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.conv, self.avgpool, self.flatten = nn.Conv2d(1, 3, 3, 2), nn.AdaptiveAvgPool2d(side), nn.Flatten()
+        self.fc = nn.Linear(3 * side**2, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.flatten(self.avgpool(self.conv(x))))
+
+
+@pytest.mark.parametrize(("side", "step", "grid"), [(4, 2, (3, 5)), (2, 4, (2, 3))])
+def test_a_pooling_that_fits_maps_to_the_dense_layers_does_not_squeeze_larger_ones(side, step, grid):
+    """It does nothing on the native map of 4x4, or halves it: then it is a sliding average of 2x2."""
+    torch.manual_seed(4)
+    network = Fitted(side)
+    image = torch.rand(1, 1, 13, 17, generator=torch.Generator().manual_seed(5))
+    maps = maps_of(network, convert(network, (1, 9, 9)), image)
+    assert maps.shape == (1, 5, *grid)
+    with torch.inference_mode():
+        for row in range(grid[0]):
+            for column in range(grid[1]):
+                window = image[:, :, step * row : step * row + 9, step * column : step * column + 9]
+                assert (network(window)[0] - maps[0, :, row, column]).abs().max() < 1e-6
+
+
+def test_a_pooling_with_windows_of_different_sizes_cannot_slide():
+    with pytest.raises(SegvizError, match=r"layer 'avgpool' cannot become a convolution: .* from 4x4 to 3x3"):
+        convert(Fitted(3), (1, 9, 9))
+
+
+def test_conversion_draws_no_random_numbers_and_copies_no_weights():
+    network = Fitted(4)
+    before = torch.get_rng_state()
+    convert(network, (1, 9, 9))
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_dense_layer_on_something_else_than_a_map_is_refused_by_name():

@@ -9,7 +9,14 @@ from PySide6.QtCore import QObject, Signal
 
 from segviz.core.errors import SegvizError
 from segviz.core.images import Picture, open_picture
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, Request, SegmentRequest
+from segviz.core.requests import (
+    ClassifyRequest,
+    DescribeRequest,
+    FeatureRequest,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+)
 from segviz.gui.jobs import PictureOpened, PictureRefused
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 from tests.gui import scenes
@@ -47,7 +54,7 @@ class FakeJobs(QObject):
     def open_picture(self, path: str) -> None:
         self.opened.append(path)
 
-    def close(self) -> None:
+    def close(self, patience: float = 0) -> None:
         self.closed = True
 
     # ------------------------------------------------------------------------- what tests do
@@ -92,10 +99,10 @@ class FakeJobs(QObject):
         ticket = self.ticket(kind)
         self.event.emit(Cancelled(ticket, self.asked.pop(ticket)))
 
-    def die(self, kind: type | None = None) -> None:
+    def die(self, kind: type | None = None, text: str = "the engine stopped unexpectedly") -> None:
         ticket = self.ticket(kind) if kind else 0
         request = self.asked.pop(ticket) if kind else None
-        self.event.emit(EngineDied(ticket, request, "the engine stopped unexpectedly"))
+        self.event.emit(EngineDied(ticket, request, text))
         self.event.emit(EngineStarting(2))
         self.event.emit(EngineReady(2, "CPU, 2 threads"))
 
@@ -107,5 +114,6 @@ def lenet_answers(request: Request) -> Any:
         SegmentRequest: lambda: replace(scenes.prediction(), request=request),
         FeatureRequest: lambda: replace(scenes.features(layer=request.layer), request=request),
         RaceRequest: lambda: replace(scenes.race(), request=request),
+        ClassifyRequest: lambda: scenes.window_answer(request),
     }
     return makers[type(request)]()

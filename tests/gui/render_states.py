@@ -12,17 +12,19 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
 from segviz.core import assets
-from segviz.core.choices import Theme, View
+from segviz.core.choices import Device, Theme, View
 from segviz.core.images import Picture, open_picture
-from segviz.core.requests import Progress
+from segviz.core.requests import ClassifyRequest, FeatureRequest, Progress
 from segviz.core.session import Session, State, Unit
-from segviz.gui import theme
+from segviz.gui import names, theme
+from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
+from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
 from tests.gui import scenes
 
@@ -97,6 +99,48 @@ def failed() -> Scene:
     return scenes.full(message=Message(text, "Traceback (most recent call last): ...", Kind.DESCRIPTION))
 
 
+def older() -> Scene:
+    """A race that was run before the scale, the device and the grid stride were changed."""
+    scene = scenes.full(race=scenes.race())
+    state = replace(scene.state, scale=0.5, device=Device.CPU, grid_stride=8)
+    return replace(scene, state=state)
+
+
+def window() -> Scene:
+    """The window of a classifier on a photograph, dragged somewhere, with the classes of it."""
+    scene = castle()
+    state = replace(scene.state, unit=None, cursor=None, window=(120.0, 60.0))
+    assert scene.network is not None
+    answer = scenes.window_answer(
+        ClassifyRequest(scenes.setup(model=state.model, image=state.image), 120, 60), scene.network
+    )
+    return replace(scene, state=state, window=answer)
+
+
+def board() -> Scene:
+    """A drawing of a few strokes."""
+    ink = Ink.blank(scenes.WIDTH, scenes.HEIGHT)
+    for points in STROKES:
+        for start, end in itertools.pairwise(points):
+            ink.line(QPointF(*start), QPointF(*end), 3)
+    path = f"/pictures/{names.board_file(ink.size)}"
+    picture = picture_of(ink.piece(ink.image.rect()), path)
+    setup = scenes.setup(image=path)
+    return scenes.full(
+        state=State(image=path, model="lenet5", minimum=0.8, layer="output"),
+        picture=picture,
+        prediction=scenes.prediction(image=path),
+        features=replace(scenes.features(layer="output", image=path), request=FeatureRequest(setup, "output")),
+    )
+
+
+STROKES = (
+    ((20, 20), (32, 16), (38, 24), (28, 32), (38, 42), (30, 52), (18, 48)),
+    ((62, 18), (82, 18), (70, 52)),
+    ((100, 16), (94, 38), (114, 36)), ((108, 24), (106, 54)),
+)  # fmt: skip
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -111,6 +155,8 @@ STATES: dict[str, Callable[[], Scene]] = {
     "page": scenes.full,
     "running": running,
     "failed": failed,
+    "board": board,
+    "window": window,
     "race-before": lambda: on_tab(scenes.full(), "race"),
     "race-running": lambda: on_tab(
         scenes.full(
@@ -119,6 +165,7 @@ STATES: dict[str, Callable[[], Scene]] = {
         "race",
     ),
     "race-done": lambda: on_tab(scenes.full(race=scenes.race()), "race"),
+    "race-older": lambda: on_tab(older(), "race"),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 

@@ -13,6 +13,7 @@ from segviz.core.choices import Method, Task, Upsampling
 from segviz.core.field import Box, Frame, Geometry, Node
 from segviz.core.images import Picture
 from segviz.core.requests import (
+    ClassifyRequest,
     ConvertedLayer,
     DescribeRequest,
     FeatureMaps,
@@ -28,9 +29,10 @@ from segviz.core.requests import (
     RaceUpdate,
     SegmentRequest,
     Setup,
+    WindowAnswer,
 )
 from segviz.core.session import State, Unit
-from segviz.core.steps import SAME, Window
+from segviz.core.steps import SAME, Resize, Taps, Window
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
 HEIGHT, WIDTH = 96, 128
@@ -57,7 +59,7 @@ def picture(height: int = HEIGHT, width: int = WIDTH) -> Picture:
     pixels[..., 0] = np.linspace(0, 200, width).astype(np.uint8)
     pixels[..., 1] = np.linspace(0, 200, height).astype(np.uint8)[:, None]
     pixels[height // 5 : height // 3, width // 5 : width // 3] = (250, 240, 20)
-    return Picture(PAGE, pixels, "RGB")
+    return Picture(PAGE, pixels, "grey")  # said to be, so that LeNet-5 has nothing to remark
 
 
 def chain(height: int, width: int, steps: dict[str, tuple[Window, int, int, int]], last: str) -> Geometry:
@@ -97,7 +99,7 @@ def lenet(height: int = HEIGHT, width: int = WIDTH, classes: tuple[str, ...] = t
     return Network(
         DescribeRequest(setup()), "LeNet-5", Task.CLASSIFICATION, classes, (1, height, width), found,
         61_706, 61_706, sum(layer.macs for layer in found), geometry,
-        Frame((height, width), (height, width), (height, width)), CONVERSION,
+        Frame((height, width), (height, width), (height, width)), CONVERSION, window=(32, 32),
     )  # fmt: skip
 
 
@@ -114,6 +116,20 @@ DEEP = {
     "head": (Window(), 1280, 51_200, 51_200),
     "fc": (Window(), 1000, 1_281_000, 1_280_000),
 }
+
+
+def uneven() -> Network:
+    """LeNet-5 whose answer of 17 x 25 units is resized to a unit every 1.5 pixels, about."""
+    network = lenet()
+    made = len(network.geometry.nodes)
+    resized = Node((made - 1,), Resize(Taps.BILINEAR, 17, 45), Resize(Taps.BILINEAR, 25, 67), 45, 67)
+    geometry = replace(
+        network.geometry,
+        nodes=(*network.geometry.nodes, resized),
+        layers=(*network.geometry.layers, ("resized", made)),
+        last="resized",
+    )
+    return replace(network, geometry=geometry)
 
 
 def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:
@@ -143,7 +159,7 @@ def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:
     return Network(
         DescribeRequest(setup(model="deep")), "Deep", Task.CLASSIFICATION, names, (3, height, width), tuple(order),
         4_652_008, 4_652_008, sum(layer.macs for layer in leaves.values()), geometry,
-        Frame((height * zoom, width * zoom), (height, width), (height, width)),
+        Frame((height * zoom, width * zoom), (height, width), (height, width)), window=(224, 224),
     )  # fmt: skip
 
 
@@ -245,6 +261,17 @@ def race_updates(done: int = 200) -> tuple[RaceUpdate, ...]:
     )  # fmt: skip
 
 
+def window_answer(request: ClassifyRequest, network: Network | None = None) -> WindowAnswer:
+    """Five classes, whose order tells where the window is."""
+    network = network or lenet()
+    first = round(request.x) % len(network.classes)
+    names = network.classes
+    best = [(first + k) % len(names) for k in range(5)]
+    found = tuple((i, names[i], p) for i, p in zip(best, (0.82, 0.11, 0.04, 0.02, 0.004), strict=True))
+    assert network.window is not None
+    return WindowAnswer(request, network.frame.window_box(network.window, request.x, request.y), found, 0.004)
+
+
 def full(**changes: Any) -> Scene:
     """Everything there is: picture, LeNet-5, prediction, feature maps of c3, a pinned unit."""
     return replace(_full(), **changes)
@@ -284,6 +311,12 @@ def everything() -> dict[str, Scene]:
         "picture only": Scene(State(image=PAGE), picture=picture()),
         "network only": Scene(State(model="lenet5"), network=lenet()),
         "full": whole,
+        "window": replace(
+            whole,
+            state=replace(whole.state, window=(40.0, 20.0)),
+            window=window_answer(ClassifyRequest(setup(), 40, 20)),
+        ),
+        "window outside": replace(whole, state=replace(whole.state, window=(-900.0, 9e9))),
         "older prediction": replace(whole, state=replace(whole.state, model="other"), network=deep()),
         "stale features": replace(
             whole, state=replace(whole.state, layer="c1", unit=Unit(0, 1, 1)), jobs=(Job(Kind.FEATURES),)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit
 
+from segviz.core import requests
 from segviz.core.choices import ColourMap, Method, Palette, Theme, View
 from segviz.core.session import State
 from segviz.gui import actions
@@ -120,9 +121,25 @@ def test_the_palette_finds_actions_images_networks_and_classes_by_name(bench):
     names = {(entry.kind, entry.text) for entry in palette._entries}
     assert {action.text.rstrip("…") for action in ACTIONS} <= {text for _, text in names}
     assert ("Network", "EfficientNet-Lite0") in names
-    assert ("Image", "Castle maintenon") in names
+    assert ("Image", "Castle of Maintenon") in names
     assert ("Class", "7") in names
     palette.reject()
+
+
+def test_the_palette_and_the_menu_say_which_networks_have_random_weights(bench):
+    one = bench()
+    palette = palette_of(one)
+    found = {entry.text: entry.place for entry in palette._entries if entry.kind == "Network"}
+    assert (found["VGG16"], found["LeNet-5"]) == ("vgg16, random weights", "lenet5")
+    palette.reject()
+    menu = one.window.menus.menus["Use network"]
+    menu.aboutToShow.emit()
+    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert texts[-6:] == ["RANDOM WEIGHTS: FOR SPEED AND GEOMETRY", "AlexNet", "VGG11", "VGG13", "VGG16", "VGG19"]
+    assert "EfficientNet-Lite0" in texts[:-6]
+    tip = next(action.toolTip() for action in menu.actions() if action.text() == "VGG16")
+    assert "Random weights" in tip
+    assert "138,357,544 parameters; no weights are shipped" in tip
 
 
 def test_the_palette_brings_a_panel_to_the_front(bench):
@@ -208,6 +225,16 @@ def test_opacity_and_minimum_go_by_ten_per_cent_and_stay_within_bounds(bench, vi
     for _ in range(12):
         one.qtbot.keyClick(one.window, "O", Qt.KeyboardModifier.ShiftModifier)
     assert getattr(one.state, opacity) == 0.0
+
+
+def test_the_grid_stride_is_not_said_to_be_the_races_alone():
+    """It is that of the sliding window, too."""
+    state = State(image="/a.png", model="lenet5", method=Method.SLIDING_WINDOW, grid_stride=8)
+    assert requests.plan_prediction(state).grid_stride == requests.plan_race(state).grid_stride == 8
+    for action in (action for action in ACTIONS if action.id.startswith("grid-stride-")):
+        assert action.menu == "Run/Grid stride"
+        assert "race" in action.tip
+        assert "sliding window" in action.tip
 
 
 def test_scales_tabs_and_grid_strides_are_actions(bench):

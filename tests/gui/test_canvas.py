@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from segviz.core import assets, palettes, scores
+from segviz.core import assets, catalogue, palettes, scores
 from segviz.core.choices import ColourMap, Palette, View
 from segviz.core.field import Box, Lattice
 from segviz.core.images import Picture
@@ -293,8 +293,26 @@ def test_the_heatmap_is_brightest_where_the_class_is() -> None:
 
 
 def test_the_heatmap_vanishes_below_the_minimum() -> None:
-    scene = heat_scene(shown_class=3, minimum=1.0)
+    scene = heat_scene(shown_class=3, heat_minimum=1.0)
     assert painted(scene) == painted(replace(scene, state=replace(scene.state, view=View.IMAGE)))
+
+
+def test_a_heatmap_follows_its_own_minimum_and_not_that_of_the_labels(canvas: Canvas) -> None:
+    scene = heat_scene(shown_class=3, colour_map=ColourMap.GREY)
+    plane = scores.heatmap(scene.prediction, 3)
+    sure = replace(scene, state=replace(scene.state, minimum=1.0))
+    above = replace(scene, state=replace(scene.state, heat_minimum=0.3))
+    images = []
+    for old, new in ((None, scene), (scene, sure), (sure, above)):
+        canvas.show_scene(old, new)
+        images.append(canvas.render_image(1))
+    whole, unmoved, masked = images
+    assert unmoved == whole
+    bare = painted(replace(scene, state=replace(scene.state, view=View.IMAGE)))
+    (low_y, low_x), (high_y, high_x) = (np.argwhere(mask)[0] for mask in ((plane > 20) & (plane < 60), plane > 90))
+    assert rgb(masked, int(low_x), int(low_y)) == rgb(bare, int(low_x), int(low_y))
+    assert rgb(masked, int(low_x), int(low_y)) != rgb(whole, int(low_x), int(low_y))
+    assert rgb(masked, int(high_x), int(high_y)) == rgb(whole, int(high_x), int(high_y))
 
 
 def test_a_large_heatmap_is_coarser_and_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -474,13 +492,50 @@ def test_the_strip_fits_its_width(canvas: Canvas, width: int) -> None:
     canvas.resize(width, 400)
     QApplication.sendPostedEvents()
     strip = canvas.strip
-    assert strip._right.isVisible() == (width >= 700)
-    parts = [strip.views, strip.opacity, strip.minimum, strip._right, strip.fit, strip.one]
-    seen = [part for part in parts if part.isVisible()]
-    assert strip.views in seen
+    sliders = (strip.opacity, strip.minimum)
+    parts = [strip.views, *sliders, strip._right, strip.fit, strip.one, *(slider._number for slider in sliders)]
+    assert all(part.isVisible() for part in parts)  # nothing goes: the sliders get a row of their own
+    assert (strip.opacity.y() > strip.views.geometry().bottom()) == (width < 900)
     assert strip.views.width() >= strip.views.sizeHint().width()
-    assert all(slider.width() >= slider.least() for slider in (strip.opacity, strip.minimum))
-    assert max(part.geometry().right() for part in seen) <= strip.width()
+    assert all(slider.width() >= slider.least() + slider.value_width() for slider in sliders)
+    assert strip._right.width() >= strip.scale.minimumSizeHint().width()
+    assert max(part.geometry().right() for part in parts[:6]) <= strip.width()
+
+
+def test_the_strip_says_how_probable_the_shown_class_gets(canvas: Canvas) -> None:
+    """A heatmap of a class that is nowhere is not a failure."""
+    scene = scenes.full()
+    prediction = scene.prediction
+    state = replace(scene.state, view=View.HEATMAP, shown_class=3)
+    shown = replace(scene, state=state)
+    canvas.show_scene(scene, shown)
+    most = scores.peak(prediction, 3)[0]
+    assert canvas.strip.scale.toolTip().startswith(f"“3”: at most {most:.2f}: colours")
+    canvas.show_scene(shown, replace(scene, state=replace(state, shown_class=4)))
+    assert f"at most {scores.peak(prediction, 4)[0]:.2f}" in canvas.strip.scale.toolTip()
+
+
+def test_no_start_page_while_an_image_is_coming(qtbot) -> None:
+    canvas = Canvas(Session(State(image=scenes.PAGE)))
+    qtbot.addWidget(canvas)
+    assert canvas._pages.currentWidget() is canvas.view
+    canvas.show_scene(None, Scene(State(image=scenes.PAGE)))
+    assert canvas._pages.currentWidget() is canvas.view
+    canvas.show_scene(None, Scene(State()))  # it could not be opened
+    assert canvas._pages.currentWidget() is canvas.start
+
+
+def test_cards_fill_their_row_and_heads_stay_on(qtbot) -> None:
+    canvas = Canvas(Session())
+    qtbot.addWidget(canvas)
+    canvas.resize(820, 900)
+    canvas.show()
+    qtbot.waitExposed(canvas)
+    first = canvas.start.cards[0]
+    grid = first.parentWidget()
+    row = [card for card in grid.cards if card.y() == first.y()]
+    assert grid.width() - row[-1].geometry().right() < 16
+    assert max(card.geometry().bottom() for card in grid.cards) < grid.height()  # none is cut off below
 
 
 # ----------------------------------------------------------------------------------- before an image
@@ -499,11 +554,19 @@ def test_a_network_card_shows_it_on_its_sample(qtbot) -> None:
     assert session.state.image == str(assets.sample("castle-maintenon.jpg"))
 
 
+def test_networks_that_know_nothing_are_no_cards(qtbot) -> None:
+    canvas = Canvas(Session())
+    qtbot.addWidget(canvas)
+    titles = {card.text() for card in canvas.start.cards}
+    assert {entry.title for entry in catalogue.ENTRIES if entry.trained} <= titles
+    assert not {entry.title for entry in catalogue.ENTRIES if not entry.trained} & titles
+
+
 def test_a_photograph_card_keeps_a_chosen_network(qtbot) -> None:
     session = Session(State(model="mtcnn_onet"))
     canvas = Canvas(session)
     qtbot.addWidget(canvas)
-    card = next(card for card in canvas.start.cards if card.text() == "coffee")
+    card = next(card for card in canvas.start.cards if card.text() == "Coffee")
     card.setFocus()
     qtbot.keyClick(card, Qt.Key.Key_Space)
     assert session.state.image == str(assets.sample("coffee.png"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
-from segviz.core.choices import Method, Upsampling
+from segviz.core import catalogue
+from segviz.core.choices import Method, Upsampling, View
 from segviz.core.field import Box
 from segviz.core.requests import (
     DescribeRequest,
@@ -16,9 +17,9 @@ from segviz.core.requests import (
     RaceRequest,
     SegmentRequest,
 )
-from segviz.core.session import Session, State, Unit
+from segviz.core.session import NETWORK_DEFAULTS, Session, State, Unit
 from segviz.gui import desk as desk_module
-from segviz.gui import gestures
+from segviz.gui import gestures, plan
 from segviz.gui.desk import Desk
 from segviz.gui.scene import EngineStatus, Kind
 from tests.gui import scenes
@@ -213,6 +214,27 @@ def test_a_refused_network_leaves_the_last_one(qtbot, desk, jobs):
     assert desk.scene.message.text.startswith("onet.safetensors")
     assert desk.scene.message.details == "traceback"
     assert desk.scene.jobs == ()
+
+
+def test_a_refused_network_takes_its_view_and_minimum_along(qtbot, desk, jobs):
+    """LeNet-5 wants a minimum and labels; ImageNet's thousand classes a heatmap."""
+    bring_up(qtbot, desk, jobs)
+    desk.session.update(view=View.LABELS, minimum=0.35)
+    turn(qtbot, desk)
+    before = desk.session.state
+    desk.session.update(**gestures.use_network(before, "efficientnet_lite0"))
+    turn(qtbot, desk)
+    assert (desk.session.state.view, desk.session.state.minimum) == (View.HEATMAP, 0.0)
+    jobs.refuse(DescribeRequest, "efficientnet_lite0.safetensors: damaged")
+    turn(qtbot, desk)
+    assert desk.session.state == before
+
+
+@pytest.mark.parametrize("entry", catalogue.ENTRIES, ids=lambda entry: entry.name)
+def test_all_that_a_choice_of_network_sets_goes_back_with_it(entry):
+    changes = gestures.use_network(State(image=PAGE, model="mtcnn_pnet"), entry.name)
+    assert {name for name in changes if name != "image"} <= set(plan.NETWORK_FIELDS)
+    assert set(NETWORK_DEFAULTS) < set(plan.NETWORK_FIELDS) <= {field.name for field in fields(State)}
 
 
 def test_a_refused_prediction_is_not_asked_again_until_run(qtbot, desk, jobs):

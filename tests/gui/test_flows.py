@@ -6,24 +6,26 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QTextDocument
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
-from segviz.core import images
 from segviz.core.choices import Method, View
+from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.core.requests import RaceRequest, SegmentRequest
 from segviz.core.session import State, Unit
 from segviz.gui import settings
 from segviz.gui.dialogs import ExportDialog
 from segviz.gui.exports import EXPORTS, walk_frames
-from segviz.gui.files import IMAGE_KINDS, IMAGE_SUFFIXES, read_session
-from segviz.gui.panels.race_words import Side
+from segviz.gui.files import IMAGE_KINDS, read_session
+from segviz.gui.panels import network_rows
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Kind, pinned
 from tests.gui import scenes
 
@@ -109,6 +111,24 @@ def test_hovering_shows_the_pixel_in_the_inspector(bench):
     QGuiApplication.sendEvent(view, event)
     inspector = next(panel for panel in one.window.panels if panel.id == "inspector")
     one.qtbot.waitUntil(lambda: any("30, 25" in label.text() for label in inspector.widget.findChildren(QLabel)))
+
+
+def test_labelled_by_whole_fields_the_inspector_names_what_is_painted(bench):
+    one = bench()
+    one.desk.session.update(method=Method.DIRECT, layer="output")
+    one.turn()
+    plain = scenes.prediction()
+    labels = (plain.labels + 3) % 10  # the surest field need not be the nearest unit's
+    request = one.jobs.history[one.jobs.ticket(SegmentRequest) - 1]
+    one.jobs.answer(SegmentRequest, replace(plain, request=request, method=Method.DIRECT, labels=labels))
+    one.bring_up()
+    inspector = next(panel for panel in one.window.panels if panel.id == "inspector")
+    for x, y in ((64, 48), (50, 20)):
+        click(one, x, y)
+        column, row = (round(value) for value in one.state.cursor)
+        assert inspector.bars.bars[0].key == labels[row, column]
+        assert inspector.bars.bars[0].value == f"{200 / 255:.2f}"
+        assert one.state.unit.channel == labels[row, column]
 
 
 def test_escape_lets_go_of_the_unit(bench):
@@ -211,6 +231,27 @@ def test_a_session_whose_image_was_moved_keeps_its_network(bench, tmp_path):
     assert "gone.png" in one.scene.message.text
 
 
+def test_a_session_with_a_name_that_is_too_long_opens_in_part(bench, tmp_path):
+    one = bench(State())
+    file = tmp_path / "long.segviz"
+    file.write_text(session_text(model="lenet5", image="x" * 300 + ".png"))
+    one.window.files.open_session(file)
+    one.bring_up()
+    assert (one.state.model, one.state.image) == ("lenet5", None)
+    assert one.scene.message.text.startswith("long.segviz: opened in part")
+
+
+def test_a_session_opens_where_its_image_was_carried_along(bench, tmp_path, pictures):
+    one = bench(State())
+    (tmp_path / "rgb.png").write_bytes(pictures["rgb.png"].read_bytes())
+    file = tmp_path / "carried.segviz"
+    file.write_text(session_text(model="lenet5", image="/home/somebody/pictures/rgb.png"))
+    one.window.files.open_session(file)
+    one.bring_up()
+    assert one.state.image == str((tmp_path / "rgb.png").resolve())
+    assert one.scene.message is None
+
+
 @pytest.mark.parametrize("bad", ["{ broken", session_text(opacity=7)])
 def test_a_bad_session_file_is_kept_aside_when_it_is_saved_over(bench, tmp_path, monkeypatch, bad):
     one = bench()
@@ -235,8 +276,7 @@ def test_a_sound_session_file_is_simply_replaced(bench, tmp_path, monkeypatch):
 
 
 def test_the_open_dialog_lists_what_can_be_read_and_begins_where_the_last_one_ended(bench, tmp_path, monkeypatch):
-    assert IMAGE_SUFFIXES == images.SUFFIXES
-    assert "*.ppm" in IMAGE_KINDS
+    assert all(f"*{suffix}" in IMAGE_KINDS for suffix in IMAGE_SUFFIXES)
     assert "*.JPG" in IMAGE_KINDS
     one = bench(State())
     begun = []
@@ -313,7 +353,8 @@ def test_a_pasted_picture_becomes_a_file_of_the_cache(bench):
 
 def test_copying_the_view_puts_a_picture_on_the_clipboard(bench):
     one = bench()
-    one.window.do("copy")
+    with one.qtbot.waitSignal(one.desk.said):
+        one.window.do("copy")
     copied = QGuiApplication.clipboard().image()
     assert (copied.width(), copied.height()) == (128, 96)
     QGuiApplication.clipboard().clear()
@@ -332,6 +373,16 @@ def test_next_and_previous_image_of_the_folder(bench, tmp_path, pictures):
     assert names == ["a.png", "b.png", "C.png", "a.png"]
     one.window.files.step(-1)
     assert Path(one.state.image).name == "C.png"
+
+
+def test_a_recent_file_is_told_by_its_name_whatever_it_looks_like(bench):
+    one = bench(State())
+    settings.add_recent("/pictures/<b>bold</b>.png")
+    menu = one.window.menus.menus["Open recent"]
+    menu.aboutToShow.emit()
+    document = QTextDocument()
+    document.setHtml(menu.actions()[0].toolTip())
+    assert document.toPlainText() == str(Path("/pictures/<b>bold</b>.png"))
 
 
 def test_recent_files_are_remembered_newest_first(bench, pictures):
@@ -410,7 +461,7 @@ def test_nothing_can_be_exported_from_an_empty_window(bench):
 
 def test_the_layer_walk_has_a_frame_for_each_layer_and_boxes_in_it(bench):
     one = bench()
-    frames = walk_frames(one.scene)
+    frames = list(walk_frames(one.scene))
     assert len(frames) == 7
     assert {frame.shape for frame in frames} == {(96, 128, 3)}
     assert np.count_nonzero(frames[-1] != frames[0]) > 100
@@ -536,3 +587,87 @@ def test_a_race_is_collected_while_another_tab_is_in_front(bench):
     one.jobs.update(RaceRequest, update)
     one.turn()
     assert race._points[Side(update.side)] == [(update.seconds, 200.0)]
+
+
+def test_steps_of_the_field_pass_layers_that_share_one(bench):
+    """c5, f6 and output of LeNet-5 all see 32 pixels: one step back from the last must show a smaller box."""
+    one = bench()
+    one.desk.session.update(layer="output")
+    click(one, 64, 48)
+    layers = []
+    for _ in range(4):
+        one.window.do("previous-field")
+        one.turn()
+        layers.append((one.state.layer, pinned(one.scene).field.width))
+    assert layers == [("s4", 16), ("c3", 14), ("s2", 6), ("c1", 5)]
+    for _ in range(5):
+        one.window.do("next-field")
+    assert one.state.layer == "output"  # the last step goes on to the end
+
+
+def test_the_zoom_is_said(bench):
+    one = bench()
+    one.window.do("zoom-one")
+    assert one.window.statusBar().zoom.text() == "zoom 100 %"
+    one.window.canvas.zoom(0.5)
+    assert one.window.statusBar().zoom.text() == "zoom 50 %"
+
+
+def test_nothing_in_the_toolbar_moves_when_it_runs_and_stops(bench):
+    one = bench()
+    button = one.window.toolbar.button
+    width = button.width()
+    one.desk.run()
+    one.turn()
+    assert button.text() == "Stop"
+    assert button.width() == width
+
+
+def test_tabs_stay_where_they_are(bench):
+    one = bench()
+    places = set()
+    for tab in ("feature-maps", "heatmaps", "race"):
+        one.desk.session.update(tab=tab)
+        one.turn()
+        QApplication.processEvents()
+        places.add(one.window.tabs.bar.y())
+    assert len(places) == 1
+
+
+def test_the_presenters_view_says_how_it_ends(bench):
+    one = bench()
+    one.window.do("present")
+    assert "F5 or Esc" in one.window.way_out.text()
+    assert one.window.way_out.isVisible()
+    one.window.do("present")
+    assert not one.window.way_out.isVisible()
+
+
+def test_maps_and_layers_have_menus(bench):
+    one = bench()
+    network, maps, heat = one.window.panels[0], one.window.panels[2], one.window.panels[3]
+    menu = maps.menu_of(3)
+    words = {action.text(): action for action in menu.actions()}
+    assert {"Copy the map", "Save the map…", "Pin its strongest unit"} <= words.keys()
+    words["Pin its strongest unit"].trigger()
+    plane = one.scene.features.values[3]
+    assert (one.state.unit.channel, plane[one.state.unit.row, one.state.unit.column]) == (3, plane.max())
+    words["Copy the map"].trigger()
+    assert not QGuiApplication.clipboard().image().isNull()
+    row = next(row for row in network_rows.rows_of(one.scene.network) if row.name == "c1")
+    network.menu_of(row).actions()[0].trigger()
+    assert (one.state.layer, one.state.tab) == ("c1", "feature-maps")
+    one.desk.session.update(tab="heatmaps")
+    one.turn()
+    heat.menu_of(1).actions()[0].trigger()
+    assert one.state.shown_class == heat._classes[1]
+
+
+def test_heatmaps_of_another_network_begin_at_the_top(bench):
+    one = bench(State(image=scenes.PAGE, model="lenet5", tab="heatmaps"))
+    bar = one.window.panels[3].grid.verticalScrollBar()
+    bar.setRange(0, 500)
+    bar.setValue(200)
+    one.desk.session.update(model="mtcnn_rnet")
+    one.bring_up()
+    assert bar.value() == 0

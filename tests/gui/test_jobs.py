@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from PIL import Image
 from PySide6.QtCore import QCoreApplication
 
 from segviz.core import images
+from segviz.core.errors import SegvizError
 from segviz.core.requests import DescribeRequest, FeatureRequest, SegmentRequest, Setup
 from segviz.gui.jobs import Jobs, PictureOpened, PictureRefused
 from segviz.worker.client import Client
@@ -160,6 +163,38 @@ def test_closing_while_both_work_leaves_no_thread_and_no_process(qtbot, tmp_path
     assert set(threading.enumerate()) <= before
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_engine_and_picture_share_one_patience(qtbot, tmp_path, monkeypatch) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    def stuck(path: str) -> images.Picture:
+        reading.set()
+        assert go_on.wait(60)
+        raise SegvizError("too late")
+
+    monkeypatch.setattr(images, "open_picture", stuck)
+    jobs = Jobs(connect=FAKE)
+    jobs.open_picture(picture(tmp_path / "a.png", 1))
+    assert reading.wait(60)
+    given: list[float] = []
+
+    def slow_end(patience: float) -> None:
+        given.append(patience)
+        time.sleep(0.3)
+
+    waits = jobs._pictures.close
+    monkeypatch.setattr(jobs._client, "close", slow_end)
+    monkeypatch.setattr(jobs._pictures, "close", lambda patience: (given.append(patience), waits(patience)))
+    jobs.close(patience=0.5)
+    assert given[0] == 0.5
+    assert 0 < given[1] <= 0.2
+    left = jobs._pictures._thread
+    assert left is not None
+    del jobs  # the thread that was left behind says its last word to nobody, and without harm
+    gc.collect()
+    go_on.set()
+    left.join()
 
 
 def test_events_on_their_way_do_not_outlive_a_deleted_jobs(qtbot, tmp_path) -> None:

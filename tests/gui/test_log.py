@@ -10,7 +10,7 @@ import warnings
 import pytest
 from PySide6.QtCore import QThread, qWarning
 
-from segviz.gui import log as log_module
+from segviz.core import folders
 from segviz.gui.log import ENDED_BADLY, Log, log_file
 
 
@@ -82,7 +82,7 @@ def test_interrupting_is_no_failure(qtbot, log, heard):
 
 def test_without_a_place_for_the_log_the_window_still_starts(qapp, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(log_module, "log_folder", lambda: tmp_path / "file" / "below")
+    monkeypatch.setattr(folders, "logs", lambda: tmp_path / "file" / "below")
     made = Log(lambda text, details: None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

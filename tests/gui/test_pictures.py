@@ -24,7 +24,10 @@ from tests.gui.render_states import Shot
 LEAST, SMALL, LARGE = render_states.SIZES
 SHOTS = (
     *(Shot(state, SMALL, Theme.DARK) for state in render_states.STATES),
-    *(Shot(state, LEAST, Theme.DARK) for state in ("heatmap", "running", "race-running", "race-not-exact")),
+    *(
+        Shot(state, LEAST, Theme.DARK)
+        for state in ("heatmap", "running", "race-running", "race-not-exact", "race-older", "board", "window")
+    ),
     *(Shot(state, SMALL, Theme.LIGHT) for state in ("empty", "labels", "race-not-exact")),
     *(Shot(state, LARGE, Theme.LIGHT) for state in ("large", "race-done")),
 )

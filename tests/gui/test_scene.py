@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from segviz.core import assets, scores
+from segviz.core import assets, catalogue, scores
 from segviz.core.choices import View
 from segviz.core.field import SAME, Box, Node
 from segviz.core.session import State, Unit
@@ -32,6 +32,54 @@ def test_fields_are_given_in_pixels_of_the_image_that_was_resized():
 @pytest.mark.parametrize("name", ["nothing", "picture only", "network only", "unit outside", "unknown layer"])
 def test_without_a_fitting_unit_nothing_is_pinned(name):
     assert pinned(scenes.everything()[name]) is None
+
+
+@pytest.mark.parametrize(
+    ("network", "step", "changes"),
+    [
+        (scenes.lenet(), 1, {"grid_stride": None}),
+        (scenes.lenet(), 4, {"grid_stride": 16}),
+        (scenes.uneven(), 1, {"grid_stride": None}),
+        (scenes.uneven(), 2, {}),
+        (None, 1, {}),
+        (None, 2, {}),
+    ],
+)
+def test_grid_strides_are_multiples_of_the_networks_own(network, step, changes):
+    """Windows of an uneven network have no common step with it: none is made up by rounding."""
+    assert gestures.grid_stride(replace(scenes.full(), network=network), step) == changes
+
+
+OTHERS = {
+    "another image": lambda scene: replace(scene, state=replace(scene.state, image="/pictures/other.png")),
+    "another network": lambda scene: replace(scene, state=replace(scene.state, model="mtcnn_pnet")),
+    "another layer": lambda scene: replace(scene, state=replace(scene.state, layer="s4")),
+    "another size": lambda scene: replace(scene, picture=scenes.picture(10, 10)),
+    "no picture": lambda scene: replace(scene, picture=None),
+    "other colours": lambda scene: replace(scene, state=replace(scene.state, scale=0.5, opacity=0.1)),
+}
+
+
+@pytest.mark.parametrize(
+    ("other", "prediction", "features"),
+    [
+        ("another image", False, False),
+        ("another network", True, False),  # the old labels stay until the new ones are there; maps name another layer
+        ("another layer", True, False),
+        ("another size", False, True),
+        ("no picture", False, True),
+        ("other colours", True, True),
+    ],
+)
+def test_an_answer_is_shown_where_it_belongs(other, prediction, features):
+    scene = OTHERS[other](scenes.full())
+    assert (scene.shown_prediction is not None, scene.shown_features is not None) == (prediction, features)
+
+
+def test_a_value_is_read_from_maps_of_the_image_that_is_shown():
+    scene = scenes.full()
+    assert pinned(scene).value is not None
+    assert pinned(OTHERS["another image"](scene)).value is None
 
 
 def test_a_layer_that_does_not_see_the_image_has_no_pinned_unit():
@@ -74,3 +122,9 @@ def test_a_network_brings_its_sample_at_the_scale_that_it_knows():
     changes = gestures.use_network(State(), "mtcnn_onet")
     assert (changes["scale"], changes["image"]) == (0.45, str(assets.sample("astronaut.png")))
     assert gestures.use_network(State(image="/a/face.png"), "mtcnn_onet")["scale"] is None
+
+
+def test_a_photograph_alone_brings_a_network_that_knows_something():
+    for image in assets.sample_images():
+        assert catalogue.entry(gestures.suitable(str(image))).trained, image
+    assert gestures.suitable("/a/photograph.jpg") == "efficientnet_lite0"

@@ -55,11 +55,12 @@ def test_shows_what_is_there(bench):
     assert window.windowTitle().startswith("page.png")
     assert window.toolbar.image.value == "page.png"
     assert window.toolbar.network.value == "LeNet-5"
+    assert window.toolbar.network.toolTip() == "Network: LeNet-5\nlenet5"
     assert window.toolbar.method.value == "Upsampled"
     bar = window.statusBar()
     assert bar.image.text().startswith("128 × 96")
     assert bar.network.text() == "LeNet-5, 10 classes"
-    assert bar.grid.text() == "grid 17 × 25, stride 4"
+    assert bar.grid.text() == "grid 25 × 17, stride 4"
     assert (bar.sign.text(), bar.engine.text()) == ("●", "engine ready")
 
 
@@ -209,8 +210,12 @@ def test_the_toolbar_shows_all_of_itself_at_1280(bench):
 def test_closing_ends_the_engine(bench):
     one = bench()
     one.desk.race()
+    seen = []
+    one.jobs.close = lambda patience: seen.append((one.window.isVisible(), patience <= 2))
     one.window.close()
-    assert one.jobs.closed
+    assert seen == [(False, True)]  # gone from the screen before anybody waits
+    one.window.close()
+    assert len(seen) == 1
     assert not one.window.isVisible()
 
 
@@ -359,9 +364,9 @@ def test_messages_begin_with_a_capital_letter_unless_with_a_name(said, shown):
 
 
 def test_what_images_are_called():
-    assert sample_title("castle-maintenon.jpg") == "Castle maintenon"
-    assert sample_title("grace_hopper.jpg") == "Grace hopper"
-    assert sample_title("ihc.png") == "IHC"
+    assert sample_title("castle-maintenon.jpg") == "Castle of Maintenon"
+    assert sample_title("grace_hopper.jpg") == "Grace Hopper"
+    assert sample_title("european-honey-bee.jpg") == "European honey bee"
     assert sample_title("digits-512x512.png") == "Digits 512 × 512"
     assert image_title("/cache/segviz/pasted/pasted-0123456789ab.png") == "Pasted image"
     assert image_title("/photos/pasted-note.png") == "pasted-note.png"

@@ -43,7 +43,7 @@ class Loan:
     def cancel(self, kind: type | None = None) -> None:
         self._engine.client.cancel(kind)
 
-    def close(self) -> None:
+    def close(self, patience: float = 0) -> None:
         self._engine.client.cancel()
         with self._engine.lock:
             self._engine.loans.discard(self)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -221,6 +222,24 @@ def test_an_engine_that_cannot_be_built_refuses_with_the_reason(make_client) -> 
         assert "ImportError" in refused.details
         assert not client.alive
     assert [type(event) for event in heard.events].count(EngineStarting) == 2
+
+
+@pytest.mark.parametrize("error", [OSError(11, "Resource temporarily unavailable"), RuntimeError("\n  too\n  early")])
+def test_a_process_that_cannot_be_started_is_told_and_tried_again(make_client, monkeypatch, error) -> None:
+    client, heard = make_client()
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseProcess, "start", lambda process: raises(error))
+        for _ in range(2):
+            refused = heard.end(client.ask(features("quick")))
+            assert isinstance(refused, Refused)
+            assert refused.message.startswith("the engine's process cannot be started: ")
+            assert refused.message.endswith(("unavailable", "too early"))
+            assert type(error).__name__ in refused.details
+    assert isinstance(heard.end(client.ask(features("quick"))), Answered)
+
+
+def raises(error: Exception) -> None:
+    raise error
 
 
 # ------------------------------------------------------------------------ newest wins, cancelling
@@ -501,6 +520,22 @@ def test_a_program_that_forgets_to_close_ends_all_the_same(tmp_path) -> None:
     out, err = process.communicate(timeout=LONGEST)
     assert (process.returncode, out, err) == (0, "", "")
     assert is_gone(pid)
+
+
+def test_a_program_without_a_main_guard_is_answered_all_the_same(tmp_path) -> None:
+    """Its engine runs the whole program first, and there a second engine cannot be started."""
+    guarded = PROGRAM.replace('if __name__ == "__main__":\n    main()', "main()")
+    guarded = guarded.replace("heard.a(Updated, ", "end = heard.end(").replace(
+        "print(client.pid", "print(type(end).__name__"
+    )
+    path = tmp_path / "program.py"
+    path.write_text(guarded.format(model="quick", then="client.close()"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=LONGEST, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["Refused", "Answered"]
 
 
 def test_importing_the_client_loads_nothing_heavy() -> None:

@@ -1,24 +1,15 @@
-"""What the server decides by itself: which updates go out, and how failures are worded."""
+"""What the server decides by itself: which updates go out, and what runs them."""
 
 from __future__ import annotations
 
+import faulthandler
+
 import pytest
 
-from segviz.core.errors import SegvizError
-from segviz.core.requests import (
-    DescribeRequest,
-    PartialLabels,
-    Progress,
-    RaceRequest,
-    RaceUpdate,
-    Request,
-    SegmentRequest,
-    Setup,
-)
-from segviz.worker import wire
-from segviz.worker.server import Throttle, load, refusal
-
-SEGMENT = SegmentRequest(Setup("lenet5", "page.png"))
+from segviz.core import folders
+from segviz.core.requests import PartialLabels, Progress, RaceUpdate
+from segviz.worker import server
+from segviz.worker.server import Throttle
 
 
 class Clock:
@@ -68,53 +59,12 @@ def test_the_sides_of_a_race_take_turns() -> None:
     assert heard.count("sliding_window") == pytest.approx(heard.count("fully_convolutional"), abs=1)
 
 
-def test_a_message_for_people_passes_as_it_is() -> None:
-    assert refusal(SegvizError("net.pth: no tensor 'fc6.weight'", "all tensors"), SEGMENT) == (
-        "net.pth: no tensor 'fc6.weight'",
-        "all tensors",
-    )
-
-
-@pytest.mark.parametrize(
-    ("error", "amount"),
-    [
-        (MemoryError(), ""),
-        (MemoryError("Unable to allocate 7.45 GiB for an array with shape (1000, 1000, 1000)"), " (7.45 GiB wanted)"),
-        (
-            RuntimeError("DefaultCPUAllocator: can't allocate: you tried to allocate 2500000000 bytes."),
-            " (2.5 GB wanted)",
-        ),
-        (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total"), " (20.00 MiB wanted)"),
-    ],
-    ids=["plain", "numpy", "torch", "cuda"],
-)
-def test_lack_of_memory_names_the_remedy(error, amount) -> None:
-    message, details = refusal(error, SEGMENT)
-    assert message == f"not enough memory for segmenting{amount}: choose a smaller scale or a smaller image"
-    assert type(error).__name__ in details
-
-
-def test_a_bug_is_one_short_line_with_the_traceback_in_the_details() -> None:
-    try:
-        {}["no such layer"]
-    except KeyError as error:
-        message, details = refusal(error, RaceRequest(Setup("lenet5")))
-    assert message == "an internal error while racing (KeyError): please report the details"
-    assert "test_server.py" in details
-    assert "KeyError: 'no such layer'" in details
-
-
-def test_other_runtime_errors_are_bugs() -> None:
-    message, _ = refusal(RuntimeError("shape '[3]' is invalid for input of size 4"), DescribeRequest(Setup("lenet5")))
-    assert message == "an internal error while tracing the network (RuntimeError): please report the details"
-
-
-def test_every_kind_of_request_has_its_words() -> None:
-    assert set(wire.DOING) == set(Request.__args__)
-    assert wire.doing(None) == "idle"
-
-
-def test_runners_are_found_by_name() -> None:
-    from tests.worker import fake
-
-    assert load("tests.worker.fake:FakeEngine") is fake.FakeEngine
+def test_a_crash_of_the_engine_is_noted_where_the_window_looks(tmp_path, monkeypatch) -> None:
+    """The window's dialog opens the folder of `segviz.core.folders`."""
+    monkeypatch.setattr(folders, "logs", lambda: tmp_path / "logs")
+    enabled = []
+    monkeypatch.setattr(faulthandler, "enable", enabled.append)
+    server._log_crashes()
+    assert [file.name for file in enabled] == [str(tmp_path / "logs" / "engine.log")]
+    enabled[0].close()
+    assert "started" in (tmp_path / "logs" / "engine.log").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QWidget
 
+    from segviz.gui.filming import Frames
 
 SaveFunction = Callable[[Path], object]  # writes a file at the path that the person chose
 
@@ -77,3 +78,10 @@ class Commands(Protocol):
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         """Ask where (`kinds` is a dialog filter, 'SVG (*.svg)'), and let `write(path)` write it."""
+
+    def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
+        """Ask where, and save the pictures of `frames()` as an animated GIF.
+
+        For frames that only the window's thread can paint: they are begun once the place is known, and
+        taken one an event-loop turn.
+        """

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, MapOrder, MapScale
-from segviz.gui import gestures, theme
-from segviz.gui.panels import unit_words, words
+from segviz.core.field import to_shares
+from segviz.gui import gestures, theme, unit_words, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
@@ -20,10 +20,10 @@ from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.thumb_grid import ThumbGrid
 
 if TYPE_CHECKING:
+    from segviz.core.maps import MapStatistics
     from segviz.core.requests import FeatureMaps
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
-    from segviz.gui.panels.tiles import MapStatistics
 
 DIVERGING = {MapScale.SIGNED}
 
@@ -51,6 +51,7 @@ class FeatureMapsPanel:
         self.grid.clicked.connect(self._clicked)
         self.grid.hovered.connect(self._hovered)
         self.grid.left.connect(self._left)
+        self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -108,7 +109,7 @@ class FeatureMapsPanel:
         if features is None:
             self._statistics = None
             return
-        from segviz.gui.panels.tiles import MapStatistics
+        from segviz.core.maps import MapStatistics
 
         self._statistics = MapStatistics(features.values)
 
@@ -145,8 +146,7 @@ class FeatureMapsPanel:
         from segviz.gui.panels.pixels import to_image
 
         scale = self._scene.state.map_scale
-        low, high = self._statistics.levels(channel, scale)
-        levels = tiles.to_bytes(self._features.values[channel], low, high)
+        levels = self._statistics.picture(channel, scale)
         if scale in DIVERGING:
             from segviz.core import palettes
 
@@ -184,32 +184,31 @@ class FeatureMapsPanel:
             self.scale_bar.set_range(*(words.value(level) for level in statistics.levels(0, scale)))
 
     def _show_unit(self) -> None:
-        scene, features = self._scene, self._features
-        unit = scene.state.unit if scene is not None else None
-        fits = features is not None and scene is not None and features.layer == scene.state.layer
-        chosen = unit is not None and fits and unit.channel in self._order
+        scene = self._scene
+        unit = scene.state.unit if scene is not None and scene.shown_features is not None else None
+        chosen = unit is not None and unit.channel in self._order
         self.grid.set_selected(self._order.index(unit.channel) if chosen and unit is not None else None)
         self._show_mark()
 
     def _show_mark(self) -> None:
-        features = self._features
+        features = self._scene.shown_features if self._scene is not None else None
         cell = self._hover_cell or (_cell(self._scene) if self._scene is not None else None)
-        if features is None or self._scene is None or features.layer != self._scene.state.layer or cell is None:
+        if features is None or cell is None:
             self.grid.set_mark(None)
             return
         _, rows, columns = features.values.shape
-        self.grid.set_mark(((cell[1] + 0.5) / columns, (cell[0] + 0.5) / rows))
+        self.grid.set_mark(to_shares(cell[1], cell[0], rows, columns))
 
     def _show_words(self, scene: Scene) -> None:
         features = self._features
         self.sort.show_choice(scene.state.map_order)
         self.normalise.show_choice(scene.state.map_scale)
         computing = scene.job(Kind.FEATURES) is not None
-        stale = features is not None and not _current(scene, features)
+        stale = features is not scene.shown_features
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
-            text = f"{features.layer} · {words.many(maps, 'map')} of {words.shape((rows, columns))}"
+            text = f"{features.layer} · {words.many(maps, 'map')} of {words.size(columns, rows)}"
             text += f" · {scene.state.layer}: computing…" if stale and computing and scene.state.layer else ""
         self.what.setText(text)
         self.note.setText(_advice(scene, computing))
@@ -245,7 +244,7 @@ class FeatureMapsPanel:
     def _clicked(self, index: int, fx: float, fy: float) -> None:
         unit = self._unit_at(index, fx, fy)
         scene = self._scene
-        if unit is None or scene is None or self._features is None or not _current(scene, self._features):
+        if unit is None or scene is None or scene.shown_features is None:
             return
         changes = gestures.pin_in_map(scene, *unit)
         if changes:
@@ -255,7 +254,7 @@ class FeatureMapsPanel:
         unit = self._unit_at(index, fx, fy)
         self._tell_value(unit)
         scene = self._scene
-        if unit is not None and scene is not None and self._features is not None and _current(scene, self._features):
+        if unit is not None and scene is not None and scene.shown_features is not None:
             self._commands.point_at(gestures.pin_in_map(scene, *unit).get("cursor"))
 
     def _left(self) -> None:
@@ -282,6 +281,30 @@ class FeatureMapsPanel:
         what = Sheet(self.what.text(), len(self._order), columns / rows, max(rows, columns))
         return contact_sheet(what, self._tile, self._caption, colours)
 
+    def menu_of(self, index: int) -> QMenu:
+        """All that can be done with the map of a tile."""
+        assert self._features is not None
+        channel, layer = self._order[index], self._features.layer
+        menu = QMenu(self.grid)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        image = self._map_image(channel)
+        menu.addAction("Copy the map").triggered.connect(lambda: self._commands.copy_image(image))
+        menu.addAction("Save the map…").triggered.connect(
+            lambda: self._commands.save_image(image, f"{layer}-map-{channel}")
+        )
+        menu.addSeparator()
+        strongest = menu.addAction("Pin its strongest unit")
+        strongest.setEnabled(self._scene is not None and self._scene.shown_features is not None)
+        strongest.triggered.connect(lambda: self._pin_strongest(channel))
+        return menu
+
+    def _pin_strongest(self, channel: int) -> None:
+        if self._scene is None or self._features is None or self._scene.shown_features is not self._features:
+            return
+        plane = self._features.values[channel]
+        row, column = divmod(int(plane.argmax()), plane.shape[1])
+        self._session.update(**gestures.pin_in_map(self._scene, channel, row, column))
+
     def _copy(self) -> None:
         image = self.sheet()
         if image is not None:
@@ -296,12 +319,6 @@ class FeatureMapsPanel:
 def _cell(scene: Scene) -> tuple[int, int] | None:
     unit = scene.state.unit
     return (unit.row, unit.column) if unit is not None else None
-
-
-def _current(scene: Scene, features: FeatureMaps) -> bool:
-    """Whether the maps are of the layer, image and network that are chosen now."""
-    setup, state = features.request.setup, scene.state
-    return (features.layer, setup.image, setup.model) == (state.layer, state.image, state.model)
 
 
 def _advice(scene: Scene, computing: bool) -> str:

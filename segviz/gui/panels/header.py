@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from segviz.core.choices import Choice
 from segviz.gui import theme
-from segviz.gui.panels.inspector_parts import flat_button
+from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.pill import Pill
 
 
@@ -25,6 +25,13 @@ class HeaderLine(QWidget):
 
     def add(self, part: QWidget, stretch: int = 0) -> None:
         self._row.addWidget(part, stretch)
+
+    def insert(self, at: int, part: QWidget, stretch: int = 0) -> None:
+        self._row.insertWidget(at, part, stretch)
+
+    def remove(self, part: QWidget) -> None:
+        """Take a part out of the line, to be put elsewhere."""
+        self._row.removeWidget(part)
 
     def button(self, icon: str, name: str, then: Callable[[], None]) -> QToolButton:
         """A button of one icon, at the end of the line."""

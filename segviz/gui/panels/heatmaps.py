@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from segviz.core.choices import ColourMap, View
-from segviz.gui import theme
-from segviz.gui.panels import words
+from segviz.core.field import from_shares, to_shares
+from segviz.gui import theme, words
+from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from segviz.core.requests import Prediction
+    from segviz.core.scores import Normaliser
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
-    from segviz.gui.panels.tiles import Normaliser
 
 SHOWN = 12  # classes
 LONGEST = 288  # longer side of a tile's picture, in pixels: enough for a screen of twice the density
@@ -66,6 +67,7 @@ class HeatmapsPanel:
         self.scale_bar = ColourBar()
         self.scale_bar.set_title("probability")
         self.grid.hovered.connect(self._hovered)
+        self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
         self.grid.left.connect(lambda: self._commands.point_at(None))
         self.colours = ChoicePill(
             "Colours", "Colours of probabilities", ColourMap, lambda v: session.update(colour_map=v)
@@ -90,8 +92,10 @@ class HeatmapsPanel:
     # ------------------------------------------------------------------------------- showing
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        self._scene = new
+        self._scene, new = new, new.seen
+        old = old.seen if old is not None else None
         fresh = old is None or self._prediction is not new.prediction or old.picture is not new.picture
+        another = new.prediction is not None and _names(new.prediction) != _names(self._prediction)
         if fresh:
             self._take(new)
         recoloured = old is None or old.state.colour_map is not new.state.colour_map
@@ -99,10 +103,13 @@ class HeatmapsPanel:
             self._show_scale(new)
         if fresh:
             self._fill()
+            if another:
+                self.grid.verticalScrollBar().setValue(0)
         elif recoloured:
             self.grid.refresh()
         current = new.shown_class if new.state.view is View.HEATMAP else None
         self.grid.set_selected(self._classes.index(current) if current in self._classes else None)
+        self.grid.setEnabled(self._scene.before is None)
         self._show_mark(new.state.cursor)
         self._show_words(new)
 
@@ -111,13 +118,14 @@ class HeatmapsPanel:
         self._classes, self._peaks, self._normaliser, self._photograph = [], [], None, None
         if prediction is None:
             return
+        from segviz.core.scores import Normaliser
         from segviz.gui.panels import tiles
 
-        self._normaliser = tiles.Normaliser.of(prediction.logits)
-        peak = tiles.peaks(prediction.logits, self._normaliser)
+        self._normaliser = Normaliser.of(prediction.logits)
+        peak = self._normaliser.peaks(prediction.logits)
         self._classes = tiles.top_classes(prediction, peak, SHOWN)
         self._peaks = [float(peak[index]) for index in self._classes]
-        if scene.picture is not None and scene.picture.pixels.shape[:2] == prediction.labels.shape:
+        if scene.picture is not None and scene.shown_prediction is prediction:
             self._photograph = tiles.shrunk(scene.picture.pixels, LONGEST)
 
     def _fill(self) -> None:
@@ -141,7 +149,7 @@ class HeatmapsPanel:
         ground = self._photograph
         if ground is None:
             ground = tiles.blank(height, width, LONGEST)
-        lattice = tiles.lattice_at(prediction.lattice, (ground.shape[0] / height, ground.shape[1] / width))
+        lattice = prediction.lattice.resized((ground.shape[0] / height, ground.shape[1] / width))
         grid = normaliser.probability(prediction.logits[self._classes[index]])
         wide = resample.upsample(grid, lattice, prediction.upsampling, *ground.shape[:2])
         return to_image(tiles.over_grey(ground, wide, palettes.heat_table(scene.state.colour_map)))
@@ -163,16 +171,17 @@ class HeatmapsPanel:
             self.grid.set_mark(None)
             return
         height, width = self._prediction.labels.shape
-        self.grid.set_mark(((point[0] + 0.5) / width, (point[1] + 0.5) / height))
+        self.grid.set_mark(to_shares(*point, height, width))
 
     def _show_words(self, scene: Scene) -> None:
-        prediction = self._prediction
+        prediction, before = self._prediction, self._scene.before if self._scene is not None else None
         there = prediction is not None
         self.colours.show_choice(scene.state.colour_map)
         if prediction is not None:
             classes, rows, columns = prediction.logits.shape
             shown = f"{len(self._classes)} of {words.count(classes)} classes, the most probable first"
-            self.what.setText(f"{shown} · grid of {words.shape((rows, columns))}")
+            whose = f"{title_of(before.model)}: " if before is not None else ""
+            self.what.setText(f"{whose}{shown} · grid of {words.size(columns, rows)}")
         else:
             self.what.setText("")
         busy = scene.job(Kind.PREDICTION) is not None
@@ -198,9 +207,21 @@ class HeatmapsPanel:
     def _hovered(self, index: int, fx: float, fy: float) -> None:
         if self._prediction is not None and index < len(self._classes):
             height, width = self._prediction.labels.shape
-            self._commands.point_at((fx * width - 0.5, fy * height - 0.5))
+            self._commands.point_at(from_shares(fx, fy, height, width))
 
     # -------------------------------------------------------------------------------- leaving
+
+    def menu_of(self, index: int) -> QMenu:
+        """All that can be done with the heatmap of a tile."""
+        assert self._prediction is not None
+        name, image = self._prediction.classes[self._classes[index]], self._tile(index)
+        menu = QMenu(self.grid)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Show on the canvas").triggered.connect(lambda: self._clicked(index))
+        menu.addSeparator()
+        menu.addAction("Copy the heatmap").triggered.connect(lambda: self._commands.copy_image(image))
+        menu.addAction("Save the heatmap…").triggered.connect(lambda: self._commands.save_image(image, f"{name}-map"))
+        return menu
 
     def sheet(self) -> QImage | None:
         """All heatmaps as one picture; None without any."""
@@ -219,3 +240,8 @@ class HeatmapsPanel:
         image = self.sheet()
         if image is not None:
             self._commands.save_image(image, "heatmaps")
+
+
+def _names(prediction: Prediction | None) -> tuple[str, str | None]:
+    """The network and the image of a prediction."""
+    return (prediction.request.setup.model, prediction.request.setup.image) if prediction is not None else ("", None)

@@ -6,16 +6,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from segviz.core.choices import View
-from segviz.gui import gestures, tables, theme
-from segviz.gui.panels import words
+from segviz.gui import gestures, tables, theme, words
+from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.inspector_parts import Swatch, UnitCard, flat_button, heading
+from segviz.gui.panels.inspector_parts import Swatch, UnitCard
 from segviz.gui.panels.legend import Entry, LegendView, listed
-from segviz.gui.scene import Kind, Scene, pinned
+from segviz.gui.panels.window_card import WindowCard
+from segviz.gui.scene import Kind, Scene, dragged, pinned
 from segviz.gui.widgets.bars import Bar, BarRows
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button, heading
+from segviz.gui.widgets.search_line import SearchLine
+from segviz.gui.widgets.tray import Tray
 
 if TYPE_CHECKING:
     from segviz.core.requests import Prediction
@@ -57,13 +62,11 @@ class InspectorPanel:
         self._ranking = QStackedLayout()  # of one height, so that nothing below jumps
         self._ranking.addWidget(self.bars)
         self._ranking.addWidget(self._bars_note)
+        self.window = WindowCard(self._show_class, lambda: self._session.update(window=None))
         self.unit = UnitCard(commands)
-        self.search = QLineEdit()
-        self.search.setAcceptDrops(False)  # a file that is dropped here is for the window
-        self.search.setPlaceholderText("Search classes")
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName("Search classes")
-        self.search.setToolTip("Classes whose name contains this, also those that are nowhere in the image")
+        self.search = SearchLine(
+            "Search classes", "Classes whose name contains this, also those that are nowhere in the image"
+        )
         self.search.textChanged.connect(lambda _: self._list())
         self.legend = LegendView()
         self.legend.shown.connect(self._show_class)
@@ -71,6 +74,7 @@ class InspectorPanel:
         self.legend.soloed.connect(lambda index: self._session.update(**gestures.solo_class(self._now(), index)))
         self.legend.copied.connect(lambda name: self._commands.copy_table([[name]]))
         self._legend_note = QLabel()
+        self._heading, self._percentage = ElidedLabel("CLASSES"), QLabel("% of the image")
         self._copy = flat_button("copy", "Copy the classes and their shares as a table")
         self._copy.clicked.connect(self._copy_classes)
         self._save = flat_button("download", "Save the classes and their shares as CSV")
@@ -78,40 +82,44 @@ class InspectorPanel:
         self._arrange()
 
     def _arrange(self) -> None:
-        """Everything scrolls as one where the dock is low; the legend takes what height is left."""
-        inner = QWidget()
-        theme.set_surface(inner, "panel")
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, theme.S, 0, theme.S)
-        column.setSpacing(theme.XS)
-        padded = QVBoxLayout()
-        padded.setContentsMargins(theme.M, 0, theme.M, 0)
-        padded.setSpacing(theme.XS)
-        padded.addWidget(heading("Inspector"))
-        padded.addLayout(self._cursor_row())
-        padded.addLayout(self._ranking)
-        padded.addWidget(self.unit)
-        padded.addSpacing(theme.XS)
-        padded.addLayout(self._classes_row())
-        padded.addWidget(self.search)
-        padded.addWidget(_note(self._legend_note))
-        column.addLayout(padded)
-        column.addWidget(self.legend, 1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
+        """Cursor and unit above, as high as they are; the classes below have the rest, and a few rows in any case.
+
+        Where the dock is low both scroll, one below the other: never a scroll bar inside another.
+        """
+        above = QWidget()
+        theme.set_surface(above, "panel")
+        upper = QVBoxLayout(above)
+        upper.setContentsMargins(theme.M, theme.S, theme.M, 0)
+        upper.setSpacing(theme.XS)
+        upper.addWidget(heading("Inspector"))
+        upper.addLayout(self._cursor_row())
+        upper.addLayout(self._ranking)
+        upper.addWidget(self.window)
+        upper.addSpacing(theme.XS)
+        upper.addWidget(self.unit)
+        lower = QVBoxLayout()
+        lower.setContentsMargins(theme.M, theme.S, theme.M, 0)
+        lower.setSpacing(theme.XS)
+        lower.addLayout(self._classes_row())
+        lower.addWidget(self.search)
+        lower.addWidget(_note(self._legend_note))
         outer = QVBoxLayout(self.widget)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.setContentsMargins(0, 0, 0, theme.S)
+        outer.setSpacing(theme.XS)
+        outer.addWidget(Tray(above))
+        outer.addLayout(lower)
+        outer.addWidget(self.legend, 1)
+        outer.addStretch(0)
 
     def _classes_row(self) -> QHBoxLayout:
+        theme.set_role(self._heading, "heading")
+        theme.set_role(self._percentage, "caption")
+        self._percentage.setToolTip("How much of the image each class labels, of labels at least as sure as Minimum")
         row = QHBoxLayout()
         row.setSpacing(0)
-        row.addWidget(heading("Classes"))
-        row.addStretch(1)
+        row.addWidget(self._heading, 1)
+        row.addWidget(self._percentage)
+        row.addSpacing(theme.XS)
         row.addWidget(self._copy)
         row.addWidget(self._save)
         return row
@@ -135,10 +143,12 @@ class InspectorPanel:
         if old is None or old.picture is not new.picture:
             self._hovered = None
         self._show_point()
+        self.window.show_window(dragged(new))
         if old is None or _unit_differs(old, new):
             self.unit.show_unit(pinned(new), new)
-        if old is None or _classes_differ(old, new):
-            self._show_classes(old, new)
+        if old is None or _classes_differ(old.seen, new.seen):
+            self._show_classes(old, new.seen)
+        self._mark_old(new)
 
     def hover(self, point: tuple[float, float] | None) -> None:
         self._hovered = point
@@ -173,11 +183,10 @@ class InspectorPanel:
     def _show_ranking(self, point: tuple[float, float] | None) -> None:
         scene = self._scene
         assert scene is not None
-        prediction = scene.prediction
-        fits = prediction is not None and prediction.request.setup.image == scene.state.image
+        prediction = scene.shown_prediction if scene.before is None else None
         note = ""
         bars: list[Bar] = []
-        if prediction is None or not fits:
+        if prediction is None:
             busy = scene.job(Kind.PREDICTION) is not None
             note = "Segmenting…" if busy else "Class probabilities appear here once the network has run."
         elif point is not None:
@@ -187,8 +196,8 @@ class InspectorPanel:
             bars = [Bar(r.name, r.probability, words.probability(r.probability), r.index) for r in ranked]
         else:
             note = "Move over the image to see its classes."
-        if prediction is not None:
-            self.bars.set_rows(min(RANKED, len(prediction.classes)))
+        if scene.prediction is not None:
+            self.bars.set_rows(min(RANKED, len(scene.prediction.classes)))
         self.bars.set_bars(bars)
         self._bars_note.setText(note)
         self._ranking.setCurrentWidget(self.bars if bars else self._bars_note)
@@ -197,7 +206,7 @@ class InspectorPanel:
         count = len(new.prediction.classes) if new.prediction else 0
         self._entries = entries_of(new)
         self.search.setVisible(count >= SEARCH_FROM)
-        for button in (self._copy, self._save):
+        for button in (self._percentage, self._copy, self._save):
             button.setVisible(new.prediction is not None)
         if (
             old is None
@@ -209,6 +218,20 @@ class InspectorPanel:
                 self.search.clear()
             self.search.setPlaceholderText(f"Search {words.count(count)} classes")
         self._list()
+        if old is not None and (old.shown_class, old.state.view) != (new.shown_class, new.state.view):
+            self._reveal(new)
+
+    def _reveal(self, scene: Scene) -> None:
+        """Scroll to the class whose heatmap has come, wherever it was chosen."""
+        row = self.legend.classes.row_of(scene.shown_class) if scene.shown_class is not None else -1
+        if row >= 0 and scene.state.view is View.HEATMAP:
+            self.legend.scrollTo(self.legend.classes.index(row))
+
+    def _mark_old(self, scene: Scene) -> None:
+        """The classes of a picture that is still another network's: dimmed, and said to be."""
+        before = scene.before
+        self._heading.setText((title_of(before.model) if before is not None else "Classes").upper())
+        self.legend.setEnabled(before is None)
 
     def _list(self) -> None:
         found = listed(self._entries, self.search.text())
@@ -239,7 +262,7 @@ class InspectorPanel:
 
     def _class_rows(self, prediction: Prediction) -> list[list[object]]:
         """The shares as the legend shows them."""
-        return tables.class_rows(replace(prediction, shares=shown_shares(self._now())))
+        return tables.class_rows(replace(prediction, shares=shown_shares(self._now().seen)))
 
 
 def entries_of(scene: Scene) -> list[Entry]:
@@ -273,10 +296,6 @@ def shown_shares(scene: Scene) -> tuple[tuple[int, float], ...]:
     from segviz.core import scores
 
     return scores.shares(scene.prediction.levels, scene.state.minimum) if scene.prediction is not None else ()
-
-
-def _class_names(scene: Scene) -> tuple[str, ...]:
-    return scene.prediction.classes if scene.prediction is not None else ()
 
 
 def _unit_differs(old: Scene, new: Scene) -> bool:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from segviz.core.field import Box
-from segviz.gui import settings, theme
-from segviz.gui.panels import unit_words, words
+from segviz.gui import settings, theme, unit_words, words
 from segviz.gui.panels.pixels import crop, hatched
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button, heading
 from segviz.gui.widgets.painted import Painted, text_width
 
 if TYPE_CHECKING:
@@ -25,23 +25,6 @@ if TYPE_CHECKING:
 CROP = 68  # side of the crop, before `theme.px`
 COPIED = 512  # longer side of the crop that is copied or saved
 BOX_HINT = "The field's left, top, right and bottom edge in image pixels, the last two not included"
-
-
-def heading(text: str) -> QLabel:
-    label = QLabel(text.upper())
-    theme.set_role(label, "heading")
-    return label
-
-
-def flat_button(icon: str, name: str) -> QToolButton:
-    """A button of one icon; `name` is its tooltip and accessible name."""
-    button = QToolButton()
-    theme.set_kind(button, "flat")
-    theme.set_icon(button, icon)
-    button.setToolTip(name)
-    button.setAccessibleName(name)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return button
 
 
 class Swatch(Painted):

@@ -27,15 +27,15 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
-from segviz.gui import theme
-from segviz.gui.panels import words
+from segviz.gui import theme, words
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
-ROW = 24  # height of a class, before `theme.px`
-LEAST = 4  # rows that are always seen
+ROW, LOW = 24, 20  # height of a class, and where they just find room then, before `theme.px`
+LEAST = 3  # rows that are always seen
 ALL_UP_TO = 40  # so many classes are all shown, also those that are nowhere
 Index = QModelIndex | QPersistentModelIndex
 
@@ -128,7 +128,7 @@ class LegendDelegate(QStyledItemDelegate):
         self._icons: dict[tuple[str, str, int], QIcon] = {}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(theme.px(160), theme.px(ROW))
+        return QSize(theme.px(160), self._view.row)
 
     def place(self, rect: QRectF, part: Part) -> QRectF:
         """Where the eye or the solo sign of a row stands."""
@@ -153,6 +153,7 @@ class LegendDelegate(QStyledItemDelegate):
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1.0 if self._view.isEnabled() else theme.FADED)
         if entry.current or hovered:
             painter.fillRect(rect, t.color("raised", 1.0 if entry.current else 0.55))
         if entry.current:
@@ -258,6 +259,17 @@ class LegendView(QListView):
     def minimumSizeHint(self) -> QSize:
         """A few rows; what is around the list scrolls where even these find no room."""
         return QSize(theme.px(160), self._tall(max(1, min(LEAST, self.classes.rowCount()))))
+
+    @property
+    def row(self) -> int:
+        """The height of a class: a little less where all are seen then, and none is cut."""
+        rows = max(1, self.classes.rowCount())
+        fitting = (self.viewport().height() - 1) // rows
+        return fitting if theme.px(LOW) <= fitting < theme.px(ROW) else theme.px(ROW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
 
     def _tall(self, rows: int) -> int:
         return rows * theme.px(ROW) + 2

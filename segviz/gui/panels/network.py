@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSignalBlocker, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSignalBlocker,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QMenu, QTreeView, QVBoxLayout, QWidget
 
-from segviz.gui import gestures, tables, theme
-from segviz.gui.panels import words
+from segviz.gui import gestures, tables, theme, words
+from segviz.gui.names import caution_of
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.inspector_parts import flat_button, heading
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
-from segviz.gui.scene import Kind
+from segviz.gui.scene import Kind, Tab
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button, heading
+from segviz.gui.widgets.search_line import SearchLine
 
 if TYPE_CHECKING:
     from segviz.core.session import Session
@@ -28,9 +38,11 @@ FILTER_FROM = 12  # rows from which on a filter is offered
 class LayerTree(QTreeView):
     """A tree of two-line rows without decorations: the delegate paints all of it."""
 
+    menu_wanted = Signal(QModelIndex, QPoint)  # the row clicked with the right button, and where on the screen
+
     def __init__(self) -> None:
         super().__init__()
-        self._keeps = False
+        self._keeps = self._seen = False
         self.setHeaderHidden(True)
         self.setRootIsDecorated(False)
         self.setIndentation(0)
@@ -54,17 +66,21 @@ class LayerTree(QTreeView):
             self._keeps = True
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The selected layer stays in view where it was."""
-        row = self.visualRect(self.currentIndex())
-        seen = row.isValid() and row.top() >= 0 and row.bottom() < event.oldSize().height()
+        """The selected layer stays in view where it was when last painted, or has come to be since."""
         super().resizeEvent(event)
-        if seen:
+        if self._seen:
             self.scrollTo(self.currentIndex())
         self._keep_current()
+
+    def scrollTo(self, index: Any, hint: Any = QTreeView.ScrollHint.EnsureVisible) -> None:
+        super().scrollTo(index, hint)
+        self._seen = index == self.currentIndex()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._keep_current()
         super().paintEvent(event)
+        row = self.visualRect(self.currentIndex())
+        self._seen = row.isValid() and row.top() >= 0 and row.bottom() <= self.viewport().height()  # Qt is a pixel off
 
     def _keep_current(self) -> None:
         """After the look has changed, once the rows have their new heights."""
@@ -87,6 +103,11 @@ class LayerTree(QTreeView):
             event.accept()
             return
         super().mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        index = self.indexAt(event.pos())
+        if index.isValid():
+            self.menu_wanted.emit(index, event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Return and Space fold and unfold; the brackets belong to the window's actions."""
@@ -124,12 +145,7 @@ class NetworkPanel:
         self._copy.clicked.connect(self._copy_layers)
         self._save = flat_button("download", "Save the layers as CSV")
         self._save.clicked.connect(self._save_layers)
-        self._filter = QLineEdit()
-        self._filter.setAcceptDrops(False)  # a file that is dropped here is for the window
-        self._filter.setPlaceholderText("Filter layers")
-        self._filter.setClearButtonEnabled(True)
-        self._filter.setToolTip("Show only layers whose name contains this")
-        self._filter.setAccessibleName("Filter layers by name")
+        self._filter = SearchLine("Filter layers", "Show only layers whose name contains this")
         self._filter.textChanged.connect(self._filter_changed)
         self._note = QLabel()
         self._note.setWordWrap(True)
@@ -145,6 +161,7 @@ class NetworkPanel:
         self.tree.setItemDelegate(RowDelegate(self.tree))
         self.tree.setAccessibleName("Layers of the network")
         self.tree.selectionModel().currentChanged.connect(self._current_changed)
+        self.tree.menu_wanted.connect(self._open_menu)
         self._titles = ColumnTitles()
         self._arrange()
 
@@ -229,6 +246,9 @@ class NetworkPanel:
             text = "Reading the network…" if busy else "Choose a network to see its layers."
         elif scene.job(Kind.DESCRIPTION) is not None:
             text = "Tracing…"
+        else:
+            caution = caution_of(scene.network.request.setup.model)
+            text = f"{caution}." if caution else ""
         self._note.setText(text)
         self._note.setVisible(bool(text))
 
@@ -258,6 +278,24 @@ class NetworkPanel:
             return
         if row.name != self._session.state.layer:
             self._session.update(**gestures.select_layer(self._scene, row.name))
+
+    def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
+        row = index.data(ROW)
+        if isinstance(row, Row) and row.name != INPUT:
+            self.menu_of(row).popup(at)
+
+    def menu_of(self, row: Row) -> QMenu:
+        """What can be done with a layer."""
+        menu = QMenu(self.tree)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Show its feature maps").triggered.connect(lambda: self._show_maps(row.name))
+        menu.addAction("Copy its name").triggered.connect(lambda: self._commands.copy_table([[row.name]]))
+        return menu
+
+    def _show_maps(self, layer: str) -> None:
+        if self._scene is not None:
+            changes = gestures.select_layer(self._scene, layer)
+            self._session.update(**changes, tab=Tab.FEATURE_MAPS.value)
 
     def _copy_layers(self) -> None:
         if self._scene is not None and self._scene.network is not None:

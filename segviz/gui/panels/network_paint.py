@@ -14,8 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.gui import theme
-from segviz.gui.panels import words
+from segviz.gui import theme, words
 from segviz.gui.panels.network_rows import Row
 from segviz.gui.widgets.volumes import paint_volume, volume_size
 

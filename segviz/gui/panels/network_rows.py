@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from segviz.core.field import Status
 from segviz.core.requests import ConvertedLayer, Layer, Network, Prediction
+from segviz.gui import words
 from segviz.gui.gestures import parents, top_rows
-from segviz.gui.panels import words
-from segviz.gui.panels.unit_words import POOLED, THROUGH_GATES, averages
+from segviz.gui.unit_words import POOLED, THROUGH_GATES, averages
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,8 @@ def _input_row(network: Network) -> Row:
 
 def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | None, time: float | None) -> Row:
     label = layer.name.removeprefix(parent + ".") if parent else layer.name
+    if label.isdigit() and step is None:  # a number alone tells a person nothing
+        label = f"{label} {layer.type}"
     shape = words.shape(layer.output_shape)
     stride = words.per_axis(layer.stride, "/") if layer.stride else ""
     return Row(

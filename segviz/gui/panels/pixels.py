@@ -1,4 +1,4 @@
-"""From arrays to Qt's images, and the crop of what a unit sees."""
+"""From arrays to Qt's images, and the crop of what a unit sees. The way back is in `segviz.gui.pictures`."""
 
 from __future__ import annotations
 
@@ -70,12 +70,3 @@ def hatched(image: QImage, background: QColor, line: QColor) -> QImage:
     painter.drawImage(0, 0, image)
     painter.end()
     return out
-
-
-def to_array(image: QImage) -> npt.NDArray[np.uint8]:
-    """An image as RGB bytes (H, W, 3)."""
-    import numpy as np
-
-    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
-    return rows[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3).copy()

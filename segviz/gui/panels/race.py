@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -17,14 +16,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.gui import kinds, tables, theme
-from segviz.gui.panels import race_words
+from segviz.core.requests import plan_race
+from segviz.gui import gestures, kinds, race_words, tables, theme
+from segviz.gui.names import sentence
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
+from segviz.gui.panels.race_film import film
 from segviz.gui.panels.race_plot import RacePlot
 from segviz.gui.panels.race_stage import RaceStage
 from segviz.gui.panels.race_table import ResultTable, StridePill
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.elided import ElidedLabel
 
@@ -98,7 +99,7 @@ class RacePanel:
         self._next.setInterval(FRAME)
         self._next.timeout.connect(self._paint)
         self.start = QPushButton("Start the race")
-        self.stride = StridePill(lambda value: session.update(grid_stride=value))
+        self.stride = StridePill(self._choose_stride)
         self.progress = QLabel()
         self.table = ResultTable()
         self.notes = QLabel()
@@ -230,15 +231,18 @@ class RacePanel:
     def _show_settings(self, scene: Scene) -> None:
         running = scene.job(Kind.RACE)
         self.start.setText("Stop" if running else "Start the race")
-        self.start.setToolTip("Stop the race (Esc)" if running else EXPLANATION)
-        self.start.setEnabled(running is not None or (scene.picture is not None and scene.network is not None))
-        self.stride.show_stride(scene.state.grid_stride, _own_stride(scene))
+        missing = race_words.missing(scene)
+        self.start.setToolTip("Stop the race (Esc)" if running else missing or EXPLANATION)
+        self.start.setEnabled(running is not None or not missing)
+        self.stride.show_stride(scene.state.grid_stride, gestures.own_stride(scene.network))
         self.stride.setEnabled(running is None)
-        text = ""
+        older = race_words.outdated(scene.race, plan_race(scene.state)) if scene.race is not None else ""
+        text = missing
         if running is not None:
             text = race_words.progress(running.progress, scene.race_updates)
-        elif scene.network is None or scene.picture is None:
-            text = "Choose an image and a network."
+        elif older and not missing:
+            text = f"These results are of another {older}: race again for what is chosen now."
+        theme.set_role(self.progress, "warn" if older and running is None else "caption")
         self.progress.setText(text)
 
     def _show_numbers(self, scene: Scene) -> None:
@@ -296,6 +300,10 @@ class RacePanel:
         else:
             self._commands.race()
 
+    def _choose_stride(self, step: int) -> None:
+        if self._scene is not None:
+            self._session.update(**gestures.grid_stride(self._scene, step))
+
     # -------------------------------------------------------------------------------- leaving
 
     def _copy_picture(self) -> None:
@@ -313,27 +321,9 @@ class RacePanel:
         )
 
     def _save_film(self) -> None:
-        from segviz.core import export
-
-        frames = self.film()
-        self._commands.save_with("race.gif", kinds.GIF, lambda path: export.save_animation(path, frames))
-
-    def film(self) -> list[object]:
-        """The race once more, as frames (H, W, 3) of what the stage showed."""
-        from segviz.gui.panels.pixels import to_array
-
-        scene = self._scene
-        if scene is None:
-            return []
-        frames = []
-        newest: dict[str, RaceUpdate] = {}
-        for update in thinned(self._frames, FILMED):
-            newest[update.side] = update
-            self.race_stage.show_running(replace(scene, race=None, race_updates=tuple(newest.values())))
-            frames.append(to_array(self.race_stage.lanes.grab().toImage()))
-        self._paint(force=True)
-        frames.append(to_array(self.race_stage.lanes.grab().toImage()))
-        return frames
+        scene, updates = self._scene, thinned(self._frames, FILMED)  # of now: another race may begin meanwhile
+        if scene is not None:
+            self._commands.save_film("race.gif", lambda: film(self.race_stage, scene, updates))
 
     def _copy_results(self) -> None:
         if self._scene is not None and self._scene.race is not None:
@@ -351,13 +341,6 @@ def thinned(items: list[Item], most: int) -> list[Item]:
     return items
 
 
-def _own_stride(scene: Scene) -> int:
-    """The network's own stride in network pixels, at least 1."""
-    if scene.network is None:
-        return 1
-    return max(1, round(scene.network.geometry.laws("last")[1].stride))
-
-
 def _remarks(result: RaceResult) -> str:
     """What was extrapolated, and what the engine noted."""
     parts = [
@@ -366,7 +349,7 @@ def _remarks(result: RaceResult) -> str:
         if race_words.lane_of(result, side).extrapolated
     ]
     why = () if result.exact else (f"Not equal: {result.reason}.",)
-    return " ".join((*why, *parts, *result.notes))
+    return " ".join((*why, *parts, *(f"{sentence(note)}." for note in result.notes)))
 
 
 def _completed(

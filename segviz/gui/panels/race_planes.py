@@ -12,10 +12,9 @@ from segviz.core.field import Lattice
 from segviz.core.images import Picture
 from segviz.core.requests import PartialLabels, RaceResult
 from segviz.core.session import State
-from segviz.gui.overlays import photo
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer
-from segviz.gui.widgets.photo import PhotoLayer
+from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Argb, PlaneLayer, argb, cells_of
 
 Labels = npt.NDArray[np.int16]
@@ -38,7 +37,7 @@ class LanePlanes:
     def set_picture(self, picture: Picture | None) -> None:
         if picture is not self._picture:
             self._picture = picture
-            self._photo = photo(picture) if picture is not None else None
+            self._photo = photo_of(picture.pixels) if picture is not None else None
 
     def clear(self) -> None:
         self.map.set_plane(None)

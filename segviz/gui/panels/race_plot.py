@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.gui import theme
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 
 if TYPE_CHECKING:
     from pyqtgraph import PlotWidget

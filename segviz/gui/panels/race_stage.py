@@ -8,11 +8,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from segviz.core.requests import RaceResult, RaceUpdate
-from segviz.gui import theme
-from segviz.gui.panels import race_words, words
+from segviz.core.requests import RaceResult, RaceUpdate, plan_race
+from segviz.gui import race_words, theme, words
 from segviz.gui.panels.header import HeaderLine
-from segviz.gui.panels.race_words import SHORT_TITLES, TITLES, Side
+from segviz.gui.race_words import SHORT_TITLES, TITLES, Side
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.clock import Clock
 from segviz.gui.widgets.colour_bar import ColourBar
@@ -23,6 +22,9 @@ from segviz.gui.widgets.painted import text_width
 if TYPE_CHECKING:
     from segviz.core.requests import Lane
     from segviz.gui.panels.race_planes import LanePlanes
+
+
+BESIDE = 820  # width from which on the sentence stands beside the buttons, before `theme.px`
 
 
 class LaneView(QWidget):
@@ -85,9 +87,8 @@ class LaneView(QWidget):
 
     def _show_title(self) -> None:
         """The title in full, or its short form where it would be cut."""
-        whole = self._instead or TITLES[self._side]
-        fits = text_width(whole, theme.title()) <= self.width()
-        self.title.setText(whole if fits or self._instead else SHORT_TITLES[self._side])
+        whole, short = self._instead or TITLES[self._side], self._instead.partition(" ")[0] or SHORT_TITLES[self._side]
+        self.title.setText(whole if text_width(whole, theme.title()) <= self.width() else short)
 
     def show_running(self, update: RaceUpdate) -> None:
         """The clock and the speed so far."""
@@ -154,15 +155,35 @@ class RaceStage(QWidget):
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.difference.setCheckable(True)
         self.difference.setToolTip("Show where the probabilities of both sides differ")
+        self._buttons_begin = QWidget()  # takes the room before the buttons while the sentence is above them
+        self._verdict = QVBoxLayout()
+        self._verdict.setContentsMargins(theme.M, 0, theme.M, 0)
         self.footer.add(self.sentence, 1)
+        self.footer.add(self._buttons_begin, 1)
+        self._buttons_begin.hide()
         self.footer.add(self.scale_bar)
         self.footer.add(self.difference)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.lanes, 1)
+        column.addLayout(self._verdict)
         column.addWidget(self.footer)
         self.scale_bar.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The sentence stands before the buttons where there is room for both, else above them."""
+        super().resizeEvent(event)
+        above = event.size().width() < theme.px(BESIDE)
+        if above == (self._verdict.count() > 0):
+            return
+        self._buttons_begin.setVisible(above)
+        if above:
+            self.footer.remove(self.sentence)
+            self._verdict.addWidget(self.sentence)
+        else:
+            self._verdict.removeWidget(self.sentence)
+            self.footer.insert(0, self.sentence, 1)
 
     def _between(self) -> QWidget:
         middle = QWidget()
@@ -240,7 +261,8 @@ class RaceStage(QWidget):
             lane.view.update()
         self._show_factor(result.speedup if result.fully_convolutional.seconds > 0 else None)
         sentence = race_words.sentence(result)
-        self.sentence.setText(sentence[:1].upper() + sentence[1:])
+        older = race_words.outdated(result, plan_race(scene.state))
+        self.sentence.setText(f"Older result: {sentence}" if older else sentence[:1].upper() + sentence[1:])
         self.sentence.setToolTip(result.reason)
         self._offer_difference(True)
         self.scale_bar.setVisible(difference)

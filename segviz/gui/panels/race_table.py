@@ -1,4 +1,4 @@
-"""The race's table of results and its choice of grid stride."""
+"""The race's table of results, and the choice of grid stride."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from segviz.gui import theme
+from segviz.gui.gestures import GRID_STEPS
 from segviz.gui.panels.race_plot import TONES
-from segviz.gui.panels.race_words import COLUMNS, Side
+from segviz.gui.race_words import COLUMNS, Side
 from segviz.gui.widgets.pill import Pill
 
 HINTS = (
@@ -22,7 +23,9 @@ HINTS = (
     "Windows computed together",
     "Times slower than the fully convolutional network",
 )
-STEPS = (1, 2, 3, 4, 8, 16)  # grid strides offered, in the network's own strides
+
+OWN = "the network's own"
+HINT = "Step of the window in network pixels, in the race and in the sliding window; a larger one means fewer outputs"
 
 
 class ResultTable(QTableWidget):
@@ -84,21 +87,26 @@ class ResultTable(QTableWidget):
 class StridePill(Pill):
     """The grid's stride: multiples of the network's own, the only steps that both sides can take."""
 
-    def __init__(self, chosen: Callable[[int | None], None]) -> None:
-        super().__init__("Grid stride", "Grid stride of the race")
+    def __init__(self, chosen: Callable[[int], None]) -> None:
+        super().__init__("Grid stride")
         self._chosen = chosen
-        self._own = 0
+        self._offer(None)
 
-    def show_stride(self, stride: int | None, own: int) -> None:
+    def _offer(self, own: int | None) -> None:
+        """Steps of `own`; where the network has no whole one, that alone."""
+        self._own = own
+        self.menu().clear()
+        for step in GRID_STEPS if own is not None else GRID_STEPS[:1]:
+            pixels = f"{step * own} px" if own is not None else ""
+            text = ", ".join(part for part in (pixels, OWN if step == 1 else "") if part)
+            self.menu().addAction(text).triggered.connect(lambda _, s=step: self._chosen(s))
+
+    def show_stride(self, stride: int | None, own: int | None) -> None:
         """Show `stride` in network pixels, None: the network's `own`; silent."""
         if own != self._own:
-            self._own = own
-            self.menu().clear()
-            for step in STEPS:
-                value = None if step == 1 else step * own
-                text = f"{step * own} px" + (", the network's own" if step == 1 else "")
-                self.menu().addAction(text).triggered.connect(lambda _, v=value: self._chosen(v))
-        self.set_value(f"{stride or own} px", "Step of the window in network pixels; a larger one means fewer outputs")
+            self._offer(own)
+        shown = stride or own
+        self.set_value(f"{shown} px" if shown else OWN, HINT)
 
 
 def _side(column: int) -> Qt.AlignmentFlag:

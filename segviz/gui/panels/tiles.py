@@ -6,90 +6,22 @@ Imported when something is to be shown, not when the window is built, since nump
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core.choices import MapOrder, MapScale
-from segviz.core.field import Lattice
+from segviz.core import images
+from segviz.core.choices import MapOrder
+from segviz.core.maps import MapStatistics
 from segviz.core.requests import Prediction
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 DIMMED = 0.55  # brightness of the photograph under a small heatmap
-CHUNK = 32  # classes or maps looked at together: bounds the memory of a softmax over 1,000 classes
+COARSE = 8  # steps from which on shrinking does not look at every pixel
 
 
 # -------------------------------------------------------------------------------- feature maps
-
-
-@dataclass(frozen=True, eq=False)
-class MapStatistics:
-    """Statistics of feature maps (C, H, W), each worked out when it is first asked for.
-
-    A shallow layer has 20 million values: only what is shown may cost time. What is not finite
-    counts as 0.
-    """
-
-    values: Floats
-
-    def range_of(self, channel: int) -> tuple[float, float]:
-        """Lowest and highest value of one map."""
-        plane = _finite(self.values[channel])
-        return float(plane.min()), float(plane.max())
-
-    @cached_property
-    def low(self) -> Floats:
-        """Lowest value of each map (C,)."""
-        return self._of_each(lambda part: part.min((1, 2)))
-
-    @cached_property
-    def high(self) -> Floats:
-        """Highest value of each map (C,)."""
-        return self._of_each(lambda part: part.max((1, 2)))
-
-    @cached_property
-    def mean(self) -> Floats:
-        return self._of_each(lambda part: part.mean((1, 2)))
-
-    @cached_property
-    def silent(self) -> Floats:
-        """Share of each map's units that are exactly 0 (C,)."""
-        return self._of_each(lambda part: (part == 0).mean((1, 2)))
-
-    def _of_each(self, what: Callable[[Floats], Floats]) -> Floats:
-        parts = [_finite(self.values[at : at + CHUNK]) for at in range(0, len(self.values), CHUNK)]
-        return np.concatenate([what(part) for part in parts]).astype(np.float32)
-
-    def remark(self, channel: int) -> str:
-        """'dead' where no unit of a map is active on this image, 'constant' where all say the same; else ''."""
-        plane = self.values[channel]
-        if not plane.any():
-            return "dead"
-        return "constant" if plane.size > 1 and plane.min() == plane.max() else ""
-
-    def levels(self, channel: int, scale: MapScale) -> tuple[float, float]:
-        """The values that become black and white in the picture of `channel`."""
-        return LEVELS[scale](self, channel)
-
-
-def _finite(values: Floats) -> Floats:
-    """`values`, or a copy with 0 where they are not finite."""
-    return values if np.isfinite(values.sum()) else np.nan_to_num(values, nan=0, posinf=0, neginf=0)
-
-
-def _signed(statistics: MapStatistics, channel: int) -> tuple[float, float]:
-    reach = max(float(np.abs(statistics.low).max()), float(np.abs(statistics.high).max()))
-    return -reach, reach
-
-
-LEVELS: dict[MapScale, Callable[[MapStatistics, int], tuple[float, float]]] = {
-    MapScale.MAP: lambda s, channel: s.range_of(channel),
-    MapScale.LAYER: lambda s, channel: (float(s.low.min()), float(s.high.max())),
-    MapScale.SIGNED: _signed,
-}
 
 
 def order(values: Floats, statistics: MapStatistics, how: MapOrder, cell: tuple[int, int] | None) -> list[int]:
@@ -112,40 +44,7 @@ ORDERS: dict[MapOrder, Callable[[Floats, MapStatistics, tuple[int, int] | None],
 }
 
 
-def to_bytes(plane: Floats, low: float, high: float) -> Bytes:
-    """A map (H, W) as uint8: `low` becomes 0, `high` 255, a map without range is all 0."""
-    if not high > low:
-        return np.full(plane.shape, 0, np.uint8)
-    scaled = (np.nan_to_num(plane, nan=low, posinf=high, neginf=low) - low) * (255 / (high - low))
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-
-
 # ------------------------------------------------------------------------------------- heatmaps
-
-
-@dataclass(frozen=True, eq=False)
-class Normaliser:
-    """Highest logit and sum of exponentials at every cell: any class's softmax follows without the others'."""
-
-    highest: Floats
-    total: Floats
-
-    @classmethod
-    def of(cls, logits: Floats) -> Normaliser:
-        highest = logits.max(axis=0)
-        total = np.zeros_like(highest)
-        for at in range(0, len(logits), CHUNK):
-            total += np.exp(logits[at : at + CHUNK] - highest).sum(axis=0)
-        return cls(highest, total)
-
-    def probability(self, plane: Floats) -> Floats:
-        return np.asarray(np.exp(plane - self.highest) / self.total, dtype=np.float32)
-
-
-def peaks(logits: Floats, normaliser: Normaliser) -> Floats:
-    """The largest probability of each class on the grid (classes,)."""
-    found = [normaliser.probability(logits[at : at + CHUNK]).max(axis=(1, 2)) for at in range(0, len(logits), CHUNK)]
-    return np.concatenate(found)
 
 
 def top_classes(prediction: Prediction, peak: Floats, count: int = 12) -> list[int]:
@@ -187,18 +86,17 @@ def blank(height: int, width: int, longest: int) -> Bytes:
 
 
 def shrunk(pixels: Bytes, longest: int) -> Bytes:
-    """`pixels` (H, W, 3) by whole steps, until its longest side is below twice `longest`; area means."""
-    step = max(1, max(pixels.shape[:2]) // longest)
-    height, width = (max(1, size // step) for size in pixels.shape[:2])
-    cut = pixels[: height * step, : width * step]
-    if step == 1 or min(cut.shape[:2]) < step:
+    """`pixels` (H, W, 3) resized until their longest side is below twice `longest`: all of them, to the far edge."""
+    step = max(pixels.shape[:2]) // longest
+    if step <= 1:
         return pixels
-    blocks = cut.reshape(height, step, width, step, 3)
-    return np.asarray(blocks[:, step // 2, :, step // 2]) if step > 8 else blocks.mean((1, 3)).astype(np.uint8)
+    height, width = (max(1, round(size / step)) for size in pixels.shape[:2])
+    if step > COARSE:  # a few pixels of each block say enough, and a photograph of 24 megapixels need not wait
+        rows, columns = (_spread(size, 2 * wanted) for size, wanted in zip(pixels.shape, (height, width), strict=False))
+        pixels = pixels[np.ix_(rows, columns)]
+    return images.resize(pixels, height, width)
 
 
-def lattice_at(lattice: Lattice, zoom: tuple[float, float]) -> Lattice:
-    """The lattice in the pixels of the image resized by `zoom` (y, x)."""
-    y, x = zoom
-    start = ((lattice.start[0] + 0.5) * x - 0.5, (lattice.start[1] + 0.5) * y - 0.5)
-    return Lattice(lattice.rows, lattice.columns, start, (lattice.stride[0] * x, lattice.stride[1] * y))
+def _spread(size: int, count: int) -> npt.NDArray[np.intp]:
+    """`count` of `size` indices, those in the middles of equal parts."""
+    return np.asarray((np.arange(count) + 0.5) * size / count, np.intp)

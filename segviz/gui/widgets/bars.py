@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from segviz.gui import theme
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, text_width
 
+SHORTEST = 64  # length of a bar of probability 1 that long names leave, before `theme.px`
 ROW = 22  # height of a row, before `theme.px`
 
 
@@ -103,11 +104,12 @@ class BarRows(Painted):
                 focus_ring(painter, QRectF(0, top, self.width(), height), t)
 
     def _columns(self) -> tuple[int, int]:
-        """Widths of names and values: names take what they need up to two fifths of the width."""
-        names = max((text_width(bar.name, theme.body()) for bar in self._bars), default=0)
+        """Widths of names and values: names take what they need, as long as the bars can still be told apart."""
+        names = max((text_width(bar.name, theme.body()) + 1 for bar in self._bars), default=0)
         values = max((text_width(bar.value, theme.numbers()) for bar in self._bars), default=0)
-        least = min(theme.px(76), self.width() * 2 // 5)
-        return max(least, min(names, self.width() * 2 // 5)), max(values, text_width("0.00", theme.numbers()))
+        values = max(values, text_width("0.00", theme.numbers()))
+        most = self.width() - values - 2 * theme.px(theme.S) - theme.px(SHORTEST)
+        return max(min(theme.px(76), most), min(names, most)), values
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

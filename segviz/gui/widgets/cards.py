@@ -21,15 +21,25 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from segviz.gui import theme
 from segviz.gui.widgets.painted import elided, focus_ring
 
+SIGN = 44  # side of an icon in a picture's place, before `theme.px`
+ABOVE = 0.12  # of what is cut off a tall picture, that is cut above: heads are there
+GROWN = 1.5  # how much wider cards get at most to fill their row
+
 
 class Card(QAbstractButton):
     """A button with a picture that may come later (`load`, from `path`), a title and up to two lines."""
 
     def __init__(
-        self, title: str, text: str = "", path: str = "", width: int = 148, parent: QWidget | None = None
+        self,
+        title: str,
+        text: str = "",
+        path: str = "",
+        width: int = 148,
+        icon: str = "",
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._text, self._path, self._wide = text, path, width
+        self._text, self._path, self._wide, self._icon = text, path, width, icon
         self._image: QImage | None = None
         self.setText(title)
         self.setAccessibleName(title)
@@ -45,6 +55,9 @@ class Card(QAbstractButton):
 
     def load(self) -> None:
         """Read the picture, decoded no larger than it is shown; a file that cannot be read leaves it empty."""
+        if not self._path:
+            self._image = QImage()
+            return
         reader = QImageReader(self._path)
         reader.setAutoTransform(True)
         full = reader.size()
@@ -58,12 +71,21 @@ class Card(QAbstractButton):
         return theme.body(strong=True) if self._text else theme.caption()
 
     def _picture(self) -> QRect:
-        return QRect(0, 0, theme.px(self._wide), theme.px(self._wide * 0.66))
+        return QRect(0, 0, self.width(), self._picture_height(self.width()))
+
+    @staticmethod
+    def _picture_height(width: int) -> int:
+        return round(width * 0.66)
+
+    def height_at(self, width: int) -> int:
+        """The height that belongs to a width."""
+        return self.sizeHint().height() + self._picture_height(width) - self._picture_height(self.sizeHint().width())
 
     def sizeHint(self) -> QSize:
         lines = QFontMetrics(self._title_font()).height()
         lines += 2 * QFontMetrics(theme.caption()).height() + theme.px(theme.XS) if self._text else 0
-        return QSize(theme.px(self._wide), self._picture().height() + lines + theme.px(theme.S) * 2)
+        wide = theme.px(self._wide)
+        return QSize(wide, self._picture_height(wide) + lines + theme.px(theme.S) * 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -88,11 +110,16 @@ class Card(QAbstractButton):
     def _paint_picture(self, painter: QPainter, t: theme.Tokens) -> None:
         room = self._picture()
         painter.fillRect(room, t.color("raised"))
+        if self._icon:
+            drawn = QRect(0, 0, theme.px(SIGN), theme.px(SIGN))
+            drawn.moveCenter(room.center())
+            painter.drawPixmap(drawn, theme.drawing(self._icon, SIGN, "accent"))
         if self._image is None or self._image.isNull():
             return
         scaled = self._image.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
         target = QRect(room.topLeft(), scaled)
         target.moveCenter(room.center())
+        target.moveTop(room.top() - round((scaled.height() - room.height()) * ABOVE))
         painter.setClipRect(room, Qt.ClipOperation.IntersectClip)
         painter.drawImage(target, self._image)
 
@@ -121,7 +148,8 @@ class CardGrid(QWidget):
         self.cards = tuple(cards)
         for card in self.cards:
             card.setParent(self)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # Not fixed: that would hold it to the height of its usual width, however many rows it has here.
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
@@ -137,7 +165,13 @@ class CardGrid(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         rows = -(-len(self.cards) // self.columns(width))
-        return rows * (self._card().height() + theme.px(theme.M)) - theme.px(theme.M) if rows else 0
+        tall = self.cards[0].height_at(self._width_of_each(width)) if self.cards else 0
+        return rows * (tall + theme.px(theme.M)) - theme.px(theme.M) if rows else 0
+
+    def _width_of_each(self, width: int) -> int:
+        """Cards share the width, but do not get too large."""
+        gap, columns = theme.px(theme.M), self.columns(width)
+        return min((width + gap) // columns - gap, round(self._card().width() * GROWN))
 
     def sizeHint(self) -> QSize:
         wide = 4 * (self._card().width() + theme.px(theme.M))
@@ -148,7 +182,8 @@ class CardGrid(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        size, gap, columns = self._card(), theme.px(theme.M), self.columns(self.width())
+        gap, columns, wide = theme.px(theme.M), self.columns(self.width()), self._width_of_each(self.width())
+        size = QSize(wide, self.cards[0].height_at(wide)) if self.cards else QSize()
         for index, card in enumerate(self.cards):
             row, column = divmod(index, columns)
             card.setGeometry(column * (size.width() + gap), row * (size.height() + gap), size.width(), size.height())

@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from segviz.gui import theme
 from segviz.gui.widgets.painted import Painted, elided, text_width
 
-APART = 14  # between the title and the scale, before `theme.px`
-STRIP, NARROW = 104, 56  # width of the strip, and where there is little room, before `theme.px`
+APART = 10  # between the title and the scale, before `theme.px`
+WORDS = 150  # width of a title that goes before the strip's full width, before `theme.px`
+SHORTEST = 44  # width below which a title that is cut says nothing, before `theme.px`
+STRIP, NARROW = 104, 48  # width of the strip, and where there is little room, before `theme.px`
 
 
 class ColourBar(Painted):
@@ -22,7 +24,7 @@ class ColourBar(Painted):
         super().__init__(parent)
         self._strip: QImage | None = None
         self._colours: tuple[int, ...] = ()
-        self._title, self._low, self._high = "", "0", "1"
+        self._title, self._behind, self._low, self._high = "", "", "0", "1"
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def set_colours(self, colours: Sequence[int]) -> None:
@@ -37,17 +39,17 @@ class ColourBar(Painted):
         self.update()
 
     def set_range(self, low: str, high: str) -> None:
-        self._set(self._title, low, high)
+        self._set(self._title, self._behind, low, high)
 
-    def set_title(self, title: str) -> None:
-        """What the colours measure, before the scale; elided in its middle where there is no room."""
-        self._set(title, self._low, self._high)
+    def set_title(self, title: str, behind: str = "") -> None:
+        """What the colours measure, before the scale; where there is no room it is elided, `behind` it nothing."""
+        self._set(title, behind, self._low, self._high)
 
-    def _set(self, title: str, low: str, high: str) -> None:
-        if (title, low, high) == (self._title, self._low, self._high):
+    def _set(self, title: str, behind: str, low: str, high: str) -> None:
+        if (title, behind, low, high) == (self._title, self._behind, self._low, self._high):
             return
-        self._title, self._low, self._high = title, low, high
-        said = f"{title}: colours from {low} to {high}".lstrip(": ")
+        self._title, self._behind, self._low, self._high = title, behind, low, high
+        said = f"{title}{behind}: colours from {low} to {high}".lstrip(": ")
         self.setToolTip(said)
         self.setAccessibleName(said)
         self.updateGeometry()
@@ -60,11 +62,11 @@ class ColourBar(Painted):
 
     def _title_width(self) -> int:
         """The title and what sets it apart from the number behind it."""
-        return text_width(self._title, theme.caption()) + 2 + theme.px(APART) if self._title else 0
+        return text_width(self._title + self._behind, theme.caption()) + 2 + theme.px(APART) if self._title else 0
 
     def _strip_width(self) -> int:
-        """The title gets room for a word before the strip gets its full width."""
-        title = min(theme.px(90), self._title_width())
+        """The title gets room for a few words before the strip gets its full width."""
+        title = min(theme.px(WORDS), self._title_width())
         spare = self.width() - title - self._room(0)
         return max(theme.px(NARROW), min(theme.px(STRIP), spare))
 
@@ -96,6 +98,8 @@ class ColourBar(Painted):
             painter.setFont(theme.caption())
             painter.setPen(t.color("text"))
             room = start - theme.px(APART)
-            shown = elided(self._title, theme.caption(), room)
+            whole = text_width(self._title + self._behind, theme.caption()) + 1
+            name = elided(self._title, theme.caption(), room - text_width(self._behind, theme.caption()))
+            shown = name + self._behind if room >= min(whole, theme.px(SHORTEST)) else ""
             flags = middle | Qt.AlignmentFlag.AlignRight
             painter.drawText(QRectF(0, 0, room, self.height()), flags, shown)

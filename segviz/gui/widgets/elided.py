@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from segviz.gui.widgets import tooltips
 from segviz.gui.widgets.painted import elided
 
 
@@ -39,7 +40,7 @@ class ElidedLabel(QLabel):
 
     def _tell(self) -> None:
         """The whole text as tooltip while it is cut; a tooltip of somebody else's stays."""
-        told = self.text() if self.shown_text() != self.text() else ""
+        told = tooltips.plain(self.text()) if self.shown_text() != self.text() else ""
         if told or self.toolTip() == self._told:
             self.setToolTip(told)
             self._told = told

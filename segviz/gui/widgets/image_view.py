@@ -1,16 +1,20 @@
 """A view of an image in layers: zoom about the cursor, pan by dragging, a click without a drag points.
 
+Tools (a pen, a box to drag) may take the left button before the view does; with Alt held none does.
+
 It imports no numpy: a window must be able to show one before anything heavy is loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
+    QCursor,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -18,11 +22,14 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
+    QPointingDevice,
     QResizeEvent,
+    QTabletEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
+from segviz.core.field import Box
 from segviz.gui import theme
 from segviz.gui.widgets.painted import Painted, focus_ring
 from segviz.gui.widgets.projection import Projection, centred, fitting
@@ -32,6 +39,7 @@ STEP = 1.25  # one press of + or -
 SMALLEST = 0.1  # of the fitting zoom: far enough out to see a field that is larger than the image
 LARGEST = 64.0  # screen pixels per image pixel, or four times fitting
 KEPT_IN_VIEW = 40  # so much of the image stays visible when one pans
+MIDDLE = QPointF(0.5, 0.5)  # the mouse names a screen pixel by its corner; its middle is what it points at
 
 
 class Layer(Protocol):
@@ -41,12 +49,59 @@ class Layer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Touch:
+    """Where mouse or pen touch the image: (x, y) in its pixel edges, also beside it.
+
+    `zoom` is in screen pixels an image pixel, `pressure` from 0 to 1, `eraser` the other end of a pen.
+    """
+
+    x: float
+    y: float
+    zoom: float
+    pressure: float = 1.0
+    eraser: bool = False
+
+
+class Tool(Protocol):
+    """What may take presses of the left button, or of a pen, before the view does."""
+
+    def takes(self, touch: Touch) -> bool:
+        """Whether a press there is for this tool; asked while the mouse hovers, too."""
+
+    def begin(self, touch: Touch) -> None: ...
+
+    def move(self, touch: Touch) -> None: ...
+
+    def end(self) -> bool:
+        """The button was let go; returns whether anything was done: if not, it was a click."""
+
+    def cursor(self, zoom: float) -> QCursor: ...
+
+
+@dataclass(frozen=True, slots=True)
 class ViewTransform:
     """What a view shows: `zoom`, and which place of the image (in pixel edges) is in its middle."""
 
     zoom: float
     x: float
     y: float
+
+
+def rendered(size: tuple[int, int], layers: Iterable[Layer], scale: float, ground: QColor) -> QImage:
+    """An image of `size` (width, height) with `layers` over it, at `scale` times its own resolution.
+
+    May run in any thread, with layers that no view shows at the same time.
+    """
+    width, height = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(ground)
+    painter = QPainter(image)
+    try:
+        for layer in layers:
+            layer.paint(painter, centred(scale, *size, width, height), QRectF(image.rect()))
+    finally:
+        painter.end()
+    return image
 
 
 class ImageView(Painted):
@@ -59,6 +114,7 @@ class ImageView(Painted):
     left = Signal()
     clicked = Signal(float, float)
     view_changed = Signal()
+    zoomed = Signal(float)  # screen pixels per image pixel, 0 without an image; also when the view was fitted anew
 
     def __init__(self, name: str = "Image", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +124,8 @@ class ImageView(Painted):
         self._fitted = True
         self._pressed: QPointF | None = None
         self._dragging = False
+        self.tools: tuple[Tool, ...] = ()  # the first that takes a press has it
+        self._held: Tool | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -79,9 +137,14 @@ class ImageView(Painted):
         """Show `layers` over an image of (width, height); another size is fitted anew. Silent."""
         self._layers = tuple(layers)
         if size != self._size:
+            self._let_go()
             self._size = size
             self._fit()
         self.update()
+
+    def update_box(self, box: Box) -> None:
+        """Paint this part of the image anew, in pixel edges: a pen must not wait for the rest."""
+        self.update(self._projection.rect(box).toAlignedRect().adjusted(-2, -2, 2, 2))
 
     @property
     def image_size(self) -> tuple[int, int] | None:
@@ -127,6 +190,7 @@ class ImageView(Painted):
             return
         low, high = self._zoom_limits()
         wanted = max(low, min(high, self._projection.zoom * factor))
+        wanted = 1.0 if abs(wanted - 1) < 1e-9 else wanted  # x * (1 / x) is not always 1
         about = about if about is not None else QPointF(self.width() / 2, self.height() / 2)
         moved = self._projection.zoomed(wanted, about)
         if wanted == 1.0:  # at 1:1 image pixels lie on screen pixels
@@ -140,6 +204,7 @@ class ImageView(Painted):
     def _fit(self) -> None:
         self._fitted = True
         self._projection = self._fitting() if self._size is not None else Projection()
+        self.zoomed.emit(self._projection.zoom if self._size is not None else 0.0)
         self.update()
 
     def _zoom_limits(self) -> tuple[float, float]:
@@ -149,6 +214,7 @@ class ImageView(Painted):
     def _show(self, projection: Projection) -> None:
         self._fitted = False
         self._projection = self._kept_in_view(projection)
+        self.zoomed.emit(self._projection.zoom)
         self.update()
         self.view_changed.emit()
 
@@ -169,29 +235,23 @@ class ImageView(Painted):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         t = self.colours()
-        painter.fillRect(self.rect(), t.color("surround"))
+        painter.fillRect(self.rect(), self.ground)
         if self._size is None:
             return
-        self._paint_layers(painter, self._projection, QRectF(self.rect()))
+        for layer in self._layers:
+            layer.paint(painter, self._projection, QRectF(self.rect()))
         # On a large screen before an audience the picture stands alone.
         if self.hasFocus() and self._by_keyboard and theme.text_factor() == 1:
             focus_ring(painter, QRectF(self.rect()), t, 1)
 
-    def _paint_layers(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
-        for layer in self._layers:
-            layer.paint(painter, projection, area)
-
     def render_image(self, scale: float = 1.0) -> QImage:
         """The image with all its layers, at `scale` times its own resolution; null without an image."""
-        if self._size is None:
-            return QImage()
-        width, height = max(1, round(self._size[0] * scale)), max(1, round(self._size[1] * scale))
-        image = QImage(width, height, QImage.Format.Format_RGB32)
-        image.fill(self.colours().color("surround"))
-        painter = QPainter(image)
-        self._paint_layers(painter, centred(scale, *self._size, width, height), QRectF(image.rect()))
-        painter.end()
-        return image
+        return rendered(self._size, self._layers, scale, self.ground) if self._size is not None else QImage()
+
+    @property
+    def ground(self) -> QColor:
+        """What is around the image."""
+        return self.colours().color("surround")
 
     # ------------------------------------------------------------------------------------- events
 
@@ -220,10 +280,18 @@ class ImageView(Painted):
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._held is not None:
+            return
+        if event.button() == Qt.MouseButton.LeftButton and self._take(self._touch(event.position())):
+            return
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self._pressed, self._dragging = event.position(), False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._held is not None:
+            self._held.move(self._touch(event.position()))
+            self._hover(event.position())
+            return
         if self._pressed is not None:
             step = event.position() - self._pressed
             if self._dragging or step.manhattanLength() >= QApplication.startDragDistance():
@@ -236,19 +304,70 @@ class ImageView(Painted):
 
     def _hover(self, point: QPointF) -> None:
         at = self._inside(point)
-        self.setCursor(Qt.CursorShape.CrossCursor if at is not None else Qt.CursorShape.ArrowCursor)
+        tool = self._held or self._tool_at(self._touch(point))
+        plain = Qt.CursorShape.CrossCursor if at is not None else Qt.CursorShape.ArrowCursor
+        self.setCursor(tool.cursor(self._projection.zoom) if tool is not None else QCursor(plain))
         if at is None:
             self.left.emit()
         else:
             self.hovered.emit(*at)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._held is not None:
+            if event.button() == Qt.MouseButton.LeftButton:
+                self._released(event.position())
+            return
         pressed, dragged = self._pressed, self._dragging
         self._pressed, self._dragging = None, False
         self._hover(event.position())
         at = self._inside(event.position())
         if pressed is not None and not dragged and at is not None and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*at)
+
+    # -------------------------------------------------------------------------------------- tools
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        """A pen on a tablet. What no tool takes is left to Qt, which makes mouse events of it."""
+        eraser = event.pointerType() is QPointingDevice.PointerType.Eraser
+        touch = self._touch(event.position(), event.pressure(), eraser)
+        if event.type() is QEvent.Type.TabletPress:
+            taken = self._held is None and self._take(touch)
+        else:
+            taken = self._held is not None
+            if self._held is not None and event.type() is QEvent.Type.TabletMove:
+                self._held.move(touch)
+                self._hover(event.position())
+            elif taken:
+                self._released(event.position())
+        event.setAccepted(taken)
+
+    def _touch(self, point: QPointF, pressure: float = 1.0, eraser: bool = False) -> Touch:
+        x, y = self._projection.to_edges(point + MIDDLE)
+        return Touch(x, y, self._projection.zoom, pressure, eraser)
+
+    def _tool_at(self, touch: Touch) -> Tool | None:
+        alt = QApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier
+        if self._size is None or alt:
+            return None
+        return next((tool for tool in self.tools if tool.takes(touch)), None)
+
+    def _take(self, touch: Touch) -> bool:
+        """Let a tool have this press, if one wants it."""
+        self._held = self._tool_at(touch)
+        if self._held is not None:
+            self._held.begin(touch)
+        return self._held is not None
+
+    def _released(self, point: QPointF) -> None:
+        acted, at = self._let_go(), self._inside(point)
+        self._hover(point)
+        if not acted and at is not None:
+            self.clicked.emit(*at)
+
+    def _let_go(self) -> bool:
+        """End what a tool has begun; returns whether it did anything."""
+        tool, self._held = self._held, None
+        return tool is not None and tool.end()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.mousePressEvent(event)
@@ -261,8 +380,7 @@ class ImageView(Painted):
         """The pixel position under the mouse; None outside the image."""
         if self._size is None:
             return None
-        # The mouse names a whole screen pixel by its corner; its middle is what it points at.
-        x, y = self._projection.to_pixel(point + QPointF(0.5, 0.5))
+        x, y = self._projection.to_pixel(point + MIDDLE)
         width, height = self._size
         return (x, y) if -0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5 else None
 

@@ -9,9 +9,19 @@ from PySide6.QtGui import QColor, QPainter
 
 from segviz.core.field import Box
 from segviz.gui import theme
-from segviz.gui.widgets.marks import LIGHT, draw_box, draw_cell, draw_chip, draw_cross, draw_hatched
+from segviz.gui.widgets.marks import (
+    LIGHT,
+    draw_box,
+    draw_cell,
+    draw_chip,
+    draw_corners,
+    draw_cross,
+    draw_hatched,
+    draw_tag,
+)
 from segviz.gui.widgets.projection import Projection
 
+VEIL = 0.55  # of what is below, that it hides
 ACCENT = QColor(theme.DARK.accent)  # on a picture in both themes: it lies on its own dark line
 
 
@@ -23,6 +33,17 @@ class UnitMarks:
     cell: Box
     center: tuple[float, float]
     text: str
+
+
+class VeilLayer:
+    """Dims all that lies below it, while `drawn`."""
+
+    def __init__(self) -> None:
+        self.drawn = False
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        if self.drawn:
+            painter.fillRect(area, theme.tokens().color("surround", VEIL))
 
 
 class UnitLayer:
@@ -54,6 +75,30 @@ class BoxLayer:
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         if self.box is not None:
             draw_cell(painter, projection.rect(self.box), ACCENT)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowMarks:
+    """A window to drag, in image pixels, and the (class, probability) of its tag, the best first."""
+
+    box: Box
+    rows: tuple[tuple[str, str], ...]
+
+
+class WindowLayer:
+    """A window that a person drags: its frame with corners to catch, and what the network says of it beside it."""
+
+    def __init__(self) -> None:
+        self.marks: WindowMarks | None = None
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        if self.marks is None:
+            return
+        rect = projection.rect(self.marks.box)
+        draw_box(painter, rect, LIGHT)
+        draw_corners(painter, rect, ACCENT)
+        if self.marks.rows:
+            draw_tag(painter, self.marks.rows, rect, area)
 
 
 class CrossLayer:

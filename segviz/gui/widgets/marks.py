@@ -5,14 +5,18 @@ All positions are in the painter's own pixels; line widths do not grow with the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen
 
 from segviz.gui import theme
+from segviz.gui.widgets.painted import elided, text_width
 
 UNDER = QColor(0, 0, 0, 200)
 CHIP = QColor(13, 16, 20, 225)
 CHIP_TEXT = QColor("#f2f4f7")
+CHIP_DIM = QColor("#b4bbc5")
 LIGHT = QColor("#ffffff")
 
 
@@ -114,3 +118,59 @@ def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF) -> QRec
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
     painter.restore()
     return rect
+
+
+def draw_corners(painter: QPainter, rect: QRectF, color: QColor) -> None:
+    """Thick corners on the outline of `rect`: it can be taken and moved."""
+    arm = min(rect.width() / 3, rect.height() / 3, float(theme.px(14)))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for pen in _pens(color, theme.text_factor() * 2):
+        painter.setPen(pen)
+        for corner, right, down in (
+            (rect.topLeft(), 1, 1),
+            (rect.topRight(), -1, 1),
+            (rect.bottomLeft(), 1, -1),
+            (rect.bottomRight(), -1, -1),
+        ):
+            painter.drawPolyline([corner + QPointF(right * arm, 0), corner, corner + QPointF(0, down * arm)])
+    painter.restore()
+
+
+def draw_tag(painter: QPainter, rows: Sequence[tuple[str, str]], box: QRectF, inside: QRectF) -> QRectF:
+    """Rows of (name, number) beside `box`, the first strong; kept inside `inside`; returns where they are."""
+    strong, plain = theme.numbers(theme.CAPTION), theme.numbers(theme.CAPTION)
+    strong.setWeight(QFont.Weight.DemiBold)
+    pad, gap, line = theme.px(8), theme.px(10), QFontMetrics(strong).height() + theme.px(2)
+    most = inside.width() / 3
+    names = [elided(name, strong, most) for name, _ in rows]
+    left = max(text_width(name, strong) for name in names)
+    right = max(text_width(number, strong) for _, number in rows)
+    rect = QRectF(0, 0, left + gap + right + 2 * pad, line * len(rows) + theme.px(8))
+    rect.moveTo(_beside(rect, box, inside))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(CHIP)
+    painter.drawRoundedRect(rect, theme.RADIUS, theme.RADIUS)
+    for index, (_, number) in enumerate(rows):
+        row = QRectF(rect.left() + pad, rect.top() + theme.px(4) + index * line, rect.width() - 2 * pad, line)
+        painter.setFont(strong if index == 0 else plain)
+        painter.setPen(CHIP_TEXT if index == 0 else CHIP_DIM)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, names[index])
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number)
+    painter.restore()
+    return rect
+
+
+def _beside(rect: QRectF, box: QRectF, inside: QRectF) -> QPointF:
+    """Where `rect` stands: right of `box`, else left, else in its own left top corner; always inside `inside`."""
+    gap = theme.px(8)
+    x = box.right() + gap
+    if x + rect.width() + gap > inside.right():
+        x = box.left() - gap - rect.width()
+    if x < inside.left() + gap:
+        x = box.left() + gap
+    x = max(inside.left() + gap, min(x, inside.right() - gap - rect.width()))
+    y = max(inside.top() + gap, min(box.top(), inside.bottom() - gap - rect.height()))
+    return QPointF(round(x), round(y))

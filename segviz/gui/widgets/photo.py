@@ -1,9 +1,11 @@
-"""The photograph as a layer of a view: pixels stay pixels when magnified, smooth when it shrinks."""
+"""The photograph as a layer of a view: pixels stay pixels when magnified, smooth when it shrinks. Loads numpy."""
 
 from __future__ import annotations
 
 from math import floor, log2
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
@@ -51,3 +53,10 @@ class PhotoLayer:
         )
         painter.drawImage(0, 0, image)
         painter.restore()
+
+
+def photo_of(pixels: npt.NDArray[np.uint8]) -> PhotoLayer:
+    """Pixels (H, W, 3) as a layer; a large photograph shares their memory."""
+    whole = np.ascontiguousarray(pixels)
+    height, width, _ = whole.shape
+    return PhotoLayer(QImage(whole.data, width, height, 3 * width, QImage.Format.Format_RGB888), keep=whole)

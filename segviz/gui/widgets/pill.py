@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from segviz.gui import theme
+from segviz.gui.widgets import tooltips
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 LONGEST = 200  # width of the value, before `theme.px`
@@ -18,10 +19,13 @@ class Pill(QToolButton):
     Where there is little room the caption may go (`show_caption`): the tooltip has it all the same.
     """
 
-    def __init__(self, caption: str, name: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, caption: str, name: str = "", parent: QWidget | None = None, *, longest: int = LONGEST) -> None:
+        """`longest`: the width of the longest value that is shown uncut, before `theme.px`."""
         super().__init__(parent)
+        self._longest = longest
         self._caption, self._value = caption, ""
         self._captioned = True
+        self._reserved: tuple[str, ...] = ()
         self._name = name or caption
         self.setMenu(QMenu(self))
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -38,9 +42,14 @@ class Pill(QToolButton):
         """Show `value`; silent. `tooltip` is added to what the pill is for."""
         self._value = value
         self.setAccessibleName(f"{self._name}: {value}")
-        self.setToolTip("\n".join(part for part in (f"{self._name}: {value}", tooltip) if part))
+        self.setToolTip(tooltips.plain("\n".join(part for part in (f"{self._name}: {value}", tooltip) if part)))
         self.updateGeometry()
         self.update()
+
+    def reserve(self, *values: str) -> None:
+        """Keep room for these values, as far as they are shown uncut: what stands behind keeps its place."""
+        self._reserved = values
+        self.updateGeometry()
 
     def show_caption(self, shown: bool) -> None:
         """With the caption before the value, or the value alone."""
@@ -64,7 +73,8 @@ class Pill(QToolButton):
         return self._caption_width() + theme.px(10) * 2 + theme.px(14)
 
     def sizeHint(self) -> QSize:
-        value = min(theme.px(LONGEST), text_width(self._value, theme.body()) + 1)
+        widest = max(text_width(value, theme.body()) for value in (*self._reserved, self._value))
+        value = min(theme.px(self._longest), widest + 1)
         return QSize(self._around() + value, theme.px(theme.CONTROL))
 
     def minimumSizeHint(self) -> QSize:
@@ -80,7 +90,7 @@ class Pill(QToolButton):
         painter.setPen(QPen(t.color("line"), 1) if busy else Qt.PenStyle.NoPen)
         painter.setBrush(t.color("raised"))
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
-        painter.setOpacity(1.0 if self.isEnabled() else 0.45)
+        painter.setOpacity(1.0 if self.isEnabled() else theme.FADED)
         inside = rect.adjusted(theme.px(10), 0, -theme.px(10), 0)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         if self._captioned:

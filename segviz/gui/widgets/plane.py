@@ -16,7 +16,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from segviz.core.field import Lattice
-from segviz.gui.widgets.projection import HALF, Projection
+from segviz.gui.widgets.projection import Projection
 
 Argb = npt.NDArray[np.uint32]
 Plane = npt.NDArray[np.generic]
@@ -47,8 +47,8 @@ class Place(NamedTuple):
 
 def cells_of(lattice: Lattice) -> Place:
     """Where the cells of a lattice lie: one stride wide, each about its unit's position."""
-    (x, y), (width, height) = lattice.start, lattice.stride
-    return Place(x + HALF - width / 2, y + HALF - height / 2, width, height)
+    first = lattice.cell_box(0, 0)
+    return Place(first.left, first.top, *lattice.stride)
 
 
 class PlaneLayer:

@@ -32,6 +32,10 @@ class Projection:
         """(x, y) of the image at a place on the screen, pixel centres being integers."""
         return (point.x() - self.left) / self.zoom - HALF, (point.y() - self.top) / self.zoom - HALF
 
+    def to_edges(self, point: QPointF) -> tuple[float, float]:
+        """(x, y) of the image at a place on the screen in pixel edges: what a pen paints at."""
+        return (point.x() - self.left) / self.zoom, (point.y() - self.top) / self.zoom
+
     def rect(self, box: Box) -> QRectF:
         """Where a box of pixel edges is on the screen."""
         return QRectF(

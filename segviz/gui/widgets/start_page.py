@@ -14,12 +14,13 @@ from segviz.gui.widgets.cards import Card, CardGrid
 
 
 class Offer(NamedTuple):
-    """One card: what `chosen` emits, its words, and the file of its picture."""
+    """One card: what `chosen` emits, its words, and the file of its picture, or an icon where it has none."""
 
     key: str
     title: str
     text: str
     picture: str
+    icon: str = ""
 
 
 class StartPage(QScrollArea):
@@ -61,7 +62,7 @@ class StartPage(QScrollArea):
         """Append cards of `width` pixels under a heading."""
         if not offers:
             return
-        cards = [Card(offer.title, offer.text, offer.picture, width) for offer in offers]
+        cards = [Card(offer.title, offer.text, offer.picture, width, offer.icon) for offer in offers]
         for card, offer in zip(cards, offers, strict=True):
             self._group.addButton(card)
             self._meaning[card] = name, offer.key

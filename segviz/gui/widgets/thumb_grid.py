@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QFontMetrics,
     QHelpEvent,
@@ -48,6 +49,7 @@ class ThumbGrid(QAbstractScrollArea):
     clicked = Signal(int, float, float)
     hovered = Signal(int, float, float)
     left = Signal()
+    menu_wanted = Signal(int, QPoint)  # the tile that was clicked with the right button, and where on the screen
 
     def __init__(self, name: str = "Tiles", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +58,6 @@ class ThumbGrid(QAbstractScrollArea):
         self._caption: Caption = _number
         self._selected: int | None = None
         self._mark: tuple[float, float] | None = None
-        self._tile_width = TILE
         self._smooth = self._fills = False
         self._follows = False  # the selected tile stays in view until the person scrolls
         self._widest: int | None = None  # caption, once it is asked for
@@ -85,13 +86,6 @@ class ThumbGrid(QAbstractScrollArea):
         self._kept.clear()
         self._widest = None
         self.viewport().update()
-
-    def set_tile_width(self, width: int) -> None:
-        """The least width of a tile, before presenter mode enlarges it."""
-        if width != self._tile_width:
-            self._tile_width = width
-            self.refresh()
-            self._measure()
 
     def set_filling(self, fills: bool) -> None:
         """Let tiles grow until whole rows fill the height: for few tiles that deserve to be large."""
@@ -148,14 +142,14 @@ class ThumbGrid(QAbstractScrollArea):
     @property
     def columns(self) -> int:
         gap = theme.px(GAP)
-        least = max(theme.px(self._tile_width), self._filling_width())
+        least = max(theme.px(TILE), self._filling_width())
         return max(1, min((self.viewport().width() - gap) // (least + gap), max(1, self._count)))
 
     def _filling_width(self) -> int:
         """The width of tiles whose rows fill the height, at most `LARGEST`; 0 where they need not."""
         if not self._fills or not self._count:
             return 0
-        gap, least = theme.px(GAP), theme.px(self._tile_width)
+        gap, least = theme.px(GAP), theme.px(TILE)
         below = self._caption_height() + gap
         width, height = self.viewport().width() - gap, self.viewport().height() - gap
         fitting = max(1, int(height // (least / self._aspect + below)))
@@ -168,14 +162,14 @@ class ThumbGrid(QAbstractScrollArea):
     def _cell(self) -> QSize:
         """The size of one tile's image: tiles share the width, but do not grow beyond a third more."""
         filling = self._filling_width()
-        width = min(self._pitch() - theme.px(GAP), filling or theme.px(self._tile_width) * 4 // 3)
+        width = min(self._pitch() - theme.px(GAP), filling or theme.px(TILE) * 4 // 3)
         return QSize(max(8, width), max(8, round(width / self._aspect)))
 
     def _pitch(self) -> int:
         """From one tile to the next: what the columns leave free is room for captions."""
         gap = theme.px(GAP)
         share = (self.viewport().width() - gap) // self.columns
-        least = max(theme.px(self._tile_width) * 4 // 3, self._filling_width())
+        least = max(theme.px(TILE) * 4 // 3, self._filling_width())
         if share > least + gap:
             share = min(share, max(least, self._widest_caption()) + gap)
         return max(gap + 8, share)
@@ -247,6 +241,7 @@ class ThumbGrid(QAbstractScrollArea):
         t = theme.tokens(self.palette())
         painter.fillRect(event.rect(), t.color("panel"))
         visible = self._visible()
+        painter.setOpacity(1.0 if self.isEnabled() else theme.FADED)
         for index in visible:
             rect = self.tile_rect(index)
             painter.drawPixmap(rect, self._pixmap(index, rect.size()))
@@ -326,6 +321,14 @@ class ThumbGrid(QAbstractScrollArea):
         if event.button() == Qt.MouseButton.LeftButton and found is not None:
             self.set_selected(found[0], reveal=False)
             self.clicked.emit(*found)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the tile under the mouse, or of the selected one where it is asked for by a key."""
+        found = self.tile_at(QPointF(event.pos()))
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self._selected is not None:
+            self.menu_wanted.emit(self._selected, self.viewport().mapToGlobal(self.tile_rect(self._selected).center()))
+        elif found is not None:
+            self.menu_wanted.emit(found[0], event.globalPos())
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

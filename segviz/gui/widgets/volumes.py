@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from math import log2
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPen
 
 from segviz.gui import theme
-from segviz.gui.widgets.painted import Painted
 
-WIDTH, HEIGHT = 34, 34  # room of a glyph, before `theme.px`
 LEAST = 2.0  # no side is thinner
 MOST_CHANNELS = 1280
 OCTAVES_SHOWN = 7.0  # a map 2**7 times smaller than the image is as flat as a glyph gets
@@ -40,26 +37,3 @@ def paint_volume(painter: QPainter, room: QRectF, size: tuple[float, float], t: 
     painter.setBrush(t.color("accent", 0.35))
     painter.drawRoundedRect(box, 1, 1)
     painter.restore()
-
-
-class VolumeGlyph(Painted):
-    """The glyph as a widget of its own."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._size = (0.0, 0.0)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def set_volume(self, channels: int, side: float, largest: float) -> None:
-        """Show a layer of `channels` maps of `side` units, of an image of `largest` pixels."""
-        self._size = volume_size(channels, side, largest)
-        self.setAccessibleName(f"{channels} map{'' if channels == 1 else 's'} of {side:g}")
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(theme.px(WIDTH) + 2, theme.px(HEIGHT) + 2)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        paint_volume(painter, QRectF(0, 1, theme.px(WIDTH), theme.px(HEIGHT)), self._size, self.colours())

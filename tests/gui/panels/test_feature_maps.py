@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from segviz.core.choices import MapOrder, MapScale
+from segviz.core import palettes
+from segviz.core.choices import ColourMap, MapOrder, MapScale
+from segviz.core.maps import MapStatistics
 from segviz.core.session import Unit
 from segviz.gui.panels import tiles
 from segviz.gui.panels.feature_maps import FeatureMapsPanel
@@ -105,21 +107,12 @@ def test_maps_of_the_last_layer_name_their_classes(shown):
     assert one.panel.value.text().startswith("map 484 class 484 · row ")
 
 
-def test_dead_means_never_active():
-    values = np.zeros((5, 2, 2), np.float32)
-    values[1], values[2, 0, 0], values[3, 1, 1], values[4] = 0.3, 1, np.nan, np.nan
-    statistics = tiles.MapStatistics(values)
-    assert [statistics.remark(channel) for channel in range(5)] == ["dead", "constant", "", "", ""]
-    single = tiles.MapStatistics(np.array([[[0.7]], [[0]]], np.float32))
-    assert [single.remark(channel) for channel in range(2)] == ["", "dead"]
-
-
 def test_the_title_counts(one):
     single = replace(one.scene.features, values=one.scene.features.values[:1])
     one.show(replace(one.scene, features=single))
-    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 1 map of 42 × 58"
+    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 1 map of 58 × 42"
     one.show(scenes.full())
-    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 16 maps of 42 × 58"
+    assert one.panel.what.text().replace("\u202f", " ") == "c3 · 16 maps of 58 × 42"
 
 
 def test_only_visible_tiles_are_made(shown, monkeypatch):
@@ -141,34 +134,22 @@ def test_leaving_as_one_picture(qtbot, one):
     assert one.commands.asked[0][1][0].width() > 200
 
 
+def test_a_silent_layer_is_neither_blue_nor_red(shown):
+    """Both signs about zero: a layer that says nothing at all has the colour of zero."""
+    scene = scenes.full()
+    silent = replace(scene.features, values=np.zeros_like(scene.features.values))
+    scene = replace(scene, features=silent, state=replace(scene.state, map_scale=MapScale.SIGNED))
+    tile = shown(FeatureMapsPanel, scene, SIZE).panel._tile(0)
+    colour = tile.pixelColor(3, 3)
+    assert (colour.red(), colour.green(), colour.blue()) == tuple(palettes.colour_map(ColourMap.DIVERGING)[128])
+
+
 # ------------------------------------------------------------------------------------- arrays
-
-
-def test_levels_span_map_layer_or_both_sides_of_zero():
-    values = np.array([[[0, 1]], [[-4, 2]]], np.float32)
-    statistics = tiles.MapStatistics(values)
-    assert statistics.levels(0, MapScale.MAP) == (0, 1)
-    assert statistics.levels(0, MapScale.LAYER) == (-4, 2)
-    assert statistics.levels(0, MapScale.SIGNED) == (-4, 4)
-
-
-def test_what_is_not_finite_counts_as_zero():
-    values = np.array([[[np.nan, 3]], [[np.inf, -1]]], np.float32)
-    statistics = tiles.MapStatistics(values)
-    assert statistics.low.tolist() == [0, -1]
-    assert statistics.high.tolist() == [3, 0]
-    assert tiles.to_bytes(values[0], 0, 3).tolist() == [[0, 255]]
-
-
-def test_bytes_reach_from_black_to_white():
-    plane = np.array([[-1, 0, 1, 5]], np.float32)
-    assert tiles.to_bytes(plane, -1, 1).tolist() == [[0, 128, 255, 255]]
-    assert tiles.to_bytes(plane, 2, 2).tolist() == [[0, 0, 0, 0]]
 
 
 def test_orders_put_the_strongest_first_and_keep_ties():
     values = np.array([[[0, 1]], [[5, 0]], [[0, 1]], [[2, 2]]], np.float32)
-    statistics = tiles.MapStatistics(values)
+    statistics = MapStatistics(values)
     orders = {how: tiles.order(values, statistics, how, (0, 1)) for how in MapOrder}
     assert orders == {
         MapOrder.INDEX: [0, 1, 2, 3],

@@ -96,14 +96,6 @@ def test_leaving_as_one_picture(qtbot, one):
     assert one.commands.names() == ["copy_image", "save_image"]
 
 
-def test_peaks_and_probabilities_equal_the_softmax():
-    logits = scenes.logits_for(scenes.lenet())
-    normaliser = tiles.Normaliser.of(logits)
-    whole = scores.softmax(logits)
-    assert np.allclose(tiles.peaks(logits, normaliser), whole.max((1, 2)), atol=1e-6)
-    assert np.allclose(normaliser.probability(logits[3]), whole[3], atol=1e-6)
-
-
 def test_shrinking_keeps_the_whole_picture_and_its_mean():
     pixels = scenes.picture(960, 1280).pixels
     small = tiles.shrunk(pixels, 288)
@@ -112,8 +104,12 @@ def test_shrinking_keeps_the_whole_picture_and_its_mean():
     assert tiles.shrunk(pixels[:1, :1], 288).shape == (1, 1, 3)
 
 
-def test_a_lattice_shrinks_with_its_image():
-    """A unit at the centre of pixel 9.5 of 20 is at the centre of pixel 4.5 of 10."""
-    lattice = tiles.lattice_at(scenes.full().prediction.lattice, (0.5, 0.5))
-    assert lattice.start == pytest.approx((7.5, 7.5))
-    assert lattice.stride == (2.0, 2.0)
+@pytest.mark.parametrize(("height", "width"), [(695, 1151), (2590, 2591), (4000, 5999), (960, 1280)])
+def test_the_shrunk_photograph_reaches_to_the_far_edge_as_the_heat_does(height, width):
+    """A step of brightness 3/4 down and across is found at 3/4 of the tile, wherever the remainder of a step lies."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[height * 3 // 4 :] = 100
+    pixels[:, width * 3 // 4 :] += 100
+    small = tiles.shrunk(pixels, 288).astype(float)
+    assert small[0, :, 0].mean() == pytest.approx(pixels[0, :, 0].mean(), abs=100 * 0.3 / small.shape[1])
+    assert small[:, 0, 0].mean() == pytest.approx(pixels[:, 0, 0].mean(), abs=100 * 0.3 / small.shape[0])

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 
 from segviz.core import scores
 from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.session import Unit
-from segviz.gui import settings
+from segviz.gui import settings, theme
 from segviz.gui.panels.inspector import InspectorPanel, entries_of
 from segviz.gui.panels.legend import Entry, Part, listed
-from segviz.gui.panels.pixels import crop, to_array
+from segviz.gui.panels.pixels import crop
+from segviz.gui.pictures import to_array
+from segviz.gui.widgets.tray import Tray
 from tests.gui import scenes
 from tests.gui.panels.conftest import click
 
@@ -46,6 +48,13 @@ def test_away_from_the_image_the_pinned_position_counts(one):
 def test_a_prediction_of_another_image_says_nothing_of_this_one(one):
     one.show(replace(one.scene, state=replace(one.state, image="/pictures/other.png")))
     assert one.panel.bars.bars == ()
+
+
+def test_a_prediction_of_another_size_says_nothing_of_this_picture(one):
+    """A file that was read again and has changed under its name: what is not painted is not named."""
+    one.show(replace(one.scene, picture=scenes.picture(60, 60)))
+    one.panel.hover((20, 20))
+    assert one.panel._ranking.currentWidget() is one.panel._bars_note
 
 
 def test_the_unit_card_gives_the_field_of_lenet(one):
@@ -282,3 +291,40 @@ def test_the_classes_can_leave_as_a_table(qtbot, shown):
     rows = one.commands.asked[0][1][0]
     assert rows[0] == ["index", "name", "share"]
     assert sum(row[2] for row in rows[1:]) == pytest.approx(1)
+
+
+def test_two_things_scroll_one_below_the_other_and_neither_in_the_other(shown):
+    one = shown(InspectorPanel, scenes.full(), (280, 330))
+    legend, tray = one.panel.legend, one.panel.widget.findChild(Tray)
+    assert not tray.isAncestorOf(legend)
+    assert legend.height() >= 3 * theme.px(20)  # also while a unit is pinned in a low dock
+    top = legend.mapTo(one.panel.widget, QPoint(0, 0)).y()
+    assert top + legend.height() <= one.panel.widget.height()
+    assert tray.geometry().bottom() < top
+
+
+@pytest.mark.parametrize("height", [490, 500, 510, 520])
+def test_where_all_classes_just_find_room_none_is_cut(shown, height):
+    nothing_pinned = scenes.full(state=replace(scenes.full().state, unit=None, cursor=None))
+    legend = shown(InspectorPanel, nothing_pinned, (280, height)).panel.legend
+    last = legend.visualRect(legend.classes.index(legend.classes.rowCount() - 1))
+    assert last.bottom() <= legend.viewport().height()
+
+
+def test_the_class_that_is_shown_is_scrolled_to(shown):
+    one = shown(InspectorPanel, scenes.deep_full(), (280, 400))
+    one.session.update(view=View.HEATMAP, shown_class=900)
+    legend = one.panel.legend
+    row = legend.visualRect(legend.classes.index(legend.classes.row_of(900)))
+    assert legend.viewport().rect().contains(row.center())
+
+
+def test_escape_clears_a_search(qtbot, shown):
+    one = shown(InspectorPanel, scenes.deep_full(), SIZE)
+    search = one.panel.search
+    qtbot.keyClicks(search, "class 900")
+    assert search.cross.isVisible()
+    assert abs(search.cross.geometry().center().y() - search.rect().center().y()) <= 1
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert search.text() == ""
+    assert not search.cross.isVisible()

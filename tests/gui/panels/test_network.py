@@ -226,3 +226,45 @@ def test_the_selected_layer_stays_in_view_when_the_type_changes(shown, look):
             assert seen.contains(tree.visualRect(tree.currentIndex()))
     finally:
         look.set_factor(1.0)
+
+
+def untrained(scene: Scene) -> Scene:
+    """The same, as if VGG16 had answered."""
+    request = replace(scene.network.request, setup=replace(scene.network.request.setup, model="vgg16"))
+    return replace(scene, state=replace(scene.state, model="vgg16"), network=replace(scene.network, request=request))
+
+
+def test_random_weights_are_said_above_the_layers(shown):
+    one = shown(NetworkPanel, scenes.full())
+    assert one.panel._note.isHidden()
+    one.show(untrained(one.scene))
+    assert one.panel._note.isVisible()
+    assert one.panel._note.text() == ("VGG16 has random weights: its labels mean nothing, its speed and geometry do.")
+
+
+def test_the_selected_layer_stays_in_view_however_often_the_room_shrinks(shown):
+    """Qt scrolls a row to one pixel below the edge: the next step must not take it for one out of view."""
+    scene = scenes.deep_full()
+    one = shown(NetworkPanel, replace(scene, state=replace(scene.state, layer="fc", unit=None)), size=(290, 480))
+    tree = one.panel.tree
+    for height in (400, 380, 350):
+        one.panel.widget.resize(290, height)
+        QApplication.processEvents()
+        row = tree.visualRect(tree.currentIndex())
+        assert row.top() >= 0
+        assert row.bottom() <= tree.viewport().height()
+
+
+def test_a_number_for_a_name_is_shown_with_the_kind_of_the_layer():
+    """Layers of a list without names, as in `features.4` of VGG."""
+    deep = scenes.deep()
+    listed = {"stem": "features", "blocks.0.dw": "features.0", "blocks.0.project": "features.1", "fc": "classifier"}
+    layers = tuple(
+        replace(layer, name=listed[layer.name], leaf="." in listed[layer.name])
+        for layer in deep.layers
+        if layer.name in listed
+    )
+    step = ConvertedLayer("features.1", "dense 8 to 9", "convolution 2x2, 2 to 9")
+    rows = {row.name: row for row in rows_of(replace(deep, layers=layers, conversion=(step,)))}
+    assert (rows["features.0"].label, rows["features.1"].label) == ("0 Conv2d", "1")
+    assert rows["features.1"].mark == "dense → 2×2 conv"

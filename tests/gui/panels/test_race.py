@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from PIL import Image
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QApplication
 
-from segviz.core.requests import Progress
+from segviz.core.choices import Device, Pooling, Task, Upsampling, View
+from segviz.core.requests import Progress, RaceRequest, Setup
 from segviz.core.session import State
-from segviz.gui import tables
-from segviz.gui.panels import race_words
+from segviz.gui import gestures, race_words, tables
 from segviz.gui.panels.race import RacePanel, thinned
 from segviz.gui.panels.race_planes import LanePlanes, difference_levels, shifted
-from segviz.gui.panels.race_words import Side
+from segviz.gui.race_words import Side
 from segviz.gui.scene import Job, Kind
 from tests.gui import scenes
 
@@ -54,6 +54,11 @@ def test_the_table_gives_the_results(one):
         "Redundancy": "6.7×",
     }
     assert plain(one.panel.notes.text()) == "Sliding window, one by one: extrapolated from 40 of 425 outputs."
+
+
+def test_notes_of_a_race_are_sentences(one):
+    one.show(replace(one.scene, race=replace(scenes.race(extrapolated=False), notes=("half was measured", "VGG16 is"))))
+    assert plain(one.panel.notes.text()).endswith("Half was measured. VGG16 is.")
 
 
 def test_the_race_in_one_sentence():
@@ -147,6 +152,45 @@ def test_the_stride_offers_multiples_of_the_networks_own(one):
     assert one.state.grid_stride is None
 
 
+def test_without_a_whole_stride_only_the_networks_own_is_offered(one):
+    """Where units sit 1.5 pixels apart no number of pixels is a step for both sides: none is made up."""
+    one.show(replace(one.scene, network=scenes.uneven()))
+    assert one.panel.stride.value == "the network's own"
+    assert [action.text() for action in one.panel.stride.menu().actions()] == ["the network's own"]
+    one.show(replace(one.scene, network=scenes.lenet()))
+    assert one.panel.stride.value == "4 px"
+    assert len(one.panel.stride.menu().actions()) == len(gestures.GRID_STEPS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"view": View.HEATMAP, "layer": "s4", "upsampling": Upsampling.NEAREST}, ""),  # a race does not ask for them
+        ({"scale": 0.5}, "scale"),
+        ({"device": Device.CPU, "scale": 2.0}, "scale and device"),
+        ({"grid_stride": 8}, "grid stride"),
+        ({"pooling": Pooling.WINDOW, "grid_stride": 8, "scale": 0.5}, "scale, pooling and grid stride"),
+    ],
+)
+def test_a_result_of_other_settings_is_said_to_be_older(one, changes, words):
+    scene = replace(one.scene, race=scenes.race())
+    one.show(replace(scene, state=replace(scene.state, **changes)))
+    told = f"These results are of another {words}: race again for what is chosen now." if words else ""
+    assert one.panel.progress.text() == told
+    assert one.panel.race_stage.sentence.text().startswith("Older result: 34 times" if words else "34 times")
+    one.show(scene)
+    assert one.panel.progress.text() == ""
+    assert one.panel.race_stage.sentence.text().startswith("34 times")
+
+
+def test_all_that_a_race_is_asked_with_can_make_its_result_older():
+    apart = {"setup", "budget", "revision"}  # a race on another drawing goes, it does not grow old
+    asked = {field.name for kind in (RaceRequest, Setup) for field in fields(kind)} - apart
+    named = {"network": "model", "grid stride": "grid_stride"}
+    assert {named.get(name, name) for name in race_words.SETTINGS} == asked
+
+
 def test_while_it_runs_both_clocks_and_the_factor_run(one):
     one.show(replace(one.scene, race_updates=scenes.race_updates(), jobs=(Job(Kind.RACE),)))
     stage = one.panel.race_stage
@@ -227,13 +271,14 @@ def test_leaving(qtbot, one, tmp_path):
     one.show(replace(one.scene, race=scenes.race(), race_updates=(), jobs=()))
     for button in (one.panel._copy, one.panel._save, one.panel._save_table, one.panel._film, one.panel._drawing):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert one.commands.names() == ["copy_image", "save_image", "save_table", "save_with", "save_with"]
+    assert one.commands.names() == ["copy_image", "save_image", "save_table", "save_film", "save_with"]
     rows = one.commands.asked[2][1][0]
     assert rows[1][:3] == ["sliding_window", 1.7, 425]
     assert dict(row for row in rows if len(row) == 2)["speedup"] == pytest.approx(34.0)
-    one.commands.asked[3][1][2](tmp_path / "race.gif")
-    with Image.open(tmp_path / "race.gif") as film:
-        assert film.n_frames == 5  # two sides twice, and the result
+    frames = list(one.commands.asked[3][1][1]())
+    assert len(frames) == 5  # two sides twice, and the result
+    assert frames[-1] == one.panel.race_stage.lanes.grab().toImage()
+    assert frames[0] != frames[-1]
     assert one.panel.race_stage.slow.time.text == "1.700 s"
     one.commands.asked[4][1][2](tmp_path / "race.svg")
     drawing = (tmp_path / "race.svg").read_text(encoding="utf-8")
@@ -261,3 +306,21 @@ def test_a_side_without_time_does_not_divide_by_it():
     result = replace(scenes.race(), fully_convolutional=instant)
     assert race_words.table(result)[0][-1] == "–"
     assert tables.race_rows(result)[4] == ["speedup", None]
+
+
+def test_a_network_that_answers_per_pixel_does_not_race(one):
+    network = replace(one.scene.network, title="Selfie segmentation", task=Task.SEGMENTATION)
+    one.show(replace(one.scene, network=network))
+    assert not one.panel.start.isEnabled()
+    assert "answers per pixel" in one.panel.progress.text()
+    assert "answers per pixel" in one.panel.start.toolTip()
+
+
+def test_the_verdict_stands_above_the_buttons_where_there_is_little_room(one):
+    stage = one.panel.race_stage
+    one.show(replace(one.scene, race=scenes.race()))
+    for width, above in ((500, True), (1100, False), (490, True)):
+        stage.resize(width, 420)
+        QApplication.processEvents()
+        assert (stage.sentence.mapTo(stage, QPoint(0, 0)).y() < stage.footer.y()) == above
+        assert stage.sentence.height() >= stage.sentence.heightForWidth(stage.sentence.width())

@@ -10,7 +10,7 @@ from segviz.core.field import Node
 from segviz.core.requests import Network
 from segviz.core.session import Unit
 from segviz.core.steps import Window
-from segviz.gui.panels import unit_words
+from segviz.gui import unit_words
 from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network_rows import rows_of
 from segviz.gui.scene import Scene, pinned

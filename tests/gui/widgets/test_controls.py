@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QImage, Qt, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from segviz.core.choices import Theme
@@ -13,6 +13,7 @@ from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.clock import Clock, clock_time
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.painted import elided
 from segviz.gui.widgets.pill import Pill
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
@@ -143,6 +144,28 @@ def test_focus_is_seen(qtbot) -> None:
 # ------------------------------------------------------------------------------------ words and names
 
 
+def read(tooltip: str) -> str:
+    """What a person sees of a tooltip."""
+    if not Qt.mightBeRichText(tooltip):
+        return tooltip
+    document = QTextDocument()
+    document.setHtml(tooltip)
+    return document.toPlainText()
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>bold</b>.png", "a<br>b  c.png", "&lt;x&gt;.png", "<img src='x.png'>", "x < y & z.png"]
+)
+def test_the_name_of_a_file_is_no_markup(qtbot, name: str) -> None:
+    pill = Pill("Image")
+    pill.set_value(name, f"/pictures/{name}")
+    assert read(pill.toolTip()) == f"Image: {name}\n/pictures/{name}"
+    label = ElidedLabel()
+    label.resize(40, 20)
+    label.setText(name * 9)
+    assert read(label.toolTip()) == name * 9
+
+
 def test_a_pill_shows_and_says_its_value(qtbot) -> None:
     pill = Pill("Network")
     pill.set_value("EfficientNet-Lite0", "4.65 M parameters")
@@ -259,3 +282,33 @@ def test_a_colour_bar_has_room_for_its_title(qtbot) -> None:
         bar.resize(bar.width() + 100, bar.height())
         wide = bar.grab().toImage()
         assert own == wide.copy(100, 0, own.width(), own.height())
+
+
+def test_a_title_that_is_cut_keeps_what_is_behind_it(qtbot) -> None:
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    bar.set_title(LONG, ": at most 0.01")
+    bar.resize(240, 28)
+    image = bar.grab().toImage()
+    bar.set_title(LONG, ": at most 0.99")
+    assert bar.grab().toImage() != image
+    assert bar.toolTip().startswith(f"{LONG}: at most 0.99: colours")
+
+
+def test_a_pill_keeps_its_place_whatever_its_value(qtbot) -> None:
+    pill = Pill("Image", longest=100)
+    qtbot.addWidget(pill)
+    pill.reserve("m" * 100)
+    pill.set_value("a.png")
+    short = pill.sizeHint()
+    pill.set_value(LONG)
+    assert pill.sizeHint() == short
+
+
+def test_names_get_the_room_that_short_bars_leave(qtbot) -> None:
+    rows = BarRows()
+    qtbot.addWidget(rows)
+    rows.resize(240, 120)
+    rows.set_bars([Bar("indigo bunting", 0.02, "0.02")])
+    names, _ = rows._columns()
+    assert elided("indigo bunting", theme.body(), names) == "indigo bunting"

@@ -5,15 +5,10 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from segviz.gui.widgets.photo import PhotoLayer
+from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.projection import Projection, fitting
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-
-def layer_of(pixels: np.ndarray) -> PhotoLayer:
-    height, width = pixels.shape[:2]
-    return PhotoLayer(QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888), keep=pixels)
 
 
 def shown(layer: PhotoLayer, projection: Projection, width: int, height: int) -> np.ndarray:
@@ -26,23 +21,23 @@ def shown(layer: PhotoLayer, projection: Projection, width: int, height: int) ->
 
 
 def test_at_one_to_one_every_pixel_is_itself(f_shape: np.ndarray) -> None:
-    assert np.array_equal(shown(layer_of(f_shape), Projection(), 16, 24), f_shape)
+    assert np.array_equal(shown(photo_of(f_shape), Projection(), 16, 24), f_shape)
 
 
 def test_magnified_pixels_stay_pixels(f_shape: np.ndarray) -> None:
-    got = shown(layer_of(f_shape), Projection(7, 0, 0), 16 * 7, 24 * 7)
+    got = shown(photo_of(f_shape), Projection(7, 0, 0), 16 * 7, 24 * 7)
     assert np.array_equal(got, f_shape.repeat(7, 0).repeat(7, 1))
 
 
 def test_a_shrunk_chessboard_is_grey() -> None:
     """Without halved copies every eighth pixel alone would be seen: all black or all white."""
     board = ((np.indices((256, 256)).sum(0) % 2) * 255).astype(np.uint8)
-    got = shown(layer_of(np.repeat(board[..., None], 3, 2)), Projection(0.125, 0, 0), 32, 32)
+    got = shown(photo_of(np.repeat(board[..., None], 3, 2)), Projection(0.125, 0, 0), 32, 32)
     assert np.abs(got.astype(int) - 127).max() <= 3
 
 
 def test_copies_are_halved_as_needed() -> None:
-    layer = layer_of(np.zeros((400, 600, 3), np.uint8))
+    layer = photo_of(np.zeros((400, 600, 3), np.uint8))
     assert layer.level(1.0)[1] == layer.level(3.0)[1] == layer.level(0.6)[1] == 0
     assert layer.level(0.5)[1] == 1
     assert layer.level(0.13)[1] == 2
@@ -50,7 +45,7 @@ def test_copies_are_halved_as_needed() -> None:
 
 
 def test_a_very_small_image_ends_at_one_pixel() -> None:
-    assert layer_of(np.zeros((1, 5, 3), np.uint8)).level(0.001)[0].height() == 1
+    assert photo_of(np.zeros((1, 5, 3), np.uint8)).level(0.001)[0].height() == 1
 
 
 def test_fitting_keeps_the_margin_and_the_shape() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segviz.gui.panels import words
+from segviz.gui import words
 
 
 def plain(text: str) -> str:
@@ -36,7 +36,7 @@ def test_durations_change_their_unit(seconds, text):
 
 def test_per_axis_names_both_axes_only_where_they_differ():
     assert words.per_axis((8.0, 8.0), "/") == "/8"
-    assert plain(words.per_axis((8.0, 4.0), "/")) == "/8 × 4"
+    assert plain(words.per_axis((8.0, 4.0), "/")) == "/4 × 8"
     assert words.per_axis(None) == "–"
 
 

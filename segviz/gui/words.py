@@ -39,11 +39,11 @@ def shape(sizes: Sequence[int]) -> str:
 
 
 def per_axis(value: tuple[float, float] | None, sign: str = "") -> str:
-    """A (y, x) value: one number where both agree, 'y × x' where not, '–' where it is not known."""
+    """A (y, x) value: one number where both agree, 'x × y' as all sizes where not, '–' where it is not known."""
     if value is None:
         return "–"
     y, x = (f"{v:,.10g}" if float(v).is_integer() else f"{v:,.2f}" for v in value)
-    return f"{sign}{y}" if y == x else f"{sign}{y}{TIMES}{x}"
+    return f"{sign}{y}" if y == x else f"{sign}{x}{TIMES}{y}"
 
 
 def size(width: float, height: float) -> str:
@@ -52,7 +52,8 @@ def size(width: float, height: float) -> str:
 
 
 def _trim(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= 100 or float(number).is_integer() else f"{number:,.1f}"
+    rounded = round(float(number), 1)
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 or rounded.is_integer() else f"{rounded:,.1f}"
 
 
 def _place(number: float, thousands: str = ",") -> str:

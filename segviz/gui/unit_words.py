@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from segviz.core.field import Status
 from segviz.core.requests import Network
-from segviz.gui.panels import words
+from segviz.gui import words
 from segviz.gui.scene import Pinned
 
 THROUGH_GATES = "and, through gates that average over it, the whole image"

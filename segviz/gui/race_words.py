@@ -1,12 +1,15 @@
-"""What a race says: table, sentence and factors, from its result alone."""
+"""What a race says: table, sentence and factors, from its result alone, and what it needs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from segviz.core.requests import Lane, Progress, RaceResult, RaceUpdate
-from segviz.gui.panels import words
+from segviz.core.choices import Task
+from segviz.core.requests import Lane, Progress, RaceRequest, RaceResult, RaceUpdate
+from segviz.gui import words
+from segviz.gui.scene import Scene
 
 
 class Side(StrEnum):
@@ -124,6 +127,34 @@ def sentence(result: RaceResult) -> str:
     agreed = result.label_agreement
     where = "everywhere" if agreed == 1 else f"for {words.share(agreed)}"
     return f"{head}, not equal: {short_reason(result)}, labels agree {where}"
+
+
+# What a race was run with, as it is said of one that was run with another.
+SETTINGS: dict[str, Callable[[RaceRequest], object]] = {
+    "image": lambda request: request.setup.image,
+    "network": lambda request: request.setup.model,
+    "scale": lambda request: request.setup.scale,
+    "pooling": lambda request: request.setup.pooling,
+    "device": lambda request: request.setup.device,
+    "grid stride": lambda request: request.grid_stride,
+}
+
+
+def outdated(result: RaceResult, wanted: RaceRequest | None) -> str:
+    """Which settings of a race are no longer those that are `wanted`: 'scale and device'; '' where all still are."""
+    if wanted is None:
+        return ""
+    names = [name for name, of in SETTINGS.items() if of(result.request) != of(wanted)]
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def missing(scene: Scene) -> str:
+    """What a race still needs, or why there is none with this network; '' where one can start."""
+    if scene.network is None or scene.picture is None:
+        return "Choose an image and a network."
+    if scene.network.task is Task.SEGMENTATION:
+        return f"{scene.network.title} answers per pixel: it has no window to slide. Choose a classifier."
+    return ""
 
 
 def running_factor(updates: tuple[RaceUpdate, ...]) -> float | None:

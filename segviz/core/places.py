@@ -1,0 +1,19 @@
+"""Whether something is there, for paths that may come from anywhere: a session file, the settings, a drop.
+
+`Path.is_file` raises for what no system could hold (a name of 300 letters) and for what this person
+may not look into. Here the answer to all of that is no.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` leads to a regular file; False also where the question itself fails."""
+    return os.path.isfile(path)  # noqa: PTH113  it catches OSError and ValueError, pathlib does not
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` leads to a folder; False also where the question itself fails."""
+    return os.path.isdir(path)  # noqa: PTH112

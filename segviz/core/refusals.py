@@ -1,0 +1,64 @@
+"""Why a request was not answered, for people: one wording for the engine's process and the command line."""
+
+from __future__ import annotations
+
+import re
+import traceback
+
+from segviz.core.errors import SegvizError
+from segviz.core.requests import (
+    ClassifyRequest,
+    DescribeRequest,
+    FeatureRequest,
+    RaceRequest,
+    Request,
+    SegmentRequest,
+)
+
+DOING: dict[type, str] = {
+    DescribeRequest: "tracing the network",
+    SegmentRequest: "segmenting",
+    FeatureRequest: "computing feature maps",
+    RaceRequest: "racing",
+    ClassifyRequest: "classifying a window",
+}
+
+_ALLOCATION = re.compile(r"out of memory|allocate memory|not enough memory|alloc_cpu|bad alloc|can't allocate", re.I)
+_WANTED = re.compile(r"tried to allocate (\d+) bytes|allocate ([\d.]+ [GM]iB)", re.I)
+
+
+def doing(request: Request | None) -> str:
+    """What the engine does with `request`, to be said after 'while'."""
+    return DOING.get(type(request), "working") if request is not None else "idle"
+
+
+def refusal(error: Exception, request: Request) -> SegvizError:
+    """`error`, which ended the work on `request`, as a message; its details help to report it."""
+    if isinstance(error, SegvizError):
+        return error
+    if lacks_memory(error):
+        return shortage(error, request)
+    text = f"an internal error while {doing(request)} ({type(error).__name__}): please report the details"
+    return SegvizError(text, "".join(traceback.format_exception(error)))
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether memory was refused: torch says so in a plain RuntimeError, numpy and Python in a MemoryError."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_ALLOCATION.search(str(error))))
+
+
+def shortage(error: BaseException, request: Request | None = None) -> SegvizError:
+    """That memory was refused, how much was wanted as far as it is known, and what helps."""
+    what = "" if request is None else f" for {doing(request)}"
+    text = f"not enough memory{what}{_wanted(error)}: choose a smaller scale or a smaller image"
+    return SegvizError(text, "".join(traceback.format_exception(error)))
+
+
+def _wanted(error: BaseException) -> str:
+    found = _WANTED.search(str(error))
+    if found is None:
+        return ""
+    if found[2]:
+        return f" ({found[2]} wanted)"
+    amount = int(found[1])
+    return f" ({amount / 1e9:.1f} GB wanted)" if amount >= 1e8 else f" ({max(1, round(amount / 1e6))} MB wanted)"

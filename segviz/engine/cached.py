@@ -1,0 +1,118 @@
+"""After a local edit of the image only what the edit can reach is computed again: dirty rectangles.
+
+Every layer's maps are kept; the edited rectangle is followed up through the graph (`core/regions`),
+and of each layer its rectangle alone is computed, from maps that are up to date already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from segviz.core.regions import Region, needed, reached, whole
+from segviz.core.steps import Interval
+from segviz.engine.flow import NetworkWeights
+from segviz.engine.graph import Trace
+from segviz.engine.patches import Patch
+
+LARGEST_EDIT = 0.25  # of the image; a larger one is computed as another image
+MOST_KEPT = 2**27  # elements of all maps together; a larger network is computed anew each time
+
+
+class Cached:
+    """A network's maps on one image (1, C, H, W), all of them, and what an edit changes of them."""
+
+    def __init__(self, traced: Trace, weights: NetworkWeights, image: Tensor) -> None:
+        self.traced = traced
+        self._weights = weights.of(traced)
+        nodes = traced.geometry.nodes
+        self._used = sorted(needed(traced.geometry, {traced.output: whole(nodes[traced.output])}))
+        self._patches = {0: Patch(image.clone(), whole(nodes[0]))}
+        with torch.inference_mode():
+            for index in self._used[1:]:
+                maps = self._computed(index, whole(nodes[index]))
+                self._patches[index] = Patch(maps, whole(nodes[index]), traced.axes[index])
+
+    def _computed(self, index: int, wanted: Region) -> Tensor:
+        operation = self.traced.operations[index]
+        inputs = [self._patches[source] for source in operation.sources]
+        return operation.kernel.run(inputs, wanted, self._weights)
+
+    @property
+    def image(self) -> Tensor:
+        return self._patches[0].tensor
+
+    @property
+    def logits(self) -> Tensor:
+        return self._patches[self.traced.output].tensor
+
+    def update(self, image: Tensor, region: Region) -> Region | None:
+        """Take over the `region` of another image of the same size; the region of the logits that may have changed."""
+        dirty = reached(self.traced.geometry, region)
+        with torch.inference_mode():
+            self._patches[0].cut(region).copy_(Patch(image, self._patches[0].region).cut(region))
+            for index in self._used[1:]:
+                if index in dirty:
+                    made = self._computed(index, dirty[index])
+                    kept = self._patches[index]
+                    if kept.tensor.dim() == 4:
+                        kept.cut(dirty[index]).copy_(made)
+                    else:  # a vector, which has no parts
+                        kept.tensor.copy_(made)
+        return dirty.get(self.traced.output)
+
+
+def edited(before: Tensor, after: Tensor) -> Region | None:
+    """The smallest region of an image (1, C, H, W) that holds every difference; None where there is none."""
+    differs = (before != after).any(1)[0]  # (H, W)
+    rows, columns = differs.any(1).nonzero(), differs.any(0).nonzero()
+    if not len(rows):
+        return None
+    return Region(
+        Interval(int(rows[0]), int(rows[-1])),
+        Interval(int(columns[0]), int(columns[-1])),
+    )
+
+
+@dataclass(eq=False)
+class _Seen:
+    key: Hashable
+    image: Tensor
+    cached: Cached | None = None
+
+
+class Redraws:
+    """Logits of an image that is being drawn: recognised by itself, since each differs little from the one before."""
+
+    def __init__(self) -> None:
+        self._seen: _Seen | None = None
+
+    def logits(self, key: Hashable, traced: Trace, weights: NetworkWeights, image: Tensor) -> Tensor | None:
+        """Logits of `image`, if it is an edit of the one seen last under the same `key`; else None, to be computed."""
+        seen = self._seen
+        region = None
+        if seen is not None and seen.key == key and seen.image.shape == image.shape:
+            region = edited(seen.image, image)
+        if seen is None or region is None or not _small(region, image) or not _keepable(traced):
+            same = seen is not None and seen.key == key and region is None and torch.equal(seen.image, image)
+            if not same:
+                self._seen = _Seen(key, image)
+            return None
+        if seen.cached is None or seen.cached.traced is not traced:
+            seen.cached = Cached(traced, weights, image)
+        else:
+            seen.cached.update(image, region)
+        seen.image = image
+        return seen.cached.logits.clone()
+
+
+def _small(region: Region, image: Tensor) -> bool:
+    rows, columns = region.shape
+    return rows * columns <= LARGEST_EDIT * image.shape[2] * image.shape[3]
+
+
+def _keepable(traced: Trace) -> bool:
+    return sum(operation.elements for operation in traced.operations) <= MOST_KEPT

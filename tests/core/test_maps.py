@@ -1,0 +1,78 @@
+"""Feature maps as pictures: what their levels stand for, in the window as on the command line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from segviz.core import maps
+from segviz.core.choices import MapScale
+from segviz.core.maps import MapStatistics
+
+
+def test_dead_means_never_active():
+    values = np.zeros((5, 2, 2), np.float32)
+    values[1], values[2, 0, 0], values[3, 1, 1], values[4] = 0.3, 1, np.nan, np.nan
+    statistics = MapStatistics(values)
+    assert [statistics.remark(channel) for channel in range(5)] == ["dead", "constant", "", "", ""]
+    single = MapStatistics(np.array([[[0.7]], [[0]]], np.float32))
+    assert [single.remark(channel) for channel in range(2)] == ["", "dead"]
+
+
+def test_levels_span_map_layer_or_both_sides_of_zero():
+    values = np.array([[[0, 1]], [[-4, 2]]], np.float32)
+    statistics = MapStatistics(values)
+    assert statistics.levels(0, MapScale.MAP) == (0, 1)
+    assert statistics.levels(0, MapScale.LAYER) == (-4, 2)
+    assert statistics.levels(0, MapScale.SIGNED) == (-4, 4)
+
+
+def test_what_is_not_finite_counts_as_zero():
+    values = np.array([[[np.nan, 3]], [[np.inf, -1]]], np.float32)
+    statistics = MapStatistics(values)
+    assert statistics.low.tolist() == [0, -1]
+    assert statistics.high.tolist() == [3, 0]
+    assert statistics.picture(0, MapScale.MAP).tolist() == [[0, 255]]
+    assert statistics.picture(1, MapScale.SIGNED).tolist() == [[128, 85]]
+
+
+def test_a_map_is_the_same_picture_alone_and_among_all():
+    values = np.random.default_rng(2).normal(size=(70, 5, 6)).astype(np.float32)
+    values[3], values[4, 0] = 0, np.nan
+    for scale in MapScale:
+        together = maps.pictures(values, scale)
+        assert all((MapStatistics(values).picture(c, scale) == together[c]).all() for c in range(70))
+
+
+def test_levels_per_map_and_per_layer():
+    values = np.array([[[0, 1]], [[0, 4]]], np.float32)
+    assert maps.pictures(values, MapScale.MAP).tolist() == [[[0, 255]], [[0, 255]]]
+    assert maps.pictures(values, MapScale.LAYER).tolist() == [[[0, 64]], [[0, 255]]]
+
+
+def test_signed_levels_have_zero_in_the_middle():
+    values = np.array([[[-1, 0, 0.5]], [[0, 2, -2]]], np.float32)
+    assert maps.pictures(values, MapScale.SIGNED).tolist() == [[[64, 128, 159]], [[128, 255, 0]]]
+
+
+@pytest.mark.parametrize("scale", list(MapScale))
+def test_dead_and_broken_maps_are_flat(scale):
+    dead = np.zeros((2, 3, 3), np.float32)
+    assert len(np.unique(maps.pictures(dead, scale))) == 1
+    broken = np.full((1, 2, 2), np.nan, np.float32)
+    broken[0, 0, 0] = np.inf
+    assert len(np.unique(maps.pictures(broken, scale))) == 1
+
+
+@given(
+    values=hnp.arrays(np.float32, (2, 3, 4), elements=st.floats(-(2.0**99), 2.0**99, width=32)),
+    scale=st.sampled_from(list(MapScale)),
+)
+def test_levels_keep_the_order_of_values(values, scale):
+    levels = maps.pictures(values, scale)
+    for plane, level in zip(values, levels, strict=True):
+        order = np.argsort(plane, axis=None, kind="stable")
+        assert (np.diff(level.ravel()[order].astype(int)) >= 0).all()
