@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -57,8 +59,7 @@ def _coarse(
 def fully_convolutional(classifier: nn.Module) -> nn.Module:
     """AlexNet or VGG as one writes it with torch: `features`, then the dense layers as convolutions (T17)."""
     features, pooling, dense = (classifier.get_submodule(name) for name in ("features", "avgpool", "classifier"))
-    side = pooling.output_size
-    assert isinstance(side, int)
+    side = cast(int, pooling.output_size)
     layers: list[nn.Module] = [features]
     for layer in dense.children():
         if isinstance(layer, nn.Linear):

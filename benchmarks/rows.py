@@ -52,6 +52,7 @@ def circumstances() -> dict[str, Any]:
             "system": platform.system(),
             "processors": os.cpu_count(),
             "threads": torch.get_num_threads(),
+            "waiting": os.environ.get("OMP_WAIT_POLICY", "as the system likes").lower(),
             "vector_instructions": torch.backends.cpu.get_cpu_capability(),
         },
         "versions": {

@@ -42,14 +42,18 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     for found in rows.run(options.row, plan):
         data["rows"].append(found)
         if options.out is not None:  # after every row: a long run that is stopped leaves what it has
-            from segviz.core.export import replace_file
-
-            replace_file(options.out, lambda path: path.write_text(as_json(data) + "\n", encoding="utf-8"))
+            save(data, options.out)
     text = text_of(data)
     if earlier is None:
         return Report(data, text)
     verdict = compared(earlier, data)
     return Report({**data, "against": verdict.data}, f"{text}\n\n{verdict.text}", WORSE if verdict.worse else 0)
+
+
+def save(data: Data, path: Path) -> None:
+    from segviz.core.export import replace_file  # numpy, for arrays that other verbs save
+
+    replace_file(path, lambda part: part.write_text(as_json(data) + "\n", encoding="utf-8"))
 
 
 def rows_module(package: Path | None = None) -> Any:
@@ -142,6 +146,6 @@ def _circumstances(data: Data) -> str:
     return (
         f"{quick}Ratios are medians over rounds in which every side ran once; spread is half the distance of the "
         "quartiles.\nExtrapolated: a sample of the windows was computed, the rest multiplied.\n"
-        f"{machine['threads']} threads on {machine['processors']} processors "
+        f"{machine['threads']} threads ({machine['waiting']}) on {machine['processors']} processors "
         f"({machine['vector_instructions']}); {listed}"
     )
