@@ -7,13 +7,22 @@ its window alone, by the same operations (lecture T19). What breaks it is named.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
 
 from segviz.core.catalogue import Entry
 from segviz.core.choices import Equality
+from segviz.core.field import Frame, Lattice
 from segviz.core.requests import Exactness
-from segviz.engine.graph import Trace
+from segviz.core.scores import softmax
+from segviz.engine.graph import Trace, first_tensor
 
 _FLOOR = "pooling=floor"
+TRIES = 500  # to find units whose windows lie inside the image
 
 
 def exactness(native: Trace, dense: Trace, entry: Entry) -> Exactness:
@@ -57,3 +66,44 @@ def _margin(dense: Trace) -> int:
     rows, columns = geometry.grid("last")
     box = geometry.field("last", rows // 2, columns // 2).box
     return math.ceil(max(box.width, box.height) / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class CentredWindows:
+    """Windows of `size` (height, width) of a network's input (1, C, H, W), by their centres in the image."""
+
+    image: Tensor
+    size: tuple[int, int]
+    frame: Frame
+
+    def about(self, x: float, y: float) -> Tensor | None:
+        """The window (1, C, h, w) about a position in image pixels; None where it would reach over the border."""
+        (height, width), (x, y) = self.size, self.frame.to_network(x, y)
+        left, top = round(x - (width - 1) / 2), round(y - (height - 1) / 2)
+        if 0 <= top <= self.frame.inner[0] - height and 0 <= left <= self.frame.inner[1] - width:
+            return self.image[:, :, top : top + height, left : left + width]
+        return None
+
+
+def deviation(
+    network: nn.Module, windows: CentredWindows, logits: npt.NDArray[np.float32], lattice: Lattice, count: int
+) -> tuple[float, int] | None:
+    """The largest difference of probabilities between units of a map and the classifier on their windows.
+
+    `count` units of logits (classes, rows, columns) are drawn by chance, always the same; with it the
+    number that were compared. None where no window fits into the image.
+    """
+    chance = np.random.default_rng(0)
+    seen, units = [], []
+    for _ in range(TRIES):
+        row, column = (int(chance.integers(side)) for side in logits.shape[1:])
+        window = windows.about(*lattice.position_of(row, column))
+        if window is not None and len(seen) < count:
+            seen.append(window)
+            units.append(logits[:, row, column])
+    if not seen:
+        return None
+    with torch.inference_mode():
+        batch = torch.cat(seen).contiguous(memory_format=torch.channels_last)
+        found = first_tensor(network(batch)).flatten(1).T.float().cpu().numpy()
+    return float(np.abs(softmax(found) - softmax(np.stack(units, axis=1))).max()), len(seen)

@@ -21,12 +21,11 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
 from segviz.core.regions import Region, units_in, whole
 from segviz.core.requests import Exactness, PartialLabels, Progress, SegmentRequest, Update
-from segviz.core.scores import softmax
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
-from segviz.engine.exactness import exactness
+from segviz.engine.exactness import CentredWindows, deviation, exactness
 from segviz.engine.flow import NetworkWeights, Pass, Strip, followed, run
-from segviz.engine.graph import Trace, first_tensor
+from segviz.engine.graph import Trace
 from segviz.engine.patches import Patch
 from segviz.engine.store import Loaded, Version
 from segviz.engine.windows import Windows, batch_size, classify
@@ -330,34 +329,13 @@ def upsampling_of(method: Method, wanted: Upsampling) -> Upsampling:
 
 def compared(job: Job, grid: LogitGrid) -> LogitGrid:
     """The same with the largest difference of probabilities on some windows, drawn by chance, from the classifier's."""
-    proof = grid.exactness
-    found = _sample(job, grid)
-    if proof is None or not found:
+    if grid.exactness is None:
         return grid
-    windows = torch.cat([window for window, _ in found]).contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        logits = first_tensor(job.loaded.network(windows)).flatten(1).T.float().cpu().numpy()
-    units = np.stack([unit for _, unit in found], axis=1)
-    deviation = float(np.abs(softmax(logits) - softmax(units)).max())
-    return replace(grid, exactness=replace(proof, deviation=deviation, sample=len(found)))
-
-
-def _sample(job: Job, grid: LogitGrid) -> list[tuple[Tensor, Floats]]:
-    """Windows of the image and the logits of the units in their middle."""
-    (height, width), frame = job.loaded.entry.input_size[1:], job.frame
     affordable = int(SAMPLE_SHARE * job.dense.macs / max(1, job.native.macs))
-    chance = np.random.default_rng(0)
-    found = []
-    for _ in range(4 * max(1, min(LARGEST_SAMPLE, affordable))):
-        row, column = (int(chance.integers(side)) for side in grid.logits.shape[1:])
-        x, y = frame.to_network(*grid.lattice.position_of(row, column))
-        left, top = round(x - (width - 1) / 2), round(y - (height - 1) / 2)
-        if 0 <= top <= frame.inner[0] - height and 0 <= left <= frame.inner[1] - width:
-            window = job.image[:, :, top : top + height, left : left + width]
-            found.append((window, grid.logits[:, row, column]))
-        if len(found) >= max(1, min(LARGEST_SAMPLE, affordable)):
-            break
-    return found
+    windows = CentredWindows(job.image, job.loaded.entry.input_size[1:], job.frame)
+    count = max(1, min(LARGEST_SAMPLE, affordable))
+    found = deviation(job.loaded.network, windows, grid.logits, grid.lattice, count)
+    return replace(grid, exactness=replace(grid.exactness, deviation=found[0], sample=found[1])) if found else grid
 
 
 # --------------------------------------------------------------------------------------- together

@@ -1,0 +1,80 @@
+"""What a map is worth against the classifier on windows: proof from the graph, and measurement."""
+
+import pytest
+import torch
+from PIL import Image
+
+from segviz.core import assets
+from segviz.core.choices import Equality, Method
+from segviz.core.requests import SegmentRequest, Setup
+from segviz.engine.flow import finished
+from segviz.engine.run import Engine
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Engine()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "page.png"
+    with Image.open(assets.sample("digits-256x256.png")) as image:
+        image.crop((20, 30, 111, 93)).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("method", [Method.COARSE, Method.DENSE, Method.SHIFT_AND_STITCH])
+def test_without_padding_every_unit_is_the_classifier_on_its_window(engine, page, method):
+    found = finished(engine.run(SegmentRequest(Setup("lenet5", page), method))).exactness
+    assert found.equality is Equality.EVERYWHERE
+    assert found.sample > 0
+    assert found.deviation < 1e-5
+
+
+def test_a_network_whose_pooling_hangs_over_the_images_border_alone_is_exact_in_the_interior(engine, page):
+    """P-Net: in a window of 12 pixels ceil mode changes nothing, at the border of 91 x 63 it does."""
+    found = finished(engine.run(SegmentRequest(Setup("mtcnn_pnet", page), Method.COARSE))).exactness
+    assert (found.equality, found.margin) == (Equality.INTERIOR, 6)
+    assert "exact in the interior (6 pixels from the border)" in found.text
+
+
+def test_padding_is_named_and_what_it_changes_is_measured(engine):
+    setup = Setup("efficientnet_lite0", str(assets.sample("coffee.png")), 0.7)
+    found = finished(engine.run(SegmentRequest(setup, Method.COARSE))).exactness
+    assert found.equality is Equality.NONE
+    assert "17 padded convolutions" in found.reason
+    assert found.deviation > 0.01
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 4, 8])
+def test_the_three_ways_to_a_dense_map_agree(engine, page, stride):
+    """Issue: the same array for sliding window, dense and shift-and-stitch, at any grid stride."""
+    answers = [
+        finished(engine.run(SegmentRequest(Setup("lenet5", page), method, grid_stride=stride)))
+        for method in (Method.SLIDING_WINDOW, Method.DENSE, Method.SHIFT_AND_STITCH)
+    ]
+    first = torch.from_numpy(answers[0].logits)
+    for other in answers[1:]:
+        assert other.lattice == answers[0].lattice
+        assert (torch.from_numpy(other.logits) - first).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("method", [Method.SLIDING_WINDOW, Method.DENSE, Method.SHIFT_AND_STITCH, Method.COARSE])
+def test_a_region_of_a_method_is_that_part_of_the_whole(page, method):
+    whole = finished(Engine().run(SegmentRequest(Setup("lenet5", page), method, grid_stride=2)))
+    part = finished(Engine().run(SegmentRequest(Setup("lenet5", page), method, grid_stride=2, region=(30, 20, 24, 18))))
+    assert part.logits.shape[1:] < whole.logits.shape[1:]
+    assert (part.labels == whole.labels[20:38, 30:54]).mean() > 0.98  # ties on bare paper go by the last bit
+    for row, column in ((0, 0), (part.lattice.rows - 1, part.lattice.columns - 1)):
+        x, y = part.lattice.position_of(row, column)
+        column_, row_ = (
+            round((place + corner - start) / step)
+            for place, corner, start, step in zip(
+                (x, y), (30, 20), whole.lattice.start, whole.lattice.stride, strict=True
+            )
+        )
+            round((place + corner - start) / step)
+            for place, corner, start, step in zip((x, y), (30, 20), whole.lattice.start, stride, strict=True)
+        ]
+        assert abs(part.logits[:, row, column] - whole.logits[:, row_, column_]).max() < 1e-4
