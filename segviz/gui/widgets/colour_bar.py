@@ -76,6 +76,13 @@ class ColourBar(Painted):
     def minimumSizeHint(self) -> QSize:
         return QSize(self._room(NARROW), theme.px(theme.CONTROL))
 
+    def words_in(self, room: float) -> str:
+        """What is said before the colours in so many pixels: the number gives way first, then the name is cut."""
+        font, shortest = theme.caption(), min(text_width(self._title, theme.caption()) + 1, theme.px(SHORTEST))
+        behind = self._behind if room - text_width(self._behind, font) >= shortest else ""
+        left = room - text_width(behind, font)
+        return elided(self._title, font, left) + behind if left >= shortest else ""
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         t = self.colours()
@@ -98,8 +105,5 @@ class ColourBar(Painted):
             painter.setFont(theme.caption())
             painter.setPen(t.color("text"))
             room = start - theme.px(APART)
-            whole = text_width(self._title + self._behind, theme.caption()) + 1
-            name = elided(self._title, theme.caption(), room - text_width(self._behind, theme.caption()))
-            shown = name + self._behind if room >= min(whole, theme.px(SHORTEST)) else ""
             flags = middle | Qt.AlignmentFlag.AlignRight
-            painter.drawText(QRectF(0, 0, room, self.height()), flags, shown)
+            painter.drawText(QRectF(0, 0, room, self.height()), flags, self.words_in(room))

@@ -312,3 +312,15 @@ def test_names_get_the_room_that_short_bars_leave(qtbot) -> None:
     rows.set_bars([Bar("indigo bunting", 0.02, "0.02")])
     names, _ = rows._columns()
     assert elided("indigo bunting", theme.body(), names) == "indigo bunting"
+
+
+def test_a_colour_bar_names_the_class_before_it_names_its_maximum(qtbot) -> None:
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    bar.set_title("a class whose name goes on and on", ": at most 0.20")
+    assert bar.words_in(400) == "a class whose name goes on and on: at most 0.20"
+    assert bar.words_in(150).endswith(": at most 0.20")
+    narrow = bar.words_in(90)
+    assert "at most" not in narrow
+    assert narrow.startswith("a")
+    assert bar.words_in(20) == ""
