@@ -292,6 +292,19 @@ class StrideSpeed:
     speedup: float
 
 
+@dataclass(frozen=True, slots=True)
+class FieldCheck:
+    """Units of a padded network against the same weights without padding on their full field (lecture T19).
+
+    `size` is the field's (height, width) in network pixels, `difference` the largest of probabilities on
+    `sample` units.
+    """
+
+    size: tuple[int, int]
+    sample: int
+    difference: float
+
+
 @dataclass(frozen=True, eq=False)
 class RaceResult:
     """Answer to RaceRequest. `label_agreement` counts classes that are tied to rounding as one.
@@ -319,6 +332,7 @@ class RaceResult:
     dense_confidence: np.ndarray | None = None
     notes: tuple[str, ...] = field(default=())
     by_stride: tuple[StrideSpeed, ...] = ()  # from the race's own stride up to windows side by side
+    field_check: FieldCheck | None = None  # of a padded network, where a field lies inside the image
 
     @property
     def redundancy(self) -> float | None:

@@ -351,6 +351,8 @@ def _finish(recorder: _Recorder, logits: Tensor, height: int, width: int) -> Tra
     if id(logits) not in recorder.made_by or not calls:
         raise SegvizError("the network's answer does not depend on its input, or it has no layers to show")
     final = recorder.made_by[id(logits)]
+    if all(call.output != final for call in calls):  # it ends in a function, which has no module's name
+        calls = (*calls, _functional_end(recorder, final, {call.name for call in calls}))
     leaves = [call for call in calls if call.leaf]
     last = next((call.name for call in reversed(leaves) if call.output == final), leaves[-1].name)
     names = tuple((call.name, int(call.output or 0)) for call in calls)
@@ -359,6 +361,12 @@ def _finish(recorder: _Recorder, logits: Tensor, height: int, width: int) -> Tra
     axes = tuple(MAPS if value.stands_for else value.axes or MAPS for value in recorder.values)
     maps = recorder.values[final].axes is not None or recorder.values[final].stands_for
     return Trace(geometry, calls, operations, axes, tuple(recorder.made), final, maps, tuple(recorder.places))
+
+
+def _functional_end(recorder: _Recorder, final: int, taken: set[str]) -> Call:
+    """What the author's code does after its last module, as a layer of its own."""
+    name = next(name for name in ("output", "answer", *map(str, range(len(taken) + 1))) if name not in taken)
+    return Call(name, nn.Identity(), 0, True, final, _shown_shape(recorder.values[final]))
 
 
 def _counted_for_leaves(operations: list[Operation]) -> tuple[Operation, ...]:

@@ -12,7 +12,7 @@ import random
 import statistics
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ from segviz.engine.inference import (
     window_box,
     window_lattice,
 )
+from segviz.engine.microscope import without_padding
 from segviz.engine.windows import LARGEST_BATCH, Windows, batch_size
 
 WARMING_UP = Progress(0, 0)  # nothing that is timed runs yet
@@ -89,7 +90,11 @@ def race(request: RaceRequest, job: Job) -> Generator[RaceUpdate | Progress, Non
     yield from _run_windows(course, "sliding_window", batch, request.budget * BATCHED_SHARE, batched)
     single = _Clock()
     yield from _run_windows(course, "one_by_one", 1, request.budget * SINGLE_SHARE, single)
-    return _result(request, course, dense, full, batched, single, batch)
+    result = _result(request, course, dense, full, batched, single, batch)
+    if not course.job.native.padded:
+        return result
+    check = yield from without_padding(course.dense, course.job.weights, course.image, dense, course.skip)
+    return replace(result, field_check=check)
 
 
 def _prepare(job: Job, request: RaceRequest) -> _Course:

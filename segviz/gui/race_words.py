@@ -102,7 +102,20 @@ def facts(result: RaceResult) -> tuple[Fact, ...]:
             "–" if redundant is None else words.factor(redundant),
             "Multiplications of the sliding window over those of the fully convolutional network",
         ),
+        *without_padding(result),
     )
+
+
+def without_padding(result: RaceResult) -> tuple[Fact, ...]:
+    """The same weights on full fields, where a padded network's windows differ."""
+    check = result.field_check
+    if check is None:
+        return ()
+    hint = (
+        f"Largest difference of {check.sample} units from the same weights on their full field of "
+        f"{check.size[1]} × {check.size[0]} pixels alone, where nothing is padded: padding is the whole cause"
+    )
+    return (Fact("Without padding", words.exponent(check.difference), hint, "ok"),)
 
 
 def short_reason(result: RaceResult) -> str:

@@ -48,6 +48,7 @@ def race_rows(result: RaceResult) -> Rows:
         "exact": result.exact,
         "reason": result.reason,
         "redundancy": result.redundancy,
+        "difference_without_padding": result.field_check.difference if result.field_check is not None else "",
     }
     return [*rows, *([name, value] for name, value in facts.items())]
 

@@ -243,3 +243,20 @@ def test_the_summary_names_the_largest_field_where_it_depends_on_the_phase():
     """The selfie network's last layer sees 367 or 383 pixels."""
     _, network = build("selfie_general")
     assert layer_table(network, (3, 256, 256))["final"].size == (383, 383)
+
+
+def test_a_network_that_ends_in_a_function_has_its_end_as_a_layer():
+    """Else the last module's units would be taken for those of the answer."""
+
+    class Ends(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 2, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return F.max_pool2d(self.conv(x), 2)
+
+    traced = trace(Ends(), (1, 10, 10))
+    assert traced.geometry.last == "output"
+    assert traced.geometry.grid("last") == (4, 4)
+    assert [(layer.name, layer.parameters) for layer in describe_layers(traced)] == [("conv", 20), ("output", 0)]
