@@ -283,8 +283,10 @@ class RacePanel:
             label.setFont(theme.numbers())
             label.setText(fact.text)
             label.setAccessibleDescription(f"{fact.text}. {fact.hint}")
-        for at in range(self._facts.count()):
-            self._facts.itemAt(at).widget().setVisible(result is not None)
+        there = {fact.name for fact in facts}
+        for row, name in enumerate(self.fact_labels):
+            for column in (0, 1):
+                self._facts.itemAtPosition(row, column).widget().setVisible(name in there)
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """Nothing: the race takes the canvas's place."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from segviz.core.choices import Device, Pooling, Task, Upsampling, View
 from segviz.core.requests import Progress, RaceRequest, Setup
 from segviz.core.session import State
-from segviz.gui import gestures, race_words, tables
+from segviz.gui import gestures, race_words, tables, words
 from segviz.gui.panels.race import RacePanel, thinned
 from segviz.gui.panels.race_planes import LanePlanes, difference_levels, shifted
 from segviz.gui.panels.race_plot import STRIDE, TIME
@@ -339,3 +339,12 @@ def test_the_plot_shows_the_speed_up_by_stride_once_the_race_is_done(one):
     one.show(scenes.full(race_updates=scenes.race_updates()))  # another race: back to its clock
     assert plot.choice.value == TIME
     assert plot._curves[Side.SLIDING_WINDOW].isVisible()
+
+
+def test_padding_is_shown_to_be_the_whole_cause(one):
+    one.show(scenes.full(race=scenes.race(exact=False)))
+    label = one.panel.fact_labels["Without padding"]
+    assert label.text() == words.exponent(1.4e-5)
+    one.show(scenes.full(race=scenes.race()))  # a race that is exact has no padding to leave out
+    assert label.isHidden()
+    assert not one.panel.fact_labels["Exact"].isHidden()
