@@ -9,12 +9,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SECTIONS = re.split(r"^## ", (ROOT / "docs" / "how-to-add.md").read_text(encoding="utf-8"), flags=re.M)[1:]
+PLACES = ("segviz", "tests", "resources", "benchmarks")
 SPAN = re.compile(r"`([^`\n]+)`")
 
 
 def files_of(section: str) -> list[Path]:
     """What the section names as places of the project."""
-    return [ROOT / span for span in SPAN.findall(section) if span.partition("/")[0] in ("segviz", "tests", "resources")]
+    return [ROOT / span for span in SPAN.findall(section) if span.partition("/")[0] in PLACES]
 
 
 def strangers(section: str) -> list[str]:
