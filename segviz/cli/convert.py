@@ -74,10 +74,12 @@ def _checked(options: argparse.Namespace) -> tuple[Path, tuple[int, int, int] | 
     return out, full_size(options.spec, options.input)
 
 
-def _nothing(loaded: Loaded) -> str:
-    """What to say where there is nothing to convert."""
+def _notes(loaded: Loaded) -> list[str]:
+    """What a person must know: that there was nothing to convert, that weights are random."""
     already = "answers per pixel" if loaded.per_pixel else "is fully convolutional"
-    return f"{loaded.entry.title} {already} as it is: nothing was to be converted"
+    nothing = f"{loaded.entry.title} {already} as it is: nothing was to be converted"
+    told = ("" if loaded.conversion.steps else nothing, loaded.entry.caution)
+    return [words for words in told if words]
 
 
 def _described(options: argparse.Namespace, loaded: Loaded, saved: Exported) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def _described(options: argparse.Namespace, loaded: Loaded, saved: Exported) -> 
         "sizes": saved.sizes,
         "stride": pair(*saved.stride),
         "start": tidy(saved.start),
-        "notes": [] if conversion.steps else [_nothing(loaded)],
+        "notes": _notes(loaded),
         "out": str(options.out),
         "bytes": saved.out.stat().st_size,
     }
@@ -106,7 +108,8 @@ def _text(data: dict[str, Any]) -> str:
     takes = "any size" if data["sizes"] == "any" else data["sizes"]
     rows = table.table(("layer", "was", "is"), steps, left=3)
     lines = [
-        *([f"{data['title']}, made fully convolutional", "", rows, ""] if steps else data["notes"]),
+        *([f"{data['title']}, made fully convolutional", "", rows, ""] if steps else []),
+        *data["notes"],
         f"Same logits on the native input of {table.size(data['input_size'][1:])}: largest difference "
         f"{data['max_abs_difference']:.2g}",
         f"Read again and compared on {compared}: largest difference {data['reloaded_difference']:.2g}",

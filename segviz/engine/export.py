@@ -270,6 +270,7 @@ def _note(loaded: Loaded) -> dict[str, Any]:
         "mean": list(entry.preprocessing.mean),
         "std": list(entry.preprocessing.std),
         "classes": list(entry.classes),
+        "weights": entry.weights_text,
         "licence": entry.licence,
     }
 
