@@ -72,10 +72,18 @@ def _lane(lane: Lane) -> dict[str, Any]:
         "outputs": lane.outputs,
         "extrapolated": lane.extrapolated,
         "measured": lane.measured,
+        "repeats": lane.repeats,
         "batch": lane.batch,
         "macs": lane.macs,
         "bytes": lane.bytes,
     }
+
+
+def _how(lane: Lane) -> str:
+    """Where the time comes from: 'extrapolated from 512, median of 3'."""
+    sample = f"extrapolated from {count(lane.measured)}" if lane.extrapolated else ""
+    median = f"median of {lane.repeats}" if lane.repeats > 1 else ""
+    return ", ".join(part for part in (sample, median) if part)
 
 
 def _text(result: RaceResult) -> str:
@@ -92,7 +100,7 @@ def _text(result: RaceResult) -> str:
             count(lane.outputs),
             count(round(lane.outputs / lane.seconds)),
             count(lane.macs),
-            f"extrapolated from {count(lane.measured)}" if lane.extrapolated else "",
+            _how(lane),
         )
         for name, lane in lanes
     ]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from segviz.core.field import Box, Geometry, Node
-from segviz.core.steps import Interval
+from segviz.core.steps import Interval, Law
 
 
 class Region(NamedTuple):
@@ -103,19 +103,21 @@ def _forward(node: Node, region: Region) -> Region | None:
     return Region(y, x).within(node.height, node.width)
 
 
-def units_in(geometry: Geometry, layer: str, box: Box) -> Region:
+def units_in(geometry: Geometry, layer: str, box: Box, every: int = 1) -> Region:
     """The units of `layer` that sit in `box` (pixels of the network's input), with the next ones around them.
 
     These are what every pixel of the box mixes when the layer's logits are upsampled to it.
     """
-    rows, columns = geometry.grid(layer)
-    law_y, law_x = geometry.laws(layer)
+    (rows, columns), (y, x) = geometry.grid(layer), geometry.laws(layer)
+    return Region(mixed(y, box.top, box.bottom, rows, every), mixed(x, box.left, box.right, columns, every))
 
-    def along(law_start: float, stride: float, low: float, high: float, size: int) -> Interval:
-        first, last = (low - law_start) // stride, -((law_start - (high - 1)) // stride)
-        return Interval(*(int(max(0, min(size - 1, unit))) for unit in (first - 1, last + 1)))
 
-    return Region(
-        along(law_y.start, law_y.stride, box.top, box.bottom, rows),
-        along(law_x.start, law_x.stride, box.left, box.right, columns),
-    )
+def mixed(law: Law, low: float, high: float, size: int, every: int = 1) -> Interval:
+    """Of `size` units that sit where `law` says, those that the pixels from edge `low` to edge `high` mix.
+
+    Where only each `every`-th unit counts, the first is one of them, and the next ones are as much further off.
+    """
+    stride = law.stride * every
+    first, last = (low - law.start) // stride - 1, -((law.start - (high - 1)) // stride) + 1
+    start = max(0, min((size - 1) // every, int(first))) * every
+    return Interval(start, max(start, min(size - 1, int(last) * every)))

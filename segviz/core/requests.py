@@ -274,13 +274,14 @@ class FeatureMaps:
 class Lane:
     """One side of a race."""
 
-    seconds: float
+    seconds: float  # of all outputs, in the median of its repeats
     outputs: int  # grid positions
     extrapolated: bool
     macs: int
     batch: int = 1
     measured: int = 0  # positions that were really computed
     bytes: int = 0  # of all feature maps that are made, in float32
+    repeats: int = 1  # runs over what was computed; of a sample, its parts
 
 
 @dataclass(frozen=True, slots=True)

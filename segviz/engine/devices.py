@@ -39,6 +39,11 @@ def synchronise(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
+def let_go() -> None:
+    """Give back what the accelerator's allocator keeps for later."""
+    torch.accelerator.memory.empty_cache()
+
+
 def available_bytes() -> int | None:
     """Memory that may be used without swapping; None where the system does not tell."""
     try:

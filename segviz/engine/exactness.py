@@ -94,7 +94,8 @@ def deviation(
     number that were compared. None where no window fits into the image.
     """
     chance = np.random.default_rng(0)
-    seen, units = [], []
+    seen: list[Tensor] = []
+    units: list[npt.NDArray[np.float32]] = []
     for _ in range(TRIES):
         row, column = (int(chance.integers(side)) for side in logits.shape[1:])
         window = windows.about(*lattice.position_of(row, column))

@@ -175,7 +175,8 @@ def _program(loaded: Loaded, module: Replay, least: Size, step: int) -> torch.ex
     more = [math.ceil(stride * count / max(1, step)) for stride, count in units]
     size = _moved(least, (more[0], more[1]), step)
     image = torch.zeros((1, *size), dtype=_like(loaded).dtype)
-    with torch.no_grad(), _config.patch(backed_size_oblivious=True):  # or a map of one unit would be a case of its own
+    oblivious = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]  # made when torch is imported
+    with torch.no_grad(), oblivious:  # or a map of one unit would be a case of its own
         try:
             return torch.export.export(module.eval(), (image,), dynamic_shapes=(sides or None,), strict=False)
         except Exception as error:  # the edge: what the exporter raises is not documented

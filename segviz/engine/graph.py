@@ -167,11 +167,11 @@ def first_tensor(output: Any) -> Tensor:
     return output
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types for it
     """Notes every operation that depends on the image, and those on parameters alone that it takes."""
 
     def __init__(self, image: Tensor, state: dict[str, Tensor], head: Head | None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         first = Value(image, hw(image, MAPS), MAPS)
         self.nodes: list[Node] = [Node((), SAME, SAME, *first.grid)]
         self.values: list[Value] = [first]

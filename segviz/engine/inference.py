@@ -9,84 +9,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from segviz.core.choices import Method, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
 from segviz.core.regions import Region, units_in, whole
-from segviz.core.requests import Exactness, PartialLabels, Progress, SegmentRequest, Update
+from segviz.core.requests import PartialLabels, Progress, SegmentRequest, Update
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
-from segviz.engine.exactness import CentredWindows, deviation, exactness
-from segviz.engine.flow import NetworkWeights, Pass, Strip, followed, run
+from segviz.engine.exactness import exactness
+from segviz.engine.flow import Pass, Strip, followed, run
 from segviz.engine.graph import Trace
+from segviz.engine.job import Floats, Job, LogitGrid, compared, logits_of, network_stride, step_of
 from segviz.engine.patches import Patch
-from segviz.engine.store import Loaded, Version
+from segviz.engine.stitching import shift_and_stitch
+from segviz.engine.store import Loaded
 from segviz.engine.windows import Windows, batch_size, classify
 
 PARTIAL_EVERY = 0.04  # seconds between two maps of a running method
-LARGEST_SAMPLE = 16  # windows that a map is compared with
-SAMPLE_SHARE = 0.1  # of the map's own cost, which the comparison may add
-
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One network on one image, and its traces: `native` as published, `dense` convolutional on this image.
-
-    `region` is the part of the image that is wanted, None for all of it. `ready` are the convolutional
-    form's maps of logits where they are known already.
-    """
-
-    loaded: Loaded
-    image: Tensor  # (1, C, H, W)
-    version: Version  # of the image's file
-    frame: Frame
-    native: Trace
-    dense: Trace
-    grid_stride: int | None = None
-    notes: tuple[str, ...] = ()  # of the image's file
-    region: Box | None = None
-    ready: Tensor | None = None
-    fast: bool = False  # arithmetic that is equal only to about 1e-5
-
-    @property
-    def weights(self) -> NetworkWeights:
-        return self.loaded.weights.allowing(self.fast)
-
-    @property
-    def box(self) -> Box:
-        """The part that is wanted, in network pixels."""
-        if self.region is None:
-            height, width = self.frame.outer
-            return Box(0, 0, width, height)
-        (left, top), (right, bottom) = (
-            self.frame.to_network(self.region.left, self.region.top),
-            self.frame.to_network(self.region.right - 1, self.region.bottom - 1),
-        )
-        return Box(left, top, right + 1, bottom + 1)
-
-    @property
-    def title(self) -> str:
-        return f"{self.loaded.entry.title} on {size_text(self.frame.outer)}"
-
-
-@dataclass(frozen=True, eq=False)
-class LogitGrid:
-    """Logits (classes, rows, columns) and where they sit in the image. `layer_seconds` where layers were timed."""
-
-    logits: Floats
-    lattice: Lattice
-    layer_seconds: tuple[tuple[str, float], ...] = ()
-    exactness: Exactness | None = None
-
 
 Run = Callable[[Job], Generator[Update, None, LogitGrid]]
 
@@ -107,25 +51,17 @@ def coarse(job: Job) -> Generator[Update, None, LogitGrid]:
 
 def dense(job: Job) -> Generator[Update, None, LogitGrid]:
     """The a trous network: strides become dilation, so that there is a unit every `grid_stride` pixels (T23)."""
-    step = _step(job)
+    step = step_of(job)
     traced = job.loaded.dilated(job.dense, step)
     left = traced.geometry.laws("last")[0].stride
     grid = yield from _mapped(job, traced, max(1, round(step / left)))
     return grid
 
 
-def _step(job: Job) -> int:
-    step = 1 if job.grid_stride is None else job.grid_stride
-    if step < 1:
-        raise SegvizError(f"the grid stride is {step}; it is at least 1 pixel")
-    return step
-
-
 def _mapped(job: Job, traced: Trace, every: int) -> Generator[Update, None, LogitGrid]:
     """The logits of a trace on the job's region, of every `every`-th unit."""
     geometry = traced.geometry
-    wanted = units_in(geometry, "last", job.box)
-    lo = Region(*(Interval(units.lo // every * every, units.hi) for units in wanted))
+    lo = units_in(geometry, "last", job.box, every)
     rows, columns = lo.shape
     entry = job.loaded.entry
     units = -(-rows // every) * -(-columns // every)
@@ -170,7 +106,8 @@ def _passed(
         told = time.monotonic()
         return PartialLabels(shown.copy(), lattice, None, last)
 
-    answer = yield from followed(run(traced, job.weights, job.image, region=region), show)
+    steps: Generator[Update, None, Pass] = followed(run(traced, job.weights, job.image, region=region), show)
+    answer = yield from steps
     return answer
 
 
@@ -219,79 +156,6 @@ def sliding_window(job: Job) -> Generator[Update, None, LogitGrid]:
     return LogitGrid(logits.reshape(-1, windows.rows, windows.columns), lattice)
 
 
-def shift_and_stitch(job: Job) -> Generator[Update, None, LogitGrid]:
-    """The coarse network on every shift of the image, the answers interleaved (lecture T23).
-
-    Sermanet et al. 2014; Long et al. 2015, section 3.2. With `grid_stride` only the shifts that it needs.
-    """
-    step, own = _step(job), network_stride(job)
-    shifts = range(0, own, step) if own % step == 0 else range(own)
-    passes = [(down, across) for down in shifts for across in shifts]
-    crop = _shift_crop(job)
-    full: Floats | None = None
-    for number, (down, across) in enumerate(passes):
-        found = yield from _shifted(job, crop, down, across, Progress(number, len(passes), "shifts"))
-        if full is None:
-            full = np.zeros((len(found), *crop.grid), np.float32)
-        place = full[:, down::own, across::own]
-        place[:] = found[:, : place.shape[1], : place.shape[2]]
-    assert full is not None
-    logits = np.ascontiguousarray(full[:, ::step, ::step])
-    (y, x), (top, left) = job.dense.geometry.laws("last"), crop.corner
-    laws = Law(y.start + top, step), Law(x.start + left, step)
-    lattice = job.frame.lattice(logits.shape[1], logits.shape[2], *laws)
-    return compared(job, LogitGrid(logits, lattice, (), exactness(job.native, job.dense, job.loaded.entry)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Crop:
-    """The part of the image that shifts are made of, its corner (top, left) and the grid of all shifts together."""
-
-    image: Tensor
-    corner: tuple[int, int]
-    grid: tuple[int, int]
-
-
-def _shift_crop(job: Job) -> _Crop:
-    """The whole image; for a region of an unpadded network, what its windows see."""
-    height, width = job.frame.outer
-    window = job.loaded.entry.input_size[1:]
-    own = network_stride(job)
-    if job.region is None:
-        top, left, image = 0, 0, job.image
-    else:
-        box = job.box
-        top = max(0, min(height - window[0], int(box.top) - window[0] // 2 - own))
-        left = max(0, min(width - window[1], int(box.left) - window[1] // 2 - own))
-        bottom = min(height, max(top + window[0], int(box.bottom) + window[0] // 2 + own))
-        right = min(width, max(left + window[1], int(box.right) + window[1] // 2 + own))
-        image = job.image[:, :, top:bottom, left:right]
-    rows, columns = (
-        (n - 1) * own + min(own, 1 + spare)
-        for n, spare in (_spared(job, int(image.shape[axis]), axis - 2) for axis in (2, 3))
-    )
-    return _Crop(image, (top, left), (rows, columns))
-
-
-def _spared(job: Job, size: int, axis: int) -> tuple[int, int]:
-    """Units of the coarse network along one axis of `size` pixels, and the pixels that its last window leaves over."""
-    native, own = job.loaded.entry.input_size[1 + axis], network_stride(job)
-    grid = job.dense.geometry.grid("last")[axis] if size == job.frame.outer[axis] else (size - native) // own + 1
-    return grid, max(0, size - native) % own
-
-
-def _shifted(job: Job, crop: _Crop, down: int, across: int, progress: Progress) -> Generator[Update, None, Floats]:
-    """The coarse logits of the image without its first `down` rows and `across` columns."""
-    yield progress
-    image = crop.image[:, :, down:, across:].contiguous(memory_format=torch.channels_last)
-    native = job.loaded.entry.input_size[1:]
-    if int(image.shape[2]) < native[0] or int(image.shape[3]) < native[1]:
-        return np.zeros((job.loaded.entry.class_count, 0, 0), np.float32)
-    traced = job.loaded.traced(True, (int(image.shape[1]), int(image.shape[2]), int(image.shape[3])))
-    done = yield from followed(run(traced, job.weights, image), lambda _: progress)
-    return logits_of(job.loaded, done.output)
-
-
 METHODS: dict[Method, Run] = {
     Method.SLIDING_WINDOW: sliding_window,
     Method.DIRECT: coarse,
@@ -311,7 +175,10 @@ def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
     if method is Method.AUTO:
         if loaded.per_pixel:
             return Method.NATIVE, f"{title} answers for every pixel by itself"
-        return Method.UPSAMPLED, f"{title} is a classifier: its logits come on a coarse grid and are upsampled"
+        return _finer(request, loaded) or (
+            Method.UPSAMPLED,
+            f"{title} is a classifier: its logits come on a coarse grid and are upsampled",
+        )
     if method is Method.NATIVE and not loaded.per_pixel:
         raise SegvizError(f"{title} is a classifier and does not answer per pixel: take 'upsampled', not 'native'")
     if method in CLASSIFIERS and loaded.per_pixel:
@@ -319,41 +186,26 @@ def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
     return method, "as asked"
 
 
+def _finer(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str] | None:
+    """How to answer on a grid that is finer than the network's own; None where none was asked for."""
+    native = loaded.traced(True, loaded.entry.input_size)
+    own = max(law.stride for law in native.geometry.laws("last"))
+    if request.grid_stride is None or request.grid_stride >= own:
+        return None
+    asked = f"a unit every {request.grid_stride} pixels was asked for, and {loaded.entry.title} has one every {own:g}"
+    try:
+        loaded.dilated(native, request.grid_stride)
+    except SegvizError as error:
+        return Method.SHIFT_AND_STITCH, f"{asked}: the image is shifted, since {error}"
+    return Method.DENSE, f"{asked}: its strides become dilation"
+
+
 def upsampling_of(method: Method, wanted: Upsampling) -> Upsampling:
     """Coarse grids, sliding windows and dense maps are shown as the cells that they are."""
     return Upsampling.NEAREST if method in CELLS else wanted
 
 
-# ----------------------------------------------------------------------------- against the windows
-
-
-def compared(job: Job, grid: LogitGrid) -> LogitGrid:
-    """The same with the largest difference of probabilities on some windows, drawn by chance, from the classifier's."""
-    if grid.exactness is None:
-        return grid
-    affordable = int(SAMPLE_SHARE * job.dense.macs / max(1, job.native.macs))
-    windows = CentredWindows(job.image, job.loaded.entry.input_size[1:], job.frame)
-    count = max(1, min(LARGEST_SAMPLE, affordable))
-    found = deviation(job.loaded.network, windows, grid.logits, grid.lattice, count)
-    return replace(grid, exactness=replace(grid.exactness, deviation=found[0], sample=found[1])) if found else grid
-
-
 # --------------------------------------------------------------------------------------- together
-
-
-def logits_of(loaded: Loaded, output: Tensor) -> Floats:
-    """Logits (classes, rows, columns) of an output (1, K, rows, columns).
-
-    A network with one sigmoid output z answers as two classes with logits (0, z).
-    """
-    if output.dim() != 4:
-        raise SegvizError(
-            f"{loaded.entry.title} answers with {tuple(output.shape)}, not with maps: use the sliding window"
-        )
-    maps = output[0]
-    if loaded.entry.sigmoid:
-        maps = torch.cat([torch.zeros_like(maps), maps])
-    return maps.float().cpu().contiguous().numpy()
 
 
 def per_pixel_lattice(frame: Frame, found: tuple[int, int]) -> Lattice:
@@ -395,19 +247,6 @@ def _centred(low: float, high: float, side: int, stride: int, count: int) -> Int
     return Interval(*(max(0, min(count - 1, number)) for number in (first, last)))
 
 
-def network_stride(job: Job) -> int:
-    """Pixels between neighbouring units of the fully convolutional network.
-
-    Raises SegvizError where that is not one whole number for both axes: windows then have no common step.
-    """
-    y, x = (law.stride for law in job.dense.geometry.laws("last"))
-    if y != x or y != int(y):
-        raise SegvizError(
-            f"{job.loaded.entry.title} has a unit every {y:g} x {x:g} pixels: give a grid stride of your own"
-        )
-    return int(y)
-
-
 def window_lattice(frame: Frame, windows: Windows) -> Lattice:
     laws = [
         Law(corner + (side - 1) / 2, windows.stride) for side, corner in zip(windows.size, windows.origin, strict=True)
@@ -424,7 +263,3 @@ def window_box(frame: Frame, windows: Windows, index: int, size: tuple[int, int]
 def largest_map(native: Trace) -> int:
     """Elements of the largest feature map for one window."""
     return max(operation.elements for operation in native.operations)
-
-
-def size_text(size: tuple[int, int]) -> str:
-    return f"{size[1]} × {size[0]} pixels"

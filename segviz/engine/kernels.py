@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 import torch
@@ -291,9 +292,8 @@ class Interpolate:
             taps = _taps(step, ratio, units, out)
             shape = [1, 1, 1, 1]
             shape[axis] = units.hi - units.lo + 1
-            out = sum(
-                out.index_select(axis, at.clamp(have.lo, have.hi) - have.lo) * share.view(shape) for at, share in taps
-            )
+            parts = [out.index_select(axis, at.clamp(have.lo, have.hi) - have.lo) * s.view(shape) for at, s in taps]
+            out = reduce(torch.add, parts)
         return out
 
 

@@ -38,8 +38,10 @@ class LabelMap:
 
 
 def blank(classes: int, height: int, width: int) -> LabelMap:
-    kind = np.uint8 if classes <= 256 else np.uint16
-    return LabelMap(np.zeros((height, width), kind), np.zeros((height, width), np.uint8))
+    confidence = np.zeros((height, width), np.uint8)
+    if classes <= 256:
+        return LabelMap(np.zeros((height, width), np.uint8), confidence)
+    return LabelMap(np.zeros((height, width), np.uint16), confidence)
 
 
 def interpolated(

@@ -2,8 +2,9 @@
 
 Both sides see the image cropped to window + m x stride, so that neither has a position that the
 other lacks. The sliding window is given its best batch, and one window at a time besides. Warm-up
-is outside the clock; when the windows would take longer than the budget, some are computed, spread
-over the whole grid, and the rest is extrapolated and said to be.
+is outside the clock, and what a side is said to take is the median of several runs. When the windows
+would take longer than the budget, some are computed, drawn by chance from the whole grid, and the rest
+is extrapolated and said to be; the runs are then parts of that sample.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import random
 import statistics
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,21 +28,14 @@ from segviz.engine import devices
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import Pass, finished, followed, run
 from segviz.engine.graph import Trace, first_tensor
-from segviz.engine.inference import (
-    Job,
-    largest_map,
-    logits_of,
-    network_stride,
-    size_text,
-    window_box,
-    window_lattice,
-)
+from segviz.engine.inference import largest_map, window_box, window_lattice
+from segviz.engine.job import Job, logits_of, network_stride, size_text
 from segviz.engine.microscope import without_padding
 from segviz.engine.windows import LARGEST_BATCH, Windows, batch_size
 
 WARMING_UP = Progress(0, 0)  # nothing that is timed runs yet
 EXACT = 1e-5  # largest difference of probabilities that counts as equal
-REPEATS = 5
+REPEATS, WINDOW_REPEATS = 5, 3  # of the whole image at once, of all windows
 PARTIAL_EVERY = 0.033  # seconds; the window's box moves at most 30 times a second
 DENSE_SHARE, BATCHED_SHARE, SINGLE_SHARE = 0.2, 0.5, 0.3  # of the budget
 
@@ -66,12 +60,31 @@ class _Course:
 
 @dataclass
 class _Clock:
-    """Seconds of the side that runs, and what it has found: logits (classes, outputs) where `found` (outputs,)."""
+    """Time of the side that runs, and what it has found: logits (classes, outputs) where `found` (outputs,).
 
-    seconds: float = 0.0
+    `runs` are the seconds that the `measured` outputs took, once for every run over them; `seconds` those
+    of the first, as far as it has come.
+    """
+
     measured: int = 0
+    seconds: float = 0.0
+    runs: list[float] = field(default_factory=list)
     logits: npt.NDArray[np.float32] | None = None
     found: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def each(self) -> float:
+        """Seconds of one output, in the median run."""
+        return statistics.median(self.runs) / self.measured
+
+    def enter(self, first: int, end: int, logits: npt.NDArray[np.float32], outputs: int) -> None:
+        """Keep the logits (classes, N) of the outputs first..end."""
+        if self.logits is None or self.found is None:
+            self.logits = np.zeros((logits.shape[0], outputs), np.float32)
+            self.found = np.zeros(outputs, np.bool_)
+        self.logits[:, first:end] = logits
+        self.found[first:end] = True
+        self.measured += end - first
 
 
 def race(request: RaceRequest, job: Job) -> Generator[RaceUpdate | Progress, None, RaceResult]:
@@ -83,8 +96,9 @@ def race(request: RaceRequest, job: Job) -> Generator[RaceUpdate | Progress, Non
     course = _prepare(job, request)
     yield WARMING_UP
     dense, repeats = yield from _run_dense(course, request.budget * DENSE_SHARE)
-    full = _Clock(statistics.median(repeats), course.outputs)
-    yield _update(course, "fully_convolutional", full.seconds, _Map.of(dense), Progress(course.outputs, course.outputs))
+    full = _Clock(course.outputs, runs=repeats)
+    whole = Progress(course.outputs, course.outputs)
+    yield _update(course, "fully_convolutional", statistics.median(repeats), _Map.of(dense), whole)
     batch = yield from _best_batch(course, request.budget * BATCHED_SHARE)
     batched = _Clock()
     yield from _run_windows(course, "sliding_window", batch, request.budget * BATCHED_SHARE, batched)
@@ -171,24 +185,15 @@ def _best_batch(course: _Course, budget: float) -> Generator[Progress, None, int
 
 def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _Clock) -> Updates:
     """Windows through the classifier, `batch` at a time; all of them, or a sample spread over the grid."""
-    network = course.job.loaded.network
     shown, order = 0.0, list(_order(course.outputs, batch, _pilot(course, batch), budget))
     planned = sum(min(first + batch, course.outputs) - first for first in order)
-    found = _Map.empty(course.outputs)
+    found, each = _Map.empty(course.outputs), list[tuple[int, float]]()
     for first in order:
         end = min(first + batch, course.outputs)
-        with torch.inference_mode():
-            started = time.perf_counter()
-            output = first_tensor(network(course.windows.batch(first, end))).flatten(1)
-            devices.synchronise(course.image.device)
-            clock.seconds += time.perf_counter() - started
-        logits = output.T.float().cpu().numpy()  # (classes, N)
-        if clock.logits is None or clock.found is None:
-            clock.logits = np.zeros((logits.shape[0], course.outputs), np.float32)
-            clock.found = np.zeros(course.outputs, np.bool_)
-        clock.logits[:, first:end] = logits
-        clock.found[first:end] = True
-        clock.measured += end - first
+        seconds, logits = _timed(course, first, end)
+        each.append((end - first, seconds))
+        clock.seconds += seconds
+        clock.enter(first, end, logits, course.outputs)
         found.take(first, end, logits)
         now = time.monotonic()
         progress = Progress(clock.measured, planned, "windows")
@@ -197,19 +202,45 @@ def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _
             yield _update(course, side, clock.seconds, found, progress, end - 1)
         else:
             yield progress
+    if clock.measured < course.outputs:
+        clock.runs += _parts(each)
+    else:
+        yield from _again(course, order, batch, budget, clock)
+
+
+def _again(course: _Course, order: list[int], batch: int, budget: float, clock: _Clock) -> Updates:
+    """All windows once more, as often as the budget lets, for the clock alone."""
+    clock.runs.append(clock.seconds)
+    while len(clock.runs) < WINDOW_REPEATS and sum(clock.runs) + clock.seconds <= budget:
+        seconds = 0.0
+        for first in order:
+            end = min(first + batch, course.outputs)
+            seconds += _timed(course, first, end)[0]
+            yield Progress(end, course.outputs, "windows")
+        clock.runs.append(seconds)
+
+
+def _parts(each: list[tuple[int, float]]) -> Iterator[float]:
+    """A sample as several runs: what each part of its batches (outputs, seconds) says that all of them take."""
+    parts = min(WINDOW_REPEATS, len(each))
+    for part in range(parts):
+        outputs, seconds = (sum(column) for column in zip(*each[part::parts], strict=True))
+        yield seconds * sum(count for count, _ in each) / outputs
+
+
+def _timed(course: _Course, first: int, end: int) -> tuple[float, Floats]:
+    """Seconds that the windows first..end take, and their logits (classes, N)."""
+    with torch.inference_mode():
+        started = time.perf_counter()
+        output = first_tensor(course.job.loaded.network(course.windows.batch(first, end))).flatten(1)
+        devices.synchronise(course.image.device)
+        seconds = time.perf_counter() - started
+    return seconds, output.T.float().cpu().numpy()
 
 
 def _pilot(course: _Course, batch: int) -> float:
     """Seconds that one batch takes, warm."""
-    network = course.job.loaded.network
-    seconds = []
-    with torch.inference_mode():
-        for _ in range(2):
-            started = time.perf_counter()
-            first_tensor(network(course.windows.batch(0, min(batch, course.outputs))))
-            devices.synchronise(course.image.device)
-            seconds.append(time.perf_counter() - started)
-    return min(seconds)
+    return min(_timed(course, 0, min(batch, course.outputs))[0] for _ in range(2))
 
 
 def _order(outputs: int, batch: int, seconds: float, budget: float) -> Iterator[int]:
@@ -264,8 +295,8 @@ def _update(
 
 def _lane(clock: _Clock, outputs: int, macs: int, made: int, batch: int = 1) -> Lane:
     """Seconds for all outputs; extrapolated where only some were computed."""
-    seconds = clock.seconds * outputs / clock.measured
-    return Lane(seconds, outputs, clock.measured < outputs, macs, batch, clock.measured, made)
+    extrapolated = clock.measured < outputs
+    return Lane(clock.each * outputs, outputs, extrapolated, macs, batch, clock.measured, made, len(clock.runs))
 
 
 def _result(
@@ -307,7 +338,7 @@ def _result(
         sliding_confidence=sliding_confidence,
         dense_confidence=dense_confidence,
         notes=_notes(course, int(measured.sum())),
-        by_stride=tuple(_by_stride(course, batched.seconds / batched.measured, full.seconds)),
+        by_stride=tuple(_by_stride(course, batched.each, full.each * full.measured)),
     )
 
 

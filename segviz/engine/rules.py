@@ -51,7 +51,7 @@ def _reduce(use: Use) -> Found:
         return _beyond(use)
     dims = use.args.get("dim")
     size = use.main.tensor.dim()
-    listed = dims if isinstance(dims, Sequence) and dims else range(size) if dims in (None, []) else [dims]
+    listed: Sequence[int] = [dims] if isinstance(dims, int) else dims or range(size)
     gone, keeps = {int(d) % size for d in listed}, bool(use.args.get("keepdim"))
     axes = use.main.axes
     if axes is None:
@@ -114,7 +114,7 @@ def _moved(order: Callable[[Use], list[int]]) -> Rule:
         now = order(use)
         if use.main.stands_for or use.main.axes is None:
             if use.main.stands_for:
-                axes = use.main.axes and tuple(now.index(axis) for axis in use.main.axes)
+                axes = use.main.axes and (now.index(use.main.axes[0]), now.index(use.main.axes[1]))
                 return Found(kernels.Same(), grid=use.main.grid, axes=axes, stands_for=True, spans=use.main.spans)
             return use.point()
         y, x = (now.index(axis) for axis in use.main.axes)
@@ -272,12 +272,12 @@ def _pad(use: Use) -> Found:
     if use.axes != MAPS or use.main.stands_for or len(pad) > 8 or mode == "circular":
         return use.all_of_it(use.main.axes, reason=f"padding '{mode}' of this layout")
     if mode == "constant":
-        y, x = Window(before=top), Window(before=left)
+        down, across = Window(before=top), Window(before=left)
         value = float(use.args.get("value") or 0)
         zeros = max(left, right, top, bottom) > 0
-        return Found(kernels.Pad(y, x, (rows, columns), value), y, x, axes=MAPS, pads=zeros)
-    mirrors = [Mirror(size, front, mode == "replicate") for size, front in ((rows, top), (columns, left))]
-    return Found(kernels.Pick(*mirrors), *mirrors, axes=MAPS, pads=True)
+        return Found(kernels.Pad(down, across, (rows, columns), value), down, across, axes=MAPS, pads=zeros)
+    y, x = (Mirror(size, front, mode == "replicate") for size, front in ((rows, top), (columns, left)))
+    return Found(kernels.Pick(y, x), y, x, axes=MAPS, pads=True)
 
 
 def _resize(taps: Taps) -> Rule:

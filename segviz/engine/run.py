@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from segviz.core import images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
+from segviz.core.refusals import lacks_memory
 from segviz.core.requests import (
     Answer,
     ClassifyRequest,
@@ -31,7 +33,8 @@ from segviz.core.requests import (
 from segviz.engine import devices, flow, labels, race
 from segviz.engine.cached import Redraws
 from segviz.engine.graph import describe_layers
-from segviz.engine.inference import METHODS, Job, LogitGrid, coarse, logits_of, resolve, size_text, upsampling_of
+from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
+from segviz.engine.job import Job, LogitGrid, logits_of, size_text
 from segviz.engine.prepare import check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 from segviz.engine.windows import Windows, classify_one
@@ -54,9 +57,23 @@ class Engine:
         return devices.text(devices.pick(Device.AUTO))
 
     def run(self, request: Request) -> Answering:
-        """Answer `request`; raises SegvizError with a message for people."""
-        answer = yield from ANSWERS[type(request)](self, request)
-        return answer
+        """Answer `request`; raises SegvizError with a message for people.
+
+        Where an accelerator's memory runs out the processor begins anew, and the answer's notes say so.
+        """
+        device = request.setup.device
+        try:
+            answer = yield from ANSWERS[type(request)](self, request)
+            return answer
+        except RuntimeError as error:
+            place = devices.pick(device)
+            if place.type == "cpu" or not lacks_memory(error):
+                raise
+        devices.let_go()  # behind the except: until then the error holds on to all that was computed
+        processor = replace(request, setup=replace(request.setup, device=Device.CPU))
+        answer = yield from ANSWERS[type(request)](self, processor)
+        note = f"the memory of {devices.text(place)} ran out: computed on {devices.text(torch.device('cpu'))} instead"
+        return replace(answer, request=request, notes=(note, *answer.notes))
 
     # ------------------------------------------------------------------------------- describe
 

@@ -147,7 +147,7 @@ class Store:
         needed = WORKING_COPIES * FLOAT * wanted.parameters
         devices.check_memory(needed, wanted.title, "close other programs or take a smaller network")
         entry, network = build(spec)
-        network.to(device=place, memory_format=torch.channels_last)
+        network.to(place).to(memory_format=torch.channels_last)
         weights = NetworkWeights(network)
         conversion = convert(network, entry.input_size, pooling, weights)
         return Loaded(spec, entry, network, weights, conversion, pooling, place)

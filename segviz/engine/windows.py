@@ -71,7 +71,8 @@ class Windows:
 
 def batch_size(largest_map: int) -> int:
     """A batch that suits a network whose largest feature map has `largest_map` elements for one window."""
-    return max(1, min(LARGEST_BATCH, 2 ** ((BATCH_ELEMENTS // max(1, largest_map)).bit_length() - 1)))
+    fitting = BATCH_ELEMENTS // max(1, largest_map)
+    return min(LARGEST_BATCH, 1 << max(0, fitting.bit_length() - 1))
 
 
 def classify_one(network: nn.Module, windows: Windows, top: int, left: int) -> Tensor:

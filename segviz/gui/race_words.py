@@ -71,10 +71,10 @@ def table(result: RaceResult) -> list[tuple[str, ...]]:
 
 
 def measured(lane: Lane) -> str:
-    """Said of a side that was not run to its end."""
-    if not lane.extrapolated:
-        return ""
-    return f"extrapolated from {words.count(lane.measured)} of {words.count(lane.outputs)} outputs"
+    """Where the time of a side comes from: a part of its outputs, several runs; '' for one run over all."""
+    sample = f"extrapolated from {words.count(lane.measured)} of {words.count(lane.outputs)} outputs"
+    runs = f"median of {lane.repeats} {'parts of them' if lane.extrapolated else 'runs'}"
+    return ", ".join([sample] * lane.extrapolated + [runs] * (lane.repeats > 1))
 
 
 @dataclass(frozen=True, slots=True)

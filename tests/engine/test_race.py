@@ -14,7 +14,19 @@ from torch import nn
 
 from segviz.core.requests import Progress
 from segviz.engine.flow import Pass
-from segviz.engine.race import EXACT, REPEATS, _agreement, _best_batch, _by_stride, _Clock, _lane, _order, _run_dense
+from segviz.engine.race import (
+    EXACT,
+    REPEATS,
+    _again,
+    _agreement,
+    _best_batch,
+    _by_stride,
+    _Clock,
+    _lane,
+    _order,
+    _parts,
+    _run_dense,
+)
 
 
 def test_every_batch_is_computed_where_the_budget_allows():
@@ -40,10 +52,31 @@ def test_a_sample_leaves_out_no_column_of_the_grid():
 
 
 def test_a_sample_is_extrapolated_and_said_to_be():
-    lane = _lane(_Clock(seconds=2.0, measured=50), outputs=200, macs=7, made=9, batch=10)
+    lane = _lane(_Clock(50, runs=[2.0]), outputs=200, macs=7, made=9, batch=10)
     assert (lane.seconds, lane.extrapolated, lane.measured, lane.outputs) == (pytest.approx(8.0), True, 50, 200)
-    assert not _lane(_Clock(2.0, 200), 200, 7, 9, 10).extrapolated
+    assert not _lane(_Clock(200, runs=[2.0]), 200, 7, 9, 10).extrapolated
     assert lane.bytes == 9
+
+
+def test_a_side_takes_what_its_median_run_took():
+    lane = _lane(_Clock(50, runs=[2.0, 9.0, 3.0]), outputs=100, macs=7, made=9)
+    assert (lane.seconds, lane.repeats) == (pytest.approx(6.0), 3)
+
+
+def test_the_parts_of_a_sample_are_runs_of_their_own():
+    """Seven batches of which one was disturbed: it is in one part of three, and the median is not that one."""
+    each = [(4, 0.4), (4, 0.4), (4, 9.0), (4, 0.4), (4, 0.4), (4, 0.4), (2, 0.2)]
+    assert list(_parts(each)) == [pytest.approx(2.6), pytest.approx(2.6), pytest.approx(26 * 9.4 / 8)]
+    assert list(_parts([(4, 0.4)])) == [pytest.approx(0.4)]
+
+
+@pytest.mark.parametrize(("budget", "runs"), [(100.0, 3), (2.5, 2), (1.0, 1)])
+def test_all_windows_run_again_as_often_as_the_budget_lets(monkeypatch, budget, runs):
+    network = Paced(Clock(monkeypatch), 0.0, 0.1)
+    network.calls = 1  # warm
+    clock = _Clock(10, seconds=1.0)
+    ended(_again(course_of(network, outputs=10), [0, 4, 8], 4, budget, clock))
+    assert clock.runs == [pytest.approx(1.0)] * runs
 
 
 def test_labels_agree_where_they_are_equal_or_tied_to_rounding():
