@@ -7,6 +7,7 @@ and of each layer its rectangle alone is computed, from maps that are up to date
 from __future__ import annotations
 
 from collections.abc import Hashable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -15,12 +16,14 @@ from torch import Tensor
 from segviz.core.field import Node
 from segviz.core.regions import Region, needed, reached, whole
 from segviz.core.steps import Interval
+from segviz.engine import devices
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace
 from segviz.engine.patches import Patch
 
 LARGEST_EDIT = 0.25  # of the image; a larger one is computed as another image
-FEWEST = 16  # rows and columns at once: for fewer some convolutions of torch sum in another order, to other last bits
+FEWEST = 16  # columns at once: for fewer some convolutions of oneDNN sum in another order, to other last bits
+SMALL = 2**27  # multiplications: to wake a second thread for each layer would take longer than all of them
 MOST_KEPT = 2**27  # elements of all maps together; a larger network is computed anew each time
 
 
@@ -53,29 +56,30 @@ class Cached:
 
     def update(self, image: Tensor, region: Region) -> Region | None:
         """Take over the `region` of another image of the same size; the region of the logits that may have changed."""
+        nodes = self.traced.geometry.nodes
         dirty = reached(self.traced.geometry, region)
-        with torch.inference_mode():
+        parts = {index: _widened(dirty[index], nodes[index]) for index in self._used[1:] if index in dirty}
+        small = sum(self._macs(index, part) for index, part in parts.items()) <= SMALL
+        with torch.inference_mode(), devices.one_thread() if small else nullcontext():
             self._patches[0].cut(region).copy_(Patch(image, self._patches[0].region).cut(region))
-            for index in self._used[1:]:
-                if index in dirty:
-                    part = _widened(dirty[index], self.traced.geometry.nodes[index])
-                    made = self._computed(index, part)
-                    kept = self._patches[index]
-                    if kept.tensor.dim() == 4:
-                        kept.cut(part).copy_(made)
-                    else:  # a vector, which has no parts
-                        kept.tensor.copy_(made)
+            for index, part in parts.items():
+                made, kept = self._computed(index, part), self._patches[index]
+                if kept.tensor.dim() == 4:
+                    kept.cut(part).copy_(made)
+                else:  # a vector, which has no parts
+                    kept.tensor.copy_(made)
         return dirty.get(self.traced.output)
+
+    def _macs(self, index: int, part: Region) -> float:
+        """Multiplications of a part of a node's map."""
+        node, (rows, columns) = self.traced.geometry.nodes[index], part.shape
+        return self.traced.operations[index].macs * rows * columns / (node.height * node.width)
 
 
 def _widened(region: Region, node: Node) -> Region:
-    """The region with at least `FEWEST` rows and columns, as far as the map has them."""
-
-    def along(units: Interval, size: int) -> Interval:
-        low = max(0, min(units.lo, size - FEWEST))
-        return Interval(low, max(units.hi, min(size - 1, low + FEWEST - 1)))
-
-    return Region(along(region.y, node.height), along(region.x, node.width))
+    """The region with at least `FEWEST` columns, as far as the map has them."""
+    low = max(0, min(region.x.lo, node.width - FEWEST))
+    return Region(region.y, Interval(low, max(region.x.hi, min(node.width, low + FEWEST) - 1)))
 
 
 def edited(before: Tensor, after: Tensor) -> Region | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -37,6 +39,17 @@ def synchronise(device: torch.device) -> None:
     """Wait for all that was begun on `device`: accelerators answer before they have computed, clocks must not."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute without other threads: those sleep until they are needed, and are slow to wake."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def let_go() -> None:

@@ -25,6 +25,8 @@ from segviz.engine.quick import QUICKER
 DENSE_WEIGHT = 2**24  # elements: a larger weight is a dense layer, and torch would lay it out anew at every call
 DENSE_BLOCK = 2**23  # elements of the inputs that are laid side by side for such a layer at once
 
+Pair = tuple[int, int]
+
 
 # -------------------------------------------------------------------------------- windows that slide
 
@@ -94,7 +96,7 @@ class Convolution(Slide):
             spread = weights.prepared(("winograd", self.weight), lambda: winograd.transformed(weight))
             return winograd.convolve(taken, spread, bias, padding)
         laid = weights.prepared(("laid", self.weight), lambda: weight.contiguous(memory_format=torch.channels_last))
-        return F.conv2d(taken, laid, bias, self.stride, padding, self.dilation, self.groups)
+        return _convolved(taken, laid, bias, self.stride, padding, self.dilation, self.groups)
 
     def _as_product(self, taken: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Rows of windows laid flat, times the weight as it lies in the file: nothing of it is copied."""
@@ -112,6 +114,15 @@ class Convolution(Slide):
             made = laid @ flat if bias is None else torch.addmm(bias, laid, flat)
             out[0, first : first + count] = made.view(count, columns, -1)
         return out.permute(0, 3, 1, 2)
+
+
+def _convolved(
+    maps: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Tensor:
+    """One algorithm for maps of every size: `conv2d` takes another for small ones, whose sums end in other bits."""
+    if maps.device.type == "cpu" and maps.dtype is torch.float32 and torch.backends.mkldnn.is_available():
+        return torch.mkldnn_convolution(maps, weight, bias, padding, stride, dilation, groups)
+    return F.conv2d(maps, weight, bias, stride, padding, dilation, groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +180,12 @@ class AveragePool(Slide):
         return taken / (down * torch.tensor(columns, dtype=taken.dtype, device=taken.device))
 
     def _counted(self, window: Window, units: Interval, size: int, end: int) -> list[int]:
-        """How many units of one axis each window is divided by."""
+        """How many units of one axis each window is divided by; one number where it is the same for all."""
         low, high = (-window.before, end) if self.counts_padding else (0, size)
+        start = units.lo * window.stride - window.before
+        last = units.hi * window.stride - window.before + window.dilation * (window.kernel - 1)
+        if low <= start and last < high:
+            return [window.kernel]
         counts = []
         for unit in range(units.lo, units.hi + 1):
             first = unit * window.stride - window.before
