@@ -23,6 +23,7 @@ for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_H
     (_HOME / _name.lower()).mkdir()
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the engine does: threads that spin starve each other
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # the same
 
 from tests.worker.real import engine_client, shared_engine  # noqa: E402, F401  fixtures: one engine for all tests
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-FEWEST = 64  # input channels: with fewer the transforms cost what the products save
+FEWEST = 128  # input channels: with fewer the transforms cost what the products save
 TILES = 256  # at once, or one row of them: enough to read the weights for, few enough to stay in the cache
 
 _B = (
@@ -83,18 +83,26 @@ class _Room:
         self.spread, (_, self.channels, self.outputs) = spread, spread.shape
         b, a = (torch.tensor(m, dtype=maps.dtype, device=maps.device) for m in (_B, _A))
         self.there, self.back = torch.kron(b, b), torch.kron(a, a)  # (36, 36), (16, 36)
-        self.laid, self.moved = maps.new_empty((2, 36 * tiles * self.channels))
-        self.products = maps.new_empty(36 * tiles * self.outputs)
-        self.made = maps.new_empty(16 * tiles * self.outputs)
+        # One tile more than there are: rows a power of two apart would all fall on the same lines of the cache.
+        self.laid, self.moved = maps.new_zeros((2, 36 * (tiles + 1) * self.channels))
+        self.products = maps.new_empty(36 * (tiles + 1) * self.outputs)
+        self.made = maps.new_empty(16 * (tiles + 1) * self.outputs)
 
     def tiles_of(self, tiles: Tensor) -> Tensor:
         """Tiles (rows, across, C, 6, 6) to their outputs (4, 4, rows, across, outputs)."""
         rows, across = tiles.shape[:2]
         count = rows * across
-        laid, moved = (room[: 36 * count * self.channels].view(36, -1) for room in (self.laid, self.moved))
-        products, made = self.products[: 36 * count * self.outputs], self.made[: 16 * count * self.outputs].view(16, -1)
-        laid.view(6, 6, rows, across, self.channels).copy_(tiles.permute(3, 4, 0, 1, 2))
-        torch.mm(self.there, laid, out=moved)
-        torch.bmm(moved.view(36, count, -1), self.spread, out=products.view(36, count, -1))
-        torch.mm(self.back, products.view(36, -1), out=made)
-        return made.view(4, 4, rows, across, self.outputs)
+        laid, moved, products, made = (
+            room[: each * (count + 1) * channels].view(each, count + 1, channels)
+            for room, each, channels in (
+                (self.laid, 36, self.channels),
+                (self.moved, 36, self.channels),
+                (self.products, 36, self.outputs),
+                (self.made, 16, self.outputs),
+            )
+        )
+        laid[:, :count].view(6, 6, rows, across, self.channels).copy_(tiles.permute(3, 4, 0, 1, 2))
+        torch.mm(self.there, laid.flatten(1), out=moved.flatten(1))
+        torch.bmm(moved, self.spread, out=products)
+        torch.mm(self.back, products.flatten(1), out=made.flatten(1))
+        return made[:, :count].view(4, 4, rows, across, self.outputs)
