@@ -35,8 +35,9 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.core import export, maps
 
     found = console.ask(FeatureRequest(setup_of(options, options.image), options.layer))
-    caution = catalogue.entry(options.model).caution
-    console.note(caution)
+    notes = [note for note in (catalogue.entry(options.model).caution, *found.notes) if note]
+    for note in notes:
+        console.note(note)
     out: Path = options.out
     name = file_name(found.layer)
     files = export.save_feature_maps(out, name, found.values)
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "index": str(sheet),
         "ranges": [[float(values.min()), float(values.max())] for values in found.values],
         "seconds": found.seconds,
-        "notes": [caution] if caution else [],
+        "notes": notes,
     }
     noun = "map" if channels == 1 else "maps"
     size = f"{channels} {noun} of {columns} x {rows}"

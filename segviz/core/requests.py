@@ -268,6 +268,7 @@ class FeatureMaps:
     layer: str
     values: np.ndarray  # float32 (C, H, W)
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +359,7 @@ class WindowAnswer:
     box: Box
     classes: tuple[tuple[int, str, float], ...]  # (index, name, probability) of the five most probable
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer

@@ -25,6 +25,8 @@ from segviz.engine.quick import QUICKER
 DENSE_WEIGHT = 2**24  # elements: a larger weight is a dense layer, and torch would lay it out anew at every call
 DENSE_BLOCK = 2**23  # elements of the inputs that are laid side by side for such a layer at once
 
+ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
 Pair = tuple[int, int]
 
 
@@ -120,7 +122,7 @@ def _convolved(
     maps: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Tensor:
     """One algorithm for maps of every size: `conv2d` takes another for small ones, whose sums end in other bits."""
-    if maps.device.type == "cpu" and maps.dtype is torch.float32 and torch.backends.mkldnn.is_available():
+    if maps.device.type == "cpu" and maps.dtype is torch.float32 and ONEDNN:
         return torch.mkldnn_convolution(maps, weight, bias, padding, stride, dilation, groups)
     return F.conv2d(maps, weight, bias, stride, padding, dilation, groups)
 

@@ -73,7 +73,8 @@ class Engine:
         processor = replace(request, setup=replace(request.setup, device=Device.CPU))
         answer = yield from ANSWERS[type(request)](self, processor)
         note = f"the memory of {devices.text(place)} ran out: computed on {devices.text(torch.device('cpu'))} instead"
-        return replace(answer, request=request, notes=(note, *answer.notes))
+        noted: Answer = replace(answer, request=request, notes=(note, *answer.notes))  # type: ignore[arg-type]
+        return noted
 
     # ------------------------------------------------------------------------------- describe
 

@@ -47,6 +47,8 @@ class StatusBar(QStatusBar):
         """Say what `scene` is about."""
         self.image.setText(image_text(scene))
         self.network.setText(network_text(scene))
+        notes = scene.answer.notes if scene.answer is not None else ()
+        self.network.setToolTip("\n".join(map(sentence, notes)))
         self.grid.setText(", ".join(part for part in (grid_text(scene), equality_text(scene)) if part))
         proof = scene.answer.exactness if scene.answer is not None else None
         self.grid.setToolTip(sentence(proof.text) if proof is not None else "The units that the network answers with")

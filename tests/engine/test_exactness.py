@@ -72,3 +72,29 @@ def test_a_region_of_a_method_is_that_part_of_the_whole(page, method):
         x, y = part.lattice.position_of(row, column)  # counted from the region's corner
         there = whole.logits[:, round((y + 20 - top) / down), round((x + 30 - left) / across)]
         assert abs(part.logits[:, row, column] - there).max() < 1e-4
+
+
+def test_a_shifted_region_of_a_padded_network_is_padded_where_the_image_ends_and_nowhere_else():
+    """AlexNet at twice its stride, in the middle of an image: all four shifts, each with the border of the whole."""
+    setup, region = Setup("alexnet", str(assets.sample("castle-maintenon.jpg")), 0.6), (200, 100, 60, 50)
+    method = Method.SHIFT_AND_STITCH
+    whole = finished(Engine().run(SegmentRequest(setup, method, grid_stride=16)))
+    part = finished(Engine().run(SegmentRequest(setup, method, grid_stride=16, region=region)))
+    assert part.lattice.rows < whole.lattice.rows
+    x, y = part.lattice.position_of(0, 0)
+    column, row = (
+        round((at + corner - start) / step)
+        for at, corner, start, step in zip((x, y), region, whole.lattice.start, whole.lattice.stride, strict=False)
+    )
+    there = whole.logits[:, row : row + part.lattice.rows, column : column + part.lattice.columns]
+    assert abs(part.logits - there).max() < 1e-4 * abs(there).max()
+
+
+def test_a_finer_grid_is_made_by_dilation_unless_another_way_was_chosen(engine, page):
+    found = finished(engine.run(SegmentRequest(Setup("lenet5", page), grid_stride=2)))
+    assert found.method is Method.DENSE
+    assert (
+        found.reason == "a unit every 2 pixels was asked for, and LeNet-5 has one every 4: its strides become dilation"
+    )
+    own = finished(engine.run(SegmentRequest(Setup("lenet5", page), grid_stride=4)))
+    assert own.method is Method.UPSAMPLED

@@ -24,7 +24,7 @@ from segviz.core.requests import (
     plan_description,
 )
 from segviz.core.session import State
-from segviz.engine import rules
+from segviz.engine import devices, rules
 from segviz.engine.inference import METHODS
 from segviz.engine.run import ANSWERS, Engine
 from segviz.engine.store import Kept, Store
@@ -285,6 +285,38 @@ class TestRace:
     def test_networks_that_answer_per_pixel_have_no_window(self, engine):
         with pytest.raises(SegvizError, match="for every pixel already"):
             answer(engine, RaceRequest(Setup("selfie_general", photograph("coffee.png"))))
+
+
+class TestAnAcceleratorWithoutMemory:
+    """Whatever the accelerator: the processor answers instead, and it is said."""
+
+    @pytest.fixture
+    def full(self, engine, monkeypatch):
+        """An accelerator that is always full; the list tells the devices that were tried."""
+        tried, real = [], ANSWERS[SegmentRequest]
+
+        def segment(engine, request):
+            tried.append(request.setup.device)
+            if request.setup.device is not Device.CPU:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            return real(engine, request)
+
+        monkeypatch.setitem(ANSWERS, SegmentRequest, segment)
+        return tried
+
+    def test_the_processor_answers_instead(self, engine, page, full, monkeypatch):
+        monkeypatch.setattr(devices, "pick", lambda wanted: torch.device("cpu" if wanted is Device.CPU else "cuda"))
+        request = SegmentRequest(Setup("lenet5", page))
+        found = answer(engine, request)
+        assert full == [Device.AUTO, Device.CPU]
+        assert found.request == request  # as it was asked: who waits for it knows it by that
+        assert found.notes[0].startswith("the memory of CUDA ran out: computed on CPU, ")
+        assert found.logits.any()
+
+    def test_without_an_accelerator_there_is_nothing_to_fall_back_to(self, engine, page, full):
+        with pytest.raises(torch.OutOfMemoryError):
+            answer(engine, SegmentRequest(Setup("lenet5", page)))
+        assert full == [Device.AUTO]
 
 
 def test_another_upsampling_computes_no_network(engine, page, monkeypatch):
