@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.measure import Clock, Side, SkippedError, Times
-from segviz.core.catalogue import Entry
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.regions import Region
 from segviz.engine.checkpoints import build

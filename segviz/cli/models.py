@@ -8,6 +8,7 @@ from typing import Any
 from segviz.cli.console import Console, Report
 from segviz.cli.table import count, table
 from segviz.core import catalogue
+from segviz.core.entries import Entry
 
 HINT = "list the networks that segviz brings"
 
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     return Report({"models": [_described(entry) for entry in catalogue.ENTRIES]}, _text())
 
 
-def _described(entry: catalogue.Entry) -> dict[str, Any]:
+def _described(entry: Entry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "title": entry.title,

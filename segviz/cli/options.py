@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from segviz.core import catalogue
 from segviz.core.choices import Choice, Device, Pooling, Task
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE, Setup
 
@@ -170,7 +171,7 @@ def setup_of(options: argparse.Namespace, image: Path, pooling: Pooling = Poolin
     return Setup(options.model, str(image.resolve()), factor, pooling, options.device, fast=options.fast)
 
 
-def sees_one_size(entry: catalogue.Entry) -> bool:
+def sees_one_size(entry: Entry) -> bool:
     """Whether a network wants images of the size that it was trained on."""
     return entry.task is Task.SEGMENTATION or entry.multiple > 1
 

@@ -7,91 +7,17 @@ is imported by the engine alone; a test holds every number here against the netw
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
 
-from segviz.core import assets
 from segviz.core.choices import Task
-from segviz.core.errors import SegvizError, UsageError
+from segviz.core.entries import IMAGENET, Entry, Preprocessing
+from segviz.core.errors import SegvizError
+from segviz.core.overrides import adapted, unopened
+from segviz.core.specs import Kind, parse
 
-
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """From pixels 0..255 to what a network sees: `(pixel - mean) / std`, by channel.
-
-    `channels` is the order of colours that the network was trained on: RGB, BGR or L (grey).
-    """
-
-    channels: str = "RGB"
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (255.0,)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One network of the catalogue.
-
-    `input_size` is (C, H, W) of the native input. `longest_side` is the image size, in pixels,
-    at which the network sees objects as large as those it was trained on; None: as large as they
-    are. `minimum` is the confidence below which a label of a network without a background class
-    means that there is nothing to name. `multiple` is what height and width must be divisible by.
-    `sees` says what alone it knows, where a picture may well have nothing of it at the size that it is taught.
-    `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
-    `variants` maps an option of the spec ('pooling=floor') to what it changes here. `weights` is a
-    file of `resources/models`, or empty: then they are drawn at random, from a fixed seed.
-    """
-
-    name: str
-    title: str
-    task: Task
-    builder: str
-    parameters: int
-    input_size: tuple[int, int, int]
-    class_count: int
-    stride: int
-    receptive_field: int
-    weights: str
-    licence: str
-    preprocessing: Preprocessing
-    summary: str
-    labels: str = ""
-    class_list: tuple[str, ...] = ()
-    sigmoid: bool = False
-    longest_side: int | None = None
-    minimum: float = 0.0
-    multiple: int = 1
-    sees: str = ""
-    sample: str = ""
-    sample_scale: float | None = None
-    source: str = ""
-    options: tuple[tuple[str, str], ...] = ()
-    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes; a network with one sigmoid output has two."""
-        return self.class_list or assets.class_names(self.labels)
-
-    @property
-    def trained(self) -> bool:
-        """Whether weights are shipped, and not drawn at random."""
-        return bool(self.weights)
-
-    @property
-    def weights_text(self) -> str:
-        """Where the weights come from: the file's name, or that they are random."""
-        return self.weights or "random (seeded)"
-
-    @property
-    def caution(self) -> str:
-        """What a person must know who reads an answer of this network; empty where there is nothing."""
-        if self.trained:
-            return ""
-        return f"{self.title} has random weights: its labels mean nothing, its speed and geometry do"
-
-
+GENERAL = ("weights", "classes")  # options of every network, which say what it is built with
 _FACE = ("background", "face")
 _MTCNN: dict[str, Any] = {
     "task": Task.CLASSIFICATION,
@@ -109,7 +35,7 @@ _UNTRAINED: dict[str, Any] = {  # classifiers of ImageNet without weights
     "stride": 32,
     "weights": "",
     "licence": "no weights are shipped",
-    "preprocessing": Preprocessing(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)),
+    "preprocessing": IMAGENET,
     "summary": "Random weights: for speed and geometry, not for answers",
     "longest_side": 512,
     "sample": "castle-maintenon.jpg",
@@ -270,50 +196,29 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A model spec taken apart: a catalogue name and its options in query form."""
-
-    name: str
-    options: tuple[tuple[str, str], ...] = ()
-
-    def __str__(self) -> str:
-        query = "&".join(f"{key}={value}" for key, value in self.options)
-        return f"{self.name}?{query}" if query else self.name
-
-
-def parse(spec: str) -> Spec:
-    """Take a model spec apart: `mtcnn_onet?pooling=floor`. Raises UsageError where it is no spec."""
-    name, _, query = spec.strip().partition("?")
-    if not name:
-        raise UsageError("the model spec is empty: give a name, for example lenet5 ('segviz models' lists them)")
-    try:
-        options = parse_qsl(query, strict_parsing=True, keep_blank_values=True) if query else []
-    except ValueError:
-        raise UsageError(f"'{spec}': options are written name?option=value&option=value") from None
-    return Spec(name, tuple(sorted(options)))
-
-
 def entry(spec: str) -> Entry:
-    """The catalogue entry of a model spec, its options applied.
+    """What is known of the network of a spec before it is open, its options applied.
 
-    Raises SegvizError for a name that is not in the catalogue or an option that the network does
-    not have, with what there is.
+    Of the catalogue that is all there is to know; of any other network no more than its name, until
+    the engine has opened it and answers with its entry. Raises SegvizError for a name that is not in
+    the catalogue or an option that the network does not have, with what there is.
     """
     wanted = parse(spec)
+    if wanted.kind is not Kind.CATALOGUE:
+        return adapted(unopened(wanted), wanted)
     found = next((e for e in ENTRIES if e.name == wanted.name), None)
     if found is None:
         names = [e.name for e in ENTRIES]
         close = difflib.get_close_matches(wanted.name.lower(), names, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
         raise SegvizError(f"no network '{wanted.name}' in the catalogue; {hint}")
-    for key, value in wanted.options:
+    for key, value in wanted.opening.without(*GENERAL).options:
         change = found.variants.get(f"{key}={value}")
         if change is None:
             known = ", ".join(found.variants) or "none"
             raise SegvizError(f"{found.name} has no option '{key}={value}'; its options: {known}")
         found = replace(found, options=(*found.options, (key, value)), **change)
-    return found
+    return adapted(found, wanted)
 
 
 def background(classes: Sequence[str]) -> int | None:

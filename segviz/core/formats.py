@@ -1,4 +1,4 @@
-"""The image formats that are read, and the endings of their files: light, since dialogs need them before any image."""
+"""The formats of images and networks, and the endings of their files: light, since dialogs need them before any."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }
 READABLE = ", ".join(FORMATS)
 IMAGE_SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+
+# Files that networks come in: weights alone, and programs, which run and so want trust first.
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
+PROGRAM_SUFFIXES = (".pt2", ".onnx", ".py")
+MODEL_SUFFIXES = WEIGHT_SUFFIXES + PROGRAM_SUFFIXES

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
+from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Setup:
     `image` is a path or None; without one the network's native input size counts. `scale` resizes
     the image before the network sees it; None takes the longest side that the catalogue recommends.
     `revision` tells two asks apart whose file was written anew in between; the engine looks at the file.
-    `fast` allows arithmetic that is equal only to about 1e-5 (Winograd's convolutions).
+    `fast` allows arithmetic that is equal only to about 1e-5 (Winograd's convolutions). `trust` is the
+    user's word, on the command line, that a program in a file may run.
     """
 
     model: str
@@ -39,6 +41,7 @@ class Setup:
     device: Device = Device.AUTO
     revision: int = 0
     fast: bool = False
+    trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,7 @@ class Network:
     conversion: tuple[ConvertedLayer, ...] = ()
     notes: tuple[str, ...] = ()
     window: tuple[int, int] | None = None
+    entry: Entry | None = None  # what is known of it now that it is open
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.layers if layer.name == name), None)

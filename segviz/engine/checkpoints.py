@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from segviz.core import assets, catalogue
-from segviz.core.catalogue import Entry
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.engine.untrained import draw
 

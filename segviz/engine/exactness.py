@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from segviz.core.catalogue import Entry
 from segviz.core.choices import Equality
+from segviz.core.entries import Entry
 from segviz.core.field import Frame, Lattice
 from segviz.core.requests import Exactness
 from segviz.core.scores import softmax

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from segviz.core.catalogue import Entry, Preprocessing
 from segviz.core.choices import Task
+from segviz.core.entries import Entry, Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
 from segviz.core.images import resize

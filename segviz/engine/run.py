@@ -99,7 +99,8 @@ class Engine:
             geometry=traced.geometry,
             frame=frame,
             conversion=loaded.conversion.steps if request.converted else (),
-            notes=notes_of(entry, frame),
+            notes=(*loaded.notes, *notes_of(entry, frame)),
+            entry=entry,
             window=None if loaded.per_pixel else entry.input_size[1:],
         )
 
@@ -189,7 +190,7 @@ class Engine:
         Pooling keeps its native size whatever was asked for: only so are the grids equal.
         """
         setup = request.setup
-        loaded = self.store.network(setup.model, Pooling.WINDOW, setup.device)
+        loaded = self.store.network(setup.model, Pooling.WINDOW, setup.device, setup.trust)
         answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride))
         return answer
 
@@ -215,7 +216,7 @@ class Engine:
     # ------------------------------------------------------------------------------- together
 
     def _loaded(self, setup: Setup) -> Loaded:
-        return self.store.network(setup.model, setup.pooling, setup.device)
+        return self.store.network(setup.model, setup.pooling, setup.device, setup.trust)
 
     def _job(self, setup: Setup, loaded: Loaded, grid_stride: int | None = None) -> Job:
         if setup.image is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -12,16 +12,18 @@ import torch
 from torch import nn
 
 from segviz.core import catalogue
-from segviz.core.catalogue import Entry
 from segviz.core.choices import Device, Pooling, Task
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, named
 from segviz.core.field import Frame
 from segviz.core.images import Picture, open_picture
+from segviz.core.overrides import adapted
+from segviz.core.specs import Kind, Spec, parse
 from segviz.engine import devices
-from segviz.engine.checkpoints import build
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace, trace
+from segviz.engine.opening import opened
 from segviz.engine.prepare import frame_of, least_size
 from segviz.engine.surgery import Conversion, convert
 
@@ -82,6 +84,8 @@ class Loaded:
     conversion: Conversion
     pooling: Pooling
     device: torch.device
+    known: Entry  # without what the spec says of viewing
+    notes: tuple[str, ...] = ()  # of what had to be done to open it
     traces: Kept[Trace] = field(default_factory=lambda: Kept(24))  # with the network, since a trace holds its modules
 
     def traced(self, converted: bool, shape: tuple[int, int, int]) -> Trace:
@@ -106,7 +110,7 @@ class Loaded:
     @property
     def size(self) -> int:
         """Bytes of the weights."""
-        return FLOAT * self.entry.parameters
+        return FLOAT * sum(int(tensor.numel()) for tensor in self.network.state_dict().values())
 
     @property
     def per_pixel(self) -> bool:
@@ -130,27 +134,30 @@ class Store:
         self._networks: Kept[Loaded] = Kept(6, LARGEST_KEPT, lambda loaded: loaded.size)
         self._pictures: Kept[Picture] = Kept(2)
 
-    def network(self, spec: str, pooling: Pooling, device: Device) -> Loaded:
+    def network(self, spec: str, pooling: Pooling, device: Device, trust: bool = False) -> Loaded:
         """Read, convert and place a network. Raises SegvizError when any of it fails."""
-        place = devices.pick(device)
-        kept = self._networks.find((spec, None, place)) or self._networks.find((spec, pooling, place))
-        if kept is not None:
-            return kept
-        loaded = self._load(spec, pooling, place)
-        # Without global pooling there is one form for every choice of what becomes of it.
-        self._networks.put((spec, pooling if loaded.conversion.pools else None, place), loaded)
-        return loaded
+        place, wanted = devices.pick(device), parse(spec)
+        file = version(wanted.name) if wanted.kind is Kind.FILE else None
+        key = (str(wanted.opening), file, wanted.option("input"), place)
+        kept = self._networks.find((*key, None)) or self._networks.find((*key, pooling))
+        if kept is None:
+            kept = self._load(wanted, pooling, place, trust)
+            # Without global pooling there is one form for every choice of what becomes of it.
+            self._networks.put((*key, pooling if kept.conversion.pools else None), kept)
+        return kept if kept.spec == spec else replace(kept, spec=spec, entry=adapted(kept.known, wanted))
 
-    def _load(self, spec: str, pooling: Pooling, place: torch.device) -> Loaded:
-        wanted = catalogue.entry(spec)
-        self._networks.make_room(FLOAT * wanted.parameters)
-        needed = WORKING_COPIES * FLOAT * wanted.parameters
-        devices.check_memory(needed, wanted.title, "close other programs or take a smaller network")
-        entry, network = build(spec)
+    def _load(self, wanted: Spec, pooling: Pooling, place: torch.device, trust: bool) -> Loaded:
+        spec = str(wanted)
+        expected = catalogue.entry(spec)
+        self._networks.make_room(FLOAT * expected.parameters)
+        needed = WORKING_COPIES * FLOAT * expected.parameters
+        devices.check_memory(needed, expected.title, "close other programs or take a smaller network")
+        found = opened(spec, trust)
+        network, entry = found.network, adapted(found.entry, wanted)
         network.to(place).to(memory_format=torch.channels_last)
         weights = NetworkWeights(network)
         conversion = convert(network, entry.input_size, pooling, weights)
-        return Loaded(spec, entry, network, weights, conversion, pooling, place)
+        return Loaded(spec, entry, network, weights, conversion, pooling, place, found.entry, found.notes)
 
     def picture(self, path: str) -> Picture:
         """The image file at `path`, read again when it changed. Raises SegvizError where it cannot be read."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from segviz.core import assets, catalogue
 from segviz.core.choices import Method, Task, View
+from segviz.core.entries import Entry
 from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
 from segviz.gui import names
@@ -257,7 +258,7 @@ def visible(scene: Scene, index: int) -> bool:
     return index not in scene.state.hidden
 
 
-def best_view(entry: catalogue.Entry) -> View:
+def best_view(entry: Entry) -> View:
     """Labels, but one class's heatmap where a classifier knows so many that labels become confetti."""
     many = entry.task is Task.CLASSIFICATION and entry.class_count > MANY_CLASSES
     return View.HEATMAP if many else View.LABELS
@@ -280,7 +281,7 @@ def use_network(state: State, spec: str) -> Changes:
     }
 
 
-def drawing_scale(entry: catalogue.Entry, image: str | None) -> float | None:
+def drawing_scale(entry: Entry, image: str | None) -> float | None:
     """The scale that makes a digit drawn with ease as large as those the network knows; None: it chooses itself."""
     size = names.board_size(image)
     if size is None or entry.task is not Task.CLASSIFICATION or entry.longest_side is not None:

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from segviz.core import catalogue
+from segviz.core.entries import Entry
 from segviz.core.errors import clean
 
 PASTED = "Pasted image"
@@ -75,7 +76,7 @@ def sample_title(path: str | Path) -> str:
     return text[:1].upper() + text[1:]
 
 
-def specs(entry: catalogue.Entry) -> tuple[tuple[str, str], ...]:
+def specs(entry: Entry) -> tuple[tuple[str, str], ...]:
     """(spec, title) of a network and its variants; the first variant is what the bare name means."""
     variants = list(entry.variants)[1:]
     more = ((f"{entry.name}?{option}", f"{entry.title}, {option.replace('=', ' ')}") for option in variants)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segviz.core import catalogue, export
-from segviz.core.catalogue import Entry
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.references import load
 from segviz.training.augmentation import between_digits

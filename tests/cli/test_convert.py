@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segviz.core import catalogue
+from segviz.core.entries import Entry
 from tests.cli.conftest import Segviz
 
 KEYS = {"converted", "max_abs_difference", "out", "pooling", "input_size", "stride", "reloaded_difference", "sizes"}
@@ -49,7 +49,7 @@ def test_where_there_is_nothing_to_convert_it_says_so_and_saves(
 
 def test_random_weights_are_told(segviz: Segviz, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file outlives the window that would say so."""
-    monkeypatch.setattr(catalogue.Entry, "trained", False)
+    monkeypatch.setattr(Entry, "trained", False)
     said = "LeNet-5 has random weights: its labels mean nothing, its speed and geometry do"
     assert segviz("convert", "lenet5", "--out", "net.safetensors", "--json").data["notes"] == [said]
     assert said in segviz("convert", "lenet5", "--out", "net.safetensors").out

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segviz.core import assets
-from segviz.core.catalogue import ENTRIES, Spec, class_index, entry, parse
+from segviz.core.catalogue import ENTRIES, class_index, entry
 from segviz.core.errors import SegvizError, UsageError
+from segviz.core.specs import Spec, parse
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from segviz.core import catalogue
+from segviz.core.entries import Entry
 from segviz.core.references import load
 from tests.worker import fake
 
@@ -12,7 +13,7 @@ def test_what_a_reference_names_is_imported() -> None:
 
 
 @pytest.mark.parametrize("entry", catalogue.ENTRIES, ids=lambda entry: entry.name)
-def test_builders_of_the_catalogue_are_there(entry: catalogue.Entry) -> None:
+def test_builders_of_the_catalogue_are_there(entry: Entry) -> None:
     assert callable(load(entry.builder))
 
 

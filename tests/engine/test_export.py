@@ -104,7 +104,7 @@ def loaded_of(construct: Construct) -> Loaded:
     network = built(construct)
     weights, entry = NetworkWeights(network), replace(catalogue.entry("lenet5"), input_size=construct.native)
     conversion = convert(network, construct.native, Pooling.AUTO, weights)
-    return Loaded("own", entry, network, weights, conversion, Pooling.AUTO, torch.device("cpu"))
+    return Loaded("own", entry, network, weights, conversion, Pooling.AUTO, torch.device("cpu"), entry)
 
 
 @pytest.mark.parametrize("name", ["channel shuffle", "squeeze and excitation", "channels last", "branches"])

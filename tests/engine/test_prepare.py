@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from segviz.core import catalogue
-from segviz.core.catalogue import Preprocessing
+from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
 from segviz.engine.prepare import frame_of, notes_of, tensor_of

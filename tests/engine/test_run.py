@@ -374,7 +374,7 @@ def test_a_network_without_global_pooling_is_kept_once_for_every_choice_of_it():
 
 def test_a_network_that_would_not_fit_is_refused_before_it_is_built(monkeypatch):
     monkeypatch.setattr("segviz.engine.devices.available_bytes", lambda: 2**30)
-    monkeypatch.setattr("segviz.engine.store.build", lambda spec: pytest.fail("was built"))
+    monkeypatch.setattr("segviz.engine.store.opened", lambda spec: pytest.fail("was built"))
     with pytest.raises(SegvizError, match=r"^VGG16 needs about 1\.0 GiB.*take a smaller network"):
         Store().network("vgg16", Pooling.AUTO, Device.CPU)
 

@@ -1,0 +1,55 @@
+"""From any model spec to a network with its weights: one opener for each kind of source, in `OPENERS`.
+
+Data is read without asking. What runs code when it is opened (a TorchScript archive, an exported
+program, Python) asks `core/trust` first, in its opener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from segviz.core.entries import Entry
+from segviz.core.errors import SegvizError
+from segviz.core.specs import Kind, Spec, parse
+from segviz.engine import checkpoints
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A network with its weights, float32 and in eval mode, and all that is known of it.
+
+    `notes` say, for people, what had to be done to open it: tensors that were left out, names that were
+    changed, an architecture that was guessed.
+    """
+
+    entry: Entry
+    network: nn.Module
+    notes: tuple[str, ...] = ()
+
+
+Opener = Callable[[Spec, bool], Opened]  # the spec without its viewing options, and whether programs are trusted
+
+
+def opened(spec: str, trust: bool = False) -> Opened:
+    """Open the network of `spec`, whatever its viewing options are.
+
+    Raises SegvizError where there is none, where it cannot be read or does not fit, and UntrustedError
+    for a program that nobody trusts.
+    """
+    wanted = parse(spec)
+    opener = OPENERS.get(wanted.kind)
+    if opener is None:
+        raise SegvizError(f"'{spec}': networks from {wanted.kind.title} cannot be opened yet")
+    return opener(wanted.opening, trust)
+
+
+def _of_catalogue(spec: Spec, trust: bool) -> Opened:
+    return Opened(*checkpoints.build(str(spec)))
+
+
+OPENERS: dict[Kind, Opener] = {
+    Kind.CATALOGUE: _of_catalogue,
+}

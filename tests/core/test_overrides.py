@@ -1,0 +1,50 @@
+"""What a spec says of viewing a network goes before what is known of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segviz.core.catalogue import entry
+from segviz.core.entries import Preprocessing
+from segviz.core.errors import SegvizError, UsageError
+
+
+def test_every_viewing_option_is_taken(tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("cat\nred panda\n\n", encoding="utf-8")
+    found = entry(
+        f"net.pth?input=1x28x30&channels=bgr&mean=1,2,3&std=4&labels={names}&multiple=8&longest=300&minimum=0.5"
+    )
+    assert found.input_size == (1, 28, 30)
+    assert found.preprocessing == Preprocessing("BGR", (1.0, 2.0, 3.0), (4.0,))
+    assert found.classes == ("cat", "red panda")
+    assert (found.multiple, found.longest_side, found.minimum) == (8, 300, 0.5)
+
+
+def test_the_catalogue_can_be_overruled_too() -> None:
+    assert entry("lenet5?mean=10").preprocessing == Preprocessing("L", (10.0,), (255.0,))
+    assert entry("lenet5").preprocessing.mean == (0.0,)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("input=3x224", "channels, height and width"),
+        ("input=0x8x8", "channels, height and width"),
+        ("channels=CMYK", "one of RGB, BGR, L"),
+        ("mean=a", "numbers with commas"),
+        ("std=0", "none of them zero"),
+        ("mean=nan", "finite"),
+        ("multiple=-1", "whole number"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(option: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        entry(f"net.pth?{option}")
+
+
+def test_a_list_of_names_that_is_not_there_is_named() -> None:
+    with pytest.raises(SegvizError, match=r"names\.txt: cannot be read as a list of class names"):
+        entry("net.pth?labels=/nowhere/names.txt")
