@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
+from segviz.core import catalogue
+from segviz.core.entries import Entry
 from segviz.core.errors import clean
 from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
@@ -26,8 +28,10 @@ from segviz.core.requests import (
     RaceUpdate,
     Request,
     SegmentRequest,
+    Setup,
     Update,
 )
+from segviz.core.specs import Kind, parse
 
 if TYPE_CHECKING:
     from segviz.engine.run import Engine
@@ -84,11 +88,7 @@ class Console:
 
     def ask(self, request: Request) -> Answer:
         """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""
-        if self._engine is None:
-            from segviz.engine.run import Engine  # torch: only once it is needed
-
-            self._engine = Engine()
-        run = self._engine.run(request)
+        run = self._started().run(request)
         with Bar(self.quiet) as bar:
             while True:
                 try:
@@ -101,6 +101,19 @@ class Console:
                         raise
                     raise shortage(error, request) from error
                 bar.show(update)
+
+    def _started(self) -> Engine:
+        if self._engine is None:
+            from segviz.engine.run import Engine  # torch: only once it is needed
+
+            self._engine = Engine()
+        return self._engine
+
+    def entry(self, spec: str, trust: bool) -> Entry:
+        """What is known of a network: as the catalogue has it; any other is opened to find out."""
+        if parse(spec).kind is Kind.CATALOGUE:
+            return catalogue.entry(spec)
+        return self._started().entry(Setup(spec, trust=trust))
 
 
 class Bar:

@@ -45,11 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
-    out, only = _checked(options)
+    out, only = _checked(options, console)
     from segviz.engine import export
     from segviz.engine.store import Store
 
-    loaded = Store().network(options.spec, options.pooling, Device.CPU)
+    loaded = Store().network(options.spec, options.pooling, Device.CPU, options.trust)
     if out.suffix.lower() == WEIGHTS:
         saved = export.save_weights(loaded, out)
     else:
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     return Report(data, _text(data))
 
 
-def _checked(options: argparse.Namespace) -> tuple[Path, tuple[int, int, int] | None]:
+def _checked(options: argparse.Namespace, console: Console) -> tuple[Path, tuple[int, int, int] | None]:
     """The file and the only size that it is for. Raises SegvizError for what cannot be."""
     out: Path = options.out
     if out.suffix.lower() not in (WEIGHTS, PROGRAM):
@@ -71,7 +71,7 @@ def _checked(options: argparse.Namespace) -> tuple[Path, tuple[int, int, int] | 
         raise UsageError(f"weights fit images of every size: --input and --multiple are for {PROGRAM}")
     if not out.absolute().parent.is_dir():
         raise SegvizError(f"{out}: there is no folder {out.absolute().parent} to save it in; make it first")
-    return out, full_size(options.spec, options.input)
+    return out, full_size(console.entry(options.spec, options.trust), options.input)
 
 
 def _notes(loaded: Loaded) -> list[str]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_fast, add_image, add_model, add_scale, file_name, setup_of
 from segviz.cli.table import duration
-from segviz.core import catalogue
 from segviz.core.requests import FeatureRequest
 
 if TYPE_CHECKING:
@@ -34,8 +33,9 @@ GAP, PAPER = 2, 255  # between the maps of the sheet, in pixels; its grey level
 def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.core import export, maps
 
-    found = console.ask(FeatureRequest(setup_of(options, options.image), options.layer))
-    notes = [note for note in (catalogue.entry(options.model).caution, *found.notes) if note]
+    entry = console.entry(options.model, options.trust)
+    found = console.ask(FeatureRequest(setup_of(options, entry, options.image), options.layer))
+    notes = [note for note in (entry.caution, *found.notes) if note]
     for note in notes:
         console.note(note)
     out: Path = options.out

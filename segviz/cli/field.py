@@ -10,7 +10,6 @@ from segviz.cli import table
 from segviz.cli.console import Console, Report
 from segviz.cli.options import input_size, unit
 from segviz.cli.summary import full_size
-from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Status, pair, tidy
 from segviz.core.requests import DescribeRequest, Network, Setup
@@ -40,7 +39,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
             f"{geometry.height}x{geometry.width}: rows are 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
     data = _described(options, network, geometry.field(options.layer, row, column))
-    return Report(data, _text(data))
+    return Report(data, _text(data, network.entry.input_size[1:]))
 
 
 def _network_with(options: argparse.Namespace, console: Console) -> Network:
@@ -50,9 +49,11 @@ def _network_with(options: argparse.Namespace, console: Console) -> Network:
     twin as the unit is beyond the grid. A unit that does not exist has no field: below it are units
     that nothing computes.
     """
-    setup = Setup(options.spec, device=options.device)
+    setup = Setup(options.spec, device=options.device, trust=options.trust)
     if options.input is not None:
-        return console.ask(DescribeRequest(setup, True, full_size(options.spec, options.input)))
+        return console.ask(
+            DescribeRequest(setup, True, full_size(console.entry(options.spec, options.trust), options.input))
+        )
     for converted in (False, True):
         network = console.ask(DescribeRequest(setup, converted))
         if _within(network, options.layer, *options.unit):
@@ -64,7 +65,7 @@ def _larger(options: argparse.Namespace, network: Network) -> tuple[int, int, in
     """An input (C, H, W) on which the layer's grid reaches to the unit. Raises SegvizError above the size of images."""
     from segviz.core.images import LIMITS
 
-    geometry, multiple = network.geometry, catalogue.entry(options.spec).multiple
+    geometry, multiple = network.geometry, network.entry.multiple
     sides = []
     for side, have, wanted, law in zip(
         (geometry.height, geometry.width),
@@ -108,11 +109,11 @@ def _described(options: argparse.Namespace, network: Network, field: Field) -> d
     }
 
 
-def _text(data: dict[str, Any]) -> str:
+def _text(data: dict[str, Any], native: tuple[int, ...]) -> str:
     left, top, right, bottom = data["box"]
     row, column = data["unit"]
     lines = [
-        f"{data['model']}, layer {data['layer']}, unit {row},{column}{_on(data)}",
+        f"{data['model']}, layer {data['layer']}, unit {row},{column}{_on(data, native)}",
         f"  sees    x from {left:g} to {right:g}, y from {top:g} to {bottom:g} (the end not included)",
         f"  size    {table.size(data['size'])}, centre {table.point(data['center'])}",
         f"  stride  {table.size(data['stride'])}",
@@ -122,7 +123,7 @@ def _text(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _on(data: dict[str, Any]) -> str:
+def _on(data: dict[str, Any], native: tuple[int, ...]) -> str:
     """The input, where it is not the native one."""
     height, width = data["input"]
-    return "" if (height, width) == catalogue.entry(data["model"]).input_size[1:] else f", on {height}x{width} pixels"
+    return "" if (height, width) == native else f", on {height}x{width} pixels"

@@ -49,8 +49,9 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     from segviz.core import export, images, palettes, scores
 
     check_suffix(options.out, ".png")
-    index = catalogue.class_index(catalogue.entry(options.model).classes, options.wanted)
-    setup = setup_of(options, options.image, options.pooling)
+    entry = console.entry(options.model, options.trust)
+    index = catalogue.class_index(entry.classes, options.wanted)
+    setup = setup_of(options, entry, options.image, options.pooling)
     prediction = console.ask(SegmentRequest(setup))
     name = prediction.classes[index]
     maximum, place = scores.peak(prediction, index)
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "notes": prediction.notes,
         "out": str(out),
     }
-    console.note(size_note(options))
+    console.note(size_note(options, entry))
     text = (
         f"{name}: at most {maximum:.3f}, at {point(tidy(place))}\n"
         f"  grid {lattice.columns} x {lattice.rows}, stride {size(data['stride'])} pixels, "

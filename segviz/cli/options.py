@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from segviz.core import catalogue
 from segviz.core.choices import Choice, Device, Pooling, Task
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
@@ -22,6 +21,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         "--device", type=chosen(Device), default=Device.AUTO, metavar=names(Device), help="default: auto"
     )
     group.add_argument("--quiet", action="store_true", help="no progress, no notes")
+    group.add_argument("--trust", action="store_true", help="let a program in a file run: TorchScript, .pt2, Python")
     group.add_argument("--debug", action="store_true", help="show the traceback of a failure")
 
 
@@ -156,7 +156,7 @@ def scale(text: str) -> float | str:
     return value
 
 
-def setup_of(options: argparse.Namespace, image: Path, pooling: Pooling = Pooling.AUTO) -> Setup:
+def setup_of(options: argparse.Namespace, entry: Entry, image: Path, pooling: Pooling = Pooling.AUTO) -> Setup:
     """The setup that model, image, scale and device of a command line describe.
 
     Without --scale the network sees the image as it is, unless it answers per pixel: such networks
@@ -166,9 +166,10 @@ def setup_of(options: argparse.Namespace, image: Path, pooling: Pooling = Poolin
         raise SegvizError(f"{image}: {'not a file' if image.exists() else 'no such file'}")
     wanted: float | str | None = options.scale
     if wanted is None:
-        wanted = AUTO_SCALE if sees_one_size(catalogue.entry(options.model)) else 1.0
+        wanted = AUTO_SCALE if sees_one_size(entry) else 1.0
     factor = None if isinstance(wanted, str) else wanted
-    return Setup(options.model, str(image.resolve()), factor, pooling, options.device, fast=options.fast)
+    place = str(image.resolve())
+    return Setup(options.model, place, factor, pooling, options.device, fast=options.fast, trust=options.trust)
 
 
 def sees_one_size(entry: Entry) -> bool:
@@ -176,9 +177,8 @@ def sees_one_size(entry: Entry) -> bool:
     return entry.task is Task.SEGMENTATION or entry.multiple > 1
 
 
-def size_note(options: argparse.Namespace) -> str:
+def size_note(options: argparse.Namespace, entry: Entry) -> str:
     """What to say to a person who let the scale be and whose network would see more at another one."""
-    entry = catalogue.entry(options.model)
     if options.scale is not None or entry.longest_side is None or sees_one_size(entry):
         return ""
     return (

@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
-    request = RaceRequest(setup_of(options, options.image), options.grid_stride, options.budget)
+    setup = setup_of(options, console.entry(options.model, options.trust), options.image)
+    request = RaceRequest(setup, options.grid_stride, options.budget)
     result = console.ask(request)
     data = {
         "image": str(options.image),

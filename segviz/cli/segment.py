@@ -24,6 +24,7 @@ from segviz.cli.options import (
 from segviz.cli.table import duration
 from segviz.core import catalogue
 from segviz.core.choices import Method, Palette, Upsampling
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Lattice, pair, tidy
 from segviz.core.requests import STRIDED, Prediction, SegmentRequest
@@ -76,10 +77,11 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     if options.out.exists() and not options.out.is_dir():
         raise SegvizError(f"{options.out}: a file, where --out is to be a folder")
     options.out.mkdir(parents=True, exist_ok=True)
+    entry = console.entry(options.model, options.trust)
     results, texts, failures = [], [], []
     for image, stem in zip(options.image, unique_stems(options.image), strict=True):
         try:
-            data, text = _one(options, console, image, options.out / stem)
+            data, text = _one(options, console, entry, image, options.out / stem)
         except SegvizError as error:
             if len(options.image) == 1:
                 raise
@@ -88,8 +90,8 @@ def run(options: argparse.Namespace, console: Console) -> Report:
             continue
         results.append(data)
         texts.append(text)
-    console.note(size_note(options))
-    console.note(minimum_note(options) if results else "")
+    console.note(size_note(options, entry))
+    console.note(minimum_note(options, entry) if results else "")
     if options.grid_stride is not None and any(data["method"] not in STRIDED for data in results):
         chosen = ", ".join(method.value for method in STRIDED)
         console.note(f"--grid-stride is for {chosen}; other methods have the network's own")
@@ -101,15 +103,14 @@ def about(image: Path, message: str) -> str:
     return message if message.startswith((str(image), image.name)) else f"{image}: {message}"
 
 
-def least(options: argparse.Namespace) -> float:
+def least(options: argparse.Namespace, entry: Entry) -> float:
     """The confidence from which the overlay is painted: as it was asked for, else what suits the network."""
     asked: float | None = options.minimum
-    return catalogue.entry(options.model).minimum if asked is None else asked
+    return entry.minimum if asked is None else asked
 
 
-def minimum_note(options: argparse.Namespace) -> str:
+def minimum_note(options: argparse.Namespace, entry: Entry) -> str:
     """What to say to a person who did not ask for the minimum that the overlay was painted with."""
-    entry = catalogue.entry(options.model)
     if options.minimum is not None or not entry.minimum:
         return ""
     return (
@@ -130,16 +131,18 @@ def unique_stems(files: list[Path]) -> list[str]:
     return stems
 
 
-def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) -> tuple[dict[str, Any], str]:
+def _one(
+    options: argparse.Namespace, console: Console, entry: Entry, image: Path, out: Path
+) -> tuple[dict[str, Any], str]:
     """Segment one image; files are called `out` and what they hold."""
     request = SegmentRequest(
-        setup_of(options, image), options.method, options.upsampling, options.grid_stride, options.region
+        setup_of(options, entry, image), options.method, options.upsampling, options.grid_stride, options.region
     )
     prediction = console.ask(request)
     for remark in prediction.notes:
         console.note(f"{image.name}: {remark}")
     scores = None if options.ground_truth is None else _scores(options.ground_truth, image, prediction)
-    saved = _save(prediction, image, out, options.probabilities, least(options))
+    saved = _save(prediction, image, out, options.probabilities, least(options, entry))
     lattice = lattice_of(prediction)
     data: dict[str, Any] = {
         "image": str(image),
@@ -148,7 +151,7 @@ def _one(options: argparse.Namespace, console: Console, image: Path, out: Path) 
         "reason": prediction.reason,
         "upsampling": prediction.upsampling.value,
         "scale": prediction.scale,
-        "minimum": least(options),
+        "minimum": least(options, entry),
         "seconds": prediction.seconds,
         "device": prediction.device,
         "grid": [lattice.rows, lattice.columns],

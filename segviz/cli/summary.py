@@ -9,7 +9,7 @@ from typing import Any
 from segviz.cli.console import Console, Report
 from segviz.cli.options import input_size
 from segviz.cli.table import count, size, table
-from segviz.core import catalogue
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Status, pair, tidy
 from segviz.core.requests import DescribeRequest, Layer, Network, Setup
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
-    shape = full_size(options.spec, options.input)
+    shape = full_size(console.entry(options.spec, options.trust), options.input)
     network = _described_network(options, console, shape)
     layers = listed(network.layers)
     data = {
@@ -46,9 +46,12 @@ def run(options: argparse.Namespace, console: Console) -> Report:
 
 def _described_network(options: argparse.Namespace, console: Console, shape: tuple[int, int, int] | None) -> Network:
     """The network, or its converted form. Raises SegvizError where the form that was asked for does not fit `shape`."""
-    setup = Setup(options.spec, device=options.device)
+    setup = Setup(options.spec, device=options.device, trust=options.trust)
     if options.converted:
-        return console.ask(DescribeRequest(setup, True, shape))
+        network = console.ask(DescribeRequest(setup, True, shape))
+        if network.refusal:
+            raise SegvizError(network.refusal)
+        return network
     try:
         return console.ask(DescribeRequest(setup, False, shape))
     except SegvizError as error:
@@ -58,7 +61,7 @@ def _described_network(options: argparse.Namespace, console: Console, shape: tup
 
 def _only_converted(options: argparse.Namespace, console: Console, request: DescribeRequest) -> str:
     """That an input fits the converted form alone, with the dense layer that is to blame; '' where it fits none."""
-    native, shape = catalogue.entry(options.spec).input_size, request.input_size
+    native, shape = console.entry(options.spec, options.trust).input_size, request.input_size
     if shape is None or shape == native:
         return ""
     try:
@@ -74,16 +77,18 @@ def _only_converted(options: argparse.Namespace, console: Console, request: Desc
     )
 
 
-def full_size(spec: str, wanted: tuple[int, ...] | None) -> tuple[int, int, int] | None:
+def full_size(entry: Entry, wanted: tuple[int, ...] | None) -> tuple[int, int, int] | None:
     """An input size with its channels, which the network decides where the person named none.
 
     Raises UsageError for another number of channels than the network's.
     """
     if wanted is None:
         return None
-    channels = catalogue.entry(spec).input_size[0]
+    channels = entry.input_size[0]
     if len(wanted) == 3 and wanted[0] != channels:
-        raise UsageError(f"{spec} takes {channels} channels, not {wanted[0]}: '--input {channels}x{_x(wanted[1:])}'")
+        raise UsageError(
+            f"{entry.name} takes {channels} channels, not {wanted[0]}: '--input {channels}x{_x(wanted[1:])}'"
+        )
     height, width = wanted[-2:]
     return channels, height, width
 

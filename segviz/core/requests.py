@@ -204,7 +204,8 @@ class Network:
     conversion: tuple[ConvertedLayer, ...] = ()
     notes: tuple[str, ...] = ()
     window: tuple[int, int] | None = None
-    entry: Entry | None = None  # what is known of it now that it is open
+    entry: Entry = field(kw_only=True)  # what is known of it now that it is open
+    refusal: str = ""  # why it has no fully convolutional form, and is described as published
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.layers if layer.name == name), None)

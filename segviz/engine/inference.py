@@ -30,6 +30,7 @@ from segviz.engine.stitching import shift_and_stitch
 from segviz.engine.store import Loaded
 from segviz.engine.windows import Windows, batch_size, classify
 
+STEPS = 7  # of a window to the next, where a network has no stride of its own
 PARTIAL_EVERY = 0.04  # seconds between two maps of a running method
 
 Run = Callable[[Job], Generator[Update, None, LogitGrid]]
@@ -175,6 +176,8 @@ def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
     if method is Method.AUTO:
         if loaded.per_pixel:
             return Method.NATIVE, f"{title} answers for every pixel by itself"
+        if not loaded.convertible:
+            return Method.SLIDING_WINDOW, f"{title} has no fully convolutional form: {loaded.refusal}"
         return _finer(request, loaded) or (
             Method.UPSAMPLED,
             f"{title} is a classifier: its logits come on a coarse grid and are upsampled",
@@ -226,7 +229,8 @@ def windows_of(job: Job) -> Windows:
     With a region only the windows whose centres its pixels mix.
     """
     size = job.loaded.entry.input_size[1:]
-    stride = network_stride(job) if job.grid_stride is None else job.grid_stride
+    own = network_stride(job) if job.loaded.convertible else max(1, size[0] // STEPS)
+    stride = own if job.grid_stride is None else job.grid_stride
     if stride < 1:
         raise SegvizError(f"the grid stride is {stride}; it is at least 1 pixel")
     windows = Windows(job.image, (size[0], size[1]), stride)

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One network on one image, and its traces: `native` as published, `dense` convolutional on this image.
+    """One network on one image, and its trace as published, `native`.
 
     `region` is the part of the image that is wanted, None for all of it. `ready` are the convolutional
     form's maps of logits where they are known already.
@@ -36,12 +36,16 @@ class Job:
     version: Version  # of the image's file
     frame: Frame
     native: Trace
-    dense: Trace
     grid_stride: int | None = None
     notes: tuple[str, ...] = ()  # of the image's file
     region: Box | None = None
     ready: Tensor | None = None
     fast: bool = False  # arithmetic that is equal only to about 1e-5
+
+    @property
+    def dense(self) -> Trace:
+        """The trace of the fully convolutional form on this image. Raises SegvizError where there is none."""
+        return self.loaded.traced(True, (int(self.image.shape[1]), *self.frame.outer))
 
     @property
     def weights(self) -> NetworkWeights:

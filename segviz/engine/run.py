@@ -12,6 +12,7 @@ import torch
 
 from segviz.core import images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
 from segviz.core.refusals import lacks_memory
@@ -56,6 +57,10 @@ class Engine:
     def device_text(self) -> str:
         return devices.text(devices.pick(Device.AUTO))
 
+    def entry(self, setup: Setup) -> Entry:
+        """What is known of the network of `setup`, which is opened for it. Raises SegvizError where it cannot be."""
+        return self._loaded(setup).entry
+
     def run(self, request: Request) -> Answering:
         """Answer `request`; raises SegvizError with a message for people.
 
@@ -82,7 +87,8 @@ class Engine:
         """Layers, cost and geometry, by tracing alone."""
         loaded = self._loaded(request.setup)
         frame, shape = self._shape(request, loaded)
-        traced = loaded.traced(request.converted, shape)
+        converted = request.converted and loaded.convertible
+        traced = loaded.traced(converted, shape)
         entry = loaded.entry
         parameters = list(loaded.network.parameters())
         yield from ()
@@ -98,8 +104,9 @@ class Engine:
             macs=traced.macs,
             geometry=traced.geometry,
             frame=frame,
-            conversion=loaded.conversion.steps if request.converted else (),
+            conversion=loaded.conversion.steps if converted else (),
             notes=(*loaded.notes, *notes_of(entry, frame)),
+            refusal=loaded.refusal,
             entry=entry,
             window=None if loaded.per_pixel else entry.input_size[1:],
         )
@@ -114,7 +121,10 @@ class Engine:
         elif request.setup.image is None or not request.converted:
             shape = native
         else:
-            frame = loaded.frame(images.probe(request.setup.image), request.setup.scale)
+            image = images.probe(request.setup.image)
+            if not loaded.convertible:
+                return squeezed(image, native), native
+            frame = loaded.frame(image, request.setup.scale)
             return frame, (native[0], *frame.outer)
         return Frame(shape[1:], shape[1:], shape[1:]), shape
 
@@ -175,10 +185,11 @@ class Engine:
         """The output of one layer of the convolutional form."""
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
-        job = self._job(request.setup, loaded)
-        call = job.dense.call(request.layer)
-        devices.check_memory(job.dense.peak_bytes, job.title)
-        steps = flow.run(job.dense, job.weights, job.image, call.output)
+        job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
+        traced = job.dense if loaded.convertible else job.native
+        call = traced.call(request.layer)
+        devices.check_memory(traced.peak_bytes, job.title)
+        steps = flow.run(traced, job.weights, job.image, call.output)
         done = yield from flow.followed(steps, flow.progress)
         values = done.output[0].float().cpu()
         values = values if values.dim() == 3 else values.reshape(-1, 1, 1)
@@ -218,17 +229,17 @@ class Engine:
     def _loaded(self, setup: Setup) -> Loaded:
         return self.store.network(setup.model, setup.pooling, setup.device, setup.trust)
 
-    def _job(self, setup: Setup, loaded: Loaded, grid_stride: int | None = None) -> Job:
+    def _job(self, setup: Setup, loaded: Loaded, grid_stride: int | None = None, squeeze: bool = False) -> Job:
+        """The network on the setup's image; `squeeze` makes that as large as the native input, whatever its shape."""
         if setup.image is None:
             raise SegvizError("there is no image to look at: open one, or name one")
         seen = version(setup.image)  # before it is read: a change in between is then found by the next ask
         picture = self.store.picture(setup.image)
-        frame = loaded.frame((picture.height, picture.width), setup.scale)
-        native = loaded.entry.input_size
-        dense = loaded.traced(True, (native[0], *frame.outer))
+        size, native = (picture.height, picture.width), loaded.entry.input_size
+        frame = squeezed(size, native) if squeeze else loaded.frame(size, setup.scale)
         image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
         as_published = loaded.traced(False, native)
-        return Job(loaded, image, seen, frame, as_published, dense, grid_stride, picture.notes, fast=setup.fast)
+        return Job(loaded, image, seen, frame, as_published, grid_stride, picture.notes, fast=setup.fast)
 
 
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
@@ -250,6 +261,11 @@ def _region(request: SegmentRequest, frame: Frame) -> Box:
     if box.width < 1 or box.height < 1:
         raise SegvizError(f"the region {x},{y},{w},{h} has no pixel of the image of {size_text(frame.image)}")
     return box
+
+
+def squeezed(image: tuple[int, int], native: tuple[int, int, int]) -> Frame:
+    """An image of (height, width) as large as the native input (C, H, W), which is all that some networks take."""
+    return Frame(image, native[1:], native[1:])
 
 
 def _moved(lattice: Lattice, region: Box) -> Lattice:

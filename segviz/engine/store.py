@@ -81,16 +81,33 @@ class Loaded:
     entry: Entry
     network: nn.Module
     weights: NetworkWeights
-    conversion: Conversion
+    converted: Conversion | SegvizError  # why it has no fully convolutional form, where it has none
     pooling: Pooling
     device: torch.device
     known: Entry  # without what the spec says of viewing
     notes: tuple[str, ...] = ()  # of what had to be done to open it
     traces: Kept[Trace] = field(default_factory=lambda: Kept(24))  # with the network, since a trace holds its modules
 
+    @property
+    def conversion(self) -> Conversion:
+        """How it becomes fully convolutional. Raises SegvizError, naming the layer, where it does not."""
+        if isinstance(self.converted, SegvizError):
+            raise SegvizError(str(self.converted), self.converted.details)
+        return self.converted
+
+    @property
+    def convertible(self) -> bool:
+        return not isinstance(self.converted, SegvizError)
+
+    @property
+    def refusal(self) -> str:
+        """Why it has no fully convolutional form; '' where it has one."""
+        return str(self.converted) if isinstance(self.converted, SegvizError) else ""
+
     def traced(self, converted: bool, shape: tuple[int, int, int]) -> Trace:
         """The trace of the network, or of its convolutional form, on an input of `shape` (C, H, W)."""
-        head = self.conversion.head if converted else None
+        as_it_is = self.per_pixel and not self.convertible
+        head = self.conversion.head if converted and not as_it_is else None
         return self.traces.get((converted, shape), lambda: trace(self.network, shape, head))
 
     def dilated(self, traced: Trace, keep: int) -> Trace:
@@ -105,7 +122,7 @@ class Loaded:
     @property
     def _spans(self) -> bool:
         """Whether the native input is the least: for a dense layer, or a classifier without padding."""
-        return self.conversion.dense or not self.conversion.steps
+        return not self.convertible or self.conversion.dense or not self.conversion.steps
 
     @property
     def size(self) -> int:
@@ -143,7 +160,8 @@ class Store:
         if kept is None:
             kept = self._load(wanted, pooling, place, trust)
             # Without global pooling there is one form for every choice of what becomes of it.
-            self._networks.put((*key, pooling if kept.conversion.pools else None), kept)
+            pools = kept.convertible and kept.conversion.pools
+            self._networks.put((*key, pooling if pools else None), kept)
         return kept if kept.spec == spec else replace(kept, spec=spec, entry=adapted(kept.known, wanted))
 
     def _load(self, wanted: Spec, pooling: Pooling, place: torch.device, trust: bool) -> Loaded:
@@ -156,8 +174,11 @@ class Store:
         network, entry = found.network, adapted(found.entry, wanted)
         network.to(place).to(memory_format=torch.channels_last)
         weights = NetworkWeights(network)
-        conversion = convert(network, entry.input_size, pooling, weights)
-        return Loaded(spec, entry, network, weights, conversion, pooling, place, found.entry, found.notes)
+        try:
+            converted: Conversion | SegvizError = convert(network, entry.input_size, pooling, weights)
+        except SegvizError as error:  # it can still be described, and slid over an image as it is
+            converted = error
+        return Loaded(spec, entry, network, weights, converted, pooling, place, found.entry, found.notes)
 
     def picture(self, path: str) -> Picture:
         """The image file at `path`, read again when it changed. Raises SegvizError where it cannot be read."""
