@@ -22,6 +22,7 @@ from segviz.core.choices import (
 )
 from segviz.core.errors import SegvizError, clean, shorten
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
+from segviz.core.specs import FILE_OPTIONS, Kind, parse
 
 FORMAT = "segviz session"
 VERSION = 1
@@ -171,7 +172,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["hidden"] = sorted(state.hidden)
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
     values["image"] = _portable(state.image, folder)
-    values["model"] = _portable(state.model, folder) or ""
+    values["model"] = _portable_model(state.model, folder)
     return json.dumps({"format": FORMAT, "version": VERSION, "state": values}, indent=2) + "\n"
 
 
@@ -185,6 +186,24 @@ def _portable(path: str | None, folder: Path | None) -> str | None:
     if place.parent == assets.images():
         return SAMPLE + place.name
     return path if folder is None else _below(place, folder) or path
+
+
+def _portable_model(model: str, folder: Path | None) -> str:
+    """A model spec with the files that it names as a session has them."""
+    return _with_files(model, lambda path: _portable(path, folder) or path)
+
+
+def _with_files(model: str, moved: Callable[[str], str]) -> str:
+    if not model:
+        return ""
+    spec = parse(model)
+    if spec.kind is Kind.FILE:
+        spec = replace(spec, name=moved(spec.name))
+    for option in FILE_OPTIONS:
+        path = spec.option(option)
+        if path is not None and Path(path).suffix:  # 'weights' may be a word, too
+            spec = spec.with_option(option, moved(path))
+    return str(spec)
 
 
 def _below(place: Path, folder: Path) -> str | None:
@@ -233,9 +252,14 @@ def from_json(text: str, folder: Path | None = None, name: str = "session file")
             values[key] = reader(value)
         except (ValueError, TypeError, OverflowError):
             remarks.append(f"{key} cannot be {shorten(clean(repr(value)), LONGEST_VALUE)}")
-    for key in ("image", "model"):
-        if values.get(key):
-            values[key] = _located(values[key], folder)
+    if values.get("image"):
+        values["image"] = _located(values["image"], folder)
+    if values.get("model"):
+        try:
+            values["model"] = _with_files(values["model"], lambda path: _located(path, folder))
+        except SegvizError as error:
+            remarks.append(str(error))
+            del values["model"]
     return State(**values), tuple(remarks)
 
 

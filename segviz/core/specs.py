@@ -19,6 +19,9 @@ from segviz.core.formats import MODEL_SUFFIXES
 VIEWING = ("input", "channels", "mean", "std", "labels", "multiple", "longest", "minimum")
 
 
+FILE_OPTIONS = ("weights", "labels")  # whose values are paths of files
+
+
 class Kind(Choice):
     """Where a network comes from."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -30,6 +30,7 @@ from segviz.core.requests import (
 from segviz.core.session import Session, State
 from segviz.gui import gestures, kinds, pictures, plan
 from segviz.gui.ledger import Ledger
+from segviz.gui.partners import Saver, Worker
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 
@@ -45,32 +46,12 @@ DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
 AGAIN = {Kind.RACE: "Choose Run > Race (Ctrl+R) to race again"}  # where Run > Run again would not do it
 
 
-class Worker(Protocol):
-    """What the desk needs of `segviz.gui.jobs.Jobs`."""
-
-    event: Any  # Signal(object)
-
-    def start(self) -> None: ...
-    def ask(self, request: Request) -> int: ...
-    def cancel(self, kind: type | None = None) -> None: ...
-    def open_picture(self, path: str) -> None: ...
-    def close(self, patience: float = ...) -> None: ...
-
-
-class Saver(Protocol):
-    """What the desk needs of `segviz.gui.files.Files`."""
-
-    def copy_image(self, image: QImage) -> str: ...
-    def copy_table(self, rows: list[list[object]]) -> str: ...
-    def save_with(self, name: str, kinds: str, write: SaveFunction) -> None: ...
-    def save_film(self, name: str, frames: Callable[[], Frames]) -> None: ...
-
-
 class Desk(QObject):
     """Holds the Session and the engine's answers; `shown(old, new)` tells of a new Scene, once an event-loop turn."""
 
     shown = Signal(object, object)
     pointed = Signal(object)  # (x, y) of the image: where the mouse is in a panel; None: nowhere
+    untrusted = Signal(object)  # Refused: a program that waits for the person's word; what was shown stays
     said = Signal(str)  # a remark that nobody needs to act on ("Copied"), for the status bar
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -288,7 +269,10 @@ class Desk(QObject):
         good = self._good_network
         if kind is Kind.DESCRIPTION and good["model"] not in ("", self.session.state.model):
             self.session.update(**good)
-        self.say(event.message, event.details, kind)
+        if event.trust:
+            self.untrusted.emit(event)
+        else:
+            self.say(event.message, event.details, kind)
 
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)
@@ -343,6 +327,11 @@ class Desk(QObject):
             self._open(self.scene.state.image)
         self._asking.start(0)
         self._show_jobs()
+
+    def retry(self) -> None:
+        """What failed may not fail any more: ask for it again if it is still wanted."""
+        self._ledger.forgive()
+        self._asking.start(0)
 
     def show_drawn(self, picture: Picture, revision: int, **changes: Any) -> None:
         """Show a picture that was drawn here: its file holds the same already, and is not read again."""

@@ -15,9 +15,11 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from segviz.core import assets, catalogue, folders, places, session
+from segviz.core import assets, catalogue, folders, places, session, trust
 from segviz.core.errors import SegvizError, named
-from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.core.formats import IMAGE_SUFFIXES, MODEL_SUFFIXES
+from segviz.core.specs import Kind as Source
+from segviz.core.specs import of_file, parse
 from segviz.gui import gestures, settings
 from segviz.gui.background import Background, interruptible
 from segviz.gui.board_file import kept_copy
@@ -32,11 +34,17 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import SaveFunction
 
 SESSION_SUFFIXES = (".segviz", ".json")
-MODEL_SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2", ".onnx", ".ckpt", ".bin")
-# Upper case, too: systems that tell cases apart would hide what a camera writes.
-_PATTERNS = [f"*{suffix}" for suffix in IMAGE_SUFFIXES] + [f"*{suffix.upper()}" for suffix in IMAGE_SUFFIXES]
-IMAGE_KINDS = f"Images ({' '.join(_PATTERNS)});;All files (*)"
+NAMES_SUFFIX = ".txt"  # a list of class names
 SESSION_KINDS = "segviz sessions (*.segviz *.json);;All files (*)"
+
+
+def _patterns(suffixes: tuple[str, ...]) -> str:
+    """For a file dialog; in upper case, too: systems that tell cases apart would hide what a camera writes."""
+    return " ".join(f"*{suffix}" for suffix in (*suffixes, *(suffix.upper() for suffix in suffixes)))
+
+
+IMAGE_KINDS = f"Images ({_patterns(IMAGE_SUFFIXES)});;All files (*)"
+NETWORK_KINDS = f"Networks ({_patterns(MODEL_SUFFIXES)});;All files (*)"
 LARGEST_SESSION = 1 << 20  # bytes: a session file is a page of text
 
 
@@ -81,21 +89,25 @@ class Files(QObject):
         if path is not None:
             self.open_path(path)
 
+    def open_network_dialog(self) -> None:
+        path = self.ask_open("Open a network", NETWORK_KINDS)
+        if path is not None:
+            self.show_network(of_file(path.absolute()))
+
     def open_session_dialog(self) -> None:
         path = self.ask_open("Open a session", SESSION_KINDS)
         if path is not None:
             self.open_session(path)
 
     def open_path(self, path: Path) -> None:
-        """Open a file by what it is: a session, else an image; a network's file is refused in words."""
+        """Open a file by what it is called: a session, a network, a list of class names, else an image."""
         suffix = path.suffix.lower()
         if suffix in SESSION_SUFFIXES:
             self.open_session(path)
         elif suffix in MODEL_SUFFIXES:
-            self._desk.say(
-                f"{path.name}: network files cannot be opened yet. Choose one of the networks in the Network menu.",
-                about=Kind.DESCRIPTION,
-            )
+            self.show_network(of_file(path.absolute()))
+        elif suffix == NAMES_SUFFIX:
+            self._name_classes(path)
         elif places.is_folder(path):
             self._open_folder(path)
         else:
@@ -115,8 +127,34 @@ class Files(QObject):
         settings.add_recent(place)
 
     def show_network(self, spec: str) -> None:
-        """Use a network of the catalogue."""
-        self._desk.session.update(**gestures.use_network(self._desk.session.state, spec))
+        """Use the network of a spec; one that cannot be leaves everything as it is."""
+        try:
+            changes = gestures.use_network(self._desk.session.state, spec)
+        except SegvizError as error:
+            self._desk.say(str(error), error.details, Kind.DESCRIPTION)
+            return
+        self._desk.session.update(**changes)
+        source = parse(spec)
+        if source.kind is Source.FILE:
+            settings.add_recent(source.name)
+
+    def trust(self, spec: str, key: str) -> None:
+        """Open the program of a spec that a person trusts from now on."""
+        try:
+            trust.give(key)
+        except OSError as error:
+            self._desk.say(str(SegvizError(f"What you trust cannot be kept: {error}")), about=Kind.DESCRIPTION)
+            return
+        self._desk.retry()
+        self.show_network(spec)
+
+    def _name_classes(self, path: Path) -> None:
+        """Call the classes of the network as a text file has them, one name a line."""
+        model = self._desk.session.state.model
+        if not model:
+            self._desk.say(f"{named(path)}: a list of class names needs a network: open one first", about=Kind.IMAGE)
+            return
+        self.show_network(str(parse(model).with_option("labels", str(path.absolute()))))
 
     def step(self, step: int) -> None:
         """The next or previous image of the same folder, around its ends."""

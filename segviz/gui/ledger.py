@@ -73,6 +73,10 @@ class Ledger:
         self._have.clear()
         self._given_up.clear()
 
+    def forgive(self) -> None:
+        """What failed or was stopped is asked for again when it is wanted."""
+        self._given_up.clear()
+
     def job(self, kind: Kind, progress: Progress) -> Job:
         """Work under way with its rate, as its pace until now says."""
         rate, remaining = self._paces[kind].at(time.monotonic(), progress)

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QMenu
 from segviz.core import assets, catalogue, places
 from segviz.core.choices import Task
 from segviz.core.errors import clean, shorten
+from segviz.core.formats import MODEL_SUFFIXES
+from segviz.core.specs import of_file
 from segviz.gui import settings
 from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
 from segviz.gui.names import image_title, sample_title, specs
@@ -160,6 +162,8 @@ def fill_networks(menu: QMenu, window: MainWindow) -> None:
     """The catalogue: what is trained by task, then the networks with random weights."""
     menu.clear()
     current = window.desk.session.state.model
+    menu.addActions([window.menus.actions["open-network"], window.menus.actions["network-by-name"]])
+    _own_networks(menu, window)
     sections = {task.title: [e for e in catalogue.ENTRIES if e.task is task and e.trained] for task in Task}
     sections["Random weights: for speed and geometry"] = [e for e in catalogue.ENTRIES if not e.trained]
     for heading, entries in sections.items():
@@ -171,6 +175,18 @@ def fill_networks(menu: QMenu, window: MainWindow) -> None:
                 made.setCheckable(True)
                 made.setChecked(spec == current)
                 made.triggered.connect(lambda _=False, s=spec: window.files.show_network(s))
+
+
+def _own_networks(menu: QMenu, window: MainWindow) -> None:
+    """Files of networks that were opened lately."""
+    paths = [path for path in settings.recent() if path.lower().endswith(MODEL_SUFFIXES)]
+    if paths:
+        section(menu, "Opened lately")
+    for path in paths:
+        made = menu.addAction(plain(Path(path).name))
+        made.setToolTip(tooltips.plain(clean(path)))
+        made.setEnabled(places.is_file(path))
+        made.triggered.connect(lambda _=False, p=path: window.files.show_network(of_file(p)))
 
 
 def fill_images(menu: QMenu, window: MainWindow) -> None:

@@ -38,6 +38,7 @@ from segviz.gui.workline import WorkLine
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
     from segviz.gui.exports import Export
+    from segviz.worker.messages import Refused
 
 DOCKS = {
     Area.LEFT: ("network", "Network"),
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self._build_centre()
         self._build_docks()
         self.layouts = Layout(self, remembers)
+        self.desk.untrusted.connect(self._ask_trust)
         self.desk.said.connect(lambda text: self.statusBar().showMessage(sentence(text), 5000))
         self.toolbar.show_scene(self.desk.scene)
         self.menus.refresh()
@@ -374,6 +376,17 @@ class MainWindow(QMainWindow):
         from segviz.gui.dialogs import AboutDialog
 
         AboutDialog(self).open()
+
+    def show_spec(self) -> None:
+        from segviz.gui.network_dialogs import SpecDialog
+
+        SpecDialog(self, self.desk.session.state.model, self.files.show_network).open()
+
+    def _ask_trust(self, refused: Refused) -> None:
+        from segviz.gui.network_dialogs import TrustDialog
+
+        spec = refused.request.setup.model
+        TrustDialog(self, spec, refused.message, lambda: self.files.trust(spec, refused.trust)).open()
 
     def show_log(self) -> None:
         from segviz.gui.dialogs import LogDialog

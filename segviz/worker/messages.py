@@ -42,12 +42,16 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The ask failed with a message for people; `details` holds the traceback."""
+    """The ask failed with a message for people; `details` holds the traceback.
+
+    `trust` is what a person would have to trust for it not to fail ('core/trust'); '' where that is not it.
+    """
 
     ticket: int
     request: Request
     message: str
     details: str
+    trust: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.references import load
 from segviz.core.refusals import refusal
 from segviz.core.requests import Answer, Request, Update
+from segviz.core.trust import UntrustedError
 from segviz.worker.messages import Answered, Cancelled, EngineReady, Refused, Updated
 from segviz.worker.shared import Shelf
 from segviz.worker.wire import Ask, Quit, Stop, Taken, Unable
@@ -139,7 +140,8 @@ class Server:
             return self._run(engine, ask)
         except Exception as error:  # noqa: BLE001  the edge of the process: the engine lives on after any failure
             told = refusal(error, ask.request)
-            return Refused(ask.ticket, ask.request, str(told), told.details)
+            key = error.key if isinstance(error, UntrustedError) else ""
+            return Refused(ask.ticket, ask.request, str(told), told.details, key)
 
     def _run(self, engine: Runner, ask: Ask) -> Answered | Cancelled:
         cancelled = Cancelled(ask.ticket, ask.request)

@@ -91,9 +91,9 @@ class FakeJobs(QObject):
         ticket = self.ticket(kind)
         self.event.emit(Updated(ticket, self.asked[ticket], update))
 
-    def refuse(self, kind: type, message: str = "no such thing", details: str = "traceback") -> None:
+    def refuse(self, kind: type, message: str = "no such thing", details: str = "traceback", trust: str = "") -> None:
         ticket = self.ticket(kind)
-        self.event.emit(Refused(ticket, self.asked.pop(ticket), message, details))
+        self.event.emit(Refused(ticket, self.asked.pop(ticket), message, details, trust))
 
     def end(self, kind: type) -> None:
         ticket = self.ticket(kind)

@@ -156,18 +156,6 @@ def test_a_wrong_file_gives_one_message_and_the_old_state(bench, tmp_path):
     assert one.window.banner.isVisible()
 
 
-@pytest.mark.parametrize("name", ["net.safetensors", "net.pth", "net.onnx"])
-def test_a_network_file_is_refused_in_words(bench, tmp_path, name):
-    one = bench()
-    (tmp_path / name).write_bytes(b"\0")
-    before = one.state
-    one.window.files.open_path(tmp_path / name)
-    one.turn()
-    assert one.state == before
-    assert name in one.scene.message.text
-    assert "Network menu" in one.scene.message.text
-
-
 def test_a_session_goes_out_and_comes_back(bench, tmp_path, pictures, monkeypatch):
     one = bench()
     image = tmp_path / "image.png"
