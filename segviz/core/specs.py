@@ -29,8 +29,8 @@ class Kind(Choice):
     FILE = "file", "File", "weights, or a program, in a file"
     TORCHVISION = "torchvision", "torchvision", "a network of torchvision, by its name"
     TIMM = "timm", "timm", "a network of timm, by its name"
-    SMP = "smp", "segmentation-models-pytorch", "architecture/encoder"
-    PYTHON = "python", "Python", "package.module:callable, which runs"
+    SMP = "smp", "segmentation-models-pytorch", "a network of segmentation-models-pytorch: architecture and encoder"
+    PYTHON = "python", "Python", "a class or function of your own code, which runs"
 
 
 PREFIXED = (Kind.TORCHVISION, Kind.TIMM, Kind.SMP, Kind.PYTHON)

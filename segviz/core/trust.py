@@ -52,8 +52,7 @@ def check(spec: Spec, granted: bool, why: str) -> None:
     key = key_of(spec)
     if key not in _trusted():
         raise UntrustedError(
-            f"{named(spec.name)} is {why}: opening it runs its code. Trust it first (--trust), "
-            "if you know where it is from",
+            f"'{named(spec.name)}' is {why}: opening it runs its code; --trust lets it, if you know where it is from",
             key,
         )
 

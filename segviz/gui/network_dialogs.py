@@ -16,7 +16,7 @@ from segviz.gui.names import sentence, specs
 
 WIDE = 520  # before `theme.px`
 SOURCES = (
-    (Kind.CATALOGUE, "lenet5", "a network that segviz brings; 'vgg16?weights=FILE' gives it other weights"),
+    (Kind.CATALOGUE, "lenet5", "comes with segviz; 'vgg16?weights=FILE' gives it other weights"),
     (Kind.FILE, "nets/my-net.pth", "weights or a program: .safetensors, .pth, .pt, .pt2, .onnx, .py"),
     *((kind, EXAMPLES[kind], kind.hint) for kind in (Kind.TORCHVISION, Kind.TIMM, Kind.SMP, Kind.PYTHON)),
 )
@@ -51,6 +51,7 @@ class SpecDialog(PlainDialog):
         self.finish()
         self.line.selectAll()
         self.line.setFocus()
+        self.resize(self.width(), self.body.heightForWidth(self.width()))
 
     def _completer(self) -> QCompleter:
         names = [spec for entry in catalogue.ENTRIES for spec, _ in specs(entry)]
@@ -76,9 +77,13 @@ class TrustDialog(PlainDialog):
         super().__init__(parent, f"Run code from {parse(spec).title}?", (WIDE, 1))
         self._then = then
         for text, role in (
-            (sentence(what), ""),
+            (f"{what.partition(';')[0]}.", ""),
             (f"From: {parse(spec).name}", "dim"),
-            ("What it does on this computer it may do as you. It is asked again only if the file changes.", "caption"),
+            (
+                "It can do whatever you can do on this computer: trust it only if you know where it is from. "
+                "The question comes once, unless the file changes.",
+                "caption",
+            ),
         ):
             label = QLabel(text)
             label.setWordWrap(True)
@@ -94,6 +99,7 @@ class TrustDialog(PlainDialog):
         close.setText("Do not open")
         close.setDefault(True)
         close.setFocus()
+        self.resize(self.width(), self.body.heightForWidth(self.width()))
 
     def _trusted(self) -> None:
         self.accept()

@@ -21,7 +21,7 @@ def test_a_program_is_trusted_by_its_content(tmp_path: Path) -> None:
     path.write_bytes(b"one")
     spec = Spec(str(path), (), Kind.FILE)
     with pytest.raises(
-        trust.UntrustedError, match=r"net\.pt2 is an exported program: opening it runs its code"
+        trust.UntrustedError, match=r"net\.pt2' is an exported program: opening it runs its code"
     ) as told:
         trust.check(spec, granted=False, why="an exported program")
     trust.check(spec, granted=True, why="an exported program")  # the word of the command line is for once
