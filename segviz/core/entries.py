@@ -64,8 +64,9 @@ class Entry:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes; a network with one sigmoid output has two."""
-        return self.class_list or assets.class_names(self.labels)
+        """The names of the classes, 'class 7' where one has none; a network with one sigmoid output has two."""
+        known = self.class_list or (assets.class_names(self.labels) if self.labels else ())
+        return known + tuple(f"class {index}" for index in range(len(known), self.class_count))
 
     @property
     def trained(self) -> bool:

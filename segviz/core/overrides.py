@@ -52,7 +52,7 @@ def adapted(found: Entry, spec: Spec) -> Entry:
     if "input" in given:
         changes["input_size"] = _size(given["input"])
     if "labels" in given:
-        changes |= {"class_list": read_names(given["labels"]), "labels": ""}
+        changes |= {"class_list": _named_classes(given["labels"], found), "labels": ""}
     if "longest" in given:
         changes["longest_side"] = _whole(given, "longest") or None
     if "multiple" in given:
@@ -60,6 +60,14 @@ def adapted(found: Entry, spec: Spec) -> Entry:
     if "minimum" in given:
         changes["minimum"] = _numbers(given, "minimum", (0.0,))[0]
     return replace(found, **changes) if changes else found
+
+
+def _named_classes(path: str, found: Entry) -> tuple[str, ...]:
+    """The names of a file, which may be fewer than there are classes. Raises SegvizError where they are more."""
+    names = read_names(path)
+    if found.class_count and len(names) > found.class_count:
+        raise SegvizError(f"{named(path)}: {len(names)} names, and {found.title} has {found.class_count} classes")
+    return names
 
 
 def _channels(text: str) -> str:

@@ -48,3 +48,12 @@ def test_what_cannot_be_is_refused_by_name(option: str, message: str) -> None:
 def test_a_list_of_names_that_is_not_there_is_named() -> None:
     with pytest.raises(SegvizError, match=r"names\.txt: cannot be read as a list of class names"):
         entry("net.pth?labels=/nowhere/names.txt")
+
+
+def test_classes_without_a_name_are_numbered_and_too_many_names_are_refused(tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("zero\none\n", encoding="utf-8")
+    assert entry(f"lenet5?labels={names}").classes == ("zero", "one", *(f"class {i}" for i in range(2, 10)))
+    names.write_text("\n".join("abcdefghijk"), encoding="utf-8")
+    with pytest.raises(SegvizError, match=r"names\.txt: 11 names, and LeNet-5 has 10 classes"):
+        entry(f"lenet5?labels={names}")
