@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what becomes of global pooling, as for 'segviz heatmap'",
     )
     parser.add_argument("--input", type=input_size, metavar="CxHxW", help=f"{PROGRAM} for images of this size alone")
+    parser.add_argument(
+        "--grid-stride",
+        type=positive,
+        metavar="N",
+        help=f"{PROGRAM} with a unit every N pixels: later strides become dilation (default: all stay strides)",
+    )
     parser.add_argument("--multiple", type=positive, metavar="N", help=f"{PROGRAM} for images of multiples of N alone")
 
 
@@ -53,7 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     if out.suffix.lower() == WEIGHTS:
         saved = export.save_weights(loaded, out)
     else:
-        saved = export.save_program(loaded, out, options.multiple, only)
+        saved = export.save_program(loaded, out, options.multiple, only, options.grid_stride)
     data = _described(options, loaded, saved)
     return Report(data, _text(data))
 
@@ -67,8 +73,8 @@ def _checked(options: argparse.Namespace, console: Console) -> tuple[Path, tuple
         raise UsageError(f"--device {options.device}: what is saved runs anywhere, and is made on the CPU")
     if options.input is not None and options.multiple is not None:
         raise UsageError("--input names one size and --multiple many: give one of the two")
-    if out.suffix.lower() == WEIGHTS and (options.input or options.multiple):
-        raise UsageError(f"weights fit images of every size: --input and --multiple are for {PROGRAM}")
+    if out.suffix.lower() == WEIGHTS and (options.input or options.multiple or options.grid_stride):
+        raise UsageError(f"weights fit every size and stride: --input, --multiple and --grid-stride are for {PROGRAM}")
     if not out.absolute().parent.is_dir():
         raise SegvizError(f"{out}: there is no folder {out.absolute().parent} to save it in; make it first")
     return out, full_size(console.entry(options.spec, options.trust), options.input)

@@ -55,12 +55,35 @@ class Exported:
     start: tuple[float, float]
 
 
+@dataclass(frozen=True, eq=False)
+class Twin:
+    """The form of a network that is saved: fully convolutional, and a trous where `grid_stride` says how fine."""
+
+    loaded: Loaded
+    grid_stride: int | None = None
+
+    def traced(self, size: Size) -> Trace:
+        """Raises SegvizError for a grid stride that the network's own strides do not come to."""
+        coarse = self.loaded.traced(True, size)
+        if self.grid_stride is None:
+            return coarse
+        fine = self.loaded.dilated(coarse, self.grid_stride)
+        stride = fine.geometry.laws("last")[0].stride
+        if stride != self.grid_stride:
+            raise SegvizError(
+                f"{self.loaded.entry.title} has no unit every {self.grid_stride} pixels, whichever of its strides "
+                f"become dilation: {stride:g} comes nearest"
+            )
+        return fine
+
+
 def save_weights(loaded: Loaded, out: Path) -> Exported:
     """The network's tensors under their own names, those of dense layers as (out, C, h, w). Raises SegvizError."""
     import safetensors.torch
 
+    twin = Twin(loaded)
     tensors = _separate(reshaped(loaded) | dict(_others(loaded)))
-    note = {"format": "pt", NOTE: json.dumps(_note(loaded))}
+    note = {"format": "pt", NOTE: json.dumps(_note(twin))}
 
     def write(part: Path) -> Answer:
         part.write_bytes(safetensors.torch.save(tensors, note))
@@ -73,38 +96,46 @@ def save_weights(loaded: Loaded, out: Path) -> Exported:
         return answer
 
     step = loaded.entry.multiple
-    return _saved(loaded, out, write, _proof_sizes(loaded.entry.input_size, step), "any")
+    return _saved(twin, out, write, _proof_sizes(loaded.entry.input_size, step), "any")
 
 
-def save_program(loaded: Loaded, out: Path, multiple: int | None = None, only: Size | None = None) -> Exported:
+def save_program(
+    loaded: Loaded,
+    out: Path,
+    multiple: int | None = None,
+    only: Size | None = None,
+    grid_stride: int | None = None,
+) -> Exported:
     """A program that answers (1, C, H, W) with logits (1, classes, rows, columns).
 
     H and W are those of `only`, or else at least the native ones and multiples of `multiple` (and of what
-    the catalogue says, 1 for most). Raises SegvizError naming the layer that depends on the image size
-    in a way that no program for all of them can have, and what to ask for instead.
+    the catalogue says, 1 for most). With a `grid_stride` it is a trous, with a unit every so many pixels.
+    Raises SegvizError naming the layer that depends on the image size in a way that no program for all
+    of them can have, and what to ask for instead.
     """
+    twin = Twin(loaded, grid_stride)
     step = math.lcm(multiple or 1, loaded.entry.multiple)
     if only is not None:
         check_multiple(loaded.entry, *only[1:])
     least = only or _moved(loaded.entry.input_size, (0, 0), step)
     sizes = [least] if only else [_moved(least, offset, step) for offset in OFFSETS]
     try:
-        steps = _agreed(loaded, sizes)
+        steps = _agreed(twin, sizes)
     except SizeError as error:
-        raise SegvizError(f"{error}; {_remedy(loaded)}") from error
-    program = _program(loaded, Replay(steps, _tensors(loaded)), least, step if only is None else 0)
+        raise SegvizError(f"{error}; {_remedy(twin)}") from error
+    program = _program(twin, Replay(steps, _tensors(loaded)), least, step if only is None else 0)
 
     def write(part: Path) -> Answer:
         buffer = io.BytesIO()  # a full disk is then told by the system, not by torch
-        torch.export.save(program, buffer, extra_files={f"{NOTE}.json": json.dumps(_note(loaded))})
+        torch.export.save(program, buffer, extra_files={f"{NOTE}.json": json.dumps(_note(twin))})
         part.write_bytes(buffer.getbuffer())
         module: Answer = torch.export.load(io.BytesIO(part.read_bytes())).module()  # torch minds the case of an ending
         return module
 
     if only is not None:
-        return _saved(loaded, out, write, (only,), _text(only))
+        return _saved(twin, out, write, (only,), _text(only))
     every = "" if step == 1 else f", multiples of {step}"
-    return _saved(loaded, out, write, _proof_sizes(least, step), f"{_text(least)} or more{every}")
+    return _saved(twin, out, write, _proof_sizes(least, step), f"{_text(least)} or more{every}")
 
 
 # ------------------------------------------------------------------------------------------ tensors
@@ -166,15 +197,15 @@ def _plain(tensor: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------ program
 
 
-def _program(loaded: Loaded, module: Replay, least: Size, step: int) -> torch.export.ExportedProgram:
+def _program(twin: Twin, module: Replay, least: Size, step: int) -> torch.export.ExportedProgram:
     """Export with height and width free, from `least` in steps of `step`; as they are where that is 0."""
     sides: dict[int, Any] = {}
     for axis, name in ((2, "rows"), (3, "columns")) if step else ():
         sides[axis] = torch.export.Dim(name, min=least[axis - 1] // step) * step
-    units = zip(_laws(loaded.traced(True, least))[0], EXAMPLE, strict=True)
+    units = zip(_laws(twin.traced(least))[0], EXAMPLE, strict=True)
     more = [math.ceil(stride * count / max(1, step)) for stride, count in units]
     size = _moved(least, (more[0], more[1]), step)
-    image = torch.zeros((1, *size), dtype=_like(loaded).dtype)
+    image = torch.zeros((1, *size), dtype=_like(twin.loaded).dtype)
     oblivious = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]  # made when torch is imported
     with torch.no_grad(), oblivious:  # or a map of one unit would be a case of its own
         try:
@@ -182,24 +213,24 @@ def _program(loaded: Loaded, module: Replay, least: Size, step: int) -> torch.ex
         except Exception as error:  # the edge: what the exporter raises is not documented
             reason = str(error).strip().split("\n")[0]
             alone = f"; '--input {_text(least)}' exports for that size alone" if step else ""
-            message = f"torch cannot export {loaded.entry.title} for these sizes ({reason}){alone}"
+            message = f"torch cannot export {twin.loaded.entry.title} for these sizes ({reason}){alone}"
             raise SegvizError(message, repr(error)) from error
 
 
-def _remedy(loaded: Loaded) -> str:
+def _remedy(twin: Twin) -> str:
     """What can be exported instead: multiples of the stride, if padding is the same on all of them, or one size."""
-    native = loaded.entry.input_size
+    native = twin.loaded.entry.input_size
     alone = f"'--input {_text(native)}' exports for that size alone"
-    step = int(_laws(loaded.traced(True, native))[0][0])
+    step = int(_laws(twin.traced(native))[0][0])
     try:
-        _agreed(loaded, [_moved(native, offset, step) for offset in OFFSETS])
+        _agreed(twin, [_moved(native, offset, step) for offset in OFFSETS])
     except SegvizError:
         return alone
     return f"'--multiple {step}' exports for all sizes that are multiples of {step}, {alone}"
 
 
-def _agreed(loaded: Loaded, sizes: Sequence[Size]) -> tuple[Step, ...]:
-    return agreed([loaded.traced(True, size) for size in sizes], NetworkWeights(loaded.network))
+def _agreed(twin: Twin, sizes: Sequence[Size]) -> tuple[Step, ...]:
+    return agreed([twin.traced(size) for size in sizes], NetworkWeights(twin.loaded.network))
 
 
 def _moved(size: Size, offset: tuple[int, int], step: int) -> Size:
@@ -217,11 +248,11 @@ def _proof_sizes(least: Size, step: int) -> tuple[Size, ...]:
     return _moved(least, (0, 0), step), _moved(least, PROOF, step)
 
 
-def _proven(loaded: Loaded, size: Size, answer: Answer) -> float:
+def _proven(twin: Twin, size: Size, answer: Answer) -> float:
     """Largest difference of `answer` from the twin's logits on random pixels of `size`. Raises SegvizError."""
     generator = torch.Generator().manual_seed(1)
-    image = (torch.rand((1, *size), generator=generator) * 2 - 1).to(_like(loaded))
-    wanted = finished(run(loaded.traced(True, size), loaded.weights, image)).output
+    image = (torch.rand((1, *size), generator=generator) * 2 - 1).to(_like(twin.loaded))
+    wanted = finished(run(twin.traced(size), twin.loaded.weights, image)).output
     with torch.no_grad():
         found = answer(image)
     if found.shape != wanted.shape:
@@ -236,18 +267,16 @@ def _like(loaded: Loaded) -> Tensor:
     return next(loaded.network.parameters(), torch.zeros(1))
 
 
-def _saved(
-    loaded: Loaded, out: Path, write: Callable[[Path], Answer], proven_on: tuple[Size, ...], sizes: str
-) -> Exported:
+def _saved(twin: Twin, out: Path, write: Callable[[Path], Answer], proven_on: tuple[Size, ...], sizes: str) -> Exported:
     """Let `write` make the file and read it again; it takes its place once its answers are proven."""
     found: list[float] = []
 
     def proven(part: Path) -> None:
         answer = write(part)
-        found.extend(_proven(loaded, size, answer) for size in proven_on)
+        found.extend(_proven(twin, size, answer) for size in proven_on)
 
     place = files.replace_file(out, proven)
-    stride, start = _laws(loaded.traced(True, loaded.entry.input_size))
+    stride, start = _laws(twin.traced(twin.loaded.entry.input_size))
     return Exported(place, max(found), tuple(size[1:] for size in proven_on), sizes, stride, start)
 
 
@@ -256,9 +285,10 @@ def _laws(traced: Trace) -> tuple[tuple[float, float], tuple[float, float]]:
     return (y.stride, x.stride), traced.geometry.field("last", 0, 0).center
 
 
-def _note(loaded: Loaded) -> dict[str, Any]:
+def _note(twin: Twin) -> dict[str, Any]:
     """What a file says of itself."""
-    entry, (stride, start) = loaded.entry, _laws(loaded.traced(True, loaded.entry.input_size))
+    loaded = twin.loaded
+    entry, (stride, start) = loaded.entry, _laws(twin.traced(twin.loaded.entry.input_size))
     return {
         "what": f"{entry.title} made fully convolutional",
         "model": loaded.spec,

@@ -67,19 +67,28 @@ def _max_pooled(maps: Tensor, kernel: Pair, stride: Pair, pads: Pads, dilation: 
 
 
 def _averaged(
-    maps: Tensor, kernel: Pair, stride: Pair, pads: Pads, counts_padding: bool, divisor: int | None
+    maps: Tensor, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, counts_padding: bool, divisor: int | None
 ) -> Tensor:
-    if _even(pads):
+    if _even(pads) and dilation == (1, 1):
         before = (pads[0][0], pads[1][0])
         return F.avg_pool2d(maps, kernel, stride, before, False, counts_padding, divisor)
-    sums = F.avg_pool2d(_padded(maps, pads, 0.0), kernel, stride, divisor_override=1)
+    sums = _summed(_padded(maps, pads, 0.0), kernel, stride, dilation)
     if divisor is not None:
         return sums / divisor
     inside = torch.ones_like(maps[:, :1])  # what counts: torch's rule for windows that hang over the border
     framed: Pads = ((pads[0][0],) * 2, (pads[1][0],) * 2) if counts_padding else ((0, 0), (0, 0))
     rest: Pads = tuple((a - c, b - d) for (a, b), (c, d) in zip(pads, framed, strict=True))  # type: ignore[assignment]
     counted = _padded(_padded(inside, framed, 1.0), rest, 0.0)
-    return sums / F.avg_pool2d(counted, kernel, stride, divisor_override=1)
+    return sums / _summed(counted, kernel, stride, dilation)
+
+
+def _summed(maps: Tensor, kernel: Pair, stride: Pair, dilation: Pair) -> Tensor:
+    """Sums over windows; poolings of torch know no dilation, convolutions do."""
+    if dilation == (1, 1):
+        return F.avg_pool2d(maps, kernel, stride, divisor_override=1)
+    channels = maps.shape[1]
+    ones = torch.ones((channels, 1, *kernel), dtype=maps.dtype, device=maps.device)
+    return F.conv2d(maps, ones, None, stride, 0, dilation, channels)
 
 
 def _deconvolved(
@@ -150,7 +159,8 @@ def _of_max_pool(kernel: kernels.MaxPool, below: Pair, grid: Pair) -> Form:
 
 def _of_average(kernel: kernels.AveragePool, below: Pair, grid: Pair) -> Form:
     pads = _pads(kernel, below, grid)
-    return Form(_averaged, (Source(0), kernel.kernel, kernel.stride, pads, kernel.counts_padding, kernel.divisor))
+    windows = (kernel.kernel, kernel.stride, pads, kernel.dilation)
+    return Form(_averaged, (Source(0), *windows, kernel.counts_padding, kernel.divisor))
 
 
 def _of_deconvolution(kernel: kernels.Deconvolution, below: Pair, grid: Pair) -> Form:

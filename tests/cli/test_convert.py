@@ -74,7 +74,7 @@ def test_padding_that_depends_on_the_size_ends_with_what_can_be_done(segviz: Seg
 WRONG = [
     (("--out", "net.onnx"), ".safetensors (weights) or .pt2 (a program)"),
     (("--out", "net"), ".safetensors (weights) or .pt2 (a program)"),
-    (("--out", "net.safetensors", "--input", "64x64"), "weights fit images of every size"),
+    (("--out", "net.safetensors", "--input", "64x64"), "weights fit every size and stride"),
     (("--out", "net.pt2", "--input", "64x64", "--multiple", "8"), "give one of the two"),
     (("--out", "net.pt2", "--input", "3x64x64"), "--input 1x64x64"),
     (("--out", "net.pt2", "--device", "cuda"), "--device cuda"),

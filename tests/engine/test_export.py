@@ -113,3 +113,24 @@ def test_programs_of_the_zoos_constructs_run_on_any_size(tmp_path, name):
     found = export.save_program(loaded_of(CONSTRUCTS[name]), tmp_path / "net.pt2")
     assert found.reloaded_difference < 1e-5
     assert found.sizes.endswith("or more")
+
+
+@pytest.mark.parametrize(("spec", "grid_stride"), [("lenet5", 1), ("lenet5", 2), ("mtcnn_onet", 4), ("mtcnn_pnet", 1)])
+def test_a_program_with_a_finer_grid_is_the_a_trous_network(tmp_path, spec, grid_stride):
+    """All strides as dilation, or the last ones only; average pooling too, which torch cannot dilate."""
+    twin = loaded(spec)
+    channels, height, width = twin.entry.input_size
+    found = export.save_program(twin, tmp_path / "net.pt2", grid_stride=grid_stride)
+    assert found.stride == (grid_stride, grid_stride)
+    program = torch.export.load(found.out).module()
+    size = (channels, height + 21, width + 34)
+    image = torch.rand(1, *size, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    fine = twin.dilated(twin.traced(True, size), grid_stride)
+    wanted = finished(run(fine, twin.weights, image)).output
+    assert (program(image) - wanted).abs().max() <= 2e-4 * wanted.abs().max()
+
+
+def test_a_grid_that_no_strides_come_to_is_refused(tmp_path):
+    with pytest.raises(SegvizError, match="LeNet-5 has no unit every 3 pixels"):
+        export.save_program(loaded("lenet5"), tmp_path / "net.pt2", grid_stride=3)
+    assert not list(tmp_path.iterdir())
