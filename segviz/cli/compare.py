@@ -10,6 +10,7 @@ from segviz.cli.table import table
 
 Data = Mapping[str, Any]
 WORSE, BETTER, SAME, OTHER, NEW = "worse", "better", "same", "other conditions", "new"
+QUICK = "quick: not judged"  # two samples say nothing about a change
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def _lines(earlier: Data, now: Data) -> Iterator[dict[str, Any]]:
                 verdict = NEW
             elif old["conditions"] != row["conditions"]:
                 verdict = OTHER
+            elif row.get("quick"):
+                verdict = QUICK
             else:
                 verdict = _verdict(its, measure)
             yield {

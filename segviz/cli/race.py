@@ -132,6 +132,8 @@ def without_padding(result: RaceResult) -> tuple[str, ...]:
     if check is None:
         return ()
     height, width = check.size
+    if not check.sample:
+        return (f"Without padding nothing could be compared: no field of {width} x {height} pixels lies in the image.",)
     return (
         f"Without padding there is none: {check.sample} units computed from their full field of "
         f"{width} x {height} pixels alone, where nothing is padded, differ by {check.difference:.1g} at most.",

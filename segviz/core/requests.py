@@ -304,7 +304,7 @@ class FieldCheck:
     """Units of a padded network against the same weights without padding on their full field (lecture T19).
 
     `size` is the field's (height, width) in network pixels, `difference` the largest of probabilities on
-    `sample` units.
+    `sample` units; not a number where the image is too small for any.
     """
 
     size: tuple[int, int]

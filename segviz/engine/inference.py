@@ -11,14 +11,12 @@ import time
 from collections.abc import Callable, Generator
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
-from segviz.core.choices import Method, Upsampling
+from segviz.core.choices import Equality, Method, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
 from segviz.core.regions import Region, units_in, whole
-from segviz.core.requests import PartialLabels, Progress, SegmentRequest, Update
+from segviz.core.requests import Exactness, Progress, SegmentRequest, Update
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
@@ -26,6 +24,7 @@ from segviz.engine.flow import Pass, Strip, followed, run
 from segviz.engine.graph import Trace
 from segviz.engine.job import Floats, Job, LogitGrid, compared, logits_of, network_stride, step_of
 from segviz.engine.patches import Patch
+from segviz.engine.sketch import Sketch
 from segviz.engine.stitching import shift_and_stitch
 from segviz.engine.store import Loaded
 from segviz.engine.windows import Windows, batch_size, classify
@@ -91,7 +90,7 @@ def _passed(
     if job.ready is not None and traced is job.dense:
         everything = whole(traced.geometry.nodes[traced.output])
         return Pass(Patch(job.ready, everything).cut(region))
-    shown = None if lattice is None else np.full((lattice.rows, lattice.columns), -1, np.int16)
+    sketch = None if lattice is None else Sketch(lattice.rows, lattice.columns)
     last, told = Progress(0, 0), time.monotonic()
 
     def show(step: Progress | Strip) -> Update | None:
@@ -99,29 +98,27 @@ def _passed(
         if isinstance(step, Progress):
             last = step
             return step
-        if shown is None or lattice is None or step.maps.shape[2] == region.shape[0]:
+        if sketch is None or lattice is None or step.maps.shape[2] == region.shape[0]:
             return None
-        _enter(shown, step, region, every, job.loaded.entry.sigmoid)
+        _enter(sketch, step, region, every, job.loaded)
         if time.monotonic() - told < PARTIAL_EVERY:
             return None
         told = time.monotonic()
-        return PartialLabels(shown.copy(), lattice, None, last)
+        return sketch.so_far(lattice, None, last)
 
     steps: Generator[Update, None, Pass] = followed(run(traced, job.weights, job.image, region=region), show)
     answer = yield from steps
     return answer
 
 
-def _enter(shown: npt.NDArray[np.int16], strip: Strip, region: Region, every: int, sigmoid: bool) -> None:
-    """Labels of a strip into the map of those that are known."""
+def _enter(sketch: Sketch, strip: Strip, region: Region, every: int, loaded: Loaded) -> None:
+    """A strip of every `every`-th unit into the sketch of those that are known."""
     first = strip.rows.lo - region.y.lo
     skip = -first % every
-    maps = strip.maps[0, :, skip::every, ::every]
-    if not maps.shape[1]:
-        return
-    labels = (maps[0] > 0) if sigmoid else maps.max(0).indices
-    row = (first + skip) // every
-    shown[row : row + labels.shape[0]] = labels.to(torch.int16).cpu().numpy()
+    maps = strip.maps[:, :, skip::every, ::every]
+    if maps.shape[2]:
+        row = (first + skip) // every
+        sketch.enter(np.s_[row : row + maps.shape[2]], logits_of(loaded, maps))
 
 
 # ------------------------------------------------------------------------------- windows, shifts
@@ -136,7 +133,7 @@ def sliding_window(job: Job) -> Generator[Update, None, LogitGrid]:
     what = f"{entry.title} on {len(windows)} windows, {windows.stride} pixels apart,"
     devices.check_memory(4 * entry.class_count * len(windows), what)
     logits: Floats | None = None
-    labels = np.full(len(windows), -1, np.int16)
+    sketch = Sketch(windows.rows, windows.columns)
     done, last = 0, 0.0
     for batch in classify(job.loaded.network, windows, batch_size(largest_map(job.native))):
         found = batch.T.float().cpu().numpy()  # (classes, N)
@@ -144,17 +141,17 @@ def sliding_window(job: Job) -> Generator[Update, None, LogitGrid]:
             logits = np.empty((found.shape[0], len(windows)), np.float32)
         end = done + found.shape[1]
         logits[:, done:end] = found
-        labels[done:end] = found.argmax(axis=0)
+        sketch.enter_flat(done, end, found)
         done = end
         progress = Progress(done, len(windows), "windows")
         if time.monotonic() - last < PARTIAL_EVERY:
             yield progress
             continue
         last = time.monotonic()
-        shown = labels.reshape(windows.rows, windows.columns).copy()
-        yield PartialLabels(shown, lattice, window_box(job.frame, windows, done - 1, size), progress)
+        yield sketch.so_far(lattice, window_box(job.frame, windows, done - 1, size), progress)
     assert logits is not None  # Windows refuses an image without any
-    return LogitGrid(logits.reshape(-1, windows.rows, windows.columns), lattice)
+    itself = Exactness(Equality.EVERYWHERE, "these are the windows that other methods are compared with")
+    return LogitGrid(logits.reshape(-1, windows.rows, windows.columns), lattice, (), itself)
 
 
 METHODS: dict[Method, Run] = {

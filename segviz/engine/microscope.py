@@ -30,10 +30,10 @@ TRIES = 400  # units that are looked at for these
 
 def without_padding(
     traced: Trace, weights: NetworkWeights, image: Tensor, logits: npt.NDArray[np.float32], skip: int
-) -> Generator[Progress, None, FieldCheck | None]:
+) -> Generator[Progress, None, FieldCheck]:
     """Compare dense logits (classes, rows, columns), of every `skip`-th unit, with the same weights on full fields.
 
-    None where no unit's field lies inside the image (1, C, H, W).
+    Where no unit's field lies inside the image (1, C, H, W) the sample is 0, the size that of the largest field.
     """
     largest, count, size = 0.0, 0, (0, 0)
     for row, column, box in _inside(traced, logits.shape[1], logits.shape[2], skip):
@@ -44,7 +44,10 @@ def without_padding(
         whole = softmax(np.ascontiguousarray(logits[:, row // skip, column // skip])[:, None])
         largest = max(largest, float(np.abs(there - whole).max()))
         count, size = count + 1, (int(box.height), int(box.width))
-    return FieldCheck(size, count, largest) if count else None
+    if count:
+        return FieldCheck(size, count, largest)
+    middle = traced.geometry.field("last", logits.shape[1] // 2 * skip, logits.shape[2] // 2 * skip).box
+    return FieldCheck((int(middle.height), int(middle.width)), 0, float("nan"))
 
 
 def _inside(traced: Trace, rows: int, columns: int, skip: int) -> Iterator[tuple[int, int, Box]]:

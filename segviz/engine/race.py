@@ -22,7 +22,7 @@ from torch import Tensor
 
 from segviz.core.choices import Equality
 from segviz.core.errors import SegvizError
-from segviz.core.requests import Lane, PartialLabels, Progress, RaceRequest, RaceResult, RaceUpdate, StrideSpeed
+from segviz.core.requests import Lane, Progress, RaceRequest, RaceResult, RaceUpdate, StrideSpeed
 from segviz.core.scores import softmax
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
@@ -31,6 +31,7 @@ from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.inference import largest_map, window_box, window_lattice
 from segviz.engine.job import Job, logits_of, network_stride, size_text
 from segviz.engine.microscope import without_padding
+from segviz.engine.sketch import Sketch
 from segviz.engine.windows import LARGEST_BATCH, Windows, batch_size
 
 WARMING_UP = Progress(0, 0)  # nothing that is timed runs yet
@@ -98,7 +99,7 @@ def race(request: RaceRequest, job: Job) -> Generator[RaceUpdate | Progress, Non
     dense, repeats = yield from _run_dense(course, request.budget * DENSE_SHARE)
     full = _Clock(course.outputs, runs=repeats)
     whole = Progress(course.outputs, course.outputs)
-    yield _update(course, "fully_convolutional", statistics.median(repeats), _Map.of(dense), whole)
+    yield _update(course, "fully_convolutional", statistics.median(repeats), Sketch.of(dense), whole)
     batch = yield from _best_batch(course, request.budget * BATCHED_SHARE)
     batched = _Clock()
     yield from _run_windows(course, "sliding_window", batch, request.budget * BATCHED_SHARE, batched)
@@ -187,14 +188,14 @@ def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _
     """Windows through the classifier, `batch` at a time; all of them, or a sample spread over the grid."""
     shown, order = 0.0, list(_order(course.outputs, batch, _pilot(course, batch), budget))
     planned = sum(min(first + batch, course.outputs) - first for first in order)
-    found, each = _Map.empty(course.outputs), list[tuple[int, float]]()
+    found, each = Sketch(course.windows.rows, course.windows.columns), list[tuple[int, float]]()
     for first in order:
         end = min(first + batch, course.outputs)
         seconds, logits = _timed(course, first, end)
         each.append((end - first, seconds))
         clock.seconds += seconds
         clock.enter(first, end, logits, course.outputs)
-        found.take(first, end, logits)
+        found.enter_flat(first, end, logits)
         now = time.monotonic()
         progress = Progress(clock.measured, planned, "windows")
         if now - shown >= PARTIAL_EVERY or clock.measured == planned:
@@ -254,43 +255,13 @@ def _order(outputs: int, batch: int, seconds: float, budget: float) -> Iterator[
     yield from starts if affordable >= len(starts) else sorted(random.Random(0).sample(starts, affordable))
 
 
-@dataclass(frozen=True, eq=False)
-class _Map:
-    """Labels of the outputs, -1 where there is none yet, and the probability of each, 255 for 1."""
-
-    labels: npt.NDArray[np.int16]
-    confidence: npt.NDArray[np.uint8]
-
-    @classmethod
-    def empty(cls, outputs: int) -> _Map:
-        return cls(np.full(outputs, -1, np.int16), np.zeros(outputs, np.uint8))
-
-    @classmethod
-    def of(cls, logits: Floats) -> _Map:
-        """The map of logits (classes, rows, columns)."""
-        whole = cls.empty(logits[0].size)
-        whole.take(0, logits[0].size, logits.reshape(len(logits), -1))
-        return whole
-
-    def take(self, first: int, end: int, logits: Floats) -> None:
-        """Enter the logits (classes, N) of the outputs first..end."""
-        self.labels[first:end] = logits.argmax(0)
-        self.confidence[first:end] = np.rint(np.nan_to_num(softmax(logits)).max(0) * 255)
-
-    def grid(self, windows: Windows) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8]]:
-        """Copies of both as (rows, columns)."""
-        shape = windows.rows, windows.columns
-        return self.labels.reshape(shape).copy(), self.confidence.reshape(shape).copy()
-
-
 def _update(
-    course: _Course, side: str, seconds: float, found: _Map, progress: Progress, newest: int | None = None
+    course: _Course, side: str, seconds: float, found: Sketch, progress: Progress, newest: int | None = None
 ) -> RaceUpdate:
     windows = course.windows
     box = None if newest is None else window_box(course.job.frame, windows, newest, windows.size)
-    labels, confidence = found.grid(windows)
     lattice = window_lattice(course.job.frame, windows)
-    return RaceUpdate(side, seconds, PartialLabels(labels, lattice, box, progress, confidence))
+    return RaceUpdate(side, seconds, found.so_far(lattice, box, progress))
 
 
 def _lane(clock: _Clock, outputs: int, macs: int, made: int, batch: int = 1) -> Lane:
@@ -311,11 +282,10 @@ def _result(
     assert batched.logits is not None  # a race without windows was refused
     assert batched.found is not None
     measured, flat = batched.found, dense.reshape(len(dense), -1)
-    slid = _Map.of(batched.logits)
-    slid.labels[~measured] = -1
+    grid = course.windows.rows, course.windows.columns
+    slid, whole = Sketch.of(batched.logits.reshape(-1, *grid)), Sketch.of(dense)
+    slid.labels[~measured.reshape(grid)] = -1
     largest, difference = _difference(batched.logits, flat, measured)
-    sliding_labels, sliding_confidence = slid.grid(course.windows)
-    dense_labels, dense_confidence = _Map.of(dense).grid(course.windows)
     macs = course.job.native.macs * course.outputs
     windows, once = _map_bytes(course.job.native) * course.outputs, _map_bytes(course.dense)
     exact, reason = _verdict(course, largest)
@@ -325,18 +295,18 @@ def _result(
         one_by_one=_lane(single, course.outputs, macs, windows),
         fully_convolutional=_lane(full, course.outputs, course.dense.macs, once),
         max_abs_difference=largest,
-        label_agreement=_agreement(softmax(flat[:, measured]), slid.labels[measured]),
+        label_agreement=_agreement(softmax(flat[:, measured]), slid.labels.ravel()[measured]),
         center_offset=_offset(course),
         exact=exact,
         reason=reason,
         lattice=window_lattice(course.job.frame, course.windows),
         window=course.windows.size,
         classes=course.job.loaded.entry.classes,
-        sliding_labels=sliding_labels,
-        dense_labels=dense_labels,
-        difference=difference.reshape(dense_labels.shape),
-        sliding_confidence=sliding_confidence,
-        dense_confidence=dense_confidence,
+        sliding_labels=slid.labels,
+        dense_labels=whole.labels,
+        difference=difference.reshape(grid),
+        sliding_confidence=slid.confidence,
+        dense_confidence=whole.confidence,
         notes=_notes(course, int(measured.sum())),
         by_stride=tuple(_by_stride(course, batched.each, full.each * full.measured)),
     )

@@ -13,12 +13,13 @@ from math import gcd
 import numpy as np
 
 from segviz.core.regions import Region, mixed
-from segviz.core.requests import PartialLabels, Progress, Update
+from segviz.core.requests import Progress, Update
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import followed, run
 from segviz.engine.job import Floats, Job, LogitGrid, compared, logits_of, network_stride, step_of
+from segviz.engine.sketch import Sketch
 
 
 def shift_and_stitch(job: Job) -> Generator[Update, None, LogitGrid]:
@@ -31,16 +32,16 @@ def shift_and_stitch(job: Job) -> Generator[Update, None, LogitGrid]:
     devices.check_memory(4 * classes * rows * columns, f"{job.title}, shifted and stitched,")
     y, x = (Law(law.at(units.lo / own), every) for law, units in zip(_laws(job), wanted, strict=True))
     lattice = job.frame.lattice(rows, columns, y, x)
-    full, labels = np.zeros((classes, rows, columns), np.float32), np.full((rows, columns), -1, np.int16)
+    full, sketch = np.zeros((classes, rows, columns), np.float32), Sketch(rows, columns)
     shifts = [(down, across) for down in range(0, own, every) for across in range(0, own, every)]
     for number, shift in enumerate(shifts):
         progress = Progress(number, len(shifts), "shifts")
-        yield PartialLabels(labels.copy(), lattice, None, progress) if number else progress
+        yield sketch.so_far(lattice, None, progress) if number else progress
         found = yield from _shifted(job, shift, own, wanted, progress)
         if found is not None:
             place = _between(found.region, shift, own, wanted, every)
             full[(slice(None), *place)] = found.logits
-            labels[place] = found.logits.argmax(0)
+            sketch.enter(place, found.logits)
     thinned = np.ascontiguousarray(full[:, :: step // every, :: step // every])
     lattice = job.frame.lattice(thinned.shape[1], thinned.shape[2], Law(y.start, step), Law(x.start, step))
     return compared(job, LogitGrid(thinned, lattice, (), exactness(job.native, job.dense, job.loaded.entry)))

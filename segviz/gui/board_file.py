@@ -94,15 +94,15 @@ def image_of(picture: Picture) -> QImage:
     return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
-def kept_copy(path: str) -> str:
-    """A copy of a drawing that stays as it is, for a session file: the drawing itself goes on.
+def kept_copy(path: str, folder: Path) -> str:
+    """A copy of a drawing in `folder`, that of a session file, which it travels with: the drawing itself goes on.
 
     Raises OSError where it cannot be made.
     """
     file = Path(path)
     content = file.read_bytes()
     state = hashlib.sha256(content).hexdigest()[:8]
-    copy = file.with_name(names.board_file(names.board_size(path) or (0, 0), file.name, state))
+    copy = folder / names.board_file(names.board_size(path) or (0, 0), file.name, state)
     if not copy.is_file():
         copy.write_bytes(content)
     return str(copy)

@@ -61,6 +61,7 @@ class Desk(QObject):
         self._saver: Saver | None = None
         self._jobs: Worker | None = None
         self._told: Scene | None = None
+        self._raced: RaceResult | None = None  # the last race that ended, while another runs
         self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
         self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
         self._obituary: Message | None = None  # that the engine stopped, until it answers again
@@ -125,6 +126,9 @@ class Desk(QObject):
             self._good_network = plan.only(old, plan.NETWORK_FIELDS)
         if old.image != new.image:
             self._undo = plan.merged(self._undo, plan.difference(old, new))
+        if new.window != old.window and new.window is None:
+            self._ledger.forget(Kind.WINDOW)
+            self._show(window=None)
         stale = self.scene.message is not None and self.scene.message.about and plan.subject(new) != self._said_of
         self._show(state=new, before=plan.before(self.scene, old, new), **({"message": None} if stale else {}))
         slider = any(getattr(old, name) != getattr(new, name) for name in plan.SLIDERS)
@@ -342,15 +346,22 @@ class Desk(QObject):
         self._asking.start(0)
 
     def stop(self, kind: Kind | None = None) -> None:
-        """Stop work of one kind, or all; what is on the screen stays."""
+        """Stop work of one kind, or all that takes long; what is on the screen stays, and says what it is of.
+
+        What was chosen for a run that is stopped goes back to what the picture was made with.
+        """
         if self._jobs is None:
             return
-        for other in self._ledger.kinds:
-            if kind in (None, other):
-                self._ledger.give_up(other)
-                self._cancel(other)
-        if kind in (None, Kind.RACE):
-            self._show(race_updates=())
+        stopped = [other for other in self._ledger.kinds if other is kind or (kind is None and other in plan.LONG)]
+        for other in stopped:
+            self._ledger.give_up(other)
+            self._cancel(other)
+        if Kind.RACE in stopped:
+            self._show(race_updates=(), race=self._raced)
+            self._show(**self._foreign(self.session.state))
+        if Kind.PREDICTION in stopped and self.scene.answer is not None:
+            self.session.update(**plan.made_with(self.scene.answer.request))
+            self.said.emit("Stopped: the picture is the one of before")
         self._show_jobs()
 
     def race(self) -> None:
@@ -361,6 +372,7 @@ class Desk(QObject):
             return
         if self._ledger.asked(Kind.RACE) is not None:
             self._drop(Kind.RACE)
+        self._raced = self.scene.race or self._raced
         self._show(race=None, race_updates=(), **self._cleared(Kind.RACE))
         self._ask(Kind.RACE, request)
         self._show_jobs()

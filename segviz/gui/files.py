@@ -78,8 +78,10 @@ class Files(QObject):
         if last and places.is_folder(last):
             return last
         for path in settings.recent():
-            if Path(path).parent != assets.images() and places.is_folder(Path(path).parent):
-                return str(Path(path).parent)
+            place = Path(path).parent
+            ours = place == assets.images() or place.is_relative_to(folders.cache())
+            if not ours and places.is_folder(place):
+                return str(place)
         return str(Path.home())
 
     # ------------------------------------------------------------------------------ opening
@@ -240,7 +242,7 @@ class Files(QObject):
         if path.is_file() and not _is_sound(path):
             path.replace(path.with_name(path.name + ".bad"))
         if state.image is not None and is_board(state.image):  # drawing goes on, a session stays
-            state = replace(state, image=kept_copy(state.image), revision=0)
+            state = replace(state, image=kept_copy(state.image, path.parent), revision=0)
         text = session.to_json(state, path.parent)
         export.replace_file(path, lambda place: place.write_text(text, encoding="utf-8"))
 

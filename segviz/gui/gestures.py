@@ -21,7 +21,7 @@ DIGITS = "lenet5"  # the network that reads digits
 
 GRID_STEPS = (1, 2, 3, 4, 8, 16)  # grid strides offered, in strides of the network: what both sides of a race can take
 MANY_CLASSES = 20  # above this one class at a time is easier to read than all labels
-WINDOWS_HIGH = 4  # a drawing is as high for a classifier as so many of its windows: digits are then drawn with ease
+WINDOWS_HIGH = 2.75  # a drawing is as high for a classifier as so many of its windows: digits are then drawn with ease
 
 
 def pin(scene: Scene, x: float, y: float) -> Changes:
@@ -290,8 +290,8 @@ def drawing_scale(entry: Entry, image: str | None) -> float | None:
 
 
 def use_board(state: State, path: str) -> Changes:
-    """A new drawing: for the network that is there, else for LeNet-5, as large as suits it."""
-    if not state.model:
+    """A new drawing: for the network that is there if it takes grey images, else for LeNet-5, as large as suits it."""
+    if not state.model or catalogue.entry(state.model).preprocessing.channels != "L":
         return use_network(replace(state, image=path), DIGITS)
     return {"image": path, "scale": drawing_scale(catalogue.entry(state.model), path)}
 

@@ -98,7 +98,8 @@ class Overlays:
             )
         if old is None or _colours_differ(old, new):
             self.labels.set_table(argb(label_table(new)))
-        self.labels.set_minimum(round(new.state.minimum * 255))
+        for plane in (self.labels, self.partial):
+            plane.set_minimum(round(new.state.minimum * 255))
         self.labels.hidden = new.partial is not None
 
     def _show_heat(self, old: Scene | None, new: Scene) -> None:
@@ -141,7 +142,7 @@ class Overlays:
             if partial is None:
                 self.partial.set_plane(None)
             else:
-                self.partial.set_plane(partial.labels + 1, cells_of(partial.lattice))
+                self.partial.set_plane(partial.labels + 1, cells_of(partial.lattice), partial.confidence)
             self.window.box = partial.box if partial is not None else None
         if partial is not None and (old is None or old.partial is None or _colours_differ(old, new)):
             table = np.concatenate([np.zeros((1, 4), np.uint8), label_table(new)])

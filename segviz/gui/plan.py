@@ -24,6 +24,8 @@ SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 # What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
 NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
 
+LONG = (Kind.PREDICTION, Kind.FEATURES, Kind.RACE)  # what a person stops; the rest is there in a moment
+
 REQUESTS: dict[Kind, type[Request]] = {
     Kind.DESCRIPTION: DescribeRequest,
     Kind.PREDICTION: SegmentRequest,
@@ -102,6 +104,15 @@ def before(scene: Scene, old: State, new: State) -> State | None:
         return scene.before or old
     changed = {name: getattr(new, name) for name in VIEWING if getattr(new, name) != getattr(old, name)}
     return replace(scene.before, **changed)
+
+
+def made_with(request: SegmentRequest) -> dict[str, Any]:
+    """What of the State a prediction was made with, as changes that bring it back."""
+    setup = request.setup
+    changes = {"method": request.method, "upsampling": request.upsampling}
+    if request.method in requests.STRIDED:
+        changes["grid_stride"] = request.grid_stride
+    return changes | {"scale": setup.scale, "pooling": setup.pooling, "device": setup.device, "fast": setup.fast}
 
 
 def subject(state: State) -> tuple[str, str | None]:

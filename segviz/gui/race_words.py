@@ -111,6 +111,9 @@ def without_padding(result: RaceResult) -> tuple[Fact, ...]:
     check = result.field_check
     if check is None:
         return ()
+    if not check.sample:
+        need = f"No field of {check.size[1]} × {check.size[0]} pixels lies inside the image: raise the scale"
+        return (Fact("Without padding", "image too small", need),)
     hint = (
         f"Largest difference of {check.sample} units from the same weights on their full field of "
         f"{check.size[1]} × {check.size[0]} pixels alone, where nothing is padded: padding is the whole cause"

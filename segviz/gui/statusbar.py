@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
+from segviz.core.choices import Equality, Upsampling
 from segviz.core.session import State
 from segviz.gui import theme, words
 from segviz.gui.names import sentence
@@ -90,9 +91,15 @@ def grid_text(scene: Scene) -> str:
 
 
 def equality_text(scene: Scene) -> str:
-    """Whether the newest scores are the classifier's on windows: 'exact everywhere'; '' where nothing is compared."""
-    proof = scene.answer.exactness if scene.answer is not None else None
-    return proof.equality.title.lower() if proof is not None else ""
+    """Whether the newest scores are the classifier's on windows: 'exact everywhere'; '' where nothing is compared.
+
+    What is interpolated between units is so at these alone.
+    """
+    answer = scene.answer
+    if answer is None or answer.exactness is None:
+        return ""
+    between = answer.upsampling is not Upsampling.NEAREST and answer.exactness.equality is not Equality.NONE
+    return f"{'units ' if between else ''}{answer.exactness.equality.title.lower()}"
 
 
 def _describes(network: Network | None, prediction: Prediction) -> TypeGuard[Network]:
