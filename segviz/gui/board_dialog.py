@@ -39,11 +39,11 @@ class SizeDialog(PlainDialog):
         self.body.addLayout(self._row())
         self.draw = QPushButton(verb)
         theme.set_kind(self.draw, "primary")
-        self.draw.setDefault(True)
         self.draw.clicked.connect(self.accept)
         self.buttons.addButton(self.draw, QDialogButtonBox.ButtonRole.ActionRole)
         self._show(first)
         self.finish()
+        self.draw.setDefault(True)  # not before it is in the dialog: Return in a field would close that instead
         self.draw.setFocus()
         self.resize(self.width(), self.body.heightForWidth(self.width()))
 

@@ -405,6 +405,41 @@ def test_stopping_by_escape_keeps_the_result(bench):
     one.turn()
     assert one.scene.jobs == ()
     assert one.scene.prediction is shown
+    assert one.state.method is Method.AUTO  # what is chosen is what is shown
+
+
+def test_a_dragged_window_is_asked_for_again_after_it_was_away(bench):
+    """Its five classes are of the place where it is, also where work was stopped in between."""
+    one = bench()
+    one.window.do("drag-window")
+    one.bring_up()
+    assert one.scene.window is not None
+    one.window.do("escape")
+    one.turn()
+    assert (one.state.window, one.scene.window) == (None, None)
+    one.window.do("method-sliding-window")
+    one.turn()
+    one.qtbot.keyClick(one.window, Qt.Key.Key_Escape)
+    one.turn()
+    assert one.state.window is not None
+    assert one.scene.window is None
+    one.bring_up()
+    assert one.scene.window is not None
+
+
+def test_escape_in_a_second_race_keeps_the_first(bench):
+    one = bench()
+    one.window.do("race")
+    one.turn()
+    one.jobs.answer(RaceRequest)
+    one.turn()
+    first = one.scene.race
+    one.window.do("race")
+    one.turn()
+    assert one.scene.race is None
+    one.qtbot.keyClick(one.window, Qt.Key.Key_Escape)
+    one.turn()
+    assert one.scene.race is first
 
 
 def test_a_race_takes_the_stage_and_gives_it_back(bench):

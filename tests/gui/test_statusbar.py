@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from segviz.core.choices import Device, Equality, Method
+from segviz.core.choices import Device, Equality, Method, Upsampling
 from segviz.core.field import Frame, Lattice
 from segviz.core.requests import Exactness
 from segviz.core.session import State
@@ -57,7 +57,9 @@ def test_whether_the_scores_are_the_classifiers_on_windows_is_said(qtbot):
     proof = Exactness(Equality.INTERIOR, "a window needs no padding", 6, 1e-6, 16)
     shown = replace(scene, prediction=replace(scene.prediction, exactness=proof))
     assert equality_text(scene) == ""
-    assert equality_text(shown) == "exact in the interior"
+    assert equality_text(shown) == "units exact in the interior"  # between them it is interpolated
+    cells = replace(shown, prediction=replace(shown.prediction, upsampling=Upsampling.NEAREST))
+    assert equality_text(cells) == "exact in the interior"
     bar = StatusBar()
     qtbot.addWidget(bar)
     bar.show_scene(shown)
