@@ -134,6 +134,11 @@ def without_padding(result: RaceResult) -> tuple[str, ...]:
     height, width = check.size
     if not check.sample:
         return (f"Without padding nothing could be compared: no field of {width} x {height} pixels lies in the image.",)
+    if not check.equal:
+        return (
+            f"Without padding {check.sample} units differ by {check.difference:.2g} still, from their full field of "
+            f"{width} x {height} pixels alone: padding is not the whole cause.",
+        )
     return (
         f"Without padding there is none: {check.sample} units computed from their full field of "
         f"{width} x {height} pixels alone, where nothing is padded, differ by {check.difference:.1g} at most.",

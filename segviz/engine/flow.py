@@ -127,12 +127,15 @@ def run(
     if dense is not None and rows is None:
         source = traced.operations[dense].sources[0]
         needs = needed(traced.geometry, {goal: wanted})[source]
-        walk = _Walk(traced, weights, start, source, needs, None, seconds)
-        maps = yield from followed(walk.run(), progress)
-        start = {source: Patch(maps, needs)}
         rows = max(1, MOST_LAID // wanted.shape[1])
+        head = _Walk(traced, weights, {source: Patch(image, needs)}, goal, wanted, rows, {}).leaves()
+        walk = _Walk(traced, weights, start, source, needs, None, seconds)
+        maps = yield from followed(walk.run(0, head), progress)
+        start, before = {source: Patch(maps, needs)}, walk.total
+    else:
+        before = 0
     walk = _Walk(traced, weights, start, goal, wanted, rows, seconds)
-    maps = yield from walk.run()
+    maps = yield from walk.run(before, 0)
     return Pass(maps, seconds)
 
 
@@ -220,6 +223,7 @@ class _Walk:
         self.first = {index: region.y.lo for index, region in need.items()}  # the first row that is needed at all
         self.columns = {i: Interval(0, nodes[i].width - 1) if nodes[i].mixed else r.x for i, r in need.items()}
         self.owned: set[int] = set()
+        self.total = 0  # leaves that the walk goes through, once it runs
         self.stages = self._stages() if rows is None else ((goal, rows),)
 
     def _stages(self) -> tuple[tuple[int, int], ...]:
@@ -246,9 +250,15 @@ class _Walk:
                 found.update(self.traced.operations[index].sources)
         return sorted(found - self.given)
 
-    def run(self) -> Generator[Progress | Strip, None, Tensor]:
+    def leaves(self) -> int:
+        """How many leaves a walk goes through; spends the walk."""
+        return sum(self._leaves(plan) for plan in self._plans(len(self.stages) - 1, self.wanted.y))
+
+    def run(self, before: int, behind: int) -> Generator[Progress | Strip, None, Tensor]:
+        """The wanted maps. Progress counts the leaves of walks before and behind this one too."""
         plans = list(self._plans(len(self.stages) - 1, self.wanted.y))
-        leaves, done = sum(self._leaves(plan) for plan in plans), 0
+        self.total, done = sum(self._leaves(plan) for plan in plans), before
+        leaves = before + self.total + behind
         out: Tensor | None = None
         for plan, keep in zip(plans, _kept(plans), strict=True):
             for leaf in self._compute(plan, keep):
@@ -265,6 +275,8 @@ class _Walk:
                 out = maps.new_empty((1, maps.shape[1], *self.wanted.shape))
             first = strip.lo - self.wanted.y.lo
             out[:, :, first : first + maps.shape[2]] = maps
+            if patch.region.y.hi <= strip.hi:  # they are in `out` now
+                del self.have[self.goal]
             yield Strip(strip, maps)
         assert out is not None
         return out
@@ -366,6 +378,14 @@ class _Walk:
             and self.traced.operations[index].sources.count(first) == 1
             and self.have[first].region == wanted
             and keep.get(first, wanted.y.hi + 1) > wanted.y.hi
+            and not self._is_shared(first)
+        )
+
+    def _is_shared(self, index: int) -> bool:
+        """Whether other maps that are still there are views of the same memory: crops, slices, chunks."""
+        memory = self.have[index].tensor.untyped_storage().data_ptr()
+        return any(
+            other != index and patch.tensor.untyped_storage().data_ptr() == memory for other, patch in self.have.items()
         )
 
     def _trim(self, index: int, keep: Kept) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from segviz.core.choices import Equality, Method, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
-from segviz.core.regions import Region, units_in, whole
+from segviz.core.regions import Region, needed, units_in, whole
 from segviz.core.requests import Exactness, Progress, SegmentRequest, Update
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
@@ -77,10 +77,15 @@ def _mapped(job: Job, traced: Trace, every: int) -> Generator[Update, None, Logi
 
 
 def _held(traced: Trace, region: Region) -> int:
-    """About the bytes of a walk in strips: the largest rows that are alive at once, and the logits."""
-    height = max(1, region.shape[0])
-    rows = traced.peak_bytes / max(1, traced.geometry.nodes[traced.output].height)
-    return int(rows * min(height, 4) + 4 * traced.operations[traced.output].elements)
+    """About the bytes of a walk in strips: the largest rows that are alive at once, of the columns that are needed.
+
+    Twice the logits besides: as they come, and as they leave.
+    """
+    nodes, (rows, columns) = traced.geometry.nodes, region.shape
+    out, image = nodes[traced.output], needed(traced.geometry, {traced.output: region})[0]
+    row = traced.peak_bytes / max(1, out.height) * image.shape[1] / nodes[0].width
+    share = rows * columns / max(1, out.height * out.width)
+    return int(row * min(rows, 4) + 2 * 4 * share * traced.operations[traced.output].elements)
 
 
 def _passed(

@@ -42,7 +42,7 @@ def without_padding(
         done = yield from followed(run(traced, weights, alone, region=unit), lambda _: Progress(0, 0))
         there = softmax(done.output.reshape(-1, 1).float().cpu().numpy())
         whole = softmax(np.ascontiguousarray(logits[:, row // skip, column // skip])[:, None])
-        largest = max(largest, float(np.abs(there - whole).max()))
+        largest = float(np.maximum(largest, np.abs(there - whole).max()))  # of numbers with one that is none: none
         count, size = count + 1, (int(box.height), int(box.width))
     if count:
         return FieldCheck(size, count, largest)

@@ -16,6 +16,7 @@ from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
 from segviz.core.refusals import lacks_memory
+from segviz.core.regions import mixed
 from segviz.core.requests import (
     Answer,
     ClassifyRequest,
@@ -167,7 +168,10 @@ class Engine:
     ) -> Generator[Update, None, LogitGrid]:
         """Logits of the image, or of its `region` alone where that is less work and all of it is not there already."""
         key = (replace(request.setup, revision=0), job.version, METHODS[method], request.grid_stride)
-        found = self._grids.find((*key, None)) or self._grids.find((*key, region))
+        found = self._grids.find((*key, region))
+        kept = self._grids.find((*key, None))
+        if found is None and kept is not None:
+            found = kept if method is Method.DIRECT else part_of(kept, region)
         if found is not None:
             return found
         if METHODS[method] is coarse:
@@ -177,7 +181,7 @@ class Engine:
         part = None if request.region is None or job.loaded.per_pixel or method is Method.DIRECT else region
         made = yield from METHODS[method](replace(job, region=part))
         self._grids.put((*key, part), made)
-        return made
+        return part_of(made, region) if part is None and method is not Method.DIRECT else made
 
     # ------------------------------------------------------------------------- features, race
 
@@ -261,6 +265,18 @@ def _region(request: SegmentRequest, frame: Frame) -> Box:
     if box.width < 1 or box.height < 1:
         raise SegvizError(f"the region {x},{y},{w},{h} has no pixel of the image of {size_text(frame.image)}")
     return box
+
+
+def part_of(grid: LogitGrid, region: Box) -> LogitGrid:
+    """The units that the pixels of a region mix, of a grid of the whole image; itself where that is all of them."""
+    lattice, (y, x) = grid.lattice, grid.lattice.laws
+    rows = mixed(y, region.top, region.bottom, lattice.rows)
+    columns = mixed(x, region.left, region.right, lattice.columns)
+    if (rows.hi - rows.lo + 1, columns.hi - columns.lo + 1) == (lattice.rows, lattice.columns):
+        return grid
+    logits = np.ascontiguousarray(grid.logits[:, rows.lo : rows.hi + 1, columns.lo : columns.hi + 1])
+    start = lattice.position_of(rows.lo, columns.lo)
+    return replace(grid, logits=logits, lattice=Lattice(logits.shape[1], logits.shape[2], start, lattice.stride))
 
 
 def squeezed(image: tuple[int, int], native: tuple[int, int, int]) -> Frame:

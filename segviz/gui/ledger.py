@@ -32,7 +32,7 @@ class Ledger:
     def is_quiet(self, kind: Kind) -> bool:
         """Whether it only answers anew what is drawn or dragged, and soon: to show each would flicker."""
         asked, have = self.asked(kind), self._have.get(kind)
-        again = asked is not None and have is not None and same_but_drawn(asked, have)
+        again = asked is not None and have is not None and asked != have and same_but_drawn(asked, have)
         return again and time.monotonic() - self._since[kind] < QUIET
 
     def have(self, kind: Kind) -> Request | None:

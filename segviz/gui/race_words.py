@@ -116,9 +116,10 @@ def without_padding(result: RaceResult) -> tuple[Fact, ...]:
         return (Fact("Without padding", "image too small", need),)
     hint = (
         f"Largest difference of {check.sample} units from the same weights on their full field of "
-        f"{check.size[1]} × {check.size[0]} pixels alone, where nothing is padded: padding is the whole cause"
+        f"{check.size[1]} × {check.size[0]} pixels alone, where nothing is padded: padding is "
+        f"{'the whole cause' if check.equal else 'not the whole cause'}"
     )
-    return (Fact("Without padding", words.exponent(check.difference), hint, "ok"),)
+    return (Fact("Without padding", words.exponent(check.difference), hint, "ok" if check.equal else "warn"),)
 
 
 def short_reason(result: RaceResult) -> str:

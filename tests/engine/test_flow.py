@@ -16,6 +16,7 @@ from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights, Strip, finished, run
 from segviz.engine.graph import trace
 from segviz.engine.kernels import Convolution
+from segviz.engine.patches import Patch
 
 LARGEST = 1e-5  # of the largest value: what another order of summing may change
 
@@ -27,9 +28,9 @@ class Drawn(nn.Module):
         super().__init__()
         self.layers = layers
         for number, (kind, kernel, stride, dilation, padding) in enumerate(layers):
-            if kind in ("conv", "depthwise", "skip"):
+            if kind in ("conv", "depthwise", "skip", "view"):
                 groups = channels if kind == "depthwise" else 1
-                stride = 1 if kind == "skip" else stride
+                stride = 1 if kind in ("skip", "view") else stride
                 self.add_module(
                     f"l{number}", nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=groups)
                 )
@@ -44,6 +45,10 @@ class Drawn(nn.Module):
                 above = self.get_submodule(f"l{number}")(x).relu()
                 rows, columns = (min(sides) for sides in zip(x.shape[2:], above.shape[2:], strict=True))
                 x = x[:, :, :rows, :columns] + above[:, :, :rows, :columns]
+            elif kind == "view":  # a crop of maps that an activation may not overwrite, since the crop is still to come
+                made = self.get_submodule(f"l{number}")(x)
+                rows, columns = (side - 1 for side in made.shape[2:])
+                x = torch.tanh(made)[:, :, 1:, 1:] + made[:, :, :rows, :columns]
             elif kind == "max":
                 x = F.max_pool2d(x, kernel, stride, padding, dilation)
             elif kind == "average":
@@ -53,7 +58,7 @@ class Drawn(nn.Module):
         return self.tail(x)
 
 
-KINDS = ("conv", "depthwise", "skip", "max", "average", "pad")
+KINDS = ("conv", "depthwise", "skip", "view", "max", "average", "pad")
 
 
 def layers(padded: bool):
@@ -345,7 +350,25 @@ def test_memory_follows_the_strip_and_not_the_height():
     assert max(held) < everything / 10
 
 
-@pytest.mark.parametrize("channels", [64, 160])
+def test_rows_of_the_answer_are_kept_once():
+    """Strips are copied into the answer as they come; joined to those before, they would be copied again and again."""
+    from segviz.engine import flow
+
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1))
+    traced = trace(network, (1, 64, 8))
+    walk = flow._Walk(
+        traced, NetworkWeights(network), {0: Patch(torch.rand(1, 1, 64, 8), whole(traced.geometry.nodes[0]))},
+        traced.output, whole(traced.geometry.nodes[traced.output]), 4, {},
+    )  # fmt: skip
+    steps, strips = walk.run(0, 0), 0
+    for step in steps:
+        if isinstance(step, Strip):
+            strips += 1
+            assert traced.output not in walk.have
+    assert strips == 16
+
+
+@pytest.mark.parametrize("channels", [128, 160])
 def test_winograd_is_the_convolution_to_1e_5(channels):
     from segviz.engine import winograd
 

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from segviz.core.field import Box
+from segviz.engine import microscope
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import trace
 from segviz.engine.microscope import without_padding
@@ -46,6 +48,20 @@ def test_a_map_that_is_another_is_found_out():
     wrong = logits.copy()
     wrong[2] += 1
     assert finished(without_padding(traced, weights, image, wrong, 1)).difference > 0.01
+
+
+def test_a_field_that_is_too_small_is_found_out(monkeypatch):
+    """Pixels outside the field are no numbers: what takes them answers none, and the difference is none."""
+    traced, weights, image, logits = setting(64)
+
+    def cut(image, box):
+        return alone(image, Box(box.left + 2, box.top + 2, box.right - 2, box.bottom - 2))
+
+    alone = microscope._alone
+    monkeypatch.setattr(microscope, "_alone", cut)
+    found = finished(without_padding(traced, weights, image, logits, 1))
+    assert found.sample == 4
+    assert not found.equal
 
 
 def test_where_every_field_reaches_over_the_border_nothing_is_compared():

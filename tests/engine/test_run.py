@@ -12,6 +12,7 @@ from segviz.core import assets, scores
 from segviz.core.catalogue import class_index
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
+from segviz.core.regions import Region
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
@@ -24,8 +25,9 @@ from segviz.core.requests import (
     plan_description,
 )
 from segviz.core.session import State
+from segviz.core.steps import Interval
 from segviz.engine import devices, rules
-from segviz.engine.inference import METHODS
+from segviz.engine.inference import METHODS, _held
 from segviz.engine.run import ANSWERS, Engine
 from segviz.engine.store import Kept, Store
 
@@ -285,6 +287,27 @@ class TestRace:
     def test_networks_that_answer_per_pixel_have_no_window(self, engine):
         with pytest.raises(SegvizError, match="for every pixel already"):
             answer(engine, RaceRequest(Setup("selfie_general", photograph("coffee.png"))))
+
+
+def test_a_region_is_answered_alike_whatever_was_asked_before(page):
+    request = SegmentRequest(Setup("lenet5", page), Method.COARSE, region=(30, 20, 24, 18))
+    alone, engine = answer(Engine(), request), Engine()
+    answer(engine, replace(request, region=None))
+    after = answer(engine, request)
+    assert after.lattice == alone.lattice
+    assert after.logits.shape == alone.logits.shape
+    assert np.abs(after.logits - alone.logits).max() < 1e-4
+    assert scores.peak(after, 3) == (pytest.approx(scores.peak(alone, 3)[0], abs=1e-5), scores.peak(alone, 3)[1])
+
+
+def test_a_region_needs_the_memory_of_its_part():
+    """64 x 64 units of VGG11 at every pixel are refused only where they would not fit, not where the whole would not."""
+    loaded = Store().network("vgg11", Pooling.AUTO, Device.CPU)
+    traced = loaded.dilated(loaded.traced(True, (3, 500, 1000)), 1)
+    units = traced.geometry.grid("last")
+    whole = _held(traced, Region(Interval(0, units[0] - 1), Interval(0, units[1] - 1)))
+    part = _held(traced, Region(Interval(100, 163), Interval(100, 163)))
+    assert part < whole / 8
 
 
 class TestAnAcceleratorWithoutMemory:

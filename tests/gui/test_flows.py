@@ -403,7 +403,7 @@ def test_stopping_by_escape_keeps_the_result(bench):
     assert one.jobs.pending(SegmentRequest)
     one.qtbot.keyClick(one.window, Qt.Key.Key_Escape)
     one.turn()
-    assert one.scene.jobs == ()
+    assert {job.kind for job in one.scene.jobs} <= {Kind.WINDOW}  # which is there in a moment
     assert one.scene.prediction is shown
     assert one.state.method is Method.AUTO  # what is chosen is what is shown
 
