@@ -301,7 +301,7 @@ def test_a_region_is_answered_alike_whatever_was_asked_before(page):
 
 
 def test_a_region_needs_the_memory_of_its_part():
-    """64 x 64 units of VGG11 at every pixel are refused only where they would not fit, not where the whole would not."""
+    """64 x 64 units of VGG11 at every pixel are refused where they do not fit, not where the whole does not."""
     loaded = Store().network("vgg11", Pooling.AUTO, Device.CPU)
     traced = loaded.dilated(loaded.traced(True, (3, 500, 1000)), 1)
     units = traced.geometry.grid("last")
