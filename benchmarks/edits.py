@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Found, Measure, Plan, Side, SkippedError, at_least, at_most, interleaved
+from benchmarks.measure import Found, Measure, Plan, Side, at_least, at_most, interleaved
 from benchmarks.subjects import Walk, network, noise
 from segviz.core.regions import Region
 from segviz.core.steps import Interval
+from segviz.engine.cached import Cached
 
 NAME = "lenet5"
 FULL, QUICK = (1024, 1024), (128, 128)
@@ -21,14 +19,10 @@ REDRAWN, AGAIN = "redrawn", "computed again"
 
 def redrawn(plan: Plan) -> Found:
     """Row 10."""
-    try:
-        cached: Any = importlib.import_module("segviz.engine.cached").Cached
-    except ImportError as error:
-        raise SkippedError("the engine has no cache of layers yet (segviz/engine/cached.py)") from error
     subject = network(NAME)
     image = noise(1, plan.size(FULL, QUICK)).abs()
     traced, weights = subject.traced(image), subject.weights()
-    kept = cached(traced, weights, image)
+    kept = Cached(traced, weights, image)
     place = _place(image)
     edited = [image, _edited(image, place)]
     turns = 0
@@ -42,7 +36,7 @@ def redrawn(plan: Plan) -> Found:
     found = Found(f"LeNet-5 on {image.shape[2]}x{image.shape[3]}, {EDIT}x{EDIT} pixels changed in its middle")
     times = found.took(interleaved(sides, plan.rounds(11), plan.clock))
     kept.update(edited[1], place)
-    anew = cached(traced, weights, edited[1]).logits
+    anew = Cached(traced, weights, edited[1]).logits
     found.measures = [
         Measure("computed again / redrawn", times.ratio(AGAIN, REDRAWN), target=at_least(100)),
         Measure("largest difference from computing again", (_difference(kept.logits, anew),), "", at_most(0)),

@@ -10,6 +10,7 @@ from segviz.cli.table import table
 
 Data = Mapping[str, Any]
 WORSE, BETTER, SAME, OTHER, NEW = "worse", "better", "same", "other conditions", "new"
+GONE = "gone"
 QUICK = "quick: not judged"  # two samples say nothing about a change
 
 
@@ -63,6 +64,23 @@ def _lines(earlier: Data, now: Data) -> Iterator[dict[str, Any]]:
                 "scatter": None if its is None else its["spread"] + measure["spread"],
                 "verdict": verdict,
             }
+    yield from _gone(earlier, now)
+
+
+def _gone(earlier: Data, now: Data) -> Iterator[dict[str, Any]]:
+    """Measures of rows that were run again, and are not there any more."""
+    here = {row["name"]: {measure["name"] for measure in row["measures"]} for row in now["rows"]}
+    for row in earlier["rows"]:
+        for measure in row["measures"]:
+            if measure["name"] not in here.get(row["name"], {measure["name"]}):
+                yield {
+                    "row": row["row"],
+                    "name": measure["name"],
+                    "before": measure["median"],
+                    "now": None,
+                    "scatter": None,
+                    "verdict": GONE,
+                }
 
 
 def _verdict(old: Data, new: Data) -> str:

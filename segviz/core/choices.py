@@ -32,7 +32,7 @@ class Task(Choice):
 class Method(Choice):
     """How a network answers for a whole image (lecture T15, T18, T20, T23, T24)."""
 
-    AUTO = "auto", "Automatic", "native where the network answers per pixel, else upsampled"
+    AUTO = "auto", "Automatic", "native where the network answers per pixel, else upsampled; dense for a finer grid"
     SLIDING_WINDOW = "sliding-window", "Sliding window", "classify a window at every grid position"
     DIRECT = "direct", "Direct", "give each prediction to its whole receptive field"
     COARSE = "coarse", "Coarse", "the fully convolutional network's own grid, one cell a unit"

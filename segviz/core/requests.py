@@ -125,7 +125,7 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class PartialLabels:
-    """What a sliding window has found so far: class indices on the grid, -1 where it has not been.
+    """What a method has found so far: class indices on the grid, -1 where there is none yet.
 
     `confidence` (uint8, of the grid) is the probability of each label, 255 for 1.
     """

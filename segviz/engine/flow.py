@@ -32,7 +32,6 @@ Step = TypeVar("Step")
 Shown = TypeVar("Shown")
 Answer = TypeVar("Answer")
 
-OWN_MEMORY = (Convolution, Deconvolution, ChannelNorm)  # kernels whose results are no views of their inputs
 STRIP_ELEMENTS = 2**21  # of the largest map of a strip: it should stay in the cache
 SHRUNK = 0.75  # of the rows before: a stage ends here
 MOST_LAID = 512  # units of a dense layer at once: its weight is read once for all of them

@@ -31,12 +31,23 @@ def class_rows(prediction: Prediction) -> Rows:
 def race_rows(result: RaceResult) -> Rows:
     """A race: one row a side, then what the comparison found, named as `segviz race --json` names it."""
     rows: Rows = [
-        ["side", "seconds", "outputs", "outputs_per_second", "macs", "batch", "extrapolated", "measured"],
+        [
+            "side",
+            "seconds",
+            "outputs",
+            "outputs_per_second",
+            "macs",
+            "batch",
+            "extrapolated",
+            "measured",
+            "repeats",
+            "bytes",
+        ],
     ]
     for side in Side:
         lane = lane_of(result, side)
         counts = [lane.seconds, lane.outputs, rate(lane), lane.macs, lane.batch, lane.extrapolated, lane.measured]
-        rows.append([side.value, *counts])
+        rows.append([side.value, *counts, lane.repeats, lane.bytes])
     fast = result.fully_convolutional.seconds
     facts: dict[str, object] = {
         "speedup": ratio(result.sliding_window.seconds, fast),
@@ -50,7 +61,8 @@ def race_rows(result: RaceResult) -> Rows:
         "redundancy": result.redundancy,
         "difference_without_padding": result.field_check.difference if result.field_check is not None else "",
     }
-    return [*rows, *([name, value] for name, value in facts.items())]
+    speeds = [["grid_stride", "outputs", "speedup"], *([f.stride, f.outputs, f.speedup] for f in result.by_stride)]
+    return [*rows, [], *([name, value] for name, value in facts.items()), [], *speeds]
 
 
 def as_text(rows: Rows) -> str:
