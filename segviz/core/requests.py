@@ -206,6 +206,12 @@ class Network:
     window: tuple[int, int] | None = None
     entry: Entry = field(kw_only=True)  # what is known of it now that it is open
     refusal: str = ""  # why it has no fully convolutional form, and is described as published
+    brought: Entry | None = None  # `entry` without what the spec says of viewing; None where it says nothing
+
+    @property
+    def known(self) -> Entry:
+        """What the network brings by itself."""
+        return self.brought or self.entry
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.layers if layer.name == name), None)
