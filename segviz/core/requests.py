@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
@@ -102,6 +103,13 @@ class ClassifyRequest:
     setup: Setup
     x: float
     y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExamineRequest:
+    """What can be done with a network, found out by trying it on its native input."""
+
+    setup: Setup
 
 
 Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest
@@ -371,6 +379,19 @@ class WindowAnswer:
     classes: tuple[tuple[int, str, float], ...]  # (index, name, probability) of the five most probable
     seconds: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Answer to ExamineRequest: one capability for each `Ability`, in their order."""
+
+    request: ExamineRequest
+    capabilities: tuple[Capability, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    def of(self, ability: Ability) -> Capability:
+        return next(found for found in self.capabilities if found.ability is ability)
 
 
 Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer

@@ -121,7 +121,9 @@ def test_the_same_network_viewed_otherwise_keeps_what_belongs_to_it(spec):
     assert session.state == state
 
 
-@pytest.mark.parametrize(("old", "new"), [("vgg16", "vgg16?weights=a.pth"), ("a.pth?mean=1", "b.pth?mean=1"), ("", "lenet5")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("vgg16", "vgg16?weights=a.pth"), ("a.pth?mean=1", "b.pth?mean=1"), ("", "lenet5")]
+)
 def test_other_weights_are_another_network(old, new):
     assert settled(State(model=old, layer="c3"), {"model": new})["layer"] is None
 

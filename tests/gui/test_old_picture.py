@@ -67,6 +67,13 @@ def test_back_to_the_old_network_needs_no_answer(window):
     assert pixel(window) == before
 
 
+def test_the_same_network_viewed_otherwise_is_not_taken_for_another(window):
+    window.desk.session.update(model="lenet5?mean=40")
+    window.turn()
+    assert old_picture(window.scene) == "LeNet-5's result as it was viewed before"
+    assert (window.state.layer, window.state.view) == (window.scene.before.layer, window.scene.before.view)
+
+
 def test_stopped_it_says_that_the_network_has_not_answered(window):
     window.desk.session.update(**RNET)
     window.turn()

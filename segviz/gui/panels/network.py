@@ -18,7 +18,6 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent, QResizeEven
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from segviz.gui import gestures, tables, theme, words
-from segviz.gui.names import caution_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
@@ -247,7 +246,7 @@ class NetworkPanel:
         elif scene.job(Kind.DESCRIPTION) is not None:
             text = "Tracing…"
         else:
-            caution = caution_of(scene.network.request.setup.model)
+            caution = scene.network.entry.caution
             text = f"{caution}." if caution else ""
         self._note.setText(text)
         self._note.setVisible(bool(text))
