@@ -145,7 +145,8 @@ def read_names(path: str) -> tuple[str, ...]:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123  a name of the user's
             text = file.read(LARGEST_LIST + 1)
     except (OSError, ValueError) as error:
-        raise SegvizError(f"{named(path)}: cannot be read as a list of class names ({error})") from error
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise SegvizError(f"{named(path)}: cannot be read as a list of class names ({reason})") from error
     if len(text) > LARGEST_LIST:
         raise SegvizError(f"{named(path)}: too long for a list of class names; one name a line")
     return tuple(clean(line.strip()) for line in text.rstrip().splitlines())

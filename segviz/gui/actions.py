@@ -340,6 +340,8 @@ NETWORK = (
     *_choices("pooling", "Network/Pooling", Pooling),
     Action("own-sample", "Show a fitting sample", "Network", _own_sample, (), "photo",
            "Show the network on the sample image that suits it", enabled=_has_sample),
+    Action("model-card", "Model card", "Network", lambda w: w.bring_panel("card"), ("Ctrl+I",), "info-circle",
+           "What the network is, what can be done with it, and how images go into it"),
     _scale("Automatic", None),
     *(_scale(f"{percent} %", percent / 100) for percent in SCALES),
     Action("scale", "Another scale…", "Network/Scale", lambda w: w.toolbar.show_scale(),

@@ -94,7 +94,8 @@ def title_of(spec: str) -> str:
     except UsageError:
         return spec
     if source.kind is not Kind.CATALOGUE:
-        return clean(source.title)
+        title = clean(source.title)
+        return title.replace("\\", "/").rpartition("/")[2] if source.kind is Kind.PYTHON else title
     bare = str(source.without(*catalogue.GENERAL))
     titles = {known: title for entry in catalogue.ENTRIES for known, title in (*specs(entry), *_first_variant(entry))}
     weights = source.option("weights")

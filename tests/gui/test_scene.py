@@ -8,8 +8,8 @@ import pytest
 
 from segviz.core import assets, catalogue, scores
 from segviz.core.choices import View
-from segviz.core.field import SAME, Box, Node
 from segviz.core.errors import SegvizError
+from segviz.core.field import SAME, Box, Node
 from segviz.core.requests import Badge, ExamineRequest, Setup
 from segviz.core.session import State, Unit
 from segviz.gui import gestures
@@ -211,7 +211,7 @@ def test_a_badge_is_shown_of_its_own_network_alone():
         ("torchvision:resnet18?weights=default", "resnet18"),
         ("smp:unet/resnet18", "unet/resnet18"),
         ("python:own.nets:Mixer", "own.nets:Mixer"),
-        ("python:/a/b/own.py:Mixer", "/a/b/own.py:Mixer"),
+        ("python:/a/b/own.py:Mixer", "own.py:Mixer"),
         ("nothing of this name", "nothing of this name"),
         ("lenet5?mean", "lenet5?mean"),
         ("", ""),
