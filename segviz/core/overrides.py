@@ -79,8 +79,10 @@ def _fitted(found: Entry) -> Entry:
         raise UsageError(f"channels={given.channels}: the network takes one channel, which is L")
     for key, values in (("mean", given.mean), ("std", given.std)):
         if len(values) not in (1, planes):
-            counts = "one" if planes == 1 else f"one or {planes}"
-            raise UsageError(f"{key} has {len(values)} numbers, the network {planes} channels: give {counts}")
+            channels, counts = ("channel", "one") if planes == 1 else ("channels", f"one or {planes}")
+            raise UsageError(
+                f"{key} has {len(values)} numbers, and the network {planes} {channels}: {counts} of them will do"
+            )
     if given.channels != "L" or planes == 1:
         return found
     mean, std = (values * planes if len(values) == 1 else values for values in (given.mean, given.std))

@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
 
     def _build_docks(self) -> None:
         self.docks: dict[Area, QDockWidget] = {}
-        self.benches = {area: Bench(title) for area, (_, title) in DOCKS.items()}
+        self.benches = {area: Bench(title, area is Area.WORKBENCH) for area, (_, title) in DOCKS.items()}
         self.tabs = self.benches[Area.WORKBENCH]
         self.menus.menus["View"].addSeparator()
         for area, (name, title) in DOCKS.items():
@@ -152,7 +152,9 @@ class MainWindow(QMainWindow):
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:
-            self._place(panel)
+            self.benches[panel.area].add(panel.widget, panel.title, panel.header)
+            if panel.stage is not None:
+                self.centre.addWidget(panel.stage)
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.benches[Area.LEFT].currentChanged.connect(self._show_panels)
         if not self.layouts.restored:
@@ -173,11 +175,6 @@ class MainWindow(QMainWindow):
         canvas.add_tool(self.board.pen, strip)
         self.board.touched.connect(canvas.view.update_box)
         self.board.changed.connect(self.menus.refresh)
-
-    def _place(self, panel: Panel) -> None:
-        self.benches[panel.area].add(panel.widget, panel.title, panel.header)
-        if panel.stage is not None:
-            self.centre.addWidget(panel.stage)
 
     # ------------------------------------------------------------------------------ showing
 
@@ -244,8 +241,7 @@ class MainWindow(QMainWindow):
     def _in_front(self, panel: Panel) -> bool:
         if panel.stage is not None and self.centre.currentWidget() is panel.stage:
             return True
-        chosen = self.benches[panel.area].currentWidget() is panel.widget
-        return chosen and self.docks[panel.area].isVisibleTo(self)
+        return self.benches[panel.area].currentWidget() is panel.widget and self.docks[panel.area].isVisibleTo(self)
 
     def _show_stage(self, scene: Scene) -> None:
         front = next((panel for panel in self._workbench() if self.tabs.currentWidget() is panel.widget), None)
@@ -327,9 +323,9 @@ class MainWindow(QMainWindow):
 
     def bring_panel(self, identifier: str) -> None:
         """Bring a panel beside the canvas to the front, its dock too."""
-        panel = next(panel for panel in self.panels if panel.id == identifier)
-        self.docks[panel.area].show()
-        self.benches[panel.area].setCurrentWidget(panel.widget)
+        for panel in (panel for panel in self.panels if panel.id == identifier):
+            self.docks[panel.area].show()
+            self.benches[panel.area].setCurrentWidget(panel.widget)
 
     def bring_tab(self, tab: str) -> None:
         """Bring a tab of the workbench to the front."""

@@ -21,7 +21,9 @@ class Pages(QStackedWidget):
 
     def minimumSizeHint(self) -> QSize:
         page = self.currentWidget()
-        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
+        if page is None:
+            return super().minimumSizeHint()
+        return page.minimumSizeHint().expandedTo(page.minimumSize())
 
 
 class Headers(Pages):
@@ -45,13 +47,15 @@ class Bench(QWidget):
 
     currentChanged = Signal(int)
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, scrolls: bool = False) -> None:
+        """`scrolls`: whether the tabs may where there is little room; else they keep theirs."""
         super().__init__()
         theme.set_surface(self, "panel")
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
         self.bar.setDocumentMode(True)
+        self.bar.setUsesScrollButtons(scrolls)
         self.bar.setElideMode(Qt.TextElideMode.ElideNone)
         self.bar.setAccessibleName(name)
         self.bar.hide()

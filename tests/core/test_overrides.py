@@ -72,8 +72,8 @@ def test_a_minimum_is_a_probability(text: str) -> None:
     ("spec", "message"),
     [
         ("lenet5?channels=RGB", "takes one channel"),
-        ("lenet5?mean=1,2,3", "mean has 3 numbers, the network 1 channels: give one"),
-        ("selfie_general?std=1,2", "std has 2 numbers, the network 3 channels: give one or 3"),
+        ("lenet5?mean=1,2,3", "mean has 3 numbers, and the network 1 channel: one of them will do"),
+        ("selfie_general?std=1,2", "std has 2 numbers, and the network 3 channels: one or 3 of them will do"),
     ],
 )
 def test_preprocessing_fits_the_channels_of_an_open_network(spec: str, message: str) -> None:

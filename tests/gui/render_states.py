@@ -150,6 +150,14 @@ STROKES = (
 )  # fmt: skip
 
 
+def described() -> Scene:
+    """The photograph, its network open by the name that the State has."""
+    scene = castle()
+    assert scene.network is not None
+    asked = DescribeRequest(scenes.setup(model=scene.state.model, image=scene.state.image))
+    return replace(scene, network=replace(scene.network, request=asked, entry=entry(scene.state.model)))
+
+
 def otherwise() -> Scene:
     """LeNet-5 viewed otherwise than it is by itself, and examined."""
     spec = "lenet5?longest=300&mean=40"
@@ -177,7 +185,7 @@ STATES: dict[str, Callable[[], Scene]] = {
     "failed": failed,
     "board": board,
     "window": window,
-    "card": castle,
+    "card": described,
     "card-empty": empty,
     "card-other": otherwise,
     "race-before": lambda: on_tab(scenes.full(), "race"),

@@ -68,7 +68,7 @@ class CardPanel:
         inside = QWidget()
         theme.set_surface(inside, "panel")
         column = QVBoxLayout(inside)
-        column.setContentsMargins(theme.M, theme.S, theme.M, theme.M)
+        column.setContentsMargins(theme.M, theme.S, theme.S, theme.M)
         column.setSpacing(theme.S)
         for part in (self._note, self._name, self._summary, self._caution, self.facts):
             column.addWidget(part)

@@ -73,7 +73,7 @@ class BadgeRows(_Rebuilt):
         if not self._differs(tuple(findings)):
             return
         head = QHBoxLayout()
-        head.addWidget(heading("What can be done"), 1)
+        head.addWidget(heading("Capabilities"), 1)
         if any(finding.verdict is None for finding in findings):
             waiting = QLabel(NOT_EXAMINED)
             theme.set_role(waiting, "caption")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from segviz.core.specs import Spec
 
 ROWS = (("mean",), ("std",), ("channels", "minimum"), ("input", "longest"), ("labels",))  # what stands side by side
-NARROW = {"minimum": 78, "longest": 92}  # widths, before `theme.px`
+NARROW = {"minimum": 72, "longest": 92}  # widths, before `theme.px`
 NAMES_KINDS = "Lists of names (*.txt);;All files (*)"
 ORDERS = {"RGB": "red, green, blue", "BGR": "blue, green, red, as Caffe and OpenCV have it", "L": "grey"}
 
