@@ -213,13 +213,8 @@ class Network:
     notes: tuple[str, ...] = ()
     window: tuple[int, int] | None = None
     entry: Entry = field(kw_only=True)  # what is known of it now that it is open
+    brought: Entry = field(kw_only=True)  # the same without what the spec says of viewing
     refusal: str = ""  # why it has no fully convolutional form, and is described as published
-    brought: Entry | None = None  # `entry` without what the spec says of viewing; None where it says nothing
-
-    @property
-    def known(self) -> Entry:
-        """What the network brings by itself."""
-        return self.brought or self.entry
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.layers if layer.name == name), None)
@@ -252,11 +247,10 @@ class Exactness:
 class Prediction:
     """Answer to SegmentRequest. Logits stay on the network's grid; only labels reach the image's size.
 
-    A network with one sigmoid output answers as two classes with logits (0, z), so that softmax is
-    its sigmoid. `confidence` is the probability of the label, 255 for 1: the label's heatmap,
-    upsampled. `region` is the part of the image that was asked for, or all of it. `seconds` is the
-    whole run, reading and converting the network included where it was not kept; `layer_seconds`
-    are those of the pass that made the logits, which may have been kept too.
+    A network with one sigmoid output answers as two classes with logits (0, z), so that softmax is its sigmoid.
+    `confidence` is the probability of the label, 255 for 1: the label's heatmap, upsampled. `region` is the part of
+    the image that was asked for, or all of it. `seconds` is the whole run, reading and converting the network included
+    where it was not kept; `layer_seconds` are those of the pass that made the logits, which may have been kept too.
     """
 
     request: SegmentRequest

@@ -108,7 +108,7 @@ class Engine:
             notes=(*loaded.notes, *notes_of(entry, frame)),
             refusal=loaded.refusal,
             entry=entry,
-            brought=loaded.known if loaded.known != entry else None,
+            brought=loaded.known,
             window=None if loaded.per_pixel else entry.input_size[1:],
         )
 

@@ -297,8 +297,8 @@ def view_otherwise(scene: Scene, option: str, value: str | None) -> Changes:
     if network is None or spec is None:
         return {}
     wanted = spec.without(option) if value is None else spec.with_option(option, value)
-    entry = viewed(network.known, wanted)
-    if entry == viewed(network.known, spec.without(option)):
+    entry = viewed(network.brought, wanted)
+    if entry == viewed(network.brought, spec.without(option)):
         wanted = spec.without(option)
     changes: Changes = {"model": str(wanted)}
     if option == "minimum":
@@ -316,7 +316,7 @@ def view_as_brought(scene: Scene) -> Changes:
     spec = parse(scene.state.model)
     changes: Changes = {"model": str(spec.opening)}
     if spec.option("minimum") is not None:
-        changes["minimum"] = network.known.minimum
+        changes["minimum"] = network.brought.minimum
     if spec.option("longest") is not None:
         changes["scale"] = None
     return changes

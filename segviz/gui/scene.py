@@ -131,7 +131,7 @@ class Scene:
             return known.entry
         try:
             spec = parse(model).without("labels")
-            return catalogue.entry(str(spec)) if known is None else adapted(known.known, spec)
+            return catalogue.entry(str(spec)) if known is None else adapted(known.brought, spec)
         except SegvizError:
             return known.entry if known is not None else None
 

@@ -123,7 +123,7 @@ class CardPanel:
         self.form.setEnabled(scene.known is not None)
         if scene.known is not None and scene.entry is not None:
             entry, spec = scene.entry, parse(scene.state.model)
-        self.form.show_entry(entry, spec, card_words.names_from(network.known, spec.without("labels")))
+        self.form.show_entry(entry, spec, card_words.names_from(network.brought, spec.without("labels")))
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """Nothing: a network does not depend on the mouse."""

@@ -232,7 +232,7 @@ def test_the_selected_layer_stays_in_view_when_the_type_changes(shown, look):
 def untrained(scene: Scene) -> Scene:
     """The same, as if VGG16 had answered."""
     request = replace(scene.network.request, setup=replace(scene.network.request.setup, model="vgg16"))
-    network = replace(scene.network, request=request, entry=entry("vgg16"))
+    network = replace(scene.network, request=request, entry=entry("vgg16"), brought=entry("vgg16"))
     return replace(scene, state=replace(scene.state, model="vgg16"), network=network)
 
 
