@@ -119,10 +119,10 @@ def names_from(entry: Entry, spec: Spec) -> str:
     if own:
         return f"from {clean(Path(own).name)}"
     if entry.labels:
-        return f"from {entry.labels}, a list of segviz"
+        return f"from {entry.labels}"
     if not entry.class_list:
-        return "none known: classes are numbered"
-    return "from the catalogue" if spec.kind is Kind.CATALOGUE else "brought by the network"
+        return "none, but numbers"
+    return "from the catalogue" if spec.kind is Kind.CATALOGUE else "from the network"
 
 
 def notes(network: Network) -> tuple[str, ...]:

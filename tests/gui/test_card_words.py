@@ -63,9 +63,9 @@ def test_a_network_says_where_it_comes_from(spec, said):
 @pytest.mark.parametrize(
     ("spec", "changes", "said"),
     [
-        ("efficientnet_lite0", {"labels": "imagenet.txt", "class_list": ()}, "from imagenet.txt, a list of segviz"),
-        ("/nets/own.pth", {}, "brought by the network"),
-        ("/nets/own.pth", {"class_list": ()}, "none known: classes are numbered"),
+        ("efficientnet_lite0", {"labels": "imagenet.txt", "class_list": ()}, "from imagenet.txt"),
+        ("/nets/own.pth", {}, "from the network"),
+        ("/nets/own.pth", {"class_list": ()}, "none, but numbers"),
     ],
 )
 def test_names_of_classes_say_whose_they_are(spec, changes, said):

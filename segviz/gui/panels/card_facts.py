@@ -16,6 +16,7 @@ from segviz.gui.widgets.heading import heading
 from segviz.gui.widgets.wrapped import WrappedLabel
 
 SIGNS = {Verdict.YES: ("✓", "ok"), Verdict.PARTLY: ("◐", "warn"), Verdict.NO: ("✗", "bad"), None: ("–", "dim")}
+NAMES = 70  # width of the names of facts, before `theme.px`: the same above and below
 TOP = Qt.AlignmentFlag.AlignTop
 
 
@@ -54,6 +55,7 @@ class FactRows(_Rebuilt):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(theme.S)
         grid.setVerticalSpacing(theme.XS)
+        grid.setColumnMinimumWidth(0, theme.px(NAMES))
         grid.setColumnStretch(1, 1)
         for row, fact in enumerate(facts):
             name = QLabel(fact.name)

@@ -60,7 +60,7 @@ def test_a_network_in_a_file_says_where_it_lies_and_what_was_done_to_open_it(sho
     text = said(shown(CardPanel, own()))
     for part in (
         "resnet50_finetuned_on_flowers_epoch_0123_best.pth", "/home/somebody/lectures/networks_of_my_own",
-        "ResNet-50, by the names of its tensors", "unknown", "102: class 0", "none known: classes are numbered",
+        "ResNet-50, by the names of its tensors", "unknown", "102: class 0", "none, but numbers",
         "Left out: module.backbone.layer4.2.bn3.num_batches_tracked.", "The prefix 'module.' was taken off.",
     ):  # fmt: skip
         assert part in text
