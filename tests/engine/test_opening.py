@@ -117,7 +117,6 @@ def test_what_is_only_viewed_otherwise_is_not_opened_again(mixer, photograph):
     assert mixer == [(spec, False)]
     assert other.entry.preprocessing.mean == (1.0, 2.0, 3.0)
     assert again.entry == first.entry
-    assert first.brought == other.brought == first.entry
 
 
 def test_a_spec_without_an_opener_is_refused(monkeypatch):
