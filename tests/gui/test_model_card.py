@@ -22,12 +22,8 @@ from tests.gui.conftest import PAGE
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 
 
-def panel(one, identifier: str):
-    return next(panel for panel in one.window.panels if panel.id == identifier)
-
-
 def enter(one, option: str, text: str) -> None:
-    line = panel(one, "card").form.boxes[option].line
+    line = one.panel("card").form.boxes[option].line
     line.setText(text)
     one.qtbot.keyClick(line, Qt.Key.Key_Return)
     one.turn()
@@ -56,25 +52,25 @@ def test_the_card_is_a_tab_beside_the_network(bench):
     one = bench()
     bench_of = one.window.benches[Area.LEFT]
     assert [bench_of.bar.tabText(at) for at in range(bench_of.bar.count())] == ["Network", "Model card"]
-    assert bench_of.currentWidget() is panel(one, "network").widget
+    assert bench_of.currentWidget() is one.panel("network").widget
     assert not one.window.benches[Area.RIGHT].bar.isVisible()  # one panel needs no tab
     assert "card" not in one.window._shown
     one.qtbot.mouseClick(bench_of.bar, Qt.MouseButton.LeftButton, pos=bench_of.bar.tabRect(1).center())
     assert one.window._shown["card"] is one.scene
-    assert panel(one, "card").header.isVisible()
-    assert not panel(one, "network").header.isVisible()
+    assert one.panel("card").header.isVisible()
+    assert not one.panel("network").header.isVisible()
 
 
 def test_keys_and_the_palette_bring_it_also_where_its_dock_is_closed(bench):
     one = bench()
     one.window.docks[Area.LEFT].close()
     one.qtbot.keyClick(one.window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
-    assert panel(one, "card").widget.isVisible()
+    assert one.panel("card").widget.isVisible()
     found = {found.text: found.do for found in entries(one.window) if found.kind == "Panel"}
     assert list(found) == ["Network", "Model card", "Inspector"]
     found["Network"]()
-    assert panel(one, "network").widget.isVisible()
-    assert not panel(one, "card").widget.isVisible()
+    assert one.panel("network").widget.isVisible()
+    assert not one.panel("card").widget.isVisible()
 
 
 def test_a_layout_that_was_kept_before_there_was_a_card_still_comes_back(qtbot, look, bench):
@@ -90,7 +86,7 @@ def test_a_layout_that_was_kept_before_there_was_a_card_still_comes_back(qtbot, 
         plain.addDockWidget(area, dock)
     assert one.window.restoreState(plain.saveState(VERSION), VERSION)
     assert one.window.dockWidgetArea(one.window.docks[Area.RIGHT]) == LEFT
-    assert panel(one, "network").widget.isVisible()
+    assert one.panel("network").widget.isVisible()
 
 
 def test_a_change_is_seen_at_once_and_keeps_layer_class_method_and_view(card):
@@ -100,7 +96,7 @@ def test_a_change_is_seen_at_once_and_keeps_layer_class_method_and_view(card):
     kept = (card.state.layer, card.state.method, card.state.view, card.state.shown_class)
     assert kept == ("c3", Method.COARSE, View.HEATMAP, 7)
     assert card.window.toolbar.network.value == "LeNet-5"
-    assert panel(card, "card").form.boxes["mean"].line.text() == "40"
+    assert card.panel("card").form.boxes["mean"].line.text() == "40"
     describe(card)
     card.bring_up()
     assert {type(request) for request in card.jobs.history[asked:]} >= {DescribeRequest, SegmentRequest}
@@ -117,7 +113,7 @@ def test_what_the_engine_refuses_is_taken_back_on_the_card_too(card):
     card.turn()
     assert card.state == before
     assert card.scene.message.about is Kind.DESCRIPTION
-    assert panel(card, "card").form.boxes["input"].line.text().replace("\u202f", "") == "1×32×32"
+    assert card.panel("card").form.boxes["input"].line.text().replace("\u202f", "") == "1×32×32"
 
 
 def test_a_change_on_the_command_line_or_in_a_session_is_marked_and_reset(bench):
@@ -129,7 +125,7 @@ def test_a_change_on_the_command_line_or_in_a_session_is_marked_and_reset(bench)
     one.bring_up()
     one.window.do("model-card")
     one.turn()
-    form = panel(one, "card").form
+    form = one.panel("card").form
     assert {option for option, box in form.boxes.items() if box.changed} == {"mean", "minimum"}
     one.qtbot.mouseClick(form.all, Qt.MouseButton.LeftButton)
     one.turn()
@@ -146,7 +142,7 @@ def test_feature_maps_of_the_old_preprocessing_are_not_taken_for_the_new(card):
 
 def test_escape_in_a_field_takes_back_what_was_typed_and_stops_nothing(card):
     card.window.activateWindow()
-    line = panel(card, "card").form.boxes["std"].line
+    line = card.panel("card").form.boxes["std"].line
     line.setFocus()
     card.qtbot.keyClicks(line, "9")
     card.qtbot.keyClick(line, Qt.Key.Key_Escape)

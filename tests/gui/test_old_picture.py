@@ -24,7 +24,7 @@ def pixel(window) -> tuple[int, ...]:
 
 
 def test_the_old_picture_stays_in_its_old_view_behind_a_veil(window):
-    canvas, inspector = window.window.canvas, window.window.panels[1]
+    canvas, inspector = window.window.canvas, window.panel("inspector")
     shares = [entry.share for entry in inspector._entries]
     before = pixel(window)
     window.desk.session.update(**RNET)
