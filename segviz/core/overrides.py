@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from segviz.core import places
 from segviz.core.choices import Task
 from segviz.core.entries import IMAGENET, Entry, Preprocessing
 from segviz.core.errors import SegvizError, UsageError, clean, named
 from segviz.core.specs import Spec
 
 CHANNELS = ("RGB", "BGR", "L")
+PIXELS = ("channels", "mean", "std")  # options of preprocessing
 LARGEST_LIST = 1_000_000  # characters of a list of class names
 
 
@@ -43,7 +45,7 @@ def adapted(found: Entry, spec: Spec) -> Entry:
     given = dict(spec.options)
     changes: dict[str, Any] = {}
     before = found.preprocessing
-    if {"channels", "mean", "std"} & given.keys():
+    if set(PIXELS) & given.keys():
         changes["preprocessing"] = Preprocessing(
             _channels(given.get("channels", before.channels)),
             _numbers(given, "mean", before.mean),
@@ -58,8 +60,33 @@ def adapted(found: Entry, spec: Spec) -> Entry:
     if "multiple" in given:
         changes["multiple"] = max(1, _whole(given, "multiple"))
     if "minimum" in given:
-        changes["minimum"] = _numbers(given, "minimum", (0.0,))[0]
+        changes["minimum"] = _share(given["minimum"])
     return replace(found, **changes) if changes else found
+
+
+def viewed(known: Entry, spec: Spec) -> Entry:
+    """`adapted`, of a network that is open, so that the preprocessing must fit its channels.
+
+    Grey goes into every channel of a network that takes three. Raises as `adapted` does.
+    """
+    found = adapted(known, spec)
+    return _fitted(found) if any(key in PIXELS for key, _ in spec.options) else found
+
+
+def _fitted(found: Entry) -> Entry:
+    given, planes = found.preprocessing, found.input_size[0]
+    if given.channels != "L" and planes == 1:
+        raise UsageError(f"channels={given.channels}: the network takes one channel, which is L")
+    for key, values in (("mean", given.mean), ("std", given.std)):
+        if len(values) not in (1, planes):
+            channels, counts = ("channel", "one") if planes == 1 else ("channels", f"one or {planes}")
+            raise UsageError(
+                f"{key} has {len(values)} numbers, and the network {planes} {channels}: {counts} of them will do"
+            )
+    if given.channels != "L" or planes == 1:
+        return found
+    mean, std = (values * planes if len(values) == 1 else values for values in (given.mean, given.std))
+    return replace(found, preprocessing=Preprocessing("L", mean, std))
 
 
 def _named_classes(path: str, found: Entry) -> tuple[str, ...]:
@@ -88,6 +115,16 @@ def _numbers(given: Mapping[str, str], key: str, default: tuple[float, ...]) -> 
     return found
 
 
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise UsageError(f"minimum={text}: a probability from 0 to 1, for example minimum=0.8")
+    return number
+
+
 def _whole(given: Mapping[str, str], key: str) -> int:
     if not given[key].isdecimal():
         raise UsageError(f"{key}={given[key]}: a whole number")
@@ -104,11 +141,14 @@ def _size(text: str) -> tuple[int, int, int]:
 
 def read_names(path: str) -> tuple[str, ...]:
     """Class names from a text file, one a line; empty lines at the end do not count. Raises SegvizError."""
+    if places.is_special(path):  # one would wait for a pipe
+        raise SegvizError(f"{named(path)}: no file, and so no list of class names")
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123  a name of the user's
             text = file.read(LARGEST_LIST + 1)
     except (OSError, ValueError) as error:
-        raise SegvizError(f"{named(path)}: cannot be read as a list of class names ({error})") from error
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise SegvizError(f"{named(path)}: cannot be read as a list of class names ({reason})") from error
     if len(text) > LARGEST_LIST:
         raise SegvizError(f"{named(path)}: too long for a list of class names; one name a line")
     return tuple(clean(line.strip()) for line in text.rstrip().splitlines())

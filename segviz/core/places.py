@@ -14,6 +14,11 @@ def is_file(path: str | os.PathLike[str]) -> bool:
     return os.path.isfile(path)  # noqa: PTH113  it catches OSError and ValueError, pathlib does not
 
 
+def is_special(path: str | os.PathLike[str]) -> bool:
+    """Whether something is at `path` that is neither a file nor a folder: a pipe, a device."""
+    return os.path.exists(path) and not is_file(path) and not is_folder(path)  # noqa: PTH110  it catches, too
+
+
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether `path` leads to a folder; False also where the question itself fails."""
     return os.path.isdir(path)  # noqa: PTH112

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
@@ -102,6 +103,13 @@ class ClassifyRequest:
     setup: Setup
     x: float
     y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExamineRequest:
+    """What can be done with a network, found out by trying it on its native input."""
+
+    setup: Setup
 
 
 Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest
@@ -205,6 +213,7 @@ class Network:
     notes: tuple[str, ...] = ()
     window: tuple[int, int] | None = None
     entry: Entry = field(kw_only=True)  # what is known of it now that it is open
+    brought: Entry = field(kw_only=True)  # the same without what the spec says of viewing
     refusal: str = ""  # why it has no fully convolutional form, and is described as published
 
     def layer(self, name: str) -> Layer | None:
@@ -238,11 +247,10 @@ class Exactness:
 class Prediction:
     """Answer to SegmentRequest. Logits stay on the network's grid; only labels reach the image's size.
 
-    A network with one sigmoid output answers as two classes with logits (0, z), so that softmax is
-    its sigmoid. `confidence` is the probability of the label, 255 for 1: the label's heatmap,
-    upsampled. `region` is the part of the image that was asked for, or all of it. `seconds` is the
-    whole run, reading and converting the network included where it was not kept; `layer_seconds`
-    are those of the pass that made the logits, which may have been kept too.
+    A network with one sigmoid output answers as two classes with logits (0, z), so that softmax is its sigmoid.
+    `confidence` is the probability of the label, 255 for 1: the label's heatmap, upsampled. `region` is the part of
+    the image that was asked for, or all of it. `seconds` is the whole run, reading and converting the network included
+    where it was not kept; `layer_seconds` are those of the pass that made the logits, which may have been kept too.
     """
 
     request: SegmentRequest
@@ -373,6 +381,19 @@ class WindowAnswer:
     classes: tuple[tuple[int, str, float], ...]  # (index, name, probability) of the five most probable
     seconds: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Answer to ExamineRequest: one capability for each `Ability`, in their order."""
+
+    request: ExamineRequest
+    capabilities: tuple[Capability, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    def of(self, ability: Ability) -> Capability:
+        return next(found for found in self.capabilities if found.ability is ability)
 
 
 Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer

@@ -22,7 +22,7 @@ from segviz.core.choices import (
 )
 from segviz.core.errors import SegvizError, clean, shorten
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
-from segviz.core.specs import FILE_OPTIONS, Kind, parse
+from segviz.core.specs import FILE_OPTIONS, Kind, parse, same_network
 
 FORMAT = "segviz session"
 VERSION = 1
@@ -128,16 +128,16 @@ class Session:
 def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
     """`changes` together with what they make meaningless: another network has other layers and classes.
 
-    Another image keeps the layer but not the pinned unit; a new revision of the same image keeps
-    both, since a person draws on while a unit is watched. Another layer keeps the cursor, from which
-    the unit follows.
+    The same network, viewed otherwise (`specs.VIEWING`), keeps them. Another image keeps the layer but
+    not the pinned unit; a new revision of the same image keeps both, since a person draws on while a
+    unit is watched. Another layer keeps the cursor, from which the unit follows.
     """
     out = dict(changes)
 
     def changed(name: str) -> bool:
         return name in changes and changes[name] != getattr(state, name)
 
-    if changed("model"):
+    if changed("model") and not same_network(state.model, changes["model"]):
         for name, value in NETWORK_DEFAULTS.items():
             out.setdefault(name, value)
     if changed("image"):

@@ -99,6 +99,14 @@ def parse(spec: str) -> Spec:
     return Spec(name, tuple(sorted(options)), kind)
 
 
+def same_network(one: str, other: str) -> bool:
+    """Whether two specs differ in viewing options at most; False where either is no spec."""
+    try:
+        return parse(one).opening == parse(other).opening
+    except UsageError:
+        return False
+
+
 EXAMPLES = {
     Kind.TORCHVISION: "torchvision:resnet18",
     Kind.TIMM: "timm:resnet18",

@@ -109,6 +109,7 @@ class Engine:
             notes=(*loaded.notes, *notes_of(entry, frame)),
             refusal=loaded.refusal,
             entry=entry,
+            brought=loaded.known,
             window=None if loaded.per_pixel else entry.input_size[1:],
         )
 

@@ -17,7 +17,7 @@ from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, named
 from segviz.core.field import Frame
 from segviz.core.images import Picture, open_picture
-from segviz.core.overrides import adapted
+from segviz.core.overrides import viewed
 from segviz.core.specs import Kind, Spec, parse
 from segviz.engine import devices
 from segviz.engine.dilation import dilated
@@ -162,7 +162,7 @@ class Store:
             # Without global pooling there is one form for every choice of what becomes of it.
             pools = kept.convertible and kept.conversion.pools
             self._networks.put((*key, pooling if pools else None), kept)
-        return kept if kept.spec == spec else replace(kept, spec=spec, entry=adapted(kept.known, wanted))
+        return kept if kept.spec == spec else replace(kept, spec=spec, entry=viewed(kept.known, wanted))
 
     def _load(self, wanted: Spec, pooling: Pooling, place: torch.device, trust: bool) -> Loaded:
         spec = str(wanted)
@@ -171,7 +171,7 @@ class Store:
         needed = WORKING_COPIES * FLOAT * expected.parameters
         devices.check_memory(needed, expected.title, "close other programs or take a smaller network")
         found = opened(spec, trust)
-        network, entry = found.network, adapted(found.entry, wanted)
+        network, entry = found.network, viewed(found.entry, wanted)
         network.to(place).to(memory_format=torch.channels_last)
         weights = NetworkWeights(network)
         try:

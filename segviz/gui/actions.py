@@ -54,6 +54,10 @@ def _has_network(scene: Scene) -> bool:
     return scene.network is not None
 
 
+def _has_sample(scene: Scene) -> bool:
+    return scene.entry is not None and bool(scene.entry.sample)
+
+
 def _has_stride(scene: Scene) -> bool:
     return gestures.own_stride(scene.network) is not None
 
@@ -177,8 +181,8 @@ def _scale(text: str, scale: float | None) -> Action:
 
 def _own_sample(window: MainWindow) -> None:
     """The network on its own sample, as its card on the start page shows it."""
-    state = window.desk.session.state
-    if state.model:
+    state, entry = window.desk.session.state, window.desk.scene.entry
+    if entry is not None and entry.sample:
         window.desk.session.update(**gestures.use_network(replace(state, image=None), state.model))
 
 
@@ -335,7 +339,9 @@ NETWORK = (
     *_choices("upsampling", "Network/Upsampling", Upsampling),
     *_choices("pooling", "Network/Pooling", Pooling),
     Action("own-sample", "Show a fitting sample", "Network", _own_sample, (), "photo",
-           "Show the network on the sample image that suits it", enabled=lambda scene: bool(scene.state.model)),
+           "Show the network on the sample image that suits it", enabled=_has_sample),
+    Action("model-card", "Model card", "Network", lambda w: w.bring_panel("card"), ("Ctrl+I",), "info-circle",
+           "What the network is, what can be done with it, and how images go into it"),
     _scale("Automatic", None),
     *(_scale(f"{percent} %", percent / 100) for percent in SCALES),
     Action("scale", "Another scale…", "Network/Scale", lambda w: w.toolbar.show_scale(),

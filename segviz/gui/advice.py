@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segviz.core import assets, catalogue
-from segviz.core.errors import SegvizError
+from segviz.core import assets
 from segviz.gui import words
 from segviz.gui.names import title_of
 from segviz.gui.scene import Message, Scene
@@ -27,11 +26,8 @@ def advice(scene: Scene) -> Message | None:
     state, picture = scene.state, scene.picture
     if picture is None or not state.model or picture.path != state.image:
         return None
-    try:
-        entry = catalogue.entry(state.model)
-    except SegvizError:
-        return None
-    if not entry.sees or state.image == str(assets.sample(entry.sample)):
+    entry = scene.entry
+    if entry is None or not entry.sees or state.image == str(assets.sample(entry.sample)):
         return None
     title = title_of(state.model)
     if entry.preprocessing.channels == "L":

@@ -15,6 +15,7 @@ from segviz.core import assets, catalogue
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session
+from segviz.core.specs import same_network
 from segviz.gui import gestures, names, theme, words
 from segviz.gui.actions import find
 from segviz.gui.canvas_strip import CanvasStrip
@@ -220,6 +221,8 @@ def old_picture(scene: Scene) -> str:
     if scene.before is None:
         return ""
     old, new = title_of(scene.before.model), title_of(scene.state.model)
+    if scene.before.image == scene.state.image and same_network(scene.before.model, scene.state.model):
+        return f"{old}'s result as it was viewed before"
     if old == new or not new:
         return f"{old}'s result for {image_title(scene.before.image or '')}"
     return f"{old}'s result, until {new} has answered" if scene.jobs else f"{old}'s result; {new} has not answered"

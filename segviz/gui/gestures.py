@@ -11,8 +11,10 @@ from typing import Any
 from segviz.core import assets, catalogue
 from segviz.core.choices import Method, Task, View
 from segviz.core.entries import Entry
+from segviz.core.overrides import viewed
 from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
+from segviz.core.specs import parse, same_network
 from segviz.gui import names
 from segviz.gui.scene import Scene
 
@@ -267,24 +269,64 @@ def best_view(entry: Entry) -> View:
 def use_network(state: State, spec: str) -> Changes:
     """A network chosen by its spec: in the view that suits it, on a fitting sample if there is no image yet.
 
-    Raises SegvizError for a spec that the catalogue does not have.
+    The network that is there already, only viewed otherwise, stays as it is shown. One that nobody
+    has opened yet is taken in the present view. Raises SegvizError for a spec of no network.
     """
     entry = catalogue.entry(spec)
+    if state.image is not None and spec != state.model and same_network(spec, state.model):
+        return {"model": spec}
     image = state.image or (str(assets.sample(entry.sample)) if entry.sample else None)
     own = image is not None and image == str(assets.sample(entry.sample))
     return {
         "model": spec,
         "image": image,
-        "view": best_view(entry),
+        "view": best_view(entry) if entry.class_count else state.view,
         "minimum": entry.minimum,
         "scale": entry.sample_scale if own else drawing_scale(entry, image),
     }
 
 
+def view_otherwise(scene: Scene, option: str, value: str | None) -> Changes:
+    """The network that is there viewed otherwise: an option of `specs.VIEWING` with a value; None: as it is brought.
+
+    A value that says what the network brings anyway leaves the option out. What the option stands
+    for goes along, so that its effect is seen. Nothing before the network is open. Raises UsageError
+    for a value that cannot be, SegvizError for class names that cannot be read.
+    """
+    network, spec = scene.known, parse(scene.state.model) if scene.state.model else None
+    if network is None or spec is None:
+        return {}
+    wanted = spec.without(option) if value is None else spec.with_option(option, value)
+    entry = viewed(network.brought, wanted)
+    if entry == viewed(network.brought, spec.without(option)):
+        wanted = spec.without(option)
+    changes: Changes = {"model": str(wanted)}
+    if option == "minimum":
+        changes["minimum"] = entry.minimum
+    if option == "longest":
+        changes["scale"] = None
+    return changes
+
+
+def view_as_brought(scene: Scene) -> Changes:
+    """The network that is there as it is by itself, without any viewing option."""
+    network = scene.known
+    if network is None:
+        return {}
+    spec = parse(scene.state.model)
+    changes: Changes = {"model": str(spec.opening)}
+    if spec.option("minimum") is not None:
+        changes["minimum"] = network.brought.minimum
+    if spec.option("longest") is not None:
+        changes["scale"] = None
+    return changes
+
+
 def drawing_scale(entry: Entry, image: str | None) -> float | None:
     """The scale that makes a digit drawn with ease as large as those the network knows; None: it chooses itself."""
     size = names.board_size(image)
-    if size is None or entry.task is not Task.CLASSIFICATION or entry.longest_side is not None:
+    taken_whole = entry.task is not Task.CLASSIFICATION or entry.longest_side is not None
+    if size is None or taken_whole or not entry.class_count:  # nothing is known of a network before it is open
         return None
     return max(SMALLEST_SCALE, min(1.0, round(WINDOWS_HIGH * entry.input_size[1] / min(size), 3)))
 

@@ -14,7 +14,7 @@ from segviz.core import assets, catalogue, places
 from segviz.core.choices import Task
 from segviz.core.errors import clean, shorten
 from segviz.core.formats import MODEL_SUFFIXES
-from segviz.core.specs import of_file
+from segviz.core.specs import of_file, same_network
 from segviz.gui import settings
 from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
 from segviz.gui.names import image_title, sample_title, specs
@@ -173,7 +173,7 @@ def fill_networks(menu: QMenu, window: MainWindow) -> None:
                 made = menu.addAction(title)
                 made.setToolTip(f"{entry.summary}\n{entry.parameters:,} parameters; {entry.licence}")
                 made.setCheckable(True)
-                made.setChecked(spec == current)
+                made.setChecked(same_network(spec, current))
                 made.triggered.connect(lambda _=False, s=spec: window.files.show_network(s))
 
 

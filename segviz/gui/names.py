@@ -8,7 +8,8 @@ from pathlib import Path
 
 from segviz.core import catalogue
 from segviz.core.entries import Entry
-from segviz.core.errors import clean
+from segviz.core.errors import UsageError, clean, named
+from segviz.core.specs import Kind, parse
 
 PASTED = "Pasted image"
 PASTED_PREFIX = "pasted-"  # of the files in the cache folder that hold pasted pictures
@@ -84,18 +85,27 @@ def specs(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 
 def title_of(spec: str) -> str:
-    """What people call the network of a spec; the spec itself where the catalogue does not have it."""
-    for entry in catalogue.ENTRIES:
-        for known, title in specs(entry):
-            if known == spec:
-                return title
-    return spec
+    """What people call the network of a spec, however it is viewed: its title in the catalogue, else its name.
+
+    What is no spec, or in no catalogue, is called as it is written.
+    """
+    try:
+        source = parse(spec).opening
+    except UsageError:
+        return spec
+    if source.kind is not Kind.CATALOGUE:
+        title = clean(source.title)
+        return title.replace("\\", "/").rpartition("/")[2] if source.kind is Kind.PYTHON else title
+    bare = str(source.without(*catalogue.GENERAL))
+    titles = {known: title for entry in catalogue.ENTRIES for known, title in (*specs(entry), *_first_variant(entry))}
+    weights = source.option("weights")
+    own = f", {named(weights)}" if weights else ""
+    return f"{titles[bare]}{own}" if bare in titles else spec
 
 
-def caution_of(spec: str) -> str:
-    """What to know before one believes the network of a spec; empty where there is nothing, or no such network."""
-    name = spec.partition("?")[0]
-    return next((entry.caution for entry in catalogue.ENTRIES if entry.name == name), "")
+def _first_variant(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """The variant that the bare name means, spelled out."""
+    return tuple((f"{entry.name}?{option}", entry.title) for option in list(entry.variants)[:1])
 
 
 def sentence(text: str) -> str:

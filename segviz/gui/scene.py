@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.overrides import adapted
 from segviz.core.requests import (
+    Badge,
     FeatureMaps,
     Network,
     PartialLabels,
@@ -25,8 +27,10 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import State
+from segviz.core.specs import parse, same_network
 
 if TYPE_CHECKING:
+    from segviz.core.entries import Entry
     from segviz.core.images import Picture
 
 
@@ -92,6 +96,7 @@ class Scene:
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
     window: WindowAnswer | None = None
+    badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     jobs: tuple[Job, ...] = ()
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
@@ -107,6 +112,34 @@ class Scene:
     def answer(self) -> Prediction | None:
         """The prediction, unless it is another network's or image's."""
         return None if self.before is not None else self.prediction
+
+    @property
+    def known(self) -> Network | None:
+        """The network where it is the one that is chosen, however that is viewed by now; None until it is open."""
+        network = self.network
+        same = network is not None and same_network(network.request.setup.model, self.state.model)
+        return network if same else None
+
+    @property
+    def entry(self) -> Entry | None:
+        """What is known of the network that is chosen: by the engine once it is open, until then by its spec.
+
+        None where none is chosen, or one that there is not. Names from a file wait for the engine.
+        """
+        known, model = self.known, self.state.model
+        if known is not None and known.request.setup.model == model:
+            return known.entry
+        try:
+            spec = parse(model).without("labels")
+            return catalogue.entry(str(spec)) if known is None else adapted(known.brought, spec)
+        except SegvizError:
+            return known.entry if known is not None else None
+
+    @property
+    def shown_badge(self) -> Badge | None:
+        """The badge where it is the network's that is chosen; None otherwise."""
+        badge = self.badge
+        return badge if badge is not None and same_network(badge.request.setup.model, self.state.model) else None
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

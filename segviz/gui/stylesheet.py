@@ -30,6 +30,7 @@ QLabel[role="numbers"] { font-size: @20px; font-weight: 500; }
 QLabel[role="ok"] { color: @ok; }
 QLabel[role="warn"] { color: @warn; }
 QLabel[role="bad"] { color: @bad; }
+QLabel[role="changed"] { font-size: @11px; color: @accent; }
 QLabel[kind="tag"] { background: @panel; border: 1px solid @warn; border-radius: 4px; padding: @4px @8px; }
 
 QWidget[surface="panel"] { background: @panel; }
@@ -72,6 +73,7 @@ QToolButton[kind="flat"] { min-width: @18px; }
 QToolButton[kind="button"] { background: @raised; padding: 0 @8px; }
 QToolButton:hover { background: @raised; }
 QToolButton[kind="inside"] { border: none; padding: 0; min-height: 0; }
+QToolButton[kind="inside"]:focus { border: 1px solid @accent; }
 QToolButton[kind="button"]:hover { border-color: @line; }
 QToolButton:pressed, QToolButton:checked { background: @raised; }
 QToolButton:disabled { color: @dim; }
@@ -83,6 +85,7 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox { background: @raised; border: 1p
     selection-color: @on_accent; }
 QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; min-height: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 1px; border: none; }
+QLineEdit[kind="refused"] { border: 1px solid @bad; }
 QPlainTextEdit, QTextEdit { background: @raised; border: 1px solid transparent; border-radius: 4px; }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
     border: 1px solid @accent; }

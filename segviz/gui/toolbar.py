@@ -17,12 +17,11 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
-from segviz.core import catalogue
 from segviz.core.choices import Device, Method
 from segviz.gui import theme
 from segviz.gui.actions import find, tooltip
 from segviz.gui.menus import fill_choice, fill_images, fill_networks
-from segviz.gui.names import caution_of, image_title, title_of
+from segviz.gui.names import image_title, title_of
 from segviz.gui.pace import clock
 from segviz.gui.scene import Job, Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
@@ -30,6 +29,7 @@ from segviz.gui.widgets.pill import Pill
 from segviz.gui.widgets.slider import LabelledSlider, percent
 
 if TYPE_CHECKING:
+    from segviz.core.entries import Entry
     from segviz.gui.window import MainWindow
 
 SMALLEST, LARGEST = 1 / 16, 2.0
@@ -47,7 +47,7 @@ class ScalePopup(QWidget):
         self._window = window
         theme.set_surface(self, "panel")
         self._shown = 1.0
-        self.automatic = QCheckBox(automatic_text(""))
+        self.automatic = QCheckBox(automatic_text(None))
         self.automatic.toggled.connect(self._automatic)
         self.slider = LabelledSlider(
             "Scale",
@@ -77,7 +77,7 @@ class ScalePopup(QWidget):
     def show_scene(self, scene: Scene) -> None:
         with QSignalBlocker(self.automatic):
             self.automatic.setChecked(scene.state.scale is None)
-        self.automatic.setText(automatic_text(scene.state.model))
+        self.automatic.setText(automatic_text(scene.entry))
         self._shown = scene.state.scale or automatic_scale(scene) or 1.0
         self.slider.set_value(math.log(min(LARGEST, max(SMALLEST, self._shown))))
 
@@ -165,13 +165,14 @@ class Toolbar(QToolBar):
         """Show what `scene` says; changes nothing."""
         state, prediction = scene.state, scene.answer
         self.image.set_value(image_title(state.image) if state.image else "none", state.image or "")
-        about = "\n".join(part for part in (state.model, caution_of(state.model)) if part)
+        entry = scene.entry
+        about = "\n".join(part for part in (state.model, entry.caution if entry is not None else "") if part)
         self.network.set_value(title_of(state.model) if state.model else "none", about)
         self.method.set_value(state.method.title, state.method.hint)
         if prediction is not None and state.method is Method.AUTO:
             self.method.set_value(prediction.method.title, f"chosen automatically: {prediction.reason}")
         self.upsampling.set_value(state.upsampling.title, state.upsampling.hint)
-        self.scale.set_value(scale_text(scene), automatic_text(state.model) if state.scale is None else "")
+        self.scale.set_value(scale_text(scene), automatic_text(entry) if state.scale is None else "")
         self.device.set_value(device_text(scene) if state.device is Device.AUTO else state.device.title, scene.device)
         self.popup.show_scene(scene)
         self._show_jobs(scene)
@@ -267,12 +268,11 @@ def automatic_scale(scene: Scene) -> float | None:
     return answer.scale if answer is not None and answer.request.setup.scale is None else None
 
 
-def automatic_text(model: str) -> str:
+def automatic_text(entry: Entry | None) -> str:
     """What the automatic scale means for a network."""
-    side = next((entry.longest_side for entry in catalogue.ENTRIES if entry.name == model.partition("?")[0]), None)
-    if side is None:
+    if entry is None or entry.longest_side is None:
         return "Automatic: the image as large as it is"
-    return f"Automatic: at most {side} pixels long, the size in which this network knows objects"
+    return f"Automatic: at most {entry.longest_side} pixels long, the size in which this network knows objects"
 
 
 def device_text(scene: Scene) -> str:

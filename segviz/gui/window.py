@@ -32,7 +32,7 @@ from segviz.gui.scene import Kind, Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
 from segviz.gui.widgets.tag import Tag
-from segviz.gui.workbench import Pages, Workbench
+from segviz.gui.workbench import Bench, Pages
 from segviz.gui.workline import WorkLine
 
 if TYPE_CHECKING:
@@ -115,16 +115,15 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
 
     def _build_docks(self) -> None:
-        self.tabs = Workbench()
         self.docks: dict[Area, QDockWidget] = {}
+        self.benches = {area: Bench(title, area is Area.WORKBENCH) for area, (_, title) in DOCKS.items()}
+        self.tabs = self.benches[Area.WORKBENCH]
         self.menus.menus["View"].addSeparator()
         for area, (name, title) in DOCKS.items():
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock-{name}")
             dock.setTitleBarWidget(Grip(dock))
-            frame = self.tabs if area is Area.WORKBENCH else QWidget()
-            theme.set_surface(frame, "panel")
-            dock.setWidget(frame)
+            dock.setWidget(self.benches[area])
             dock.visibilityChanged.connect(self._show_panels)
             self.addDockWidget(PLACES[area], dock)
             self.docks[area] = dock
@@ -153,8 +152,11 @@ class MainWindow(QMainWindow):
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:
-            self._place(panel)
+            self.benches[panel.area].add(panel.widget, panel.title, panel.header)
+            if panel.stage is not None:
+                self.centre.addWidget(panel.stage)
         self.tabs.currentChanged.connect(self._tab_chosen)
+        self.benches[Area.LEFT].currentChanged.connect(self._show_panels)
         if not self.layouts.restored:
             self.layouts.size_docks()
         self.layouts.keep_on_screen()
@@ -173,14 +175,6 @@ class MainWindow(QMainWindow):
         canvas.add_tool(self.board.pen, strip)
         self.board.touched.connect(canvas.view.update_box)
         self.board.changed.connect(self.menus.refresh)
-
-    def _place(self, panel: Panel) -> None:
-        if panel.area is Area.WORKBENCH:
-            self.tabs.add(panel.widget, panel.title, panel.header)
-        else:
-            self.docks[panel.area].setWidget(panel.widget)
-        if panel.stage is not None:
-            self.centre.addWidget(panel.stage)
 
     # ------------------------------------------------------------------------------ showing
 
@@ -247,8 +241,7 @@ class MainWindow(QMainWindow):
     def _in_front(self, panel: Panel) -> bool:
         if panel.stage is not None and self.centre.currentWidget() is panel.stage:
             return True
-        chosen = panel.area is not Area.WORKBENCH or self.tabs.currentWidget() is panel.widget
-        return chosen and self.docks[panel.area].isVisibleTo(self)
+        return self.benches[panel.area].currentWidget() is panel.widget and self.docks[panel.area].isVisibleTo(self)
 
     def _show_stage(self, scene: Scene) -> None:
         front = next((panel for panel in self._workbench() if self.tabs.currentWidget() is panel.widget), None)
@@ -316,7 +309,8 @@ class MainWindow(QMainWindow):
 
     def places(self) -> list[tuple[str, Callable[[], None]]]:
         """The panels beside the canvas by their titles, and what shows each; actions bring the workbench's tabs."""
-        return [(panel.title, self.docks[panel.area].show) for panel in self.panels if panel.area in BESIDE]
+        beside = [panel for panel in self.panels if panel.area in BESIDE]
+        return [(panel.title, lambda one=panel: self.bring_panel(one.id)) for panel in beside]  # type: ignore[misc]
 
     def show_class(self, index: int) -> None:
         """The heatmap of a class, or what it still needs."""
@@ -326,6 +320,12 @@ class MainWindow(QMainWindow):
                 "an image: open one first" if self.desk.session.state.image is None else "a result: wait for the run"
             )
             self.desk.said.emit(f"The heatmap of a class needs {needed}")
+
+    def bring_panel(self, identifier: str) -> None:
+        """Bring a panel beside the canvas to the front, its dock too."""
+        for panel in (panel for panel in self.panels if panel.id == identifier):
+            self.docks[panel.area].show()
+            self.benches[panel.area].setCurrentWidget(panel.widget)
 
     def bring_tab(self, tab: str) -> None:
         """Bring a tab of the workbench to the front."""

@@ -1,4 +1,4 @@
-"""Stacks whose size is that of the page in front, and the workbench: tabs, the chosen page's header beside them."""
+"""Stacks whose size is that of the page in front, and benches: tabs, the chosen page's header beside them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class Pages(QStackedWidget):
 
     def minimumSizeHint(self) -> QSize:
         page = self.currentWidget()
-        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
+        if page is None:
+            return super().minimumSizeHint()
+        return page.minimumSizeHint().expandedTo(page.minimumSize())
 
 
 class Headers(Pages):
@@ -37,20 +39,26 @@ class Headers(Pages):
         return max((self.widget(at).sizeHint().height() for at in range(self.count())), default=0)
 
 
-class Workbench(QWidget):
-    """Pages behind tabs. `currentChanged` fires for every change; block signals to change it silently."""
+class Bench(QWidget):
+    """Pages behind tabs, which are shown from two pages on.
+
+    `currentChanged` fires for every change; block signals to change it silently.
+    """
 
     currentChanged = Signal(int)
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, scrolls: bool = False) -> None:
+        """`scrolls`: whether the tabs may where there is little room; else they keep theirs."""
         super().__init__()
         theme.set_surface(self, "panel")
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
         self.bar.setDocumentMode(True)
+        self.bar.setUsesScrollButtons(scrolls)
         self.bar.setElideMode(Qt.TextElideMode.ElideNone)
-        self.bar.setAccessibleName("Workbench")
+        self.bar.setAccessibleName(name)
+        self.bar.hide()
         self._headers = Headers()
         self._pages = Pages()
         row = QHBoxLayout()
@@ -70,6 +78,7 @@ class Workbench(QWidget):
         self._headers.addWidget(header if header is not None else QWidget())
         self._pages.addWidget(page)
         self.bar.addTab(title)
+        self.bar.setVisible(self.bar.count() > 1)
 
     def _turn(self, index: int) -> None:
         self._pages.setCurrentIndex(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from segviz.core.catalogue import entry
 from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError, UsageError
+from segviz.core.overrides import viewed
+from segviz.core.specs import parse
 
 
 def test_every_viewing_option_is_taken(tmp_path: Path) -> None:
@@ -57,3 +60,37 @@ def test_classes_without_a_name_are_numbered_and_too_many_names_are_refused(tmp_
     names.write_text("\n".join("abcdefghijk"), encoding="utf-8")
     with pytest.raises(SegvizError, match=r"names\.txt: 11 names, and LeNet-5 has 10 classes"):
         entry(f"lenet5?labels={names}")
+
+
+@pytest.mark.parametrize("text", ["-0.1", "1.5", "nan", "much"])
+def test_a_minimum_is_a_probability(text: str) -> None:
+    with pytest.raises(UsageError, match=f"minimum={text}: a probability from 0 to 1"):
+        entry(f"lenet5?minimum={text}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("lenet5?channels=RGB", "takes one channel"),
+        ("lenet5?mean=1,2,3", "mean has 3 numbers, and the network 1 channel: one of them will do"),
+        ("selfie_general?std=1,2", "std has 2 numbers, and the network 3 channels: one or 3 of them will do"),
+    ],
+)
+def test_preprocessing_fits_the_channels_of_an_open_network(spec: str, message: str) -> None:
+    wanted = parse(spec)
+    with pytest.raises(UsageError, match=message):
+        viewed(entry(wanted.name), wanted)
+
+
+def test_grey_goes_into_every_channel() -> None:
+    found = viewed(entry("selfie_general"), parse("selfie_general?channels=L&mean=10"))
+    assert found.preprocessing == Preprocessing("L", (10.0,) * 3, (255.0,) * 3)
+    assert viewed(entry("lenet5"), parse("lenet5?mean=10")).preprocessing == Preprocessing("L", (10.0,), (255.0,))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of POSIX")
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "names.txt"
+    os.mkfifo(pipe)
+    with pytest.raises(SegvizError, match=r"names\.txt: no file"):
+        entry(f"net.pth?labels={pipe}")

@@ -108,6 +108,26 @@ def test_another_network_drops_what_belonged_to_the_old_one():
     assert session.state == State(model="selfie_general", scale=2.0, opacity=0.3, view=View.HEATMAP)
 
 
+@pytest.mark.parametrize("spec", ["lenet5?mean=3", "lenet5?channels=L&longest=200&minimum=0.5", "lenet5?labels=/a.txt"])
+def test_the_same_network_viewed_otherwise_keeps_what_belongs_to_it(spec):
+    state = State(
+        model="lenet5", layer="c3", unit=Unit(1, 2, 3), cursor=(4, 5), shown_class=7, hidden=frozenset({1}), scale=0.5,
+        grid_stride=4, method=Method.DIRECT,
+    )  # fmt: skip
+    session = Session(state)
+    session.update(model=spec)
+    assert session.state == replace(state, model=spec)
+    session.update(model="lenet5")
+    assert session.state == state
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("vgg16", "vgg16?weights=a.pth"), ("a.pth?mean=1", "b.pth?mean=1"), ("", "lenet5")]
+)
+def test_other_weights_are_another_network(old, new):
+    assert settled(State(model=old, layer="c3"), {"model": new})["layer"] is None
+
+
 def test_another_image_keeps_the_layer_but_not_the_unit():
     state = State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5))
     out = settled(state, {"image": "/b.png"})

@@ -49,6 +49,9 @@ class Bench:
     def state(self) -> State:
         return self.window.desk.session.state
 
+    def panel(self, identifier: str):
+        return next(panel for panel in self.window.panels if panel.id == identifier)
+
     def turn(self) -> None:
         """Let the desk plan and tell, and the window paint."""
         self.qtbot.waitUntil(lambda: not self.desk._asking.isActive() and not self.desk._tell.isActive())

@@ -16,9 +16,18 @@ from PySide6.QtCore import QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
 from segviz.core import assets
+from segviz.core.capabilities import Ability, Capability, Verdict
+from segviz.core.catalogue import entry
 from segviz.core.choices import Device, Theme, View
 from segviz.core.images import Picture, open_picture
-from segviz.core.requests import ClassifyRequest, FeatureRequest, Progress
+from segviz.core.requests import (
+    Badge,
+    ClassifyRequest,
+    DescribeRequest,
+    ExamineRequest,
+    FeatureRequest,
+    Progress,
+)
 from segviz.core.session import Session, State, Unit
 from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
@@ -141,6 +150,25 @@ STROKES = (
 )  # fmt: skip
 
 
+def described() -> Scene:
+    """The photograph, its network open by the name that the State has."""
+    scene = castle()
+    assert scene.network is not None
+    asked = DescribeRequest(scenes.setup(model=scene.state.model, image=scene.state.image))
+    return replace(scene, network=replace(scene.network, request=asked, entry=entry(scene.state.model)))
+
+
+def otherwise() -> Scene:
+    """LeNet-5 viewed otherwise than it is by itself, and examined."""
+    spec = "lenet5?longest=300&mean=40"
+    setup = scenes.setup(model=spec)
+    network = replace(scenes.lenet(), request=DescribeRequest(setup), entry=entry(spec), brought=entry("lenet5"))
+    verdicts = {Ability.SIZES: (Verdict.PARTLY, "any size, but none below 32x32"), Ability.GRADIENTS: (Verdict.NO, "")}
+    found = tuple(Capability(ability, *verdicts.get(ability, (Verdict.YES, ""))) for ability in Ability)
+    scene = scenes.full(network=network, badge=Badge(ExamineRequest(setup), found, 0.2))
+    return replace(scene, state=replace(scene.state, model=spec))
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -157,6 +185,9 @@ STATES: dict[str, Callable[[], Scene]] = {
     "failed": failed,
     "board": board,
     "window": window,
+    "card": described,
+    "card-empty": empty,
+    "card-other": otherwise,
     "race-before": lambda: on_tab(scenes.full(), "race"),
     "race-running": lambda: on_tab(
         scenes.full(
@@ -200,6 +231,8 @@ def show(shot: Shot) -> MainWindow:
     window.show()
     loop.exec()
     settle(loop)
+    if shot.state.startswith("card"):
+        window.bring_panel("card")
     window.desk._show(**{f.name: getattr(scene, f.name) for f in fields(Scene)})
     settle(loop)
     return window

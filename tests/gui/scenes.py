@@ -103,7 +103,7 @@ def lenet(height: int = HEIGHT, width: int = WIDTH, classes: tuple[str, ...] = t
         DescribeRequest(setup()), "LeNet-5", Task.CLASSIFICATION, classes, (1, height, width), found,
         61_706, 61_706, sum(layer.macs for layer in found), geometry,
         Frame((height, width), (height, width), (height, width)), CONVERSION, window=(32, 32),
-        entry=entry("lenet5"),
+        entry=entry("lenet5"), brought=entry("lenet5"),
     )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:
         DescribeRequest(setup(model="deep")), "Deep", Task.CLASSIFICATION, names, (3, height, width), tuple(order),
         4_652_008, 4_652_008, sum(layer.macs for layer in leaves.values()), geometry,
         Frame((height * zoom, width * zoom), (height, width), (height, width)), window=(224, 224),
-        entry=entry("efficientnet_lite0"),
+        entry=entry("efficientnet_lite0"), brought=entry("efficientnet_lite0"),
     )  # fmt: skip
 
 

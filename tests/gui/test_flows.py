@@ -668,7 +668,7 @@ def test_the_presenters_view_says_how_it_ends(bench):
 
 def test_maps_and_layers_have_menus(bench):
     one = bench()
-    network, maps, heat = one.window.panels[0], one.window.panels[2], one.window.panels[3]
+    network, maps, heat = one.panel("network"), one.panel("feature-maps"), one.panel("heatmaps")
     menu = maps.menu_of(3)
     words = {action.text(): action for action in menu.actions()}
     assert {"Copy the map", "Save the map…", "Pin its strongest unit"} <= words.keys()
@@ -688,7 +688,7 @@ def test_maps_and_layers_have_menus(bench):
 
 def test_heatmaps_of_another_network_begin_at_the_top(bench):
     one = bench(State(image=scenes.PAGE, model="lenet5", tab="heatmaps"))
-    bar = one.window.panels[3].grid.verticalScrollBar()
+    bar = one.panel("heatmaps").grid.verticalScrollBar()
     bar.setRange(0, 500)
     bar.setValue(200)
     one.desk.session.update(model="mtcnn_rnet")

@@ -24,7 +24,7 @@ def pixel(window) -> tuple[int, ...]:
 
 
 def test_the_old_picture_stays_in_its_old_view_behind_a_veil(window):
-    canvas, inspector = window.window.canvas, window.window.panels[1]
+    canvas, inspector = window.window.canvas, window.panel("inspector")
     shares = [entry.share for entry in inspector._entries]
     before = pixel(window)
     window.desk.session.update(**RNET)
@@ -65,6 +65,13 @@ def test_back_to_the_old_network_needs_no_answer(window):
     window.turn()
     assert window.scene.before is None
     assert pixel(window) == before
+
+
+def test_the_same_network_viewed_otherwise_is_not_taken_for_another(window):
+    window.desk.session.update(model="lenet5?mean=40")
+    window.turn()
+    assert old_picture(window.scene) == "LeNet-5's result as it was viewed before"
+    assert (window.state.layer, window.state.view) == (window.scene.before.layer, window.scene.before.view)
 
 
 def test_stopped_it_says_that_the_network_has_not_answered(window):

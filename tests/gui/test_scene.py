@@ -8,10 +8,13 @@ import pytest
 
 from segviz.core import assets, catalogue, scores
 from segviz.core.choices import View
+from segviz.core.errors import SegvizError
 from segviz.core.field import SAME, Box, Node
+from segviz.core.requests import Badge, ExamineRequest, Setup
 from segviz.core.session import State, Unit
 from segviz.gui import gestures
-from segviz.gui.scene import pinned
+from segviz.gui.names import title_of
+from segviz.gui.scene import Scene, pinned
 from tests.gui import scenes
 
 
@@ -122,6 +125,100 @@ def test_a_network_brings_its_sample_at_the_scale_that_it_knows():
     changes = gestures.use_network(State(), "mtcnn_onet")
     assert (changes["scale"], changes["image"]) == (0.45, str(assets.sample("astronaut.png")))
     assert gestures.use_network(State(image="/a/face.png"), "mtcnn_onet")["scale"] is None
+
+
+def viewed(model: str, **state) -> Scene:
+    """LeNet-5 is open; the State says `model`."""
+    scene = scenes.full()
+    return replace(scene, state=replace(scene.state, model=model, **state))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "changes"),
+    [
+        ("mean", "33.3", {"model": "lenet5?mean=33.3"}),
+        ("std", "255", {"model": "lenet5"}),  # what it brings anyway
+        ("std", "2.55e2", {"model": "lenet5"}),
+        ("longest", "300", {"model": "lenet5?longest=300", "scale": None}),
+        ("longest", "0", {"model": "lenet5", "scale": None}),
+        ("minimum", "0.25", {"model": "lenet5?minimum=0.25", "minimum": 0.25}),
+        ("minimum", None, {"model": "lenet5", "minimum": 0.8}),
+    ],
+)
+def test_a_viewing_option_becomes_a_part_of_the_spec(option, value, changes):
+    assert gestures.view_otherwise(viewed("lenet5", scale=0.5), option, value) == changes
+
+
+def test_options_add_up_and_go_one_by_one_or_all_together():
+    scene = viewed("lenet5?longest=300&mean=4&minimum=0.1")
+    assert gestures.view_otherwise(scene, "std", "9")["model"] == "lenet5?longest=300&mean=4&minimum=0.1&std=9"
+    assert gestures.view_otherwise(scene, "mean", None)["model"] == "lenet5?longest=300&minimum=0.1"
+    assert gestures.view_as_brought(scene) == {"model": "lenet5", "scale": None, "minimum": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("mean", "a"), ("std", "0"), ("channels", "RGB"), ("labels", "/nowhere/names.txt")]
+)
+def test_a_value_that_cannot_be_is_refused(option, value):
+    with pytest.raises(SegvizError):
+        gestures.view_otherwise(viewed("lenet5"), option, value)
+
+
+def test_nothing_is_viewed_otherwise_before_it_is_open():
+    for scene in (Scene(State()), Scene(State(model="lenet5")), viewed("vgg16")):
+        assert gestures.view_otherwise(scene, "mean", "3") == gestures.view_as_brought(scene) == {}
+
+
+def test_the_same_network_viewed_otherwise_stays_as_it_is_shown():
+    state = State(image="/a.png", model="lenet5", view=View.HEATMAP, minimum=0.2, scale=0.5)
+    assert gestures.use_network(state, "lenet5?mean=3") == {"model": "lenet5?mean=3"}
+    assert gestures.use_network(state, "lenet5")["minimum"] == 0.8  # chosen once more: as it suits
+
+
+def test_a_network_that_nobody_has_opened_yet_keeps_the_view():
+    state = State(image="/a.png", model="lenet5", view=View.HEATMAP)
+    changes = gestures.use_network(state, "/nets/own.pth")
+    assert (changes["view"], changes["image"], changes["scale"]) == (View.HEATMAP, "/a.png", None)
+
+
+def test_what_is_known_of_a_network_comes_from_the_engine_once_it_is_open():
+    scene = scenes.full()
+    assert scene.entry is scene.network.entry
+    assert viewed("lenet5?mean=3").entry.preprocessing.mean == (3.0,)  # before the engine has answered
+    assert viewed("lenet5?mean=x").entry is scene.network.entry
+    assert viewed("lenet5?labels=/nowhere/names.txt").entry == scene.network.entry
+    assert viewed("vgg16").entry == catalogue.entry("vgg16")
+    assert (Scene(State(model="/a/net.pth")).entry.title, Scene(State(model="/a/net.pth")).known) == ("net.pth", None)
+    assert Scene(State(model="no such")).entry is Scene(State()).entry is None
+
+
+def test_a_badge_is_shown_of_its_own_network_alone():
+    badge = Badge(ExamineRequest(Setup("lenet5")), (), 0.1)
+    assert replace(viewed("lenet5?mean=3"), badge=badge).shown_badge is badge
+    assert replace(viewed("vgg16"), badge=badge).shown_badge is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "title"),
+    [
+        ("lenet5", "LeNet-5"),
+        ("lenet5?mean=3&labels=/a/b.txt", "LeNet-5"),
+        ("mtcnn_onet?pooling=floor", "MTCNN O-Net, pooling floor"),
+        ("mtcnn_onet?mean=1&pooling=floor", "MTCNN O-Net, pooling floor"),
+        ("mtcnn_onet?pooling=ceil", "MTCNN O-Net"),
+        ("vgg16?weights=/a/b/own.pth", "VGG16, own.pth"),
+        ("/a/b/my%20net.pth?std=2", "my net.pth"),
+        ("torchvision:resnet18?weights=default", "resnet18"),
+        ("smp:unet/resnet18", "unet/resnet18"),
+        ("python:own.nets:Mixer", "own.nets:Mixer"),
+        ("python:/a/b/own.py:Mixer", "own.py:Mixer"),
+        ("nothing of this name", "nothing of this name"),
+        ("lenet5?mean", "lenet5?mean"),
+        ("", ""),
+    ],
+)
+def test_every_network_has_a_title(spec, title):
+    assert title_of(spec) == title
 
 
 def test_a_photograph_alone_brings_a_network_that_knows_something():

@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSize, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from segviz.core.catalogue import entry
 from segviz.core.choices import Method
 from segviz.core.requests import FeatureRequest, Progress, SegmentRequest
 from segviz.core.session import Session, State
@@ -342,7 +343,7 @@ def test_the_scale_popup_says_what_the_pill_says(bench):
         pill = one.window.toolbar.scale.value.removeprefix("Auto, ")
         assert one.window.toolbar.popup.slider.slider.toolTip().endswith(f": {pill}")
     assert one.window.toolbar.popup.automatic.text() == "Automatic: the image as large as it is"
-    assert "512 pixels" in automatic_text("efficientnet_lite0")
+    assert "512 pixels" in automatic_text(entry("efficientnet_lite0"))
 
 
 def test_rates_are_told_of_windows_only():

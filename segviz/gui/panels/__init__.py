@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from segviz.gui.panels.card import CardPanel
 from segviz.gui.panels.feature_maps import FeatureMapsPanel
 from segviz.gui.panels.heatmaps import HeatmapsPanel
 from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network import NetworkPanel
 from segviz.gui.panels.race import RacePanel
 
-PANELS = (NetworkPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel, RacePanel)
+PANELS = (NetworkPanel, CardPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel, RacePanel)

@@ -13,6 +13,18 @@ from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.pill import Pill
 
 
+def at_the_end(*parts: QWidget) -> QWidget:
+    """A line with `parts` at its right end: ways out of a panel that has no more to say above its content."""
+    line = QWidget()
+    row = QHBoxLayout(line)
+    row.setContentsMargins(0, theme.XS, theme.S, 0)
+    row.setSpacing(0)
+    row.addStretch(1)
+    for part in parts:
+        row.addWidget(part)
+    return line
+
+
 class HeaderLine(QWidget):
     """A row of parts."""
 

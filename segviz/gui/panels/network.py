@@ -15,16 +15,16 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QMenu, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from segviz.gui import gestures, tables, theme, words
-from segviz.gui.names import caution_of
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.header import at_the_end
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
 from segviz.gui.scene import Kind, Tab
 from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.heading import flat_button, heading
+from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.search_line import SearchLine
 
 if TYPE_CHECKING:
@@ -128,7 +128,6 @@ class NetworkPanel:
     title = "Network"
     area = Area.LEFT
     stage: QWidget | None = None
-    header: QWidget | None = None
 
     def __init__(self, session: Session, commands: Commands) -> None:
         self._session = session
@@ -167,32 +166,22 @@ class NetworkPanel:
 
     def _arrange(self) -> None:
         layout = QVBoxLayout(self.widget)
-        layout.setContentsMargins(0, theme.S, 0, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.XS)
         head = QVBoxLayout()
-        head.setContentsMargins(theme.M, 0, theme.M, 0)
+        head.setContentsMargins(theme.M, theme.S, theme.M, 0)
         head.setSpacing(theme.S)
-        head.addLayout(self._heading())
+        head.addWidget(self._size)
         head.addWidget(self._filter)
         head.addWidget(self._note)
+        self.header: QWidget | None = at_the_end(self._copy, self._save)
+        layout.addWidget(self.header)
         layout.addLayout(head)
         layout.addWidget(self._titles)
         layout.addWidget(self.tree, 1)
         self.widget.setMinimumWidth(theme.px(248))
         for shown in (self._filter, self._titles, self._size, self._copy, self._save):
             shown.hide()
-
-    def _heading(self) -> QHBoxLayout:
-        names = QVBoxLayout()
-        names.setSpacing(2)
-        names.addWidget(heading("Network"))
-        names.addWidget(self._size)
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addLayout(names, 1)
-        row.addWidget(self._copy)
-        row.addWidget(self._save)
-        return row
 
     # ------------------------------------------------------------------------------- showing
 
@@ -247,7 +236,7 @@ class NetworkPanel:
         elif scene.job(Kind.DESCRIPTION) is not None:
             text = "Tracing…"
         else:
-            caution = caution_of(scene.network.request.setup.model)
+            caution = scene.network.entry.caution
             text = f"{caution}." if caution else ""
         self._note.setText(text)
         self._note.setVisible(bool(text))

@@ -35,6 +35,7 @@ class _Segment(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         t = theme.tokens(self.palette())
         rect = QRectF(self.rect())
+        painter.setOpacity(1.0 if self.isEnabled() else theme.FADED)
         if self.isChecked():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(t.color("raised"))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QApplication
 
 from segviz.core import scores
+from segviz.core.catalogue import entry
 from segviz.core.requests import ConvertedLayer
 from segviz.core.session import State, Unit
 from segviz.gui import gestures, theme
@@ -231,7 +232,8 @@ def test_the_selected_layer_stays_in_view_when_the_type_changes(shown, look):
 def untrained(scene: Scene) -> Scene:
     """The same, as if VGG16 had answered."""
     request = replace(scene.network.request, setup=replace(scene.network.request.setup, model="vgg16"))
-    return replace(scene, state=replace(scene.state, model="vgg16"), network=replace(scene.network, request=request))
+    network = replace(scene.network, request=request, entry=entry("vgg16"), brought=entry("vgg16"))
+    return replace(scene, state=replace(scene.state, model="vgg16"), network=network)
 
 
 def test_random_weights_are_said_above_the_layers(shown):

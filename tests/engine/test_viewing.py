@@ -1,0 +1,44 @@
+"""A network viewed otherwise than it is brought: what the engine answers, and what goes into the network."""
+
+import numpy as np
+import pytest
+import torch
+
+from segviz.core.catalogue import entry
+from segviz.core.errors import UsageError
+from segviz.core.field import Frame
+from segviz.core.overrides import viewed
+from segviz.core.requests import DescribeRequest, Setup
+from segviz.core.specs import parse
+from segviz.engine.flow import finished
+from segviz.engine.prepare import tensor_of
+from segviz.engine.run import Engine
+
+FRAME = Frame((2, 3), (2, 3), (2, 3))
+
+
+def test_an_answer_says_how_it_is_viewed_and_what_the_network_brings():
+    engine = Engine()
+    found = finished(engine.run(DescribeRequest(Setup("lenet5?mean=40&longest=300"))))
+    assert (found.entry.preprocessing.mean, found.entry.longest_side) == ((40.0,), 300)
+    assert found.brought == entry("lenet5")
+    plain = finished(engine.run(DescribeRequest(Setup("lenet5"))))
+    assert plain.entry == plain.brought == entry("lenet5")
+
+
+def test_what_does_not_fit_the_channels_is_refused_before_anything_breaks():
+    with pytest.raises(UsageError, match="the network 1 channel"):
+        finished(Engine().run(DescribeRequest(Setup("lenet5?mean=1,2,3"))))
+
+
+def test_grey_fills_three_channels():
+    """(30, 60, 90) is 0.299 * 30 + 0.587 * 60 + 0.114 * 90 = 54.45 in grey."""
+    pixels = np.full((2, 3, 3), (30, 60, 90), np.uint8)
+    seen = viewed(entry("selfie_general"), parse("selfie_general?channels=L&mean=0&std=1")).preprocessing
+    assert torch.allclose(tensor_of(pixels, seen, FRAME), torch.full((1, 3, 2, 3), 54.45))
+
+
+def test_the_order_of_colours_is_turned_round():
+    pixels = np.full((2, 3, 3), (30, 60, 90), np.uint8)
+    seen = viewed(entry("selfie_general"), parse("selfie_general?channels=BGR&mean=0&std=1")).preprocessing
+    assert tensor_of(pixels, seen, FRAME)[0, :, 0, 0].tolist() == [90, 60, 30]
