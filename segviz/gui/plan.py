@@ -24,7 +24,7 @@ SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
 # What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
 NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
 
-LONG = (Kind.PREDICTION, Kind.FEATURES, Kind.RACE)  # what a person stops; the rest is there in a moment
+LONG = (Kind.DESCRIPTION, Kind.PREDICTION, Kind.FEATURES, Kind.RACE)  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
     Kind.DESCRIPTION: DescribeRequest,
