@@ -236,7 +236,7 @@ def _choices(
 
 
 FILE = (
-    Action("whiteboard", "New whiteboard…", "File", lambda w: w.show_whiteboard(), ("Ctrl+N",), "plus",
+    Action("whiteboard", "New whiteboard…", "File", lambda w: w.dialogs.whiteboard(), ("Ctrl+N",), "plus",
            "Draw digits and watch the network read them"),
     Action("open", "Open image…", "File", lambda w: w.files.open_image_dialog(), ("Ctrl+O",), "folder-open",
            "Open a photograph of your own"),
@@ -246,13 +246,13 @@ FILE = (
            "The previous image of the same folder", enabled=_has_image),
     Action("open-network", "Open network…", "File", lambda w: w.files.open_network_dialog(), ("Ctrl+Shift+N",),
            "folder-open", "Open weights or a program: .safetensors, .pth, .pt, .pt2, .onnx, .py", separator=True),
-    Action("network-by-name", "Open network by name…", "File", lambda w: w.show_spec(), (), "search",
+    Action("network-by-name", "Open network by name…", "File", lambda w: w.dialogs.spec(), (), "search",
            "A network of torchvision, timm or your own code, or one of the catalogue with options"),
     Action("open-session", "Open session…", "File", lambda w: w.files.open_session_dialog(), ("Ctrl+Shift+O",),
            "file-import", "Show what a session file describes", separator=True),
     Action("save-session", "Save session…", "File", lambda w: w.save_session(), ("Ctrl+S",), "device-floppy",
            "Keep what is shown as a small file that opens again"),
-    Action("export", "Export…", "File", lambda w: w.show_export(), ("Ctrl+E",), "download",
+    Action("export", "Export…", "File", lambda w: w.dialogs.export(), ("Ctrl+E",), "download",
            "Save the view, labels, probabilities, tables or an animation", enabled=_has_image),
     Action("quit", "Quit", "File", lambda w: w.leave(), ("Ctrl+Q",), "logout", "Close segviz", separator=True),
 )  # fmt: skip
@@ -269,7 +269,7 @@ EDIT = (
     _pen_width("pen-thinner", "Thinner pen", ",", -1),
     Action("board-clear", "Clear the whiteboard", "Edit/Whiteboard", lambda w: w.board.clear(), ("Ctrl+Backspace",),
            "trash", "Take everything off; can be undone", enabled=_has_board),
-    Action("board-size", "Other size…", "Edit/Whiteboard", lambda w: w.show_board_size(), (), "maximize",
+    Action("board-size", "Other size…", "Edit/Whiteboard", lambda w: w.dialogs.board_size(), (), "maximize",
            "More or less paper below the drawing; can be undone", enabled=_has_board),
     Action("copy", "Copy view", "Edit", lambda w: w.copy_view(), ("Ctrl+C",), "copy",
            "Put the view on the clipboard as a picture", enabled=_has_image, separator=True),
@@ -285,7 +285,7 @@ EDIT = (
            "Pin the unit to the left; a window to drag goes one step of its grid", enabled=_has_mark, canvas=True),
     Action("unit-right", "Unit to the right", "Edit", _gesture(gestures.step, 0, 1), ("Right",), "arrow-right",
            "Pin the unit to the right; a window to drag goes one step of its grid", enabled=_has_mark, canvas=True),
-    Action("palette", "Find an action…", "Edit", lambda w: w.show_palette(), ("Ctrl+K",), "search",
+    Action("palette", "Find an action…", "Edit", lambda w: w.dialogs.palette(), ("Ctrl+K",), "search",
            "Every action, image, network and class by its name", separator=True),
 )  # fmt: skip
 
@@ -368,10 +368,10 @@ RUN = (
 )  # fmt: skip
 
 HELP = (
-    Action("shortcuts", "Keyboard shortcuts", "Help", lambda w: w.show_shortcuts(), ("F1", "?"), "keyboard",
+    Action("shortcuts", "Keyboard shortcuts", "Help", lambda w: w.dialogs.shortcuts(), ("F1", "?"), "keyboard",
            "Every key on one page"),
-    Action("log", "Show the log", "Help", lambda w: w.show_log(), (), "file-text", "What segviz has noted"),
-    Action("about", "About segviz", "Help", lambda w: w.show_about(), (), "info-circle",
+    Action("log", "Show the log", "Help", lambda w: w.dialogs.log(), (), "file-text", "What segviz has noted"),
+    Action("about", "About segviz", "Help", lambda w: w.dialogs.about(), (), "info-circle",
            "Version, sources and licences", separator=True),
 )  # fmt: skip
 

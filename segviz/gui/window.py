@@ -32,13 +32,13 @@ from segviz.gui.scene import Kind, Message, Scene, Tab
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
 from segviz.gui.widgets.tag import Tag
+from segviz.gui.window_dialogs import WindowDialogs
 from segviz.gui.workbench import Bench, Pages
 from segviz.gui.workline import WorkLine
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
     from segviz.gui.exports import Export
-    from segviz.worker.messages import Refused
 
 DOCKS = {
     Area.LEFT: ("network", "Network"),
@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
+        self.dialogs = WindowDialogs(self)
         self.menus = Menus(self)
         self.toolbar = Toolbar(self)
         self.addToolBar(self.toolbar)
@@ -89,7 +90,7 @@ class MainWindow(QMainWindow):
         self._build_centre()
         self._build_docks()
         self.layouts = Layout(self, remembers)
-        self.desk.untrusted.connect(self._ask_trust)
+        self.desk.untrusted.connect(self.dialogs.trust)
         self.desk.said.connect(lambda text: self.statusBar().showMessage(sentence(text), 5000))
         self.toolbar.show_scene(self.desk.scene)
         self.menus.refresh()
@@ -105,7 +106,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         self.banner.dismissed.connect(self.dismiss)
         self.banner.taken.connect(self.do)
-        self.banner.details.connect(self._show_details)
+        self.banner.details.connect(self.dialogs.details)
         self.centre = Pages()
         self.work = WorkLine(self.centre)
         self.work.stopped.connect(self.desk.stop)
@@ -341,58 +342,6 @@ class MainWindow(QMainWindow):
     def presenting(self) -> bool:
         return self.layouts.presenting
 
-    # ------------------------------------------------------------------------------ dialogs
-
-    def show_palette(self) -> None:
-        from segviz.gui.command_palette import CommandPalette
-
-        CommandPalette(self).open()
-
-    def show_export(self) -> None:
-        from segviz.gui.dialogs import ExportDialog
-
-        if self.desk.scene.picture is not None:
-            ExportDialog(self).open()
-
-    def show_whiteboard(self) -> None:
-        from segviz.gui.board_dialog import SizeDialog
-
-        hint = "White ink on black paper, as LeNet-5 knows digits. Every view follows while you draw."
-        SizeDialog(self, "New whiteboard", hint, "Draw", USUAL, self.board.begin).open()
-
-    def show_board_size(self) -> None:
-        from segviz.gui.board_dialog import SizeDialog
-
-        if self.board.ink is not None:
-            hint = "What is drawn stays in its corner; what does not fit is cut off, and comes back by undo."
-            SizeDialog(self, "Size of the whiteboard", hint, "Change", self.board.ink.size, self.board.resize).open()
-
-    def show_shortcuts(self) -> None:
-        from segviz.gui.dialogs import ShortcutSheet
-
-        ShortcutSheet(self).open()
-
-    def show_about(self) -> None:
-        from segviz.gui.dialogs import AboutDialog
-
-        AboutDialog(self).open()
-
-    def show_spec(self) -> None:
-        from segviz.gui.network_dialogs import SpecDialog
-
-        SpecDialog(self, self.desk.session.state.model, self.files.show_network).open()
-
-    def _ask_trust(self, refused: Refused) -> None:
-        from segviz.gui.network_dialogs import TrustDialog
-
-        spec = refused.request.setup.model
-        TrustDialog(self, spec, refused.message, lambda: self.files.trust(spec, refused.trust)).open()
-
-    def show_log(self) -> None:
-        from segviz.gui.dialogs import LogDialog
-
-        LogDialog(self).open()
-
     def export(self, wanted: Export, scale: float) -> None:
         """Ask where, and write one of the exports there; pictures at `scale` times the image's pixels.
 
@@ -402,11 +351,6 @@ class MainWindow(QMainWindow):
         place = self.files.place_for(f"{self.files.stem()}-{wanted.suffix}", wanted.kinds)
         if place is not None and self.canvas is not None:
             self.files.write(place, wanted.prepare(scene, self.canvas, scale))
-
-    def _show_details(self, message: Message) -> None:
-        from segviz.gui.dialogs import DetailsDialog
-
-        DetailsDialog(message, self).open()
 
     # ------------------------------------------------------------------------------ Qt
 

@@ -67,7 +67,7 @@ def test_a_signal_closes_the_window_and_leaves_nothing(number):
 @pytest.mark.parametrize("wait", [0, 700])
 def test_it_does_so_with_a_dialog_open(wait):
     """A file dialog has a loop of its own, within which the window is closed."""
-    then = "QTimer.singleShot(50, self.files.open_image_dialog); QTimer.singleShot(50, self.show_shortcuts)"
+    then = "QTimer.singleShot(50, self.files.open_image_dialog); QTimer.singleShot(50, self.dialogs.shortcuts)"
     process = started(then, wait)
     process.send_signal(signal.SIGTERM)
     assert ended(process) == (0, "", "")
