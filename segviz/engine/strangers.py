@@ -1,0 +1,144 @@
+"""What can be found out about a network that nobody has described: sizes, classes, task, geometry.
+
+All of it comes from tracing, which computes nothing: a size of images that the network runs on, what its
+answer looks like there, which other sizes it takes. What is guessed is said in a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import nn
+
+from segviz.core.choices import Task
+from segviz.core.entries import IMAGENET, Entry, Preprocessing
+from segviz.core.errors import SegvizError
+from segviz.core.overrides import adapted
+from segviz.core.specs import Spec
+from segviz.engine.graph import Trace, trace
+
+Size = tuple[int, int, int]  # channels, height, width
+
+USUAL = (224, 64, 32, 28, 256, 299, 227, 96, 128, 48, 160, 192, 240, 320, 384, 512)  # sides of inputs, in that order
+MULTIPLES = (1, 2, 4, 8, 16, 32, 64)  # what sides of images may have to be divisible by
+NATURE = "the usual values of ImageNet"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the source of a network says of it. `size` is that of its example input, `fixed` that it is the only one."""
+
+    title: str
+    size: Size | None = None
+    summary: str = ""
+
+
+def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple[str, ...]]:
+    """The entry of a network, as far as tracing can tell, and notes on what had to be guessed.
+
+    Raises SegvizError where it runs on no size that was tried, with the reason for the most likely one.
+    """
+    traced, size, notes = _run(network, spec, known)
+    grid, classes = _answer(traced)
+    per_pixel = traced.answers_maps and grid == size[1:]
+    law = traced.geometry.laws("last")[0]
+    multiple, told = _sizes(network, size) if per_pixel else (1, "")
+    preprocessing, guess = _preprocessing(size[0], spec)
+    entry = Entry(
+        name=str(spec.opening),
+        title=known.title,
+        task=Task.SEGMENTATION if per_pixel else Task.CLASSIFICATION,
+        builder="",
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        input_size=size,
+        class_count=max(2, classes),
+        class_list=_names(classes),
+        stride=max(1, round(law.stride)),
+        receptive_field=_field(traced),
+        weights=known.title,
+        licence="unknown",
+        preprocessing=preprocessing,
+        summary=known.summary,
+        sigmoid=classes == 1,
+        longest_side=max(size[1:]) if per_pixel and known.size else None,
+        multiple=multiple,
+    )
+    return entry, tuple(note for note in (*notes, guess, told) if note)
+
+
+def _run(network: nn.Module, spec: Spec, known: Known) -> tuple[Trace, Size, tuple[str, ...]]:
+    """A trace on the first size that the network runs on."""
+    given = spec.option("input")
+    if given is not None:
+        size = adapted_size(spec)
+        return trace(network, size), size, ()
+    if known.size is not None:
+        return trace(network, known.size), known.size, ()
+    refusal: SegvizError | None = None
+    for size in _usual(network):
+        try:
+            traced = trace(network, size)
+        except SegvizError as error:
+            refusal = refusal or error
+            continue
+        shown = "x".join(map(str, size))
+        return traced, size, (f"input size {shown} is a guess: it runs on that; ?input=CxHxW says another",)
+    raise SegvizError(f"{known.title} runs on no usual size of images: say which with ?input=CxHxW ({refusal})")
+
+
+def adapted_size(spec: Spec) -> Size:
+    """The size that the option `input` of a spec names. Raises UsageError where it is none."""
+    return adapted(_BLANK, Spec(spec.name, (("input", spec.option("input") or ""),), spec.kind)).input_size
+
+
+_BLANK = Entry("", "", Task.CLASSIFICATION, "", 0, (3, 224, 224), 0, 1, 0, "", "", Preprocessing(), "")
+
+
+def _usual(network: nn.Module) -> Iterator[Size]:
+    first = next((p for p in network.parameters() if p.dim() == 4), None)
+    groups = next((m.groups for m in network.modules() if isinstance(m, nn.Conv2d)), 1)
+    likely = int(first.shape[1]) * groups if first is not None else 3
+    for channels in dict.fromkeys((likely if likely in (1, 3) else 3, 3, 1)):
+        for side in USUAL:
+            yield channels, side, side
+
+
+def _answer(traced: Trace) -> tuple[tuple[int, int], int]:
+    """Rows and columns of the logits, and how many there are of them."""
+    node = traced.geometry.nodes[traced.output]
+    return (node.height, node.width), traced.operations[traced.output].elements // (node.height * node.width)
+
+
+def _names(classes: int) -> tuple[str, ...]:
+    """Names for classes that nobody named: their numbers; a single logit speaks for one class against the rest."""
+    return ("background", "class 1") if classes == 1 else tuple(f"class {number}" for number in range(classes))
+
+
+def _field(traced: Trace) -> int:
+    rows, columns = traced.geometry.grid("last")
+    box = traced.geometry.field("last", rows // 2, columns // 2).box
+    return round(max(box.height, box.width))
+
+
+def _preprocessing(channels: int, spec: Spec) -> tuple[Preprocessing, str]:
+    if channels == 3:
+        return IMAGENET, f"mean and std are a guess, {NATURE}; ?mean= and ?std= say others"
+    return Preprocessing("L" if channels == 1 else "RGB"), "pixels are divided by 255; ?mean= and ?std= say otherwise"
+
+
+def _sizes(network: nn.Module, size: Size) -> tuple[int, str]:
+    """What sides of images must be divisible by for a network that answers per pixel, and a note where few will do."""
+    channels, height, width = size
+    for step in MULTIPLES:
+        rows, columns = (-(-side // step) * step + more * step for side, more in ((height, 1), (width, 2)))
+        try:
+            traced = trace(network, (channels, rows, columns))
+        except SegvizError:
+            continue
+        if traced.answers_maps and _answer(traced)[0] == (rows, columns):
+            return step, "" if step == 1 else f"takes images whose sides are multiples of {step}"
+    alone = f"runs on images of {width}x{height} alone"
+    if height == width:
+        return height, f"{alone}: others are made as large and padded"
+    return 1, alone
