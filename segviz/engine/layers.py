@@ -27,7 +27,7 @@ class Layer(nn.Module):
     def __init__(self, function: Callable[..., Any], holds: Sequence[Held] = ()) -> None:
         super().__init__()
         self._function = function
-        self._holds = tuple(holds)
+        self.holds = tuple(holds)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(*args, **kwargs)
@@ -35,7 +35,7 @@ class Layer(nn.Module):
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, nn.Parameter]]:
-        for holder, name in self._holds:
+        for holder, name in self.holds:
             tensor = getattr(holder, name)
             if isinstance(tensor, nn.Parameter):
                 yield f"{prefix}.{name}" if prefix else name, tensor
