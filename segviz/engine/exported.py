@@ -7,7 +7,9 @@ out, since a classifier can be asked what it would answer on others; `Example` s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,19 @@ from torch import Tensor, fx, nn
 from segviz.core.errors import SegvizError, named
 from segviz.engine.layers import Held, Layer, holder_of, titled
 
+NOTE = "segviz.json"  # where segviz says what a program of its own is
+
 
 @dataclass(frozen=True)
 class Example:
-    """The image that a program was exported with, (C, H, W), and whether its height and width are to stay."""
+    """The image that a program was exported with, (C, H, W), and whether its height and width are to stay.
+
+    `note` is what segviz wrote of a network that it saved itself: channels, mean, std, classes.
+    """
 
     size: tuple[int, int, int]
     fixed: bool
+    note: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(path: Path) -> tuple[nn.Module, Example]:
@@ -31,19 +39,20 @@ def read(path: Path) -> tuple[nn.Module, Example]:
 
     Raises SegvizError where the file cannot be read, or takes something else than one image.
     """
+    beside = {NOTE: ""}
     try:
-        program = torch.export.load(path)
+        program = torch.export.load(path, extra_files=beside)
     except Exception as error:  # the edge: what a broken program raises is not documented
         reason = str(error).strip().split("\n")[0]
         raise SegvizError(
             f"{named(path)}: this exported program cannot be read ({reason}); export it again with the torch "
             "that is installed here"
         ) from error
-    example = _example(program, path)
+    example = _example(program, path, beside[NOTE])
     return (_nested(program) or _flat(program)).float(), example
 
 
-def _example(program: Any, path: Path) -> Example:
+def _example(program: Any, path: Path, note: str | bytes) -> Example:
     images = [
         node.meta["val"]
         for node in program.graph.nodes
@@ -54,7 +63,15 @@ def _example(program: Any, path: Path) -> Example:
     sides = images[0].shape[1:]
     fixed = all(isinstance(side, int) for side in sides[1:])
     channels, height, width = (side if isinstance(side, int) else side.node.hint for side in sides)
-    return Example((int(channels), int(height), int(width)), fixed)
+    return Example((int(channels), int(height), int(width)), fixed, _read_note(note))
+
+
+def _read_note(note: str | bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(note) if note else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _nested(program: Any) -> nn.Module | None:

@@ -8,7 +8,6 @@ under the names that the file gives them, and are handed to a layer when it is c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
@@ -44,13 +43,17 @@ class Layer(nn.Module):
 def titled(module: Module, title: str) -> Module:
     """`module`, which calls its type `title` from now on: `Conv2d`, where it stands for one."""
     word = "".join(c if c.isalnum() or c == "_" else "_" for c in title) or "Module"
-    module.__class__ = _named_type(type(module), word)
+    kind: type[nn.Module] = type(module)
+    module.__class__ = _named_type(kind, word)  # type: ignore[assignment]
     return module
 
 
-@cache
+_types: dict[tuple[type[nn.Module], str], type[nn.Module]] = {}
+
+
 def _named_type(base: type[nn.Module], title: str) -> type[nn.Module]:
-    return type(title, (base,), {})
+    """One type for a title: layers of one kind are of one type."""
+    return _types.setdefault((base, title), type(title, (base,), {}))
 
 
 def holder_of(root: nn.Module, name: str) -> Held:

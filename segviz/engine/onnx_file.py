@@ -186,7 +186,7 @@ _NUMPY = {
 
 def _external(tensor: Any, path: Path, size: int) -> bytes:
     """The bytes of a tensor in another file."""
-    facts = {entry.key: entry.value for entry in tensor.external_data}
+    facts: dict[str, str] = {entry.key: entry.value for entry in tensor.external_data}
     location, title = facts.get("location", ""), f"{named(path)}: tensor '{clean(tensor.name)}'"
     if len(PurePosixPath(location).parts) != 1 or len(PureWindowsPath(location).parts) != 1 or location in (".", ".."):
         raise SegvizError(f"{title} lies in '{clean(location)}', outside of the folder of the file; segviz stays in it")
@@ -207,7 +207,8 @@ def _external(tensor: Any, path: Path, size: int) -> bytes:
         )
     with beside.open("rb") as file:
         file.seek(offset)
-        return file.read(size)
+        data: bytes = file.read(size)
+    return data
 
 
 def _whole(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The graph of an ONNX file as a module: its nodes are layers under their own names, its weights parameters under theirs.
+"""The graph of an ONNX file as a module: nodes are layers under their own names, weights parameters under theirs.
 
 Values that only say how (shapes, axes, limits of a clip) are followed back from where they are needed;
 they stay real numbers while the network is recorded on tensors that have none.
@@ -75,7 +75,8 @@ def network_of(path: Path) -> tuple[OnnxNetwork, Graph]:
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise SegvizError(
-            f"{named(path)}: has operators that segviz has no rule for: {', '.join(unknown[:3])}{more}", "\n".join(unknown)
+            f"{named(path)}: has operators that segviz has no rule for: {', '.join(unknown[:3])}{more}",
+            "\n".join(unknown),
         )
     made = {name for node in graph.nodes for name in node.outputs} | graph.tensors.keys() | graph.constants.keys()
     lost = [name for node in graph.nodes for name in node.inputs if name and name not in made | {graph.image}]
@@ -100,7 +101,9 @@ def _settings(graph: Graph) -> set[str]:
     """Names of the values that say how something is computed, and of all that those are computed from."""
     makers = {name: node for node in graph.nodes for name in node.outputs}
     found: set[str] = set()
-    left = [node.inputs[place] for node in graph.nodes for place in SETTINGS.get(node.kind, ()) if place < len(node.inputs)]
+    left = [
+        node.inputs[place] for node in graph.nodes for place in SETTINGS.get(node.kind, ()) if place < len(node.inputs)
+    ]
     while left:
         name = left.pop()
         if name and name not in found:
@@ -130,7 +133,7 @@ def _is_free(root: nn.Module, name: str) -> bool:
         return False
     holder = root
     for word in path:
-        if isinstance(holder, Layer) or hasattr(holder, word) and word not in holder._modules:
+        if isinstance(holder, Layer) or (hasattr(holder, word) and word not in holder._modules):
             return False
         child = holder._modules.get(word)
         if child is None:

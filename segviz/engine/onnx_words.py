@@ -72,8 +72,8 @@ def _divided(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _remainder(node: Node, first: Tensor, second: Tensor) -> Tensor:
-    func = torch.fmod if node.attributes.get("fmod") else torch.remainder
-    return func(*_met(first, second))
+    met = _met(first, second)
+    return torch.fmod(*met) if node.attributes.get("fmod") else torch.remainder(*met)
 
 
 def _clip(node: Node, tensor: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Tensor:
@@ -119,9 +119,9 @@ def _gemm(node: Node, tensor: Tensor, weight: Tensor, bias: Tensor | None = None
     alpha, beta = given.get("alpha", 1.0), given.get("beta", 1.0)
     left = tensor.t() if given.get("transA") else tensor
     right = weight if given.get("transB") else weight.t()
-    right = right if alpha == 1 else alpha * right
+    right = right if alpha == 1 else torch.mul(right, alpha)
     if bias is not None and bias.dim() != 1:
-        return F.linear(left, right) + beta * bias
+        return torch.add(F.linear(left, right), bias, alpha=beta)
     return F.linear(left, right, bias if bias is None or beta == 1 else beta * bias)
 
 
@@ -237,7 +237,9 @@ def _gather(node: Node, tensor: Tensor, places: Tensor) -> Tensor:
         raise SegvizError(f"'{node.name}': picks {len(wanted):,} parts of a tensor; segviz takes {MOST_PICKED:,}")
     parts = [_cut(tensor, axis, place, place + 1, 1) for place in wanted]
     picked = torch.cat(parts, axis)
-    return picked.reshape((*tensor.shape[:axis], *places.shape, *tensor.shape[axis + 1 :])) if places.dim() > 1 else picked
+    return (
+        picked.reshape((*tensor.shape[:axis], *places.shape, *tensor.shape[axis + 1 :])) if places.dim() > 1 else picked
+    )
 
 
 def _cut(tensor: Tensor, axis: int, start: int, end: int, step: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The operations of TorchScript's graphs: those of Python's numbers, tuples and lists, and where PyTorch's are found."""
+"""The operations of TorchScript's graphs: those of Python's numbers and lists, and where PyTorch's are found."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def _convolution(
 ) -> Tensor:  # fmt: skip
     """What tracing writes for every convolution, as the operation that its author called."""
     if weight.dim() != 4:
-        return torch._convolution(  # type: ignore[no-any-return, call-overload]
-            maps, weight, bias, stride, padding, dilation, transposed, more, groups, *flags
-        )
+        return torch._convolution(maps, weight, bias, stride, padding, dilation, transposed, more, groups, *flags)
     if transposed:
         return torch.conv_transpose2d(maps, weight, bias, stride, padding, more, groups, dilation)
     return torch.conv2d(maps, weight, bias, stride, padding, dilation, groups)

@@ -103,9 +103,9 @@ class _Reader:
         children = torch._C.ModuleDict(script).items()
         for name, child in children:
             made._modules[name] = self.module(child, False)
-        for name, tensor in torch._C.ParameterDict(script).items():
+        for name, tensor in _tensors(torch._C.ParameterDict(script)):
             made._parameters[name] = self._parameter(tensor)
-        for name, tensor in torch._C.BufferDict(script).items():
+        for name, tensor in _tensors(torch._C.BufferDict(script)):
             made.register_buffer(name, tensor)
         for method in script._method_names():
             self._method(made, script, method, layered=root and not children)
@@ -267,6 +267,10 @@ STEPS: dict[str, Callable[[_Writer, Any], Callable[[Values], None]]] = {
     "prim::If": _Writer.branch,
     "prim::Loop": _Writer.loop,
 }
+
+
+def _tensors(held: Any) -> list[tuple[str, Tensor]]:
+    return list(held.items())
 
 
 def _names(values: Any) -> tuple[str, ...]:

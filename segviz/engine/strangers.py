@@ -6,15 +6,17 @@ answer looks like there, which other sizes it takes. What is guessed is said in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 
 from segviz.core.choices import Task
 from segviz.core.entries import IMAGENET, Entry, Preprocessing
-from segviz.core.errors import SegvizError
-from segviz.core.overrides import adapted
+from segviz.core.errors import SegvizError, clean
+from segviz.core.overrides import CHANNELS, adapted
 from segviz.core.specs import Spec
 from segviz.engine.graph import Trace, trace
 
@@ -22,16 +24,19 @@ Size = tuple[int, int, int]  # channels, height, width
 
 USUAL = (224, 64, 32, 28, 256, 299, 227, 96, 128, 48, 160, 192, 240, 320, 384, 512)  # sides of inputs, in that order
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64)  # what sides of images may have to be divisible by
-NATURE = "the usual values of ImageNet"
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the source of a network says of it. `size` is that of its example input, `fixed` that it is the only one."""
+    """What the source of a network says of it: `size` (C, H, W) of the image it is for, None where it does not say.
+
+    `note` is what segviz wrote into a file that it saved itself: channels, mean, std, classes.
+    """
 
     title: str
     size: Size | None = None
     summary: str = ""
+    note: Mapping[str, Any] = field(default_factory=dict)
 
 
 def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple[str, ...]]:
@@ -44,7 +49,7 @@ def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple
     per_pixel = traced.answers_maps and grid == size[1:]
     law = traced.geometry.laws("last")[0]
     multiple, told = _sizes(network, size) if per_pixel else (1, "")
-    preprocessing, guess = _preprocessing(size[0], spec)
+    preprocessing, guess = _preprocessing(size[0], known.note)
     entry = Entry(
         name=str(spec.opening),
         title=known.title,
@@ -53,7 +58,7 @@ def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         input_size=size,
         class_count=max(2, classes),
-        class_list=_names(classes),
+        class_list=_names(classes, known.note),
         stride=max(1, round(law.stride)),
         receptive_field=_field(traced),
         weights=known.title,
@@ -71,14 +76,14 @@ def _run(network: nn.Module, spec: Spec, known: Known) -> tuple[Trace, Size, tup
     """A trace on the first size that the network runs on."""
     given = spec.option("input")
     if given is not None:
-        size = adapted_size(spec)
-        return trace(network, size), size, ()
+        size = _given_size(spec)
+        return _traced(network, size), size, ()
     if known.size is not None:
-        return trace(network, known.size), known.size, ()
+        return _traced(network, known.size), known.size, ()
     refusal: SegvizError | None = None
     for size in _usual(network):
         try:
-            traced = trace(network, size)
+            traced = _traced(network, size)
         except SegvizError as error:
             refusal = refusal or error
             continue
@@ -87,7 +92,18 @@ def _run(network: nn.Module, spec: Spec, known: Known) -> tuple[Trace, Size, tup
     raise SegvizError(f"{known.title} runs on no usual size of images: say which with ?input=CxHxW ({refusal})")
 
 
-def adapted_size(spec: Spec) -> Size:
+def _traced(network: nn.Module, size: Size) -> Trace:
+    """A trace; whatever other people's code raises on a size becomes one message."""
+    try:
+        return trace(network, size)
+    except SegvizError:
+        raise
+    except Exception as error:  # the edge: a network of a stranger may raise anything
+        shown, reason = "x".join(map(str, size)), str(error).strip().split("\n")[0]
+        raise SegvizError(f"the network does not run on {shown}: {type(error).__name__}: {reason}") from error
+
+
+def _given_size(spec: Spec) -> Size:
     """The size that the option `input` of a spec names. Raises UsageError where it is none."""
     return adapted(_BLANK, Spec(spec.name, (("input", spec.option("input") or ""),), spec.kind)).input_size
 
@@ -110,9 +126,12 @@ def _answer(traced: Trace) -> tuple[tuple[int, int], int]:
     return (node.height, node.width), traced.operations[traced.output].elements // (node.height * node.width)
 
 
-def _names(classes: int) -> tuple[str, ...]:
-    """Names for classes that nobody named: their numbers; a single logit speaks for one class against the rest."""
-    return ("background", "class 1") if classes == 1 else tuple(f"class {number}" for number in range(classes))
+def _names(classes: int, note: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of classes that a note has; a single logit speaks for one class against the rest. Else they have none."""
+    names = note.get("classes")
+    if isinstance(names, list) and len(names) == max(2, classes):
+        return tuple(clean(str(name)) for name in names)
+    return ("background",) if classes == 1 else ()
 
 
 def _field(traced: Trace) -> int:
@@ -121,10 +140,22 @@ def _field(traced: Trace) -> int:
     return round(max(box.height, box.width))
 
 
-def _preprocessing(channels: int, spec: Spec) -> tuple[Preprocessing, str]:
+def _preprocessing(channels: int, note: Mapping[str, Any]) -> tuple[Preprocessing, str]:
+    order, mean, std = note.get("channels"), _numbers(note, "mean", channels), _numbers(note, "std", channels)
+    if order in CHANNELS and mean and std and 0 not in std:
+        return Preprocessing(order, mean, std), ""
     if channels == 3:
-        return IMAGENET, f"mean and std are a guess, {NATURE}; ?mean= and ?std= say others"
+        return IMAGENET, "mean and std are a guess, the usual ones of ImageNet; ?mean= and ?std= say others"
     return Preprocessing("L" if channels == 1 else "RGB"), "pixels are divided by 255; ?mean= and ?std= say otherwise"
+
+
+def _numbers(note: Mapping[str, Any], key: str, channels: int) -> tuple[float, ...]:
+    """Finite numbers of a note, one or one a channel; none where there are others."""
+    found = note.get(key)
+    if not isinstance(found, list) or len(found) not in (1, channels):
+        return ()
+    real = all(isinstance(number, int | float) and math.isfinite(number) for number in found)
+    return tuple(map(float, found)) if real else ()
 
 
 def _sizes(network: nn.Module, size: Size) -> tuple[int, str]:
@@ -133,7 +164,7 @@ def _sizes(network: nn.Module, size: Size) -> tuple[int, str]:
     for step in MULTIPLES:
         rows, columns = (-(-side // step) * step + more * step for side, more in ((height, 1), (width, 2)))
         try:
-            traced = trace(network, (channels, rows, columns))
+            traced = _traced(network, (channels, rows, columns))
         except SegvizError:
             continue
         if traced.answers_maps and _answer(traced)[0] == (rows, columns):
