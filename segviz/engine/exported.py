@@ -49,7 +49,10 @@ def read(path: Path) -> tuple[nn.Module, Example]:
             "that is installed here"
         ) from error
     example = _example(program, path, beside[NOTE])
-    return (_nested(program) or _flat(program)).float(), example
+    network = (_nested(program) or _flat(program)).float()
+    for module in network.modules():  # `eval` is refused: what depends on it was settled when it was exported
+        module.training = False
+    return network, example
 
 
 def _example(program: Any, path: Path, note: str | bytes) -> Example:

@@ -242,7 +242,7 @@ def _gather(node: Node, tensor: Tensor, places: Tensor) -> Tensor:
     )
 
 
-def _cut(tensor: Tensor, axis: int, start: int, end: int, step: int) -> Tensor:
+def _cut(tensor: Tensor, axis: int, start: int, end: int | None, step: int) -> Tensor:
     return tensor[(*(slice(None),) * axis, slice(start, end, step))]
 
 
@@ -254,9 +254,13 @@ def _slice(node: Node, tensor: Tensor, *given: Tensor | None) -> Tensor:
     assert ends is not None
     for place, axis in enumerate(range(len(starts)) if axes is None else axes):
         step = 1 if steps is None else steps[place]
-        if step < 1:
-            raise SegvizError(f"'{node.name}': a slice backwards, which segviz does not know")
-        tensor = _cut(tensor, axis % tensor.dim(), starts[place], ends[place], step)
+        axis %= tensor.dim()
+        if step > 0:
+            tensor = _cut(tensor, axis, starts[place], ends[place], step)
+        else:
+            taken = range(tensor.shape[axis])[starts[place] : ends[place] : step]
+            tensor = _cut(tensor, axis, taken[-1], taken[0] + 1, 1).flip(axis) if taken else tensor.narrow(axis, 0, 0)
+            tensor = _cut(tensor, axis, 0, None, -step)
     return tensor
 
 

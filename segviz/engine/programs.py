@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from segviz.core import trust as trusts
+from segviz.core.choices import Task
 from segviz.core.entries import Entry
 from segviz.core.errors import UsageError, clean, named
 from segviz.core.specs import Spec
@@ -40,13 +41,12 @@ def exported(spec: Spec, trust: bool) -> Found:
     _check_options(spec, FILE_OPTIONS)
     trusts.check(spec, trust, PROGRAM)
     network, example = exports.read(spec.path)
-    notes: tuple[str, ...] = ()
-    if example.fixed:
+    found = _described(network, spec, Known(named(spec.path), example.size, PROGRAM, example.note))
+    if example.fixed and found[0].task is Task.CLASSIFICATION:
         size = "x".join(map(str, example.size))
-        notes = (
-            f"exported for {size} alone; on other sizes its operations run where they can, and nobody promised that",
-        )
-    return _described(network, spec, Known(named(spec.path), example.size, PROGRAM, example.note), notes)
+        told = f"exported for {size} alone: it was never promised that its operations fit other sizes"
+        return *found[:2], (told, *found[2])
+    return found
 
 
 def onnx(spec: Spec, trust: bool) -> Found:

@@ -145,8 +145,10 @@ def _preprocessing(channels: int, note: Mapping[str, Any]) -> tuple[Preprocessin
     if order in CHANNELS and mean and std and 0 not in std:
         return Preprocessing(order, mean, std), ""
     if channels == 3:
-        return IMAGENET, "mean and std are a guess, the usual ones of ImageNet; ?mean= and ?std= say others"
-    return Preprocessing("L" if channels == 1 else "RGB"), "pixels are divided by 255; ?mean= and ?std= say otherwise"
+        return IMAGENET, "unless ?mean= and ?std= say others, pixels are scaled as for ImageNet, which is a guess"
+    return Preprocessing(
+        "L" if channels == 1 else "RGB"
+    ), "unless ?mean= and ?std= say others, pixels are divided by 255, which is a guess"
 
 
 def _numbers(note: Mapping[str, Any], key: str, channels: int) -> tuple[float, ...]:
