@@ -43,17 +43,8 @@ class Layer(nn.Module):
 def titled(module: Module, title: str) -> Module:
     """`module`, which calls its type `title` from now on: `Conv2d`, where it stands for one."""
     word = "".join(c if c.isalnum() or c == "_" else "_" for c in title) or "Module"
-    kind: type[nn.Module] = type(module)
-    module.__class__ = _named_type(kind, word)  # type: ignore[assignment]
+    module.__class__ = type(word, (type(module),), {})
     return module
-
-
-_types: dict[tuple[type[nn.Module], str], type[nn.Module]] = {}
-
-
-def _named_type(base: type[nn.Module], title: str) -> type[nn.Module]:
-    """One type for a title: layers of one kind are of one type."""
-    return _types.setdefault((base, title), type(title, (base,), {}))
 
 
 def holder_of(root: nn.Module, name: str) -> Held:

@@ -199,7 +199,16 @@ def _reshape(node: Node, tensor: Tensor, shape: Tensor | None = None) -> Tensor:
     wanted = [int(side) for side in (node.attributes["shape"] if shape is None else shape.tolist())]
     if not node.attributes.get("allowzero"):
         wanted = [tensor.shape[place] if side == 0 else side for place, side in enumerate(wanted)]
+    if len(wanted) == 2 and _lays_flat(tensor, *wanted):
+        return tensor.flatten(1)
     return tensor.reshape(wanted)
+
+
+def _lays_flat(tensor: Tensor, rows: int, columns: int) -> bool:
+    """Whether a reshape is a flatten with the length of one size written out, which another size would not fit."""
+    if tensor.dim() < 3 or tensor.shape[0] != 1 or columns == -1:
+        return False
+    return rows == 1 or (rows == -1 and (tensor.numel() == columns or tensor.numel() % columns != 0))
 
 
 def _flatten(node: Node, tensor: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ CASES = {
     "conv-groups": ("Conv", [drawn(6, 1, 3, 3)], {"group": 3, "pads": [1, 1, 1, 1]}, 17),
     "conv-same-upper": ("Conv", [W3], {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, 17),
     "conv-same-lower": ("Conv", [drawn(4, 3, 2, 2)], {"auto_pad": "SAME_LOWER"}, 17),
-    "transposed": ("ConvTranspose", [W23, drawn(2)], {"strides": [2] * 2, "pads": [1] * 4, "output_padding": [1] * 2}, 17),
+    "transposed": ("ConvTranspose", [W23], {"strides": [2, 2], "pads": [1] * 4, "output_padding": [1, 1]}, 17),
     "transposed-uneven": ("ConvTranspose", [W23], {"strides": [2, 2], "pads": [0, 1, 1, 0]}, 17),
     "max": ("MaxPool", [], {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 0, 1, 1]}, 17),
     "max-ceil": ("MaxPool", [], {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}, 17),
@@ -190,6 +190,19 @@ def test_a_computed_flatten_becomes_a_convolution(tmp_path):
     assert conversion.max_abs_difference < 1e-4
     assert trace(network, (3, 20, 17), conversion.head).geometry.grid("last") == (9, 8)
     assert image_size(graph) is None
+
+
+@pytest.mark.parametrize("shape", [[1, 320], [-1, 320], [0, 320]])
+def test_a_flatten_of_written_length_becomes_a_convolution(shape, tmp_path):
+    nodes = [node("Conv", ["x", "conv"], ["maps"]), node("Reshape", ["maps", "shape"], ["flat"]),
+             node("Gemm", ["flat", "fc"], transB=1)]  # fmt: skip
+    weights = [weight("conv", W3), weight("shape", ints(*shape)), weight("fc", drawn(5, 320))]
+    network, _ = network_of(save(model(nodes, weights), tmp_path / "net.onnx"))
+    conversion = convert(network, (3, 12, 10))
+    assert conversion.max_abs_difference < 1e-4
+    for size in ((20, 17), (22, 18)):  # of no and of a whole number of lengths
+        grid = trace(network, (3, *size), conversion.head).geometry.grid("last")
+        assert grid == (size[0] - 11, size[1] - 9)
 
 
 def test_names_that_meet_are_told_apart(tmp_path):
