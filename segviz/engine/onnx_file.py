@@ -20,6 +20,7 @@ from torch import Tensor
 from segviz.core.errors import SegvizError, clean, named
 
 LARGEST_FILE = 2 * 1024**3  # bytes; the limit of protocol buffers
+LARGEST_GRAPH = 100_000  # operations
 OWN = ("", "ai.onnx")  # domains of the standard's operators
 WIDTHS = {1: 4, 2: 1, 3: 1, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}  # bytes of an element by its type's number
 
@@ -62,6 +63,7 @@ def read(path: Path) -> Graph:
         if not stat.S_ISREG(path.stat().st_mode) or path.stat().st_size > LARGEST_FILE:
             raise SegvizError(f"{named(path)}: not a regular file of at most 2 GiB, as ONNX files are")
         model = onnx.load_model(path, load_external_data=False)
+        _check_length(model, path)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
         return _graph(model, path)
@@ -84,6 +86,27 @@ def _package(path: Path) -> Any:
             "pip install 'segviz-lab[onnx]'"
         ) from error
     return onnx
+
+
+def _check_length(model: Any, path: Path) -> None:
+    """Raise SegvizError where a graph has too many operations once its functions, which call others, stand in place."""
+    bodies = {(function.domain, function.name): function.node for function in model.functions}
+    lengths: dict[tuple[str, str], int] = {}
+
+    def length(nodes: Any) -> int:
+        return sum(called(node) for node in nodes)
+
+    def called(node: Any) -> int:
+        key = (node.domain, node.op_type)
+        if key not in bodies:
+            return 1
+        if key not in lengths:
+            lengths[key] = LARGEST_GRAPH + 1  # of a function that calls itself
+            lengths[key] = length(bodies[key])
+        return lengths[key]
+
+    if length(model.graph.node) > LARGEST_GRAPH:
+        raise SegvizError(f"{named(path)}: its graph has more than {LARGEST_GRAPH:,} operations; segviz reads no more")
 
 
 def _graph(model: Any, path: Path) -> Graph:

@@ -205,10 +205,10 @@ def _reshape(node: Node, tensor: Tensor, shape: Tensor | None = None) -> Tensor:
 
 
 def _lays_flat(tensor: Tensor, rows: int, columns: int) -> bool:
-    """Whether a reshape is a flatten with the length of one size written out, which another size would not fit."""
-    if tensor.dim() < 3 or tensor.shape[0] != 1 or columns == -1:
-        return False
-    return rows == 1 or (rows == -1 and (tensor.numel() == columns or tensor.numel() % columns != 0))
+    """Whether a reshape is a flatten with one image, or the length of one size, written out: others would not fit."""
+    if tensor.dim() < 3 or columns == -1:
+        return rows == 1 and tensor.dim() > 2
+    return rows == 1 or (rows == -1 and tensor.shape[0] == 1 and tensor.numel() % columns != 0)
 
 
 def _flatten(node: Node, tensor: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from segviz.core.specs import Spec
 from segviz.engine import exported as exports
 from segviz.engine import onnx_graph, scripted, source
 from segviz.engine.checkpoints import load_into, read_tensors
-from segviz.engine.strangers import Known, entry_of
+from segviz.engine.strangers import Known, entry_of, one_at_a_time, takes_batches
 
 Found = tuple[Entry, nn.Module, tuple[str, ...]]  # what `opening.Opened` is made of
 
@@ -91,6 +91,9 @@ def _of_code(network: nn.Module, spec: Spec, known: Known) -> Found:
 
 def _described(network: nn.Module, spec: Spec, known: Known, notes: tuple[str, ...] = ()) -> Found:
     entry, told = entry_of(network, spec, known)
+    if not takes_batches(network, entry.input_size):
+        one_at_a_time(network)
+        notes = (*notes, "takes one image at a time: sliding it as a window is slower so")
     return entry, network, (*notes, *told)
 
 

@@ -11,18 +11,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from segviz.core.choices import Task
 from segviz.core.entries import IMAGENET, Entry, Preprocessing
 from segviz.core.errors import SegvizError, clean
 from segviz.core.overrides import CHANNELS, adapted
 from segviz.core.specs import Spec
-from segviz.engine.graph import Trace, trace
+from segviz.engine.graph import Trace, first_tensor, trace
 
 Size = tuple[int, int, int]  # channels, height, width
 
 USUAL = (224, 64, 32, 28, 256, 299, 227, 96, 128, 48, 160, 192, 240, 320, 384, 512)  # sides of inputs, in that order
+BATCH = 3  # images at once, to see whether there may be several
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64)  # what sides of images may have to be divisible by
 
 
@@ -70,6 +72,31 @@ def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple
         multiple=multiple,
     )
     return entry, tuple(note for note in (*notes, guess, told) if note)
+
+
+def takes_batches(network: nn.Module, size: Size) -> bool:
+    """Whether a network answers several images of `size` at once, each for itself, as far as shapes tell."""
+    tensors = (*network.named_parameters(), *network.named_buffers())
+    with torch.inference_mode():
+        state = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
+        try:
+            images = torch.empty((BATCH, *size), device="meta")
+            answer = first_tensor(torch.func.functional_call(network, state, (images,)))
+        except (RuntimeError, ValueError, IndexError, NotImplementedError, AssertionError, TypeError, SegvizError):
+            return False
+    return answer.dim() > 0 and answer.shape[0] == BATCH
+
+
+def one_at_a_time(network: nn.Module) -> None:
+    """Let `network`, whose program is for one image, answer several one after the other."""
+    run = network.forward
+
+    def forward(images: Tensor) -> Any:
+        if images.shape[0] == 1:
+            return run(images)
+        return torch.cat([first_tensor(run(image)) for image in images.split(1)])
+
+    network.forward = forward  # type: ignore[method-assign]
 
 
 def _run(network: nn.Module, spec: Spec, known: Known) -> tuple[Trace, Size, tuple[str, ...]]:

@@ -126,6 +126,31 @@ def test_functions_of_the_file_are_put_in_their_place(tmp_path):
     assert [one.kind for one in read(save(made, tmp_path / "net.onnx")).nodes] == ["Relu"]
 
 
+def calls(name, called, times, opset="own"):
+    """A function of the file that calls another so many times, one after the other."""
+    names = ["a", *(f"t{k}" for k in range(times - 1)), "b"]
+    body = [helper.make_node(called, [names[k]], [names[k + 1]], domain=opset) for k in range(times)]
+    return helper.make_function(
+        "own", name, ["a"], ["b"], body, [helper.make_opsetid("own", 1), helper.make_opsetid("", 17)]
+    )
+
+
+@pytest.mark.parametrize(
+    "functions",
+    [
+        [calls("F0", "F1", 1), calls("F1", "F0", 1)],
+        [*(calls(f"F{k}", f"F{k + 1}", 10) for k in range(8)), calls("F8", "Relu", 10, "")],
+    ],
+    ids=["itself", "a thousand million operations"],
+)
+def test_functions_that_grow_without_end_are_refused(functions, tmp_path):
+    made = model([helper.make_node("F0", ["x"], ["y"], domain="own")])
+    made.functions.extend(functions)
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    with pytest.raises(SegvizError, match="more than 100,000 operations"):
+        read(save(made, tmp_path / "net.onnx"))
+
+
 def test_branches_are_refused(tmp_path):
     branch = helper.make_graph(
         [node("Relu", ["x"], ["z"])], "then", [], [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]

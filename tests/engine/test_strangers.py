@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
 
 from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
 from segviz.core.specs import parse
-from segviz.engine.strangers import Known, entry_of
-from tests.engine.foreign import Classifier, Segmenter, made
+from segviz.engine.graph import trace
+from segviz.engine.strangers import Known, entry_of, one_at_a_time, takes_batches
+from tests.engine.foreign import Classifier, Segmenter, answer, image, made
 
 SPEC = parse("net.pt")
 
@@ -78,6 +80,29 @@ def test_a_coarse_map_is_a_classifier_that_slides():
 def test_a_note_that_makes_no_sense_is_left_out(note):
     entry, _ = described(made(Segmenter()), note=note)
     assert entry == described(made(Segmenter()))[0]
+
+
+class Single(nn.Module):
+    """Its code has the number of images written out, as programs of one example have."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+
+    def forward(self, x):
+        return self.conv(x).reshape(1, -1)
+
+
+def test_a_program_for_one_image_answers_several_one_by_one():
+    assert takes_batches(made(Classifier()), (3, 32, 32))
+    network = made(Single())
+    assert not takes_batches(network, (3, 8, 8))
+    images = torch.cat([image(3, 8, 8), 2 * image(3, 8, 8)])
+    wanted = torch.cat([answer(network, one) for one in images.split(1)])
+    one_at_a_time(network)
+    assert torch.equal(answer(network, images), wanted)
+    assert takes_batches(network, (3, 8, 8))
+    assert [call.name for call in trace(network, (3, 8, 8)).calls] == ["conv", "output"]
 
 
 def test_what_runs_nowhere_says_why():
