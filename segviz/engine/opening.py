@@ -43,7 +43,7 @@ def opened(spec: str, trust: bool = False) -> Opened:
     opener = OPENERS.get(wanted.kind)
     if opener is None:
         raise SegvizError(f"'{spec}': networks from {wanted.kind.title} cannot be opened yet")
-    if wanted.kind in PROGRAMS:  # which do not say themselves what size they are for
+    if wanted.kind in SIZED:
         return opener(wanted.without(*(key for key in VIEWING if key != "input")), trust)
     return opener(wanted.opening, trust)
 
@@ -52,7 +52,8 @@ def _of_catalogue(spec: Spec, trust: bool) -> Opened:
     return Opened(*checkpoints.build(str(spec)))
 
 
-PROGRAMS = (Kind.FILE, Kind.PYTHON)
+SIZED = (Kind.FILE, Kind.PYTHON)  # may not say themselves what size they are for: they are told the option `input`
+
 OPENERS: dict[Kind, Opener] = {
     Kind.CATALOGUE: _of_catalogue,
     Kind.PYTHON: lambda spec, trust: Opened(*programs.python(spec, trust)),

@@ -19,7 +19,7 @@ from segviz.core.specs import Spec
 from segviz.engine import exported as exports
 from segviz.engine import onnx_graph, scripted, source
 from segviz.engine.checkpoints import load_into, read_tensors
-from segviz.engine.strangers import Known, entry_of, one_at_a_time, takes_batches
+from segviz.engine.strangers import Known, entry_of, noted_size, one_at_a_time, takes_batches
 
 Found = tuple[Entry, nn.Module, tuple[str, ...]]  # what `opening.Opened` is made of
 
@@ -41,10 +41,11 @@ def exported(spec: Spec, trust: bool) -> Found:
     _check_options(spec, FILE_OPTIONS)
     trusts.check(spec, trust, PROGRAM)
     network, example = exports.read(spec.path)
-    found = _described(network, spec, Known(named(spec.path), example.size, PROGRAM, example.note))
+    size = example.size if example.fixed else noted_size(example.note) or example.size
+    found = _described(network, spec, Known(named(spec.path), size, PROGRAM, example.note))
     if example.fixed and found[0].task is Task.CLASSIFICATION:
-        size = "x".join(map(str, example.size))
-        told = f"exported for {size} alone: it was never promised that its operations fit other sizes"
+        shown = "x".join(map(str, size))
+        told = f"exported for {shown} alone: it was never promised that its operations fit other sizes"
         return *found[:2], (told, *found[2])
     return found
 

@@ -94,9 +94,9 @@ def one_at_a_time(network: nn.Module) -> None:
     def forward(images: Tensor) -> Any:
         if images.shape[0] == 1:
             return run(images)
-        return torch.cat([first_tensor(run(image)) for image in images.split(1)])
+        return torch.cat([first_tensor(run(images[k : k + 1])) for k in range(images.shape[0])])
 
-    network.forward = forward  # type: ignore[method-assign]
+    network.forward = forward
 
 
 def _run(network: nn.Module, spec: Spec, known: Known) -> tuple[Trace, Size, tuple[str, ...]]:
@@ -176,6 +176,14 @@ def _preprocessing(channels: int, note: Mapping[str, Any]) -> tuple[Preprocessin
     return Preprocessing(
         "L" if channels == 1 else "RGB"
     ), "unless ?mean= and ?std= say others, pixels are divided by 255, which is a guess"
+
+
+def noted_size(note: Mapping[str, Any]) -> Size | None:
+    """The native input (C, H, W) of the network that a program was made of, where its note says so."""
+    found = note.get("input_size")
+    if not isinstance(found, list) or len(found) != 3 or not all(isinstance(n, int) and 0 < n < 2**16 for n in found):
+        return None
+    return found[0], found[1], found[2]
 
 
 def _numbers(note: Mapping[str, Any], key: str, channels: int) -> tuple[float, ...]:

@@ -170,6 +170,17 @@ def test_what_segviz_wrote_into_its_own_program_is_taken(tmp_path):
     assert notes == ("exported for 3x32x32 alone: it was never promised that its operations fit other sizes",)
 
 
+@pytest.mark.parametrize(
+    ("noted", "size"), [("[3, 16, 20]", (3, 16, 20)), ("[3, 16]", (3, 24, 32)), ('"x"', (3, 24, 32))]
+)
+def test_a_program_of_open_sizes_has_the_native_size_of_its_note(noted, size, tmp_path):
+    sides = ({2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO},)
+    made_of = torch.export.export(made(Segmenter()), (image(3, 24, 32),), dynamic_shapes=sides)
+    torch.export.save(made_of, tmp_path / "net.pt2", extra_files={"segviz.json": f'{{"input_size": {noted}}}'})
+    entry, _, _ = programs.exported(parse(f"{tmp_path}/net.pt2"), True)
+    assert entry.input_size == size
+
+
 def test_the_door_opens_python_with_the_size_that_is_asked_for(tmp_path, monkeypatch):
     (tmp_path / "own_nets.py").write_text(CODE.format(canary=str(tmp_path / "canary")), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
