@@ -13,8 +13,8 @@ from torch import nn
 
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
-from segviz.core.specs import Kind, Spec, parse
-from segviz.engine import checkpoints
+from segviz.core.specs import VIEWING, Kind, Spec, parse
+from segviz.engine import checkpoints, programs
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,8 @@ def opened(spec: str, trust: bool = False) -> Opened:
     opener = OPENERS.get(wanted.kind)
     if opener is None:
         raise SegvizError(f"'{spec}': networks from {wanted.kind.title} cannot be opened yet")
+    if wanted.kind in SIZED:
+        return opener(wanted.without(*(key for key in VIEWING if key != "input")), trust)
     return opener(wanted.opening, trust)
 
 
@@ -50,6 +52,9 @@ def _of_catalogue(spec: Spec, trust: bool) -> Opened:
     return Opened(*checkpoints.build(str(spec)))
 
 
+SIZED = (Kind.FILE, Kind.PYTHON)  # may not say themselves what size they are for: they are told the option `input`
+
 OPENERS: dict[Kind, Opener] = {
     Kind.CATALOGUE: _of_catalogue,
+    Kind.PYTHON: lambda spec, trust: Opened(*programs.python(spec, trust)),
 }
