@@ -217,11 +217,11 @@ def per_pixel_lattice(frame: Frame, found: tuple[int, int]) -> Lattice:
     """Where the outputs of a network sit that answers per pixel: centred, a border cut off on both sides if any."""
     laws = []
     sizes = []
-    for size_in, size_out, inner in zip(frame.outer, found, frame.inner, strict=True):
+    for size_in, size_out, inner, corner in zip(frame.outer, found, frame.inner, frame.corner, strict=True):
         stride = max(1, round(size_in / size_out))
         start = (size_in - size_out * stride) / 2 + (stride - 1) / 2
         laws.append(Law(start, stride))
-        sizes.append(min(size_out, int((inner - 1 - start) // stride) + 1))
+        sizes.append(max(1, min(size_out, int((corner + inner - 1 - start) // stride) + 1)))
     return frame.lattice(sizes[0], sizes[1], laws[0], laws[1])
 
 

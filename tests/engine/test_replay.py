@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from segviz.core.choices import Pooling
 from segviz.core.errors import SegvizError
-from segviz.engine import kernels
+from segviz.engine import kernels, unpooling
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.forms import FORMS
 from segviz.engine.graph import trace
@@ -98,8 +98,9 @@ def test_every_way_to_make_other_maps_on_any_size(mode):
 def test_every_kernel_has_a_form():
     known = {
         made
-        for name, made in vars(kernels).items()
-        if inspect.isclass(made) and made.__module__ == kernels.__name__ and "run" in vars(made) and name != "Kernel"
+        for module in (kernels, unpooling)
+        for made in vars(module).values()
+        if inspect.isclass(made) and made.__module__ == module.__name__ and "run" in vars(made)
     }
     assert known == set(FORMS)
 
