@@ -20,7 +20,7 @@ from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import trace
 
 SMALL = ("lenet5", "mtcnn_pnet")
-LEFT_OUT = ("vgg11", "vgg13", "vgg19")  # vgg16 has all that they have
+LEFT_OUT = ("vgg11", "vgg13", "vgg19", "fcn32s", "fcn16s")  # vgg16 and fcn8s have all that they have
 ODD = ((37, 53), (64, 11), (0, 0))  # pixels beyond the native size
 REGIONS = 4  # a size and network
 FULL, QUICK = (1024, 2048), (128, 192)

@@ -254,9 +254,7 @@ class _Steps:
 
 def _moved(size: Size, offset: tuple[int, int], steps: _Steps) -> Size:
     """`size` rounded up to a step, and `offset` steps more."""
-    height, width = (
-        steps.from_(side) + more * steps.length for side, more in zip(size[1:], offset, strict=True)
-    )
+    height, width = (steps.from_(side) + more * steps.length for side, more in zip(size[1:], offset, strict=True))
     return size[0], height, width
 
 

@@ -73,7 +73,8 @@ def _switched(maps: Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation:
 
 
 def _unpooled(maps: Tensor, places: Tensor, size: Pair) -> Tensor:
-    return torch.ops.aten.max_unpool2d(maps, places, size)
+    out: Tensor = torch.ops.aten.max_unpool2d(maps, places, size)
+    return out
 
 
 def _averaged(

@@ -8,6 +8,8 @@ authors have them, so that images of any size come back at their own.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,12 +20,12 @@ class Unpool(nn.Module):
     """Each maximum back at the place where it was found, zeros elsewhere: (N, C, h, w) to (N, C, *size)."""
 
     def forward(self, x: Tensor, switches: Tensor, size: tuple[int, int]) -> Tensor:
-        return F.max_unpool2d(x, switches, 2, output_size=size)
+        return F.max_unpool2d(x, switches, [2, 2], output_size=size)
 
 
 def _convolutions(widths: tuple[int, ...]) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for below, maps in zip(widths, widths[1:], strict=False):
+    for below, maps in pairwise(widths):
         layers += [nn.Conv2d(below, maps, 3, padding=1), nn.BatchNorm2d(maps), nn.ReLU()]
     return layers
 

@@ -20,7 +20,10 @@ class Twice(nn.Sequential):
 
     def __init__(self, maps_in: int, maps: int, padding: int) -> None:
         super().__init__(
-            nn.Conv2d(maps_in, maps, 3, padding=padding), nn.ReLU(), nn.Conv2d(maps, maps, 3, padding=padding), nn.ReLU()
+            nn.Conv2d(maps_in, maps, 3, padding=padding),
+            nn.ReLU(),
+            nn.Conv2d(maps, maps, 3, padding=padding),
+            nn.ReLU(),
         )
 
 

@@ -79,14 +79,17 @@ class Pixels(nn.Module):
             return F.avg_pool2d(self.same(y), 3, 2, 1, ceil_mode=True, count_include_pad=False)
         if self.mode == "maximum":
             return F.max_pool2d(self.same(y), 3, 2, 1, ceil_mode=True)
+        if self.mode == "unpooled":
+            maxima, switches = F.max_pool2d(self.same(y), 2, 2, ceil_mode=True, return_indices=True)
+            return F.max_unpool2d(maxima.tanh(), switches, 2, output_size=y.shape[2:])
         if self.mode == "twice":
             return F.interpolate(self.same(y), scale_factor=2, mode="nearest")
         align = None if self.mode == "nearest" else self.mode != "bicubic"
         return F.interpolate(F.max_pool2d(y, 3, 2), x.shape[2:], mode=self.mode, align_corners=align)
 
 
-MODES = ("mirrored", "repeated", "sliced", "cropped", "average", "average inside", "maximum", "twice", "nearest",
-         "bilinear", "bicubic")  # fmt: skip
+MODES = ("mirrored", "repeated", "sliced", "cropped", "average", "average inside", "maximum", "unpooled",
+         "twice", "nearest", "bilinear", "bicubic")  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", MODES)
