@@ -20,7 +20,7 @@ from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import trace
 
 SMALL = ("lenet5", "mtcnn_pnet")
-LEFT_OUT = ("vgg11", "vgg13", "vgg19")  # vgg16 has all that they have
+LEFT_OUT = ("vgg11", "vgg13", "vgg19", "fcn32s", "fcn16s")  # vgg16 and fcn8s have all that they have
 ODD = ((37, 53), (64, 11), (0, 0))  # pixels beyond the native size
 REGIONS = 4  # a size and network
 FULL, QUICK = (1024, 2048), (128, 192)
@@ -52,8 +52,9 @@ def _differences(subject: Subject, beyond: tuple[tuple[int, int], ...]) -> Itera
     """Of regions and tiles of the logits from the same parts of the whole, on native sizes and some more pixels."""
     chance = random.Random(0)
     for grown in beyond:
-        multiple = subject.entry.multiple
-        size = [-(-(side + more) // multiple) * multiple for side, more in zip(subject.window, grown, strict=True)]
+        entry = subject.entry
+        sides = zip(subject.window, grown, strict=True)
+        size = [entry.fitting(side + more - 2 * entry.border) for side, more in sides]
         image = noise(subject.entry.input_size[0], (size[0], size[1]))
         traced, weights = subject.traced(image), subject.weights()
         entire = Walk(traced, weights, image, WHOLE)()

@@ -96,6 +96,7 @@ def _described(options: argparse.Namespace, loaded: Loaded, saved: Exported) -> 
         "converted": [{"layer": step.layer, "from": step.before, "to": step.after} for step in conversion.steps],
         "pooling": conversion.head.pooling.value,
         "max_abs_difference": conversion.max_abs_difference,
+        "proven_on": conversion.proven_on,
         "reloaded_difference": saved.reloaded_difference,
         "reloaded_sizes": [list(size) for size in saved.reloaded_sizes],
         "input_size": loaded.entry.input_size,
@@ -116,7 +117,8 @@ def _text(data: dict[str, Any]) -> str:
     lines = [
         *([f"{data['title']}, made fully convolutional", "", rows, ""] if steps else []),
         *data["notes"],
-        f"Same logits on the native input of {table.size(data['input_size'][1:])}: largest difference "
+        f"Same logits on {'the native' if data['proven_on'] == data['input_size'] else 'an'} input of "
+        f"{table.size(data['proven_on'][1:])}: largest difference "
         f"{data['max_abs_difference']:.2g}",
         f"Read again and compared on {compared}: largest difference {data['reloaded_difference']:.2g}",
         f"Takes images of {takes}; a unit every {table.size(data['stride'])} pixels",

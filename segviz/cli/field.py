@@ -65,7 +65,7 @@ def _larger(options: argparse.Namespace, network: Network) -> tuple[int, int, in
     """An input (C, H, W) on which the layer's grid reaches to the unit. Raises SegvizError above the size of images."""
     from segviz.core.images import LIMITS
 
-    geometry, multiple = network.geometry, network.entry.multiple
+    geometry, entry = network.geometry, network.entry
     sides = []
     for side, have, wanted, law in zip(
         (geometry.height, geometry.width),
@@ -75,7 +75,7 @@ def _larger(options: argparse.Namespace, network: Network) -> tuple[int, int, in
         strict=True,
     ):
         needed = side + ceil(max(0, wanted - (have - 1)) * law.stride)
-        sides.append(ceil(needed / multiple) * multiple)
+        sides.append(entry.fitting(needed - 2 * entry.border))
     if max(sides) > LIMITS.side:
         row, column = options.unit
         raise SegvizError(

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from segviz.core.choices import Task
-from segviz.core.entries import IMAGENET, Entry, Preprocessing
+from segviz.core.classics import CLASSICS, PER_PIXEL
+from segviz.core.entries import Entry, Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.overrides import adapted, unopened
 from segviz.core.specs import Kind, parse
@@ -27,23 +28,6 @@ _MTCNN: dict[str, Any] = {
     "preprocessing": Preprocessing(mean=(127.5,), std=(128.0,)),
     "source": "Zhang et al. 2016, Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks",
 }
-_UNTRAINED: dict[str, Any] = {  # classifiers of ImageNet without weights
-    "task": Task.CLASSIFICATION,
-    "input_size": (3, 224, 224),
-    "class_count": 1000,
-    "labels": "imagenet.txt",
-    "stride": 32,
-    "weights": "",
-    "licence": "no weights are shipped",
-    "preprocessing": IMAGENET,
-    "summary": "Random weights: for speed and geometry, not for answers",
-    "longest_side": 512,
-    "sample": "castle-maintenon.jpg",
-}
-_VGG: dict[str, Any] = _UNTRAINED | {
-    "source": "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition",
-}
-
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="lenet5",
@@ -152,47 +136,8 @@ ENTRIES: tuple[Entry, ...] = (
         sample="grace_hopper.jpg",
         source="Google 2021, MediaPipe Selfie Segmentation",
     ),
-    Entry(
-        name="alexnet",
-        title="AlexNet",
-        builder="segviz.models.alexnet:AlexNet",
-        parameters=61_100_840,
-        receptive_field=355,
-        source="Krizhevsky et al. 2012, ImageNet Classification with Deep Convolutional Neural Networks",
-        **_UNTRAINED,
-    ),
-    Entry(
-        name="vgg11",
-        title="VGG11",
-        builder="segviz.models.vgg:vgg11",
-        parameters=132_863_336,
-        receptive_field=342,
-        **_VGG,
-    ),
-    Entry(
-        name="vgg13",
-        title="VGG13",
-        builder="segviz.models.vgg:vgg13",
-        parameters=133_047_848,
-        receptive_field=348,
-        **_VGG,
-    ),
-    Entry(
-        name="vgg16",
-        title="VGG16",
-        builder="segviz.models.vgg:vgg16",
-        parameters=138_357_544,
-        receptive_field=404,
-        **_VGG,
-    ),
-    Entry(
-        name="vgg19",
-        title="VGG19",
-        builder="segviz.models.vgg:vgg19",
-        parameters=143_667_240,
-        receptive_field=460,
-        **_VGG,
-    ),
+    *CLASSICS,
+    *PER_PIXEL,
 )
 
 
@@ -210,7 +155,8 @@ def entry(spec: str) -> Entry:
     if found is None:
         names = [e.name for e in ENTRIES]
         close = difflib.get_close_matches(wanted.name.lower(), names, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
+        some = f"there are {', '.join(names[:4])} and {len(names) - 4} more, which 'segviz models' lists"
+        hint = f"did you mean {close[0]}?" if close else some
         raise SegvizError(f"no network '{wanted.name}' in the catalogue; {hint}")
     for key, value in wanted.opening.without(*GENERAL).options:
         change = found.variants.get(f"{key}={value}")

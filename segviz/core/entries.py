@@ -29,11 +29,13 @@ class Entry:
     `input_size` is (C, H, W) of the native input. `longest_side` is the image size, in pixels,
     at which the network sees objects as large as those it was trained on; None: as large as they
     are. `minimum` is the confidence below which a label of a network without a background class
-    means that there is nothing to name. `multiple` is what height and width must be divisible by.
+    means that there is nothing to name. Height and width of an input leave `remainder` when they are divided
+    by `multiple`; the answer for every pixel lacks `border` pixels of them on each side.
     `sees` says what alone it knows, where a picture may well have nothing of it at the size that it is taught.
     `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
     `variants` maps an option of the spec ('pooling=floor') to what it changes here. `weights` is a
-    file of `resources/models`, or empty: then they are drawn at random, from a fixed seed.
+    file of `resources/models`, or empty: then they are drawn at random, from a fixed seed, but for those
+    of the submodule `backbone`, which come from the network of the catalogue that is named so, if one is.
     """
 
     name: str
@@ -55,6 +57,9 @@ class Entry:
     longest_side: int | None = None
     minimum: float = 0.0
     multiple: int = 1
+    remainder: int = 0
+    border: int = 0
+    backbone: str = ""
     sees: str = ""
     sample: str = ""
     sample_scale: float | None = None
@@ -76,14 +81,20 @@ class Entry:
     @property
     def weights_text(self) -> str:
         """Where the weights come from: the file's name, or that they are random."""
-        return self.weights or "random (seeded)"
+        return self.weights or (f"random (seeded) behind {self.backbone}" if self.backbone else "random (seeded)")
 
     @property
     def caution(self) -> str:
         """What a person must know who reads an answer of this network; empty where there is nothing."""
         if self.trained:
             return ""
-        return f"{self.title} has random weights: its labels mean nothing, its speed and geometry do"
+        where = " behind its backbone" if self.backbone else ""
+        return f"{self.title} has random weights{where}: its labels mean nothing, its speed and geometry do"
+
+    def fitting(self, side: int) -> int:
+        """The smallest height or width of an input, in pixels, whose answer covers `side` pixels."""
+        least = max(1, side) + 2 * self.border
+        return least + (self.remainder - least) % self.multiple
 
 
 IMAGENET = Preprocessing(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))

@@ -256,14 +256,16 @@ def _cell(y: Law, x: Law, row: int, column: int) -> Box:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How an image lies in a network's input: resized to `inner`, then padded at bottom and right to `outer`.
+    """How an image lies in a network's input: resized to `inner`, then padded to `outer`.
 
-    All three are (height, width). Positions and boxes cross between the two here and nowhere else.
+    All three are (height, width). `corner` (y, x) is what is padded at top and left, the rest goes to bottom
+    and right. Positions and boxes cross between the two here and nowhere else.
     """
 
     image: tuple[int, int]
     inner: tuple[int, int]
     outer: tuple[int, int]
+    corner: tuple[int, int] = (0, 0)
 
     @property
     def zoom(self) -> tuple[float, float]:
@@ -272,14 +274,18 @@ class Frame:
 
     def to_network(self, x: float, y: float) -> tuple[float, float]:
         zoom_y, zoom_x = self.zoom
-        return (x + 0.5) * zoom_x - 0.5, (y + 0.5) * zoom_y - 0.5
+        top, left = self.corner
+        return (x + 0.5) * zoom_x - 0.5 + left, (y + 0.5) * zoom_y - 0.5 + top
 
     def to_image(self, x: float, y: float) -> tuple[float, float]:
         zoom_y, zoom_x = self.zoom
-        return (x + 0.5) / zoom_x - 0.5, (y + 0.5) / zoom_y - 0.5
+        top, left = self.corner
+        return (x - left + 0.5) / zoom_x - 0.5, (y - top + 0.5) / zoom_y - 0.5
 
     def box_to_image(self, box: Box) -> Box:
         """A box of the network's input in image pixels; exact where nothing was resized."""
+        top, left = self.corner
+        box = Box(box.left - left, box.top - top, box.right - left, box.bottom - top)
         if self.image == self.inner:
             return box
         zoom_y, zoom_x = self.zoom
@@ -289,7 +295,8 @@ class Frame:
         """(left, top) in network pixels of the window of `size` (height, width) whose corner is nearest to (x, y).
 
         (x, y) is in pixel edges of the image. The window stays inside the image as far as it fits; a
-        larger one begins in the corner and reaches into the padding.
+        larger one begins in the corner and reaches into the padding. For classifiers, whose images are
+        padded at bottom and right alone.
         """
 
         def nearest(edge: float, zoom: float, room: int) -> int:

@@ -36,12 +36,13 @@ class Region(NamedTuple):
         return None if y is None or x is None else Region(y, x)
 
     def nearest(self, height: int, width: int) -> Region:
-        """The part on a map of that size, and its nearest units where there is none: a region that holds some."""
+        """The part on a map of that size, and its nearest units where there is none: a region that holds some.
+
+        There is none between the windows of a transposed convolution whose stride is larger than its kernel.
+        """
+        sides = zip(self, (height, width), strict=True)
         return Region(
-            *(
-                Interval(max(0, min(side - 1, units.lo)), max(0, min(side - 1, units.hi)))
-                for units, side in zip(self, (height, width), strict=True)
-            )
+            *(Interval(*sorted(max(0, min(side - 1, end)) for end in units)) for units, side in sides),
         )
 
     def holds(self, other: Region) -> bool:

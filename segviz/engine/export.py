@@ -95,8 +95,8 @@ def save_weights(loaded: Loaded, out: Path) -> Exported:
 
         return answer
 
-    step = loaded.entry.multiple
-    return _saved(twin, out, write, _proof_sizes(loaded.entry.input_size, step), "any")
+    steps = _Steps(loaded.entry.multiple, loaded.entry.remainder)
+    return _saved(twin, out, write, _proof_sizes(loaded.entry.input_size, steps), "any")
 
 
 def save_program(
@@ -114,16 +114,16 @@ def save_program(
     of them can have, and what to ask for instead.
     """
     twin = Twin(loaded, grid_stride)
-    step = math.lcm(multiple or 1, loaded.entry.multiple)
+    steps = _Steps(math.lcm(multiple or 1, loaded.entry.multiple), loaded.entry.remainder)
     if only is not None:
         check_multiple(loaded.entry, *only[1:])
-    least = only or _moved(loaded.entry.input_size, (0, 0), step)
-    sizes = [least] if only else [_moved(least, offset, step) for offset in OFFSETS]
+    least = only or _moved(loaded.entry.input_size, (0, 0), steps)
+    sizes = [least] if only else [_moved(least, offset, steps) for offset in OFFSETS]
     try:
-        steps = _agreed(twin, sizes)
+        agreement = _agreed(twin, sizes)
     except SizeError as error:
         raise SegvizError(f"{error}; {_remedy(twin)}") from error
-    program = _program(twin, Replay(steps, _tensors(loaded)), least, step if only is None else 0)
+    program = _program(twin, Replay(agreement, _tensors(loaded)), least, None if only else steps)
 
     def write(part: Path) -> Answer:
         buffer = io.BytesIO()  # a full disk is then told by the system, not by torch
@@ -134,8 +134,9 @@ def save_program(
 
     if only is not None:
         return _saved(twin, out, write, (only,), _text(only))
-    every = "" if step == 1 else f", multiples of {step}"
-    return _saved(twin, out, write, _proof_sizes(least, step), f"{_text(least)} or more{every}")
+    every = "" if steps.length == 1 else f", multiples of {steps.length}"
+    every += f" plus {steps.rest}" if steps.rest else ""
+    return _saved(twin, out, write, _proof_sizes(least, steps), f"{_text(least)} or more{every}")
 
 
 # ------------------------------------------------------------------------------------------ tensors
@@ -197,14 +198,15 @@ def _plain(tensor: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------ program
 
 
-def _program(twin: Twin, module: Replay, least: Size, step: int) -> torch.export.ExportedProgram:
-    """Export with height and width free, from `least` in steps of `step`; as they are where that is 0."""
+def _program(twin: Twin, module: Replay, least: Size, steps: _Steps | None) -> torch.export.ExportedProgram:
+    """Export with height and width free, from `least` in `steps`; as they are where there are none."""
     sides: dict[int, Any] = {}
-    for axis, name in ((2, "rows"), (3, "columns")) if step else ():
-        sides[axis] = torch.export.Dim(name, min=least[axis - 1] // step) * step
-    units = zip(_laws(twin.traced(least))[0], EXAMPLE, strict=True)
-    more = [math.ceil(stride * count / max(1, step)) for stride, count in units]
-    size = _moved(least, (more[0], more[1]), step)
+    size = least
+    if steps is not None:
+        sides = {axis: steps.free(name, least[axis - 1]) for axis, name in ((2, "rows"), (3, "columns"))}
+        units = zip(_laws(twin.traced(least))[0], EXAMPLE, strict=True)
+        more = [math.ceil(stride * count / steps.length) for stride, count in units]
+        size = _moved(least, (more[0], more[1]), steps)
     image = torch.zeros((1, *size), dtype=_like(twin.loaded).dtype)
     oblivious = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]  # made when torch is imported
     with torch.no_grad(), oblivious:  # or a map of one unit would be a case of its own
@@ -212,7 +214,7 @@ def _program(twin: Twin, module: Replay, least: Size, step: int) -> torch.export
             return torch.export.export(module.eval(), (image,), dynamic_shapes=(sides or None,), strict=False)
         except Exception as error:  # the edge: what the exporter raises is not documented
             reason = str(error).strip().split("\n")[0]
-            alone = f"; '--input {_text(least)}' exports for that size alone" if step else ""
+            alone = f"; '--input {_text(least)}' exports for that size alone" if steps else ""
             message = f"torch cannot export {twin.loaded.entry.title} for these sizes ({reason}){alone}"
             raise SegvizError(message, repr(error)) from error
 
@@ -223,7 +225,7 @@ def _remedy(twin: Twin) -> str:
     alone = f"'--input {_text(native)}' exports for that size alone"
     step = int(_laws(twin.traced(native))[0][0])
     try:
-        _agreed(twin, [_moved(native, offset, step) for offset in OFFSETS])
+        _agreed(twin, [_moved(native, offset, _Steps(step)) for offset in OFFSETS])
     except SegvizError:
         return alone
     return f"'--multiple {step}' exports for all sizes that are multiples of {step}, {alone}"
@@ -233,19 +235,34 @@ def _agreed(twin: Twin, sizes: Sequence[Size]) -> tuple[Step, ...]:
     return agreed([twin.traced(size) for size in sizes], NetworkWeights(twin.loaded.network))
 
 
-def _moved(size: Size, offset: tuple[int, int], step: int) -> Size:
-    """`size` rounded up to multiples of `step`, and `offset` steps more; itself where `step` is 0."""
-    if not step:
-        return size
-    height, width = (-(-side // step) * step + more * step for side, more in zip(size[1:], offset, strict=True))
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Heights and widths that are a multiple of `length` and `rest` more."""
+
+    length: int
+    rest: int = 0
+
+    def free(self, name: str, least: int) -> Any:
+        """A side of that kind, from `least` on, as torch names one that is free."""
+        sides = torch.export.Dim(name, min=(least - self.rest) // self.length) * self.length
+        return sides + self.rest if self.rest else sides
+
+    def from_(self, side: int) -> int:
+        """The smallest that is not less than `side`."""
+        return side + (self.rest - side) % self.length
+
+
+def _moved(size: Size, offset: tuple[int, int], steps: _Steps) -> Size:
+    """`size` rounded up to a step, and `offset` steps more."""
+    height, width = (steps.from_(side) + more * steps.length for side, more in zip(size[1:], offset, strict=True))
     return size[0], height, width
 
 
 # -------------------------------------------------------------------------------------------- proof
 
 
-def _proof_sizes(least: Size, step: int) -> tuple[Size, ...]:
-    return _moved(least, (0, 0), step), _moved(least, PROOF, step)
+def _proof_sizes(least: Size, steps: _Steps) -> tuple[Size, ...]:
+    return _moved(least, (0, 0), steps), _moved(least, PROOF, steps)
 
 
 def _proven(twin: Twin, size: Size, answer: Answer) -> float:

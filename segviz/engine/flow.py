@@ -170,14 +170,26 @@ def progress(step: Progress | Strip) -> Progress | None:
 
 
 def _dense_layer(traced: Trace, goal: int) -> int | None:
-    """The first layer whose weight is so large that it should be read as few times as can be."""
+    """The first layer whose weight is so large that it should be read as few times as can be.
+
+    None where a skip goes around it: all that is before it would have to be kept, or computed twice.
+    """
     for index, operation in enumerate(traced.operations[: goal + 1]):
         kernel = operation.kernel
         if isinstance(kernel, Convolution) and operation.sources != (0,):
             taps = operation.macs // max(1, traced.geometry.nodes[index].height * traced.geometry.nodes[index].width)
             if taps >= DENSE_WEIGHT:
-                return index
+                return None if _goes_around(traced, goal, operation.sources[0]) else index
     return None
+
+
+def _goes_around(traced: Trace, goal: int, node: int) -> bool:
+    """Whether a way from the image to `goal` leaves `node` out."""
+    found = {goal}
+    for index in range(goal, 0, -1):
+        if index in found and index != node:
+            found.update(traced.operations[index].sources)
+    return 0 in found and node != 0
 
 
 Kept = dict[int, int]  # node to the first row of it that is needed later

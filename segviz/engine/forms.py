@@ -18,6 +18,7 @@ from segviz.core.steps import Mirror, Resize, Taps, Window
 from segviz.engine import kernels
 from segviz.engine.kernels import Slide
 from segviz.engine.patches import Kernel, Source
+from segviz.engine.unpooling import Switches, Unpool
 
 Pair = tuple[int, int]
 Pads = tuple[Pair, Pair]  # units (before, behind) along y and along x
@@ -64,6 +65,16 @@ def _max_pooled(maps: Tensor, kernel: Pair, stride: Pair, pads: Pads, dilation: 
     if _even(pads):
         return F.max_pool2d(maps, kernel, stride, (pads[0][0], pads[1][0]), dilation)
     return F.max_pool2d(_padded(maps, pads, -torch.inf), kernel, stride, 0, dilation)
+
+
+def _switched(maps: Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil: bool) -> Tensor:
+    places: Tensor = F.max_pool2d(maps, kernel, stride, padding, dilation, ceil, return_indices=True)[1]
+    return places
+
+
+def _unpooled(maps: Tensor, places: Tensor, size: Pair) -> Tensor:
+    out: Tensor = torch.ops.aten.max_unpool2d(maps, places, size)
+    return out
 
 
 def _averaged(
@@ -157,6 +168,15 @@ def _of_max_pool(kernel: kernels.MaxPool, below: Pair, grid: Pair) -> Form:
     return Form(_max_pooled, (Source(0), kernel.kernel, kernel.stride, _pads(kernel, below, grid), kernel.dilation))
 
 
+def _of_switches(kernel: Switches, below: Pair, grid: Pair) -> Form:
+    windows = ((w.kernel, w.stride, w.before, w.dilation) for w in (kernel.y, kernel.x))
+    return Form(_switched, (Source(0), *zip(*windows, strict=True), kernel.ceil))
+
+
+def _of_unpooling(kernel: Unpool, below: Pair, grid: Pair) -> Form:
+    return Form(_unpooled, (Source(0), Source(1), grid), sized=True)
+
+
 def _of_average(kernel: kernels.AveragePool, below: Pair, grid: Pair) -> Form:
     pads = _pads(kernel, below, grid)
     windows = (kernel.kernel, kernel.stride, pads, kernel.dilation)
@@ -227,6 +247,8 @@ FORMS: dict[type[Kernel], Callable[[Any, Pair, Pair], Form]] = {
     kernels.Convolution: _of_convolution,
     kernels.MaxPool: _of_max_pool,
     kernels.AveragePool: _of_average,
+    Switches: _of_switches,
+    Unpool: _of_unpooling,
     kernels.Deconvolution: _of_deconvolution,
     kernels.Pad: _of_pad,
     kernels.Pick: _of_pick,

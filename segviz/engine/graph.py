@@ -257,7 +257,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch ha
         grid = hw(tensor, found.axes) if found.grid is None else found.grid
         if min(grid) < 1:
             raise RuntimeError(f"its maps of {use.main.grid[0]}x{use.main.grid[1]} units are too small")
-        value = Value(tensor, grid, found.axes, found.stands_for, found.spans)
+        value = Value(tensor, grid, found.axes, found.stands_for, found.spans, found.switches)
         self.kept.append(tensor)
         distinct = tuple(dict.fromkeys(sources))
         small = [index for index in distinct if self.values[index].grid == (1, 1)]
@@ -419,12 +419,13 @@ PHASES = 32  # units looked at: after an upsampling a field's size depends on th
 
 
 def _facts(geometry: Geometry, layer: str) -> _Facts:
-    """Size (y, x) of the largest field about the middle of the grid, stride (y, x), centre (x, y) of unit 0."""
+    """Size (y, x) of the largest fields about the middle of the grid, stride (y, x), centre (x, y) of unit 0."""
     rows, columns = geometry.grid(layer)
-    found = geometry.field(layer, rows // 2, columns // 2)
+    found = [geometry.field(layer, rows // 2, columns // 2)]
     if any(isinstance(node.y, (Resize, Transposed)) for node in geometry.nodes[: geometry.index(layer) + 1]):
         places = ((min(rows // 2 + k, rows - 1), min(columns // 2 + k, columns - 1)) for k in range(PHASES))
-        found = max((geometry.field(layer, *place) for place in places), key=lambda field: field.box.height)
+        found = [geometry.field(layer, *place) for place in places]
     law_y, law_x = geometry.laws(layer)
     start = geometry.field(layer, 0, 0).center
-    return _Facts((found.box.height, found.box.width), (law_y.stride, law_x.stride), start, found.status.value)
+    size = max(field.box.height for field in found), max(field.box.width for field in found)
+    return _Facts(size, (law_y.stride, law_x.stride), start, found[0].status.value)

@@ -103,7 +103,10 @@ class Convolution(Slide):
     def _as_product(self, taken: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Rows of windows laid flat, times the weight as it lies in the file: nothing of it is copied."""
         (k_y, k_x), (d_y, d_x) = self.kernel, self.dilation
-        flat = weight.view(weight.shape[0], -1).t()  # (C * k_y * k_x, outputs)
+        order = (1, 2, 0, 3, 4)  # rows, columns of the windows, then what a row of the weight holds, as it lies there
+        if not weight.is_contiguous():  # channels last
+            weight, order = weight.permute(0, 2, 3, 1), (1, 2, 3, 4, 0)
+        flat = weight.reshape(weight.shape[0], -1).t()  # (C * k_y * k_x, outputs)
         rows = int(taken.shape[2]) - d_y * (k_y - 1)
         columns = int(taken.shape[3]) - d_x * (k_x - 1)
         at_once = max(1, DENSE_BLOCK // (columns * int(flat.shape[0])))
@@ -112,7 +115,7 @@ class Convolution(Slide):
             count = min(at_once, rows - first)
             part = taken[0, :, first : first + count + d_y * (k_y - 1)]
             windows = part.unfold(1, d_y * (k_y - 1) + 1, 1).unfold(2, d_x * (k_x - 1) + 1, 1)[..., ::d_y, ::d_x]
-            laid = windows.permute(1, 2, 0, 3, 4).reshape(count * columns, -1)
+            laid = windows.permute(order).reshape(count * columns, -1)
             made = laid @ flat if bias is None else torch.addmm(bias, laid, flat)
             out[0, first : first + count] = made.view(count, columns, -1)
         return out.permute(0, 3, 1, 2)

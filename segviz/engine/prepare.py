@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -29,10 +27,8 @@ def frame_of(entry: Entry, image: tuple[int, int], scale: float | None, least: t
     if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
         raise SegvizError(f"the scale is {scale:g}; it goes from {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}")
     inner = (max(1, round(image[0] * scale)), max(1, round(image[1] * scale)))
-    outer = tuple(
-        math.ceil(max(side, low) / entry.multiple) * entry.multiple for side, low in zip(inner, least, strict=True)
-    )
-    return Frame(image, inner, (outer[0], outer[1]))
+    outer = (entry.fitting(max(inner[0], least[0])), entry.fitting(max(inner[1], least[1])))
+    return Frame(image, inner, outer, (entry.border, entry.border))
 
 
 def automatic_scale(entry: Entry, image: tuple[int, int]) -> float:
@@ -44,10 +40,11 @@ def automatic_scale(entry: Entry, image: tuple[int, int]) -> float:
 
 def check_multiple(entry: Entry, height: int, width: int) -> None:
     """Raise SegvizError, with the size to pad to, where height or width do not divide as the network needs."""
-    padded = [math.ceil(side / entry.multiple) * entry.multiple for side in (height, width)]
+    padded = [entry.fitting(side - 2 * entry.border) for side in (height, width)]
     if padded != [height, width]:
+        more = f", plus {entry.remainder}" if entry.remainder else ""
         raise SegvizError(
-            f"{entry.title} takes multiples of {entry.multiple}: {height}x{width} is not one, "
+            f"{entry.title} takes multiples of {entry.multiple}{more}: {height}x{width} is not one, "
             f"pad to {padded[0]}x{padded[1]}"
         )
 
@@ -56,19 +53,22 @@ def least_size(entry: Entry, dense: bool) -> tuple[int, int]:
     """The smallest input: the native one where a dense layer or a window of pooling spans it."""
     height, width = entry.input_size[1:]
     if entry.task is Task.SEGMENTATION:
-        return entry.multiple, entry.multiple
+        return (1, 1)
     return (height, width) if dense else (1, 1)
 
 
 def tensor_of(pixels: npt.NDArray[np.uint8], preprocessing: Preprocessing, frame: Frame) -> Tensor:
     """Pixels (H, W, 3) of the image as the network's input (1, C, *frame.outer).
 
-    What padding adds repeats the image's last row and column: black would be an edge to look at.
+    What padding adds at bottom and right repeats the image's last row and column: black would be an edge
+    to look at. Where it goes all around, the image is mirrored (Ronneberger et al. 2015, figure 2).
     """
     resized = resize(pixels, *frame.inner)
-    bottom, right = (outer - inner for outer, inner in zip(frame.outer, frame.inner, strict=True))
+    (top, left), inner = frame.corner, frame.inner
+    bottom, right = (outer - own - first for outer, own, first in zip(frame.outer, inner, frame.corner, strict=True))
     if bottom or right:
-        resized = np.pad(resized, ((0, bottom), (0, right), (0, 0)), mode="edge")
+        around = ((top, bottom), (left, right), (0, 0))
+        resized = np.pad(resized, around, mode="reflect" if top or left else "edge")
     planes = torch.from_numpy(resized.transpose(2, 0, 1).astype(np.float32))  # (3, H, W)
     planes = _channels(planes, preprocessing.channels)
     mean = torch.tensor(preprocessing.mean).view(-1, 1, 1)
@@ -91,6 +91,9 @@ def _fitted(entry: Entry, frame: Frame) -> str:
     if frame.outer == frame.inner:
         return ""
     (height, width), (rows, columns) = frame.inner, frame.outer
+    if entry.border:
+        answers = f"{entry.title} answers for {entry.border} pixels less on each side"
+        return f"{height}x{width} was mirrored at its border, to {rows}x{columns}: {answers}"
     if entry.multiple > 1 and min(frame.inner) >= entry.multiple:
         sizes = f"{height}x{width} was padded to {rows}x{columns}"
         return f"{sizes}, multiples of {entry.multiple}; the margin is cut off again"

@@ -338,6 +338,7 @@ RULES: dict[Any, Rule] = {
     aten.conv_transpose2d: window_rules.transposed,
     aten.max_pool2d: window_rules.max_pool,
     aten.max_pool2d_with_indices: window_rules.indexed_pool,
+    aten.max_unpool2d: window_rules.unpool,
     aten.avg_pool2d: window_rules.average_pool,
     aten.adaptive_avg_pool2d: _adaptive,
     aten.adaptive_max_pool2d: _adaptive,

@@ -32,6 +32,8 @@ Version = tuple[int, int, int]
 
 LARGEST_KEPT = 2 * 1024**3  # bytes of weights that are kept, of all networks together
 FLOAT = 4  # bytes of a weight
+PROVEN = 64  # pixels that an answer covers which only proves that a trace is the network
+OURS = (Kind.CATALOGUE,)  # kinds of networks that are known to take other sizes than the native one
 WORKING_COPIES = 2  # of the weights: the network's, and while it is read what they are read from
 
 
@@ -117,7 +119,15 @@ class Loaded:
 
     def frame(self, image: tuple[int, int], scale: float | None) -> Frame:
         """How an image of (height, width) lies in the fully convolutional network's input."""
-        return frame_of(self.entry, image, scale, least_size(self.entry, self._spans))
+        found = frame_of(self.entry, image, scale, least_size(self.entry, self._spans))
+        channels, *native = self.entry.input_size
+        if self.per_pixel or all(side >= own for side, own in zip(found.outer, native, strict=True)):
+            return found
+        try:
+            self.traced(True, (channels, *found.outer))
+        except SegvizError:  # too small for a network that takes others than the native size
+            return frame_of(self.entry, image, scale, least_size(self.entry, dense=True))
+        return found
 
     @property
     def _spans(self) -> bool:
@@ -132,6 +142,12 @@ class Loaded:
     @property
     def per_pixel(self) -> bool:
         return self.entry.task is Task.SEGMENTATION
+
+
+def _small(entry: Entry) -> tuple[int, int, int]:
+    """An input that a network which answers per pixel is quick on."""
+    side = entry.fitting(PROVEN)
+    return entry.input_size[0], side, side
 
 
 def version(path: str) -> Version:
@@ -174,8 +190,9 @@ class Store:
         network, entry = found.network, viewed(found.entry, wanted)
         network.to(place).to(memory_format=torch.channels_last)
         weights = NetworkWeights(network)
+        small = _small(entry) if wanted.kind in OURS else None
         try:
-            converted: Conversion | SegvizError = convert(network, entry.input_size, pooling, weights)
+            converted: Conversion | SegvizError = convert(network, entry.input_size, pooling, weights, small)
         except SegvizError as error:  # it can still be described, and slid over an image as it is
             converted = error
         return Loaded(spec, entry, network, weights, converted, pooling, place, found.entry, found.notes)

@@ -23,6 +23,8 @@ from segviz.engine.graph import Operation, Trace, first_tensor, trace
 from segviz.engine.heads import End, Head, Place, ends_the_maps
 from segviz.engine.kernels import AveragePool, Convolution, Same
 
+Size = tuple[int, int, int]  # channels, height, width
+
 LARGEST_DIFFERENCE = 1e-3  # relative to the largest logit, in float32
 LINEAR = {"linear", "conv2d", "flatten", "view", "reshape", "squeeze", "dropout", "dropout_", "batch_norm", "permute"}
 
@@ -31,7 +33,7 @@ LINEAR = {"linear", "conv2d", "flatten", "view", "reshape", "squeeze", "dropout"
 class Conversion:
     """How a network becomes fully convolutional: `head` is what tracing takes, with the pooling that was chosen.
 
-    `max_abs_difference` compares logits on a random native input; `dense` says whether a dense layer
+    `max_abs_difference` compares logits on a random input of `proven_on`; `dense` says whether a dense layer
     spans a map, so that the native input is the least that can be taken, and `pools` whether the
     network ends in global pooling, so that there is a choice of what becomes of it.
     """
@@ -40,19 +42,22 @@ class Conversion:
     steps: tuple[ConvertedLayer, ...]
     max_abs_difference: float
     dense: bool
+    proven_on: Size
     pools: bool = False
 
 
 def convert(
     network: nn.Module,
-    native: tuple[int, int, int],
+    native: Size,
     pooling: Pooling = Pooling.AUTO,
     weights: NetworkWeights | None = None,
+    small: Size | None = None,
 ) -> Conversion:
     """How `network`, whose native input is (C, H, W), becomes fully convolutional; it stays as it is.
 
-    A network whose maps never end comes back with no steps. Raises SegvizError naming the layer that
-    cannot be converted, and why.
+    A network whose maps never end comes back with no steps, and is proven on an input of size `small`
+    where one is given: its native one may take seconds. Raises SegvizError naming the layer that cannot
+    be converted, and why.
     """
     published = trace(network, native)
     nodes = published.geometry.nodes
@@ -65,11 +70,15 @@ def convert(
     if any(ends):
         _check(converted)
     steps = tuple(_steps(published, converted, head))
-    proven = converted if _averages(published, ends) else trace(network, native, replace(head, pooling=Pooling.WINDOW))
-    difference = _prove(network, proven, weights or NetworkWeights(network), native)
+    proven_on = native if small is None or any(ends) else small
+    if _averages(published, ends):
+        proven = converted if proven_on == native else trace(network, proven_on, head)
+    else:
+        proven = trace(network, native, replace(head, pooling=Pooling.WINDOW))
+    difference = _prove(network, proven, weights or NetworkWeights(network), proven_on)
     spans = any(_spans(converted.operations[index], published.operations[index]) for index in range(len(nodes)))
     pools = any(place is not None and place.kind is End.POOLING for place in ends)
-    return Conversion(head, steps, difference, spans, pools)
+    return Conversion(head, steps, difference, spans, proven_on, pools)
 
 
 def _is_end(place: Place, published: Trace) -> bool:
@@ -163,11 +172,11 @@ def _of_dense(now: Operation) -> tuple[str, str]:
     return f"dense {inputs} to {outputs}", f"convolution {rows}x{columns}, {channels} to {outputs}"
 
 
-def _prove(network: nn.Module, converted: Trace, weights: NetworkWeights, native: tuple[int, int, int]) -> float:
-    """Largest difference of logits on the native input; the class activation map is averaged first."""
+def _prove(network: nn.Module, converted: Trace, weights: NetworkWeights, size: Size) -> float:
+    """Largest difference of logits on an input of `size`; the class activation map is averaged first."""
     generator = torch.Generator().manual_seed(0)
     like = next(network.parameters(), torch.zeros(1))
-    image = (torch.rand((1, *native), generator=generator) * 2 - 1).to(like)
+    image = (torch.rand((1, *size), generator=generator) * 2 - 1).to(like)
     with torch.inference_mode():
         wanted = first_tensor(network(image))
     found = finished(run(converted, weights, image)).output
@@ -175,7 +184,7 @@ def _prove(network: nn.Module, converted: Trace, weights: NetworkWeights, native
         found = found.mean((2, 3))
     if wanted.shape != found.shape:
         raise SegvizError(
-            f"the converted network answers with {tuple(found.shape)} on its native input, not {tuple(wanted.shape)}"
+            f"the converted network answers with {tuple(found.shape)} on {tuple(size)}, not {tuple(wanted.shape)}"
         )
     difference = float((wanted - found).abs().max())
     if not difference <= LARGEST_DIFFERENCE * float(wanted.abs().max()):

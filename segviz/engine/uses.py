@@ -12,6 +12,7 @@ from torch import Tensor
 from segviz.core.steps import SAME, Step, Window
 from segviz.engine import kernels
 from segviz.engine.patches import MAPS, Kernel
+from segviz.engine.unpooling import Switches
 
 Pair = tuple[int, int]
 
@@ -23,7 +24,8 @@ class Value:
     `axes` are its dimensions of y and x, None for a vector. `grid` is rows and columns of the maps
     that it really is: a classifier's vector, once the network has been made convolutional, `stands_for`
     a map; the tensor then keeps the shape that the author's code expects, and `spans` is the map that
-    was laid flat in it, for the dense layer that comes next.
+    was laid flat in it, for the dense layer that comes next. `switches` is the pooling that found the
+    places which this tensor holds.
     """
 
     tensor: Tensor
@@ -31,6 +33,7 @@ class Value:
     axes: Pair | None
     stands_for: bool = False
     spans: Pair = (1, 1)
+    switches: Switches | None = None
 
     @property
     def channels(self) -> int:
@@ -52,6 +55,7 @@ class Found:
     axes: Pair | None = None
     stands_for: bool = False
     spans: Pair = (1, 1)
+    switches: Switches | None = None
     stand_in: tuple[int, ...] | None = None
     macs: int = 0
     pads: bool = False

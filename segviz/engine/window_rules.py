@@ -7,6 +7,7 @@ from typing import Any
 from segviz.core.steps import Interval, Transposed, Window
 from segviz.engine import kernels
 from segviz.engine.patches import MAPS
+from segviz.engine.unpooling import Switches, Unpool
 from segviz.engine.uses import Found, Pair, Use, hw, two
 
 
@@ -80,6 +81,18 @@ def average_pool(use: Use) -> Found:
 
 
 def indexed_pool(use: Use) -> Found:
-    """With the places of the maxima: computed whole, since those count units of the whole map."""
+    """Max pooling that tells the places of its maxima too: output 0 the maxima, output 1 the switches."""
+    if use.number == 0:
+        return max_pool(use)
     y, x = _windows(use)
-    return use.all_of_it(y=y, x=x, **_pool_borders(use, y, x))
+    made = Switches(y, x, use.main.grid, bool(use.args.get("ceil_mode")))
+    return Found(made, y, x, switches=made, **_pool_borders(use, y, x))
+
+
+def unpool(use: Use) -> Found:
+    """Max-unpooling by switches. Where those count units of another map than the one made, parts do not add up."""
+    made_by = use.inputs[-1].switches
+    if made_by is None or made_by.size != _grid(use) or use.inputs[-1].grid != use.main.grid:
+        return use.all_of_it(MAPS, whole=True, reason="unpooled at places that no pooling of this network found")
+    y, x = (Transposed(w.kernel, w.stride, w.dilation, w.before) for w in (made_by.y, made_by.x))
+    return Found(Unpool(y, x, use.main.grid, made_by.size[1]), y, x, axes=MAPS)

@@ -75,7 +75,7 @@ def test_wrong_usage_is_status_2_and_one_line(segviz: Segviz, words: list[str], 
     ("words", "said"),
     [
         (["summary", "lenet6"], "no network 'lenet6' in the catalogue; did you mean lenet5?"),
-        (["summary", "xyz"], "there are: lenet5, "),
+        (["summary", "xyz"], "there are lenet5, "),
         (["summary", "mtcnn_onet?pooling=none"], "pooling=floor"),
         (["heatmap", "absent.png", "--model", "mtcnn_pnet", "--class", "face"], "absent.png: no such file"),
         (["heatmap", ".", "--model", "mtcnn_pnet", "--class", "face"], "not a file"),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from segviz.core import assets
 from segviz.core.catalogue import ENTRIES, class_index, entry
+from segviz.core.classics import CLASSICS, PER_PIXEL
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.specs import Spec, parse
 
@@ -25,12 +26,34 @@ def test_names_are_unique_and_everything_named_is_shipped() -> None:
 
 def test_networks_with_random_weights_say_so_and_the_others_do_not() -> None:
     untrained = [e for e in ENTRIES if not e.trained]
-    assert [e.name for e in untrained] == ["alexnet", "vgg11", "vgg13", "vgg16", "vgg19"]
+    assert [e.name for e in untrained] == [e.name for e in (*CLASSICS, *PER_PIXEL)]
     for e in ENTRIES:
         told = "andom weights" in e.summary, "random weights" in e.caution, "random" in e.weights_text
         assert told == (not e.trained,) * 3, e.name
-    assert {e.licence for e in untrained} == {"no weights are shipped"}
+    assert {e.licence for e in untrained if not e.backbone} == {"no weights are shipped"}
     assert entry("vgg16").caution == "VGG16 has random weights: its labels mean nothing, its speed and geometry do"
+
+
+def test_a_backbone_is_trained_and_what_is_behind_it_random() -> None:
+    lite = [e for e in ENTRIES if e.backbone]
+    assert [e.name for e in lite] == [f"fcn{stride}s-efficientnet_lite0" for stride in (32, 16, 8)]
+    for e in lite:
+        assert entry(e.backbone).trained
+        assert e.preprocessing == entry(e.backbone).preprocessing
+        assert "behind its backbone" in e.caution
+        assert e.weights_text == "random (seeded) behind efficientnet_lite0"
+
+
+@given(st.integers(-500, 5000))
+def test_the_input_that_fits_a_side_is_the_smallest_that_the_network_takes(side: int) -> None:
+    """oracles: a U-Net takes 16 p + 60 for p of at least 8 and answers for 16 p - 124."""
+    unet = entry("unet").fitting(side)
+    assert (unet - 60) % 16 == 0
+    assert unet >= 188
+    assert unet - 184 >= side
+    assert unet == 188 or unet - 16 - 184 < side
+    assert entry("unet?padding=same").fitting(side) == max(16, -(-side // 16) * 16)
+    assert entry("lenet5").fitting(side) == max(1, side)
 
 
 def test_preprocessing_speaks_of_as_many_channels_as_the_network_takes() -> None:

@@ -339,6 +339,20 @@ def test_frame_carries_box_and_center_alike(image, inner, left, top, side):
     assert frame.box_to_image(box).center == pytest.approx(frame.to_image(*box.center), abs=1e-6)
 
 
+@given(
+    image=sizes, inner=sizes, corner=st.tuples(st.integers(0, 200), st.integers(0, 200)), x=coordinates, y=coordinates
+)
+def test_a_frame_padded_all_around_moves_positions_and_boxes_alike(image, inner, corner, x, y):
+    top, left = corner
+    plain, moved = Frame(image, inner, inner), Frame(image, inner, (inner[0] + 400, inner[1] + 400), corner)
+    there = plain.to_network(x, y)
+    assert moved.to_network(x, y) == pytest.approx((there[0] + left, there[1] + top))
+    assert moved.to_image(*moved.to_network(x, y)) == pytest.approx((x, y), abs=1e-6)
+    box = Box(there[0], there[1], there[0] + 5, there[1] + 3)
+    shifted = Box(box.left + left, box.top + top, box.right + left, box.bottom + top)
+    assert moved.box_to_image(shifted) == pytest.approx(plain.box_to_image(box), abs=1e-6)
+
+
 def test_half_size_input_doubles_boxes():
     frame = Frame(image=(100, 200), inner=(50, 100), outer=(64, 128))
     assert frame.box_to_image(Box(0, 0, 100, 50)) == Box(0, 0, 200, 100)

@@ -23,7 +23,8 @@ PNET = assets.weights("mtcnn_pnet.safetensors")
 
 
 # Of the networks with random weights AlexNet alone: a VGG has half a gigabyte of them, drawn by the same rule.
-BUILT = [e.name for e in catalogue.ENTRIES if e.trained] + ["mtcnn_onet?pooling=floor", "alexnet"]
+BUILT = [e.name for e in catalogue.ENTRIES if e.trained] + ["mtcnn_onet?pooling=floor", "alexnet", "nin", "segnet"]
+BUILT += ["unet", "fcn8s-efficientnet_lite0"]
 
 
 @pytest.mark.parametrize("spec", BUILT)

@@ -7,9 +7,10 @@ import pytest
 import safetensors
 import safetensors.torch
 import torch
+from torch import nn
 
 from segviz.core import catalogue
-from segviz.core.choices import Device, Pooling
+from segviz.core.choices import Device, Pooling, Task
 from segviz.core.errors import SegvizError
 from segviz.engine import export
 from segviz.engine.flow import NetworkWeights, finished, run
@@ -134,3 +135,28 @@ def test_a_grid_that_no_strides_come_to_is_refused(tmp_path):
     with pytest.raises(SegvizError, match="LeNet-5 has no unit every 3 pixels"):
         export.save_program(loaded("lenet5"), tmp_path / "net.pt2", grid_stride=3)
     assert not list(tmp_path.iterdir())
+
+
+class Valid(nn.Module):
+    """A U-Net of one level: takes 2 p + 10, answers for 12 pixels less, crops what goes across."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.bottom = nn.Conv2d(2, 3, 5), nn.Conv2d(3, 3, 3)
+        self.up, self.last = nn.ConvTranspose2d(3, 3, 2, 2), nn.Conv2d(6, 2, 5)
+
+    def forward(self, x):
+        skip = self.down(x)
+        x = self.up(self.bottom(nn.functional.max_pool2d(skip, 2)))
+        return self.last(torch.cat([skip[:, :, 2 : 2 + x.shape[2], 2 : 2 + x.shape[3]], x], 1))
+
+
+def test_a_program_takes_the_sizes_that_its_network_takes(tmp_path):
+    """Multiples and what is left over; 3 more than a multiple of 4 would leave a row over in the pooling."""
+    made = loaded_of(Construct(Valid, (2, 30, 34), 0))
+    entry = replace(made.entry, task=Task.SEGMENTATION, multiple=4, remainder=2, border=6)
+    found = export.save_program(replace(made, entry=entry, known=entry), tmp_path / "net.pt2")
+    assert found.sizes == "2x30x34 or more, multiples of 4 plus 2"
+    assert found.reloaded_sizes == ((30, 34), (98, 58))
+    program = torch.export.load(found.out).module()
+    assert program(torch.zeros(1, 2, 62, 42)).shape == (1, 2, 50, 30)

@@ -415,6 +415,42 @@ def test_a_large_dense_layer_is_a_product_of_matrices(monkeypatch):
     assert (done.output - answer).abs().max() < 1e-5
 
 
+def test_a_large_convolution_in_channels_last_is_a_product_of_matrices_too(monkeypatch):
+    """The first dense layer of VGG16 as an FCN has it."""
+    torch.manual_seed(4)
+    conv = nn.Conv2d(3, 4, 5).to(memory_format=torch.channels_last)
+    assert not conv.weight.is_contiguous()
+    image = torch.rand(1, 3, 21, 17)
+    with torch.inference_mode():
+        answer = conv(image)
+    monkeypatch.setattr("segviz.engine.kernels.DENSE_WEIGHT", 10)
+    monkeypatch.setattr("segviz.engine.kernels.DENSE_BLOCK", 3000)
+    done = finished(run(trace(nn.Sequential(conv), (3, 21, 17)), NetworkWeights(nn.Sequential(conv)), image))
+    assert (done.output - answer).abs().max() < 1e-5
+
+
+def test_a_skip_around_a_large_dense_layer_is_taken_along(monkeypatch):
+    """All that the layer takes is then not all that the answer takes."""
+
+    class Around(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.large, self.last = nn.Conv2d(2, 3, 3), nn.Conv2d(3, 3, 5), nn.Conv2d(3, 1, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            below = self.first(x)
+            return self.last(self.large(below) + below[:, :, 2:-2, 2:-2] + x[:, :1, 3:-3, 3:-3])
+
+    torch.manual_seed(5)
+    network, image = Around().eval(), torch.rand(1, 2, 30, 20)
+    for module in ("kernels", "flow"):
+        monkeypatch.setattr(f"segviz.engine.{module}.DENSE_WEIGHT", 60)
+    traced = trace(network, (2, 30, 20))
+    with torch.inference_mode():
+        answer = network(image)
+    assert (finished(run(traced, NetworkWeights(network), image)).output - answer).abs().max() < 1e-5
+
+
 def test_whole_is_all_of_a_map():
     _, network = build("lenet5")
     geometry = trace(network, (1, 32, 32)).geometry

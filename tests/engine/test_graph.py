@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Status
-from segviz.engine.checkpoints import build
+from segviz.engine.checkpoints import build, skeleton
 from segviz.engine.graph import WORKSPACE, describe_layers, trace
 from segviz.engine.surgery import convert
 
@@ -243,6 +243,12 @@ def test_the_summary_names_the_largest_field_where_it_depends_on_the_phase():
     """The selfie network's last layer sees 367 or 383 pixels."""
     _, network = build("selfie_general")
     assert layer_table(network, (3, 256, 256))["final"].size == (383, 383)
+
+
+def test_the_largest_field_is_the_largest_along_both_axes():
+    """Of a U-Net's unit the phases along rows and columns differ where its sides do: 188 pixels there, 204 here."""
+    network = skeleton(catalogue.entry("unet")).eval()
+    assert layer_table(network, (1, 364, 444))["output"].size == (204, 204)
 
 
 def test_a_network_that_ends_in_a_function_has_its_end_as_a_layer():

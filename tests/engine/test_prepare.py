@@ -10,7 +10,7 @@ from segviz.core import catalogue
 from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
-from segviz.engine.prepare import frame_of, notes_of, tensor_of
+from segviz.engine.prepare import check_multiple, frame_of, notes_of, tensor_of
 
 LENET = catalogue.entry("lenet5")
 SELFIE = catalogue.entry("selfie_general")
@@ -47,6 +47,27 @@ def test_padding_repeats_the_last_row_and_column(f_shape):
 def test_the_frame_grows_to_the_window_and_to_the_multiple():
     assert frame_of(LENET, (20, 50), None, (32, 32)) == Frame((20, 50), (20, 50), (32, 50))
     assert frame_of(SELFIE, (256, 250), None, (16, 16)) == Frame((256, 250), (256, 250), (256, 256))
+
+
+UNET = catalogue.entry("unet")
+
+
+def test_an_image_lies_in_the_middle_of_what_a_network_with_a_border_sees(f_shape):
+    frame = frame_of(UNET, (128, 512), None, (1, 1))
+    assert frame == Frame((128, 512), (64, 256), (252, 444), (92, 92))
+    assert frame_of(UNET, (256, 20), None, (1, 1)) == Frame((256, 20), (256, 20), (444, 204), (92, 92))
+    height, width = f_shape.shape[:2]
+    around = Frame((height, width), (height, width), (height + 5, width + 7), (2, 3))
+    found = tensor_of(f_shape, Preprocessing("RGB", (0.0,), (1.0,)), around)[0].permute(1, 2, 0).numpy()
+    assert np.array_equal(found, np.pad(f_shape, ((2, 3), (3, 4), (0, 0)), mode="reflect"))
+
+
+def test_sizes_that_a_network_with_a_border_does_not_take_are_named():
+    check_multiple(UNET, 572, 188)
+    with pytest.raises(SegvizError, match="multiples of 16, plus 12: 512x512 is not one, pad to 524x524"):
+        check_multiple(UNET, 512, 512)
+    with pytest.raises(SegvizError, match="100x100 is not one, pad to 188x188"):
+        check_multiple(UNET, 100, 100)
 
 
 def test_random_weights_are_said_before_what_was_done_to_the_image():

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from segviz.core.choices import Pooling
 from segviz.core.errors import SegvizError
-from segviz.engine import kernels
+from segviz.engine import kernels, unpooling
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.forms import FORMS
 from segviz.engine.graph import trace
@@ -79,14 +79,17 @@ class Pixels(nn.Module):
             return F.avg_pool2d(self.same(y), 3, 2, 1, ceil_mode=True, count_include_pad=False)
         if self.mode == "maximum":
             return F.max_pool2d(self.same(y), 3, 2, 1, ceil_mode=True)
+        if self.mode == "unpooled":
+            maxima, switches = F.max_pool2d(self.same(y), 2, 2, ceil_mode=True, return_indices=True)
+            return F.max_unpool2d(maxima.tanh(), switches, 2, output_size=y.shape[2:])
         if self.mode == "twice":
             return F.interpolate(self.same(y), scale_factor=2, mode="nearest")
         align = None if self.mode == "nearest" else self.mode != "bicubic"
         return F.interpolate(F.max_pool2d(y, 3, 2), x.shape[2:], mode=self.mode, align_corners=align)
 
 
-MODES = ("mirrored", "repeated", "sliced", "cropped", "average", "average inside", "maximum", "twice", "nearest",
-         "bilinear", "bicubic")  # fmt: skip
+MODES = ("mirrored", "repeated", "sliced", "cropped", "average", "average inside", "maximum", "unpooled",
+         "twice", "nearest", "bilinear", "bicubic")  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -98,8 +101,9 @@ def test_every_way_to_make_other_maps_on_any_size(mode):
 def test_every_kernel_has_a_form():
     known = {
         made
-        for name, made in vars(kernels).items()
-        if inspect.isclass(made) and made.__module__ == kernels.__name__ and "run" in vars(made) and name != "Kernel"
+        for module in (kernels, unpooling)
+        for made in vars(module).values()
+        if inspect.isclass(made) and made.__module__ == module.__name__ and "run" in vars(made)
     }
     assert known == set(FORMS)
 

@@ -180,7 +180,11 @@ def test_features_are_the_layers_output(engine, page):
     assert np.array_equal(last.values, dense.logits)
 
 
-@pytest.mark.parametrize("spec", ["lenet5", "efficientnet_lite0", "selfie_general", "mtcnn_pnet"])
+@pytest.mark.parametrize(
+    "spec",
+    ["lenet5", "efficientnet_lite0", "selfie_general", "mtcnn_pnet", "nin", "allconv", "unet", "segnet",
+     "fcn8s-efficientnet_lite0"],
+)  # fmt: skip
 @pytest.mark.parametrize("size", [(1, 1), (3, 50)])
 def test_tiny_images_are_padded_and_say_so(engine, spec, size, tmp_path):
     path = tmp_path / "tiny.png"
@@ -188,6 +192,21 @@ def test_tiny_images_are_padded_and_say_so(engine, spec, size, tmp_path):
     found = answer(engine, SegmentRequest(Setup(spec, str(path))))
     assert found.labels.shape == (size[1], size[0])
     assert bool(found.notes) == (spec != "efficientnet_lite0")
+
+
+def test_a_network_that_answers_for_less_sees_the_image_mirrored(engine, tmp_path):
+    """Ronneberger et al. 2015, figure 2: every pixel gets an answer of its own, the same as on the mirrored image."""
+    drawn = np.random.default_rng(0).integers(0, 255, (7, 20), np.uint8)
+    Image.fromarray(drawn).save(tmp_path / "small.png")
+    found = answer(engine, SegmentRequest(Setup("unet", str(tmp_path / "small.png"))))
+    assert (found.lattice.rows, found.lattice.columns) == (7, 20)
+    assert (found.lattice.start, found.lattice.stride) == ((0, 0), (1, 1))
+    assert any("7x20 was mirrored at its border, to 204x204" in note for note in found.notes)
+    mirrored = np.pad(drawn, ((92, 105), (92, 92)), mode="reflect").astype(np.float32) / 255
+    network = engine.store.network("unet", Pooling.AUTO, Device.AUTO).network
+    with torch.inference_mode():
+        wanted = network(torch.from_numpy(mirrored)[None, None])[0, :, :7].numpy()
+    assert np.abs(found.logits - wanted).max() < 1e-4 * np.abs(wanted).max()
 
 
 @pytest.mark.parametrize(

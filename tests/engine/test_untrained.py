@@ -81,5 +81,35 @@ def test_activations_neither_vanish_nor_explode_in_the_deepest_network() -> None
 
 
 def test_a_layer_that_no_rule_draws_is_named() -> None:
-    with pytest.raises(SegvizError, match=r"layer '1' \(BatchNorm2d\): no rule"):
-        draw(nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)))
+    with pytest.raises(SegvizError, match=r"layer '1' \(PReLU\): no rule"):
+        draw(nn.Sequential(nn.Conv2d(1, 2, 3), nn.PReLU()))
+
+
+def test_a_transposed_convolution_counts_the_products_that_reach_an_output() -> None:
+    """2x2 with stride 2 in a U-Net: one tap of each of 512 maps; four of a kernel of twice the stride."""
+    with torch.device("meta"):
+        apart, over = nn.ConvTranspose2d(512, 8, 2, 2), nn.ConvTranspose2d(512, 8, 4, 2, groups=2)
+    draw(nn.ModuleList([apart, over]))
+    for layer, fan_in in ((apart, 512), (over, 1024)):
+        bound = math.sqrt(6 / fan_in)
+        assert 0.99 * bound < layer.weight.max().item() <= bound
+
+
+def test_batch_normalisation_starts_by_changing_nothing() -> None:
+    with torch.device("meta"):
+        norm = nn.BatchNorm2d(3).eval()
+    draw(norm)
+    x = torch.randn(2, 3, 4, 4)
+    assert torch.allclose(norm(x), x, rtol=1e-5)
+
+
+def test_what_the_paper_starts_with_is_set_last() -> None:
+    class Zero(nn.Sequential):
+        def start(self) -> None:
+            nn.init.zeros_(self[1].weight)
+
+    with torch.device("meta"):
+        network = Zero(nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1))
+    draw(network)
+    assert network[0].weight.item() != 0
+    assert network[1].weight.item() == 0

@@ -90,7 +90,8 @@ def test_catalogue_tells_the_truth_about_the_network(spec: str) -> None:
     first, *_ = outputs(network, torch.zeros(1, *entry.input_size, device="meta"))
     assert first.shape[1] == (1 if entry.sigmoid else entry.class_count)
     assert len(entry.classes) == entry.class_count
-    assert first[0, 0].numel() == (1 if entry.task == "classification" else entry.input_size[1] * entry.input_size[2])
+    rows, columns = (side - 2 * entry.border for side in entry.input_size[1:])
+    assert first[0, 0].numel() == (1 if entry.task == "classification" else rows * columns)
 
 
 def test_lenet5_has_the_lectures_parameters() -> None:

@@ -1,0 +1,162 @@
+"""FCN-32s, FCN-16s and FCN-8s: one class, whose `skips` say how many shallower predictions are added.
+
+Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation", 2015, section 4
+and figure 3. Over VGG16 sizes, padding, crops and names of layers are those of the authors' own network
+definitions. A backbone with TensorFlow's SAME padding is upsampled with kernels of odd width, which put
+its units back where they sit.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segviz.models.efficientnet_lite import TABLE, EfficientNetLite0
+from segviz.models.vgg import CONVOLUTIONS, MAPS
+
+CLASSES = 21  # of PASCAL VOC 2011
+POOLS = ("pool4", "pool3")  # what the skips take, the deepest first
+FINAL = ("upscore", "upscore16", "upscore8")  # names of the last upsampling, by the number of skips
+TWICE = ("upscore2", "upscore_pool4")  # names of those before it, which double the rows and columns
+
+
+def bilinear(width: int, factor: int) -> Tensor:
+    """The kernel (width, width) that upsamples `factor` times bilinearly; width is 2 f, or 2 f - 1.
+
+    Along a row for f = 2: 0.25 0.75 0.75 0.25, with new units between the old ones, or 0.5 1 0.5, with the
+    old ones among the new.
+    """
+    row = 1 - (torch.arange(width) - (width - 1) / 2).abs() / factor
+    return row[:, None] * row
+
+
+def _cropped(maps: Tensor, offset: int, like: Tensor) -> Tensor:
+    """`maps` (N, C, H, W) from (offset, offset) on, at most as large as `like`."""
+    rows, columns = like.shape[2:]
+    if offset == 0 and maps.shape[2] <= rows and maps.shape[3] <= columns:
+        return maps
+    return maps[:, :, offset : offset + rows, offset : offset + columns]
+
+
+class FCN(nn.Module):
+    """21 classes: (N, 3, H, W) to logits (N, 21, H, W).
+
+    `skips` is 0 for FCN-32s, 1 for 16s, 2 for 8s. A subclass has the backbone: `maps` with the strides
+    32, 16 and 8, and `WIDTHS`, how many of each. `ODD` says that kernels which upsample f times are 2 f - 1
+    wide, and not 2 f. `CROPS` are the first rows and columns that are taken of the skips, `MARGINS` those
+    of the last upsampling, by the number of skips.
+    """
+
+    WIDTHS: tuple[int, int, int]
+    ODD: bool = False
+    CROPS: tuple[int, int] = (0, 0)
+    MARGINS: tuple[int, int, int] = (0, 0, 0)
+
+    def __init__(self, skips: int, classes: int = CLASSES) -> None:
+        super().__init__()
+        self.skips = skips
+        deepest, *shallower = self.WIDTHS
+        self.score_fr = nn.Conv2d(deepest, classes, 1)
+        for pool, maps in zip(POOLS[:skips], shallower, strict=False):
+            self.add_module(f"score_{pool}", nn.Conv2d(maps, classes, 1))
+        for name in TWICE[:skips]:
+            self.add_module(name, self._upsampling(classes, 2))
+        self.add_module(FINAL[skips], self._upsampling(classes, 32 >> skips))
+
+    def _upsampling(self, classes: int, factor: int) -> nn.ConvTranspose2d:
+        """Without padding, so that more comes out than the crops leave."""
+        return nn.ConvTranspose2d(classes, classes, 2 * factor - self.ODD, factor, bias=False)
+
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Maps of the strides 32, 16 and 8."""
+        raise NotImplementedError(f"{type(self).__name__} has no backbone")
+
+    def forward(self, x: Tensor) -> Tensor:
+        deepest, *shallower = self.maps(x)
+        score: Tensor = self.score_fr(deepest)  # (N, classes, H / 32, W / 32)
+        for pool, twice, maps, offset in zip(POOLS, TWICE[: self.skips], shallower, self.CROPS, strict=False):
+            score = self.get_submodule(twice)(score)
+            skip = _cropped(self.get_submodule(f"score_{pool}")(maps), offset, score)
+            score = _cropped(score, 0, skip) + skip
+        out = self.get_submodule(FINAL[self.skips])(score)
+        return _cropped(out, self.MARGINS[self.skips], x)
+
+    def start(self) -> None:
+        """Begin as in the paper: skips that add nothing yet, upsampling that is bilinear, class by class."""
+        with torch.no_grad():
+            for pool in POOLS[: self.skips]:
+                for tensor in self.get_submodule(f"score_{pool}").parameters():
+                    tensor.zero_()
+            for module in self.modules():
+                if isinstance(module, nn.ConvTranspose2d):
+                    module.weight.zero_()
+                    kernel = bilinear(module.kernel_size[0], module.stride[0])
+                    module.weight.diagonal().copy_(kernel[..., None])
+
+
+class FCNOverVGG16(FCN):
+    """VGG16 with its dense layers as convolutions; 100 zeros around the image make room for the first of them."""
+
+    WIDTHS = (4096, 512, 256)
+    CROPS = (5, 9)
+    MARGINS = (19, 27, 31)
+
+    def __init__(self, skips: int, classes: int = CLASSES) -> None:
+        super().__init__(skips, classes)
+        below = 3
+        for block, (count, maps) in enumerate(zip(CONVOLUTIONS[16], MAPS, strict=True), 1):
+            for index in range(1, count + 1):
+                padding = 100 if below == 3 else 1
+                self.add_module(f"conv{block}_{index}", nn.Conv2d(below, maps, 3, padding=padding))
+                below = maps
+            self.add_module(f"pool{block}", nn.MaxPool2d(2, ceil_mode=True))
+        self.fc6 = nn.Conv2d(MAPS[-1], 4096, 7)
+        self.drop6 = nn.Dropout2d()
+        self.fc7 = nn.Conv2d(4096, 4096, 1)
+        self.drop7 = nn.Dropout2d()
+
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        pools: list[Tensor] = []
+        for block, count in enumerate(CONVOLUTIONS[16], 1):
+            for index in range(1, count + 1):
+                x = F.relu(self.get_submodule(f"conv{block}_{index}")(x))
+            x = self.get_submodule(f"pool{block}")(x)
+            pools.append(x)
+        x = self.drop6(F.relu(self.fc6(x)))
+        x = self.drop7(F.relu(self.fc7(x)))  # (N, 4096, (H + 6) / 32, (W + 6) / 32), rounded up
+        return x, pools[3], pools[2]
+
+
+class FCNOverEfficientNet(FCN):
+    """EfficientNet-Lite0 without its pooling and its dense layer; height and width are multiples of 32.
+
+    On those sizes unit u of a map of stride f sits on pixel f (u + 1) - 1, where an odd kernel puts it back.
+    """
+
+    ODD = True
+    WIDTHS = (1280, TABLE[4].maps, TABLE[2].maps)
+
+    def __init__(self, skips: int, classes: int = CLASSES) -> None:
+        super().__init__(skips, classes)
+        self.backbone = EfficientNetLite0()
+        del self.backbone.pool, self.backbone.flatten, self.backbone.fc
+
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        network = self.backbone
+        x = F.relu6(network.bn_stem(network.stem(x)))
+        blocks, rows = iter(network.blocks), []
+        for row in TABLE:
+            for _ in range(row.repeats):
+                x = next(blocks)(x)
+            rows.append(x)
+        x = F.relu6(network.bn_head(network.head(x)))  # (N, 1280, H / 32, W / 32)
+        return x, rows[4], rows[2]
+
+
+fcn32s, fcn16s, fcn8s = (partial(FCNOverVGG16, skips) for skips in range(3))
+fcn32s_efficientnet, fcn16s_efficientnet, fcn8s_efficientnet = (
+    partial(FCNOverEfficientNet, skips) for skips in range(3)
+)
