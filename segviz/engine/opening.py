@@ -15,6 +15,7 @@ from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.specs import Kind, Spec, parse
 from segviz.engine import checkpoints
+from segviz.engine.sniff import FileKind, what_is
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,18 @@ def _of_catalogue(spec: Spec, trust: bool) -> Opened:
     return Opened(*checkpoints.build(str(spec)))
 
 
+def _of_file(spec: Spec, trust: bool) -> Opened:
+    kind = what_is(spec.path)
+    opener = PROGRAMS.get(kind)
+    if opener is None:
+        raise SegvizError(f"{spec.title}: this is a {kind.title}, which is unsupported here")
+    return opener(spec, trust)
+
+
+# Files that are programs, by what they are: each opener asks for trust before it opens one.
+PROGRAMS: dict[FileKind, Opener] = {}
+
 OPENERS: dict[Kind, Opener] = {
     Kind.CATALOGUE: _of_catalogue,
+    Kind.FILE: _of_file,
 }
