@@ -14,8 +14,8 @@ from torch import nn
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.specs import Kind, Spec, parse
-from segviz.engine import checkpoints
-from segviz.engine.sniff import FileKind, what_is
+from segviz.engine import networks
+from segviz.engine.sniff import WEIGHTS, FileKind, what_is
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +48,13 @@ def opened(spec: str, trust: bool = False) -> Opened:
 
 
 def _of_catalogue(spec: Spec, trust: bool) -> Opened:
-    return Opened(*checkpoints.build(str(spec)))
+    return Opened(*networks.of_catalogue(spec))
 
 
 def _of_file(spec: Spec, trust: bool) -> Opened:
     kind = what_is(spec.path)
+    if kind in WEIGHTS:
+        return Opened(*networks.of_weights(spec))
     opener = PROGRAMS.get(kind)
     if opener is None:
         raise SegvizError(f"{spec.title}: this is a {kind.title}, which is unsupported here")

@@ -18,11 +18,12 @@ from segviz.core.errors import SegvizError, named
 from segviz.core.field import Frame
 from segviz.core.images import Picture, open_picture
 from segviz.core.overrides import viewed
-from segviz.core.specs import Kind, Spec, parse
+from segviz.core.specs import Spec, parse
 from segviz.engine import devices
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace, trace
+from segviz.engine.networks import file_of
 from segviz.engine.opening import opened
 from segviz.engine.prepare import frame_of, least_size
 from segviz.engine.surgery import Conversion, convert
@@ -154,8 +155,8 @@ class Store:
     def network(self, spec: str, pooling: Pooling, device: Device, trust: bool = False) -> Loaded:
         """Read, convert and place a network. Raises SegvizError when any of it fails."""
         place, wanted = devices.pick(device), parse(spec)
-        file = version(wanted.name) if wanted.kind is Kind.FILE else None
-        key = (str(wanted.opening), file, wanted.option("input"), place)
+        file = file_of(wanted)
+        key = (str(wanted.opening), file and version(file), wanted.option("input"), place)
         kept = self._networks.find((*key, None)) or self._networks.find((*key, pooling))
         if kept is None:
             kept = self._load(wanted, pooling, place, trust)
