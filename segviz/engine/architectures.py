@@ -50,12 +50,7 @@ class Architecture:
         known = replace(self.known(), parameters=sum(p.numel() for p in network.parameters()))
         if classes is None or classes == self.classes:
             return known
-        return replace(known, class_count=classes, labels="", class_list=numbered(classes))
-
-
-def numbered(classes: int) -> tuple[str, ...]:
-    """Names of classes of which only the number is known."""
-    return tuple(f"class {index}" for index in range(classes))
+        return replace(known, class_count=classes, labels="", class_list=())
 
 
 def build(spec: str) -> tuple[Entry, nn.Module]:

@@ -65,7 +65,7 @@ def _check_name(info: zipfile.ZipInfo, name: str) -> None:
     if info.flag_bits & _ENCRYPTED:
         raise RefusedError("its archive is encrypted; save it without a password")
     if info.compress_type != zipfile.ZIP_STORED:
-        raise RefusedError(f"its archive is compressed ('{name}'), which hides its size; torch never does: save it again")
+        raise RefusedError(f"its archive is compressed ('{name}'), which hides its size; save it again by torch.save")
     if info.file_size != info.compress_size:
         raise ValueError(f"record '{name}' has two sizes")
     if _WRITES.search(info.filename):

@@ -9,6 +9,7 @@ reason to refuse it. `READERS` has a reader for each kind of file that holds ten
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,7 +242,9 @@ def _headers(made: Any) -> Headers:
 
 def _read_pickle(file: IO[bytes], found: Found) -> Tensors:
     file.seek(0)
-    made = torch.load(file, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a newer pickle protocol, or of a storage's old type: both were outlined
+        made = torch.load(file, map_location="cpu", weights_only=True)
     for key in found.inside:
         made = made[key]
     tensors = {name: made[name].detach() for name in found.headers}

@@ -17,6 +17,8 @@ import torch
 
 MOST_INSTRUCTIONS = 1_000_000  # optimizer and weights of 3,000 tensors have half as many
 
+NEWEST_PROTOCOL = 3  # that torch understands without executing anything
+
 
 class UnsafeError(Exception):
     """The pickle wants the program's class or function that the message names."""
@@ -201,6 +203,7 @@ class _Machine:
         self.marks: list[list[Any]] = []
         self.memory: dict[int, Any] = {}
         self.storages = storages
+        self.protocol = 0
 
     def run(self, file: Source) -> Any:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(IO[bytes], file))):
@@ -211,13 +214,21 @@ class _Machine:
             if opcode.name in _CONSTANTS:
                 self.stack.append(argument)
             elif opcode.name == "STOP":
-                return self.stack.pop()
+                return self.finish()
             else:
                 step = _STEPS.get(opcode.name)
                 if step is None:
                     raise ValueError(f"the instruction {opcode.name} has no place in it")
                 step(self, argument)
         raise ValueError("it ends too early")
+
+    def finish(self) -> Any:
+        if self.protocol > NEWEST_PROTOCOL:
+            raise RefusedError(
+                f"a pickle of protocol {self.protocol}, of which torch reads none safely; "
+                "save it by torch.save as it is (protocol 2), or as safetensors"
+            )
+        return self.stack.pop()
 
     def push(self, value: Any) -> None:
         self.stack.append(value)
@@ -311,7 +322,7 @@ _TEXTS = {"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE
 _NUMBERS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
 _CONSTANTS = _TEXTS | _NUMBERS | {"BINBYTES", "SHORT_BINBYTES", "BINBYTES8"}
 _STEPS: dict[str, Callable[[_Machine, Any], Any]] = {
-    "PROTO": lambda machine, _: None,
+    "PROTO": lambda machine, number: setattr(machine, "protocol", number),
     "FRAME": lambda machine, _: None,
     "NONE": lambda machine, _: machine.push(None),
     "NEWTRUE": lambda machine, _: machine.push(True),

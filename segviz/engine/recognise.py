@@ -8,7 +8,8 @@ none does, people are told which, and how well.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from segviz.engine.weights import Fit, Headers, fit, renamed
 
 LEAST_SHARE = 0.9  # of all tensors on both sides must fit, if nobody has named the architecture
 COMPARED = 6  # candidates that are looked at closely
+FAMILIES = 3  # of torchvision's, that are tried before all others
 MOST_CLASSES = 1_000_000
 
 
@@ -81,28 +83,49 @@ def _is_last(own: Header, its: Header, classes: int) -> bool:
 
 
 def _candidates(path: Path, headers: Headers) -> list[Candidate]:
-    """The closest architectures, the best first. torchvision's are built only where the catalogue has none."""
-    found = _closest(of_catalogue().values(), headers)
-    if found and found[0].fit.complete and found[0].fit.share == 1:
-        return found
-    zoo = of_torchvision()
-    hinted = [one for one in zoo.values() if one.name in path.stem.lower()]
-    likely = _closest(hinted, headers)
-    if not (likely and likely[0].fit.complete and likely[0].fit.share == 1):
-        likely = _closest(zoo.values(), headers)
-    return sorted([*found, *likely], key=_merit)[:COMPARED]
+    """The closest architectures, the best first. Rounds end with the first in which one fits exactly."""
+    found: list[Candidate] = []
+    for architectures in _rounds(path, headers):
+        seen = {id(candidate.architecture) for candidate in found}
+        fresh = [one for one in architectures if id(one) not in seen]
+        found = sorted([*found, *_closest(fresh, headers)], key=_merit)[:COMPARED]
+        if found and found[0].fit.complete and found[0].fit.share == 1:
+            break
+    return found
 
 
-def _closest(architectures: Iterable[Architecture], headers: Headers) -> list[Candidate]:
-    """Those that have most names in common with the file, looked at closely, the best first."""
+def _rounds(path: Path, headers: Headers) -> Iterator[list[Architecture]]:
+    """Architectures in the order of what it costs to build them, and of how likely they are.
+
+    All of torchvision's take seconds, so that those named like the file come first, then families one of
+    which resembles it.
+    """
+    yield list(of_catalogue().values())
+    zoo = [one for name, one in of_torchvision().items() if name not in of_catalogue()]  # some are in both
+    yield [one for one in zoo if one.name in path.stem.lower()]
+    families: dict[str, list[Architecture]] = {}
+    for one in zoo:
+        families.setdefault(re.split(r"[\d_]", one.name)[0], []).append(one)
+    first = {id(members[0]): members for members in families.values()}
+    for close in _most_common([members[0] for members in families.values()], headers, FAMILIES):
+        yield first[id(close)]
+    yield zoo
+
+
+def _closest(architectures: list[Architecture], headers: Headers) -> list[Candidate]:
+    """Those that have most names in common with the file, looked at closely."""
+    return [suited(architecture, headers) for architecture in _most_common(architectures, headers, COMPARED)]
+
+
+def _most_common(architectures: list[Architecture], headers: Headers, count: int) -> list[Architecture]:
+    """The `count` architectures that have most names in common with the file, of all that either has."""
     names = [set(short) for _, short in renamed(headers)]
 
     def common(architecture: Architecture) -> float:
         own = signature(architecture).keys()
         return max(len(own & some) / len(own | some) for some in names)
 
-    close = heapq.nlargest(COMPARED, architectures, key=common)
-    return sorted((suited(architecture, headers) for architecture in close), key=_merit)
+    return heapq.nlargest(count, architectures, key=common)
 
 
 def _merit(candidate: Candidate) -> tuple[bool, float]:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import nn
@@ -29,11 +29,18 @@ from segviz.engine.prepare import frame_of, least_size
 from segviz.engine.surgery import Conversion, convert
 
 Value = TypeVar("Value")
-Version = tuple[int, int, int]
 
 LARGEST_KEPT = 2 * 1024**3  # bytes of weights that are kept, of all networks together
 FLOAT = 4  # bytes of a weight
 WORKING_COPIES = 2  # of the weights: the network's, and while it is read what they are read from
+
+
+class Version(NamedTuple):
+    """What differs between two contents of one file; `size` in bytes."""
+
+    changed: int
+    size: int
+    node: int
 
 
 class Kept(Generic[Value]):
@@ -136,13 +143,13 @@ class Loaded:
 
 
 def version(path: str) -> Version:
-    """What differs between two contents of one file. Raises SegvizError where there is no such file."""
+    """Which content the file has now. Raises SegvizError where there is no such file."""
     try:
         status = Path(path).stat()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SegvizError(f"{named(path)}: cannot be read ({reason}); open it again or open another") from error
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return Version(status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 class Store:
@@ -168,7 +175,8 @@ class Store:
     def _load(self, wanted: Spec, pooling: Pooling, place: torch.device, trust: bool) -> Loaded:
         spec = str(wanted)
         expected = catalogue.entry(spec)
-        self._networks.make_room(FLOAT * expected.parameters)
+        file = file_of(wanted)
+        self._networks.make_room(max(FLOAT * expected.parameters, version(file).size if file else 0))
         needed = WORKING_COPIES * FLOAT * expected.parameters
         devices.check_memory(needed, expected.title, "close other programs or take a smaller network")
         found = opened(spec, trust)

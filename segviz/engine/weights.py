@@ -6,6 +6,7 @@ the file; such prefixes are looked through. What does not fit is told by name, i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -154,8 +155,7 @@ def load_into(network: nn.Module, tensors: Tensors, file: str, title: str, stric
         for name, header in wanted.items()
         if name not in chosen and _counts(name, header)
     }
-    ready = {name: _own_memory(given) for name, given in (counters | chosen).items()}
-    network.load_state_dict(ready, assign=True)
+    network.load_state_dict(_apart(counters | chosen), assign=True)
     for parameter in network.parameters():  # what a file holds may say otherwise
         parameter.requires_grad_(True)
     unset = [name for name, buffer in network.named_buffers() if buffer.is_meta]
@@ -164,10 +164,19 @@ def load_into(network: nn.Module, tensors: Tensors, file: str, title: str, stric
     return (*_done(found, theirs, own), *_doubts(chosen))
 
 
-def _own_memory(tensor: Tensor) -> Tensor:
-    """Apart from all others: a small view would keep alive a large storage, two names could share one."""
-    whole = tensor.is_contiguous() and tensor.untyped_storage().nbytes() == tensor.numel() * tensor.itemsize
-    return tensor if whole else tensor.contiguous().clone()
+def _apart(tensors: Tensors) -> dict[str, Tensor]:
+    """Each tensor with memory of its own: a small view keeps a large storage alive, two names could share one."""
+    storages = Counter(tensor.untyped_storage().data_ptr() for tensor in tensors.values())
+    return {
+        name: tensor if _is_alone(tensor, storages) else tensor.clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+
+
+def _is_alone(tensor: Tensor, storages: Counter[int]) -> bool:
+    storage = tensor.untyped_storage()
+    whole = tensor.is_contiguous() and storage.nbytes() == tensor.numel() * tensor.itemsize
+    return whole and storages[storage.data_ptr()] == 1
 
 
 def check(found: Fit, file: str, title: str, strict: bool = True) -> None:
@@ -186,7 +195,9 @@ def _done(found: Fit, tensors: Tensors, own: Tensors) -> Iterator[str]:
     if converted:
         yield f"numbers of type {', '.join(converted)} were converted to float32"
     if found.unexpected:
-        yield f"{len(found.unexpected)} unexpected tensors were left out: {listed(found.unexpected)}"
+        count = len(found.unexpected)
+        many = "tensors were" if count > 1 else "tensor was"
+        yield f"{count} unexpected {many} left out: {listed(found.unexpected)}"
 
 
 def _doubts(tensors: Tensors) -> Iterator[str]:
