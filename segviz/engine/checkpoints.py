@@ -161,11 +161,13 @@ def _look_at_pickle(file: IO[bytes]) -> Found:
         raise RefusedError("a pickle, but not one of torch.save; save the state_dict with torch.save or safetensors")
     storages: dict[str, Storage] = {}
     made = outline(bounded, storages)
-    for key in outline(bounded):
-        storage = storages[key]
+    keys = outline(bounded)
+    if sorted(keys) != sorted(storages):  # one that is not among them would be room without numbers
+        raise ValueError("its storages are others than its tensors need")
+    for storage in map(storages.__getitem__, keys):
         count = int.from_bytes(file.read(8), "little")
         if count != storage.count or file.tell() + storage.bytes > end:
-            raise ValueError(f"size mismatch: storage '{key}' claims {storage.bytes:,} bytes")
+            raise ValueError(f"size mismatch: storage '{storage.key}' claims {storage.bytes:,} bytes")
         file.seek(storage.bytes, io.SEEK_CUR)
     return _unwrapped(made, storages)
 

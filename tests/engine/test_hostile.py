@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from segviz.core import specs
 from segviz.core.errors import LONGEST_MESSAGE, SegvizError
@@ -239,11 +241,11 @@ def twice() -> bytes:
     return made.getvalue()
 
 
-def legacy_claim(count: int) -> bytes:
+def legacy_claim(count: int, keys: tuple[str, ...] = ("0",)) -> bytes:
     words = (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True, "protocol_version": 1001})
     storage = Storage(count)
     storage.told = (*storage.told, None)
-    body = pickled({"w": Claimed(storage, (count,))}) + pickle.dumps(["0"], 2)
+    body = pickled({"w": Claimed(storage, (count,))}) + pickle.dumps(list(keys), 2)
     return b"".join(pickle.dumps(word, 2) for word in words) + body + struct.pack("<q", count) + FOUR
 
 
@@ -251,6 +253,7 @@ LIES: dict[str, tuple[Callable[[], bytes], str]] = {
     "more numbers than there are": (lambda: archive(w(Storage(1 << 20), (1 << 20,))), "damaged.*size mismatch"),
     "a terabyte": (lambda: archive(w(Storage(1 << 40), (1 << 40,))), "damaged.*size mismatch"),
     "a terabyte, older form": (lambda: legacy_claim(1 << 40), "damaged.*size mismatch"),
+    "room without numbers, older form": (lambda: legacy_claim(1 << 40, ()), "damaged.*storages are others"),
     "fewer numbers than there are": (lambda: archive(w(Storage(1), (1,))), "damaged.*size mismatch"),
     "a tensor larger than its storage": (lambda: archive(w(None, (400,))), "damaged.*out of bounds"),
     "a tensor behind its storage": (lambda: archive(w(None, (4,), (1,), 1000)), "damaged.*out of bounds"),
@@ -388,6 +391,25 @@ def test_names_of_tensors_from_strangers_reach_messages_cleaned(tmp_path: Path) 
     assert "\x1b" not in str(told.value)
     assert "\u202e" not in str(told.value)
     assert len(str(told.value)) <= LONGEST_MESSAGE
+
+
+SEEDS = {form: saved(weights(), _use_new_zipfile_serialization=form == "zip") for form in ("zip", "legacy")}
+
+
+@settings(max_examples=80)
+@given(
+    st.sampled_from(sorted(SEEDS)),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
+    st.integers(0, 60),
+)
+def test_mutants_are_read_or_refused(tmp_path: Path, form: str, changes: list[tuple[float, int]], cut: int) -> None:
+    data = bytearray(SEEDS[form])
+    for share, value in changes:
+        data[int(share * len(data))] = value
+    path = tmp_path / "mutant.pth"
+    path.write_bytes(data[: len(data) - max(0, cut - 40)])
+    found = load("checkpoint", str(path))  # nothing may come out of it but this
+    assert found["ok"] or found["message"].startswith("mutant.pth: ")
 
 
 # ------------------------------------------------------------------------------------------ the adapter
