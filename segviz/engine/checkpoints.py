@@ -103,11 +103,12 @@ def _at_the_edge(path: Path, kind: FileKind, work: Callable[[IO[bytes]], Any]) -
     except SegvizError:
         raise
     except UnsafeError as error:
-        wanted = shorten(clean(str(error)).replace("\n", " "), 70)
+        wanted = clean(str(error)).replace("\n", " ")
+        short = shorten(wanted, 70)
         raise SegvizError(
-            f"{name}: unsafe: its pickle runs code ('{wanted}', a class or function, as a whole model or a setting "
+            f"{name}: unsafe: its pickle runs code ('{short}', a class or function, as a whole model or a setting "
             "needs). Only tensors are read: save model.state_dict() or safetensors there",
-            f"The pickle names {error}, which is neither a tensor nor a plain value.",
+            f"The pickle names {wanted}, which is neither a tensor nor a plain value.",
         ) from error
     except RefusedError as error:
         raise SegvizError(f"{name}: {error}") from error

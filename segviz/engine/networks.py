@@ -87,7 +87,7 @@ def _loaded(checkpoint: Checkpoint, candidate: Candidate, spec: Spec, notes: tup
         tensors, said = channels_first(network, tensors, entry.input_size)
         notes = (*notes, said)
     done = load_into(network, tensors, file, title, strict=False)
-    told = replace(entry, weights=checkpoint.path.name, licence="that of the file", source=entry.source)
+    told = replace(entry, weights=file, licence="that of the file")
     return told, network.eval(), (*checkpoint.notes, *notes, *done)
 
 

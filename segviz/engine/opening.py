@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from segviz.core.entries import Entry
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, named
 from segviz.core.specs import Kind, Spec, parse
 from segviz.engine import networks
 from segviz.engine.sniff import WEIGHTS, FileKind, what_is
@@ -57,7 +57,7 @@ def _of_file(spec: Spec, trust: bool) -> Opened:
         return Opened(*networks.of_weights(spec))
     opener = PROGRAMS.get(kind)
     if opener is None:
-        raise SegvizError(f"{spec.title}: this is a {kind.title}, which is unsupported here")
+        raise SegvizError(f"{named(spec.path)}: {kind.title}, which is unsupported here")
     return opener(spec, trust)
 
 

@@ -78,8 +78,10 @@ def _classes(architecture: Architecture, headers: Headers, found: Fit) -> int | 
 
 
 def _is_last(own: Header, its: Header, classes: int) -> bool:
-    """Whether a tensor is one of the last layer's, made for another number of classes."""
-    return own.shape != its.shape and own.shape[:1] == (classes,) and len(own.shape) == len(its.shape)
+    """Whether a tensor is one of the last layer's, made for another number of classes: as large for each of them."""
+    if own.shape[:1] != (classes,) or not its.count or own.shape[0] == its.shape[0]:
+        return False
+    return own.count // own.shape[0] == its.count // its.shape[0]
 
 
 def _candidates(path: Path, headers: Headers) -> list[Candidate]:

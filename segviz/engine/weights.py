@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, clean, shorten
 from segviz.engine.safetensor import Header
 
 SHOWN = 3  # tensors that a message names
+LONGEST_NAME = 120  # characters of a tensor's name
+LONGEST_REPORT = 500  # lines
 PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "network.")
 MOST_PREFIXES = 4  # one in another
 LEAST_SHARE = 0.25  # of the names that have a prefix; fewer are another part of what was trained
@@ -81,9 +83,11 @@ class Fit:
 
     @property
     def report(self) -> str:
-        """All of it, a line for each tensor."""
+        """All of it, a line for each tensor, as far as anybody would read."""
         looked = [f"prefix '{self.prefix}' taken off"] if self.prefix else []
-        return "\n".join([self.text, *looked, *(f"{word} {name}" for word, names in self.faults for name in names)])
+        lines = [self.text, *looked, *(f"{word} {name}" for word, names in self.faults for name in names)]
+        more = [f"and {len(lines) - LONGEST_REPORT:,} more"] if len(lines) > LONGEST_REPORT else []
+        return "\n".join([*lines[:LONGEST_REPORT], *more])
 
 
 def headers_of(network: nn.Module) -> dict[str, Header]:
@@ -115,23 +119,31 @@ def _compared(wanted: Headers, given: Headers, names: Mapping[str, str], prefix:
     fitting, misshaped, mistyped = {}, [], []
     for name in wanted.keys() & names.keys():
         own, its = wanted[name], given[names[name]]
-        if own.shape != its.shape:
-            misshaped.append(f"'{name}' (shape {_shape(its)}, wanted {_shape(own)})")
+        if own.shape != its.shape and not _is_dense_as_convolution(own, its):
+            misshaped.append(f"{_quoted(name)} (shape {_shape(its)}, wanted {_shape(own)})")
         elif own.dtype.is_floating_point != its.dtype.is_floating_point or its.dtype.is_complex:
-            mistyped.append(f"'{name}' ({_dtype(its)}, wanted {_dtype(own)})")
+            mistyped.append(f"{_quoted(name)} ({_dtype(its)}, wanted {_dtype(own)})")
         else:
             fitting[name] = names[name]
     used = {names[name] for name in wanted.keys() & names.keys()}
     return Fit(
         fitting,
         tuple(
-            f"'{name}' ({_shape(own)})" for name, own in wanted.items() if name not in names and not _counts(name, own)
+            f"{_quoted(name)} ({_shape(own)})"
+            for name, own in wanted.items()
+            if name not in names and not _counts(name, own)
         ),
-        tuple(f"'{name.removeprefix(prefix)}' ({_shape(given[name])})" for name in given if name not in used),
+        tuple(f"{_quoted(name.removeprefix(prefix))} ({_shape(given[name])})" for name in given if name not in used),
         tuple(sorted(misshaped)),
         tuple(sorted(mistyped)),
         prefix,
     )
+
+
+def _is_dense_as_convolution(own: Header, its: Header) -> bool:
+    """Whether a dense layer (out, C H W) was saved as the convolution (out, C, H, W) that it is."""
+    shapes = len(own.shape) == 2 and len(its.shape) == 4
+    return shapes and own.shape[0] == its.shape[0] and own.count == its.count
 
 
 def _counts(name: str, own: Header) -> bool:
@@ -149,7 +161,7 @@ def load_into(network: nn.Module, tensors: Tensors, file: str, title: str, stric
     check(found, file, title, strict)
     own = network.state_dict()
     theirs = {name: tensors[its] for name, its in found.names.items()}
-    chosen = {name: given.to(own[name].dtype) for name, given in theirs.items()}
+    chosen = {name: given.to(own[name].dtype).reshape(own[name].shape) for name, given in theirs.items()}
     counters = {
         name: torch.zeros((), dtype=header.dtype)
         for name, header in wanted.items()
@@ -194,6 +206,9 @@ def _done(found: Fit, tensors: Tensors, own: Tensors) -> Iterator[str]:
     converted = sorted({str(given.dtype)[6:] for name, given in tensors.items() if given.dtype != own[name].dtype})
     if converted:
         yield f"numbers of type {', '.join(converted)} were converted to float32"
+    flat = [name for name, given in tensors.items() if given.shape != own[name].shape]
+    if flat:
+        yield f"dense layers that were saved as convolutions were laid flat: {listed(map(repr, flat))}"
     if found.unexpected:
         count = len(found.unexpected)
         many = "tensors were" if count > 1 else "tensor was"
@@ -215,6 +230,11 @@ def _finite(tensor: Tensor) -> bool:
         return True
     low, high = torch.aminmax(tensor)
     return bool(torch.isfinite(low)) and bool(torch.isfinite(high))
+
+
+def _quoted(name: str) -> str:
+    """The name of a tensor, which comes from a stranger."""
+    return f"'{shorten(clean(name), LONGEST_NAME)}'"
 
 
 def _shape(header: Header) -> str:

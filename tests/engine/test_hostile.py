@@ -391,6 +391,10 @@ def test_names_of_tensors_from_strangers_reach_messages_cleaned(tmp_path: Path) 
     assert "\x1b" not in str(told.value)
     assert "\u202e" not in str(told.value)
     assert len(str(told.value)) <= LONGEST_MESSAGE
+    with pytest.raises(SegvizError) as told:
+        opened(f"{specs.of_file(path)}?arch=lenet5")
+    assert "x" * 200 not in told.value.details
+    assert not set("\x1b\u202e") & set(told.value.details)
 
 
 SEEDS = {form: saved(weights(), _use_new_zipfile_serialization=form == "zip") for form in ("zip", "legacy")}

@@ -42,6 +42,15 @@ def test_the_last_layer_says_how_many_classes_there_are(name: str) -> None:
     assert (best.architecture.name, best.classes, best.fit.prefix) == (name, 21, "module.")
 
 
+def test_a_converted_network_is_recognised() -> None:
+    """`segviz convert` saves dense layers in the shape of their convolutions."""
+    given = dict(signature(of_catalogue()["vgg16"], 21))
+    given["classifier.0.weight"] = Header((4096, 512, 7, 7), FLOAT)
+    given["classifier.6.weight"] = Header((21, 4096, 1, 1), FLOAT)
+    best, _ = recognised(NET, given)
+    assert (best.architecture.name, best.classes, best.fit.share) == ("vgg16", 21, 1)
+
+
 def test_tensors_left_over_are_a_note_as_long_as_they_are_few() -> None:
     given = {**signature(named("vgg16")), "loss.weight": Header((21,), FLOAT), "aux.weight": Header((3, 3), FLOAT)}
     best, notes = recognised(NET, given)

@@ -156,6 +156,16 @@ def test_a_report_counts_every_tensor_once(left_out: set[str], more: int) -> Non
     assert len(found.report.splitlines()) == 1 + len(left_out) + more
 
 
+def test_dense_layers_that_were_saved_as_convolutions_are_dense_again() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(5 * 3 * 4, 2))
+    kernel = torch.rand(2, 5, 3, 4)
+    notes = load_into(network, {"1.weight": kernel, "1.bias": torch.zeros(2)}, "net.pth", "a network")
+    assert notes == ("dense layers that were saved as convolutions were laid flat: '1.weight'",)
+    image = torch.rand(1, 5, 3, 4)
+    assert torch.allclose(network(image), nn.functional.conv2d(image, kernel).flatten(1), rtol=0, atol=1e-5)
+
+
 # ------------------------------------------------------------------------------------------ flatten=hwc
 
 
