@@ -139,7 +139,11 @@ def _unknown(path: Path, found: list[Candidate], count: int) -> SegvizError:
     told = f"closest is {close[0].text}" if close else "no matching tensor in any"
     report = "\n\n".join(f"{candidate.architecture.title}: {candidate.fit.report}" for candidate in close)
     return SegvizError(
-        f"{named(path)}: its {count:,} tensors are of another model than segviz knows; {told}. Name it with ?arch=, "
+        f"{named(path)}: {_counted(count)} of another model than segviz knows; {told}. Name it with ?arch=, "
         "or bring its code: a .py, TorchScript, .pt2 or ONNX file",
         report,
     )
+
+
+def _counted(tensors: int) -> str:
+    return "its one tensor is" if tensors == 1 else f"its {tensors:,} tensors are"
