@@ -10,7 +10,7 @@ from torch import nn
 from segviz.core import catalogue
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError, clean, named
-from segviz.core.specs import Kind, Spec
+from segviz.core.specs import VIEWING, Kind, Spec
 from segviz.engine import architectures, devices, recognise
 from segviz.engine.checkpoints import Checkpoint, open_checkpoint
 from segviz.engine.recognise import Candidate
@@ -48,7 +48,7 @@ def of_catalogue(spec: Spec) -> Found:
 
 def of_weights(spec: Spec) -> Found:
     """The network that a file of weights belongs to, as `arch` says or by its tensors; as `of_catalogue` otherwise."""
-    unknown = [key for key, _ in spec.options if key not in OPTIONS]
+    unknown = [key for key, _ in spec.options if key not in (*OPTIONS, *VIEWING)]
     if unknown:
         raise UsageError(
             f"{spec.title} has no option '{clean(unknown[0])}'; a file of weights has {', '.join(OPTIONS)}"
