@@ -15,7 +15,7 @@ from benchmarks.measure import Clock, Side, SkippedError, Times
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.regions import Region
-from segviz.engine.checkpoints import build
+from segviz.engine.architectures import build
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import Trace, first_tensor, trace
 from segviz.engine.surgery import Conversion, convert

@@ -18,7 +18,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.overrides import adapted, unopened
 from segviz.core.specs import Kind, parse
 
-GENERAL = ("weights", "classes")  # options of every network, which say what it is built with
+GENERAL = ("weights", "classes", "flatten")  # options of every network, which say what it is built with
 _FACE = ("background", "face")
 _MTCNN: dict[str, Any] = {
     "task": Task.CLASSIFICATION,

@@ -1,193 +1,265 @@
-"""From a model spec to a network with its weights: data is read here, programs never are.
+"""From a file of weights to tensors by name: checked, described without its values, and only then read.
 
-The order is that of the loader for files from strangers: what kind of file it is and how large,
-then its first bytes, then its tensors, then names and shapes against the network; only a file that
-passes all of them becomes a network.
+The order is that for files from strangers: what kind of file it is and how large, its first bytes, its
+archive, what it claims to hold and whether it can; then the wrappings that training scripts put around
+a state dict. Nothing of a file is ever executed: what a pickle would do besides making tensors is a
+reason to refuse it. `READERS` has a reader for each kind of file that holds tensors alone.
 """
 
 from __future__ import annotations
 
-import importlib
-import stat
-from collections.abc import Callable, Iterable
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
-import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from segviz.core import assets, catalogue
-from segviz.core.entries import Entry
-from segviz.core.errors import SegvizError
-from segviz.engine.untrained import draw
-
-HEAD = 512  # bytes that tell a format
-LARGEST_FILE = 8 * 1024**3  # bytes
-LARGEST_HEADER = 100_000_000  # bytes; the limit of the safetensors format
-SHOWN = 3  # tensors that a message names
+from segviz.core.errors import SegvizError, clean, named, shorten
+from segviz.engine import archives, devices, safetensor
+from segviz.engine.outline import RefusedError, Sketch, Storage, UnsafeError, outline
+from segviz.engine.safetensor import Header
+from segviz.engine.sniff import FileKind, what_is
 
 Tensors = dict[str, Tensor]
+Headers = Mapping[str, Header]
+
+# Under these names training scripts keep a state dict, beside epochs and optimizers; the first one counts.
+WRAPPINGS = ("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params")
+AVERAGED = ("model_ema", "state_dict_ema", "ema_state_dict", "ema", "params_ema")
+MOST_WRAPPINGS = 4
+MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of a file that torch.save wrote before version 1.6
+PROTOCOL = 1001  # its second
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a file of weights holds: shapes and types of its tensors by name, and `read`, which gives their values.
+
+    `size` are the bytes that reading takes; `notes` say what was unwrapped.
+    """
+
+    path: Path
+    title: str
+    headers: Headers
+    size: int
+    read: Callable[[], Tensors]
+    notes: tuple[str, ...] = ()
+
+
+class Found(NamedTuple):
+    """What a reader finds in a file: tensors without values, below the keys `inside`, and the bytes to be read."""
+
+    headers: Headers
+    size: int
+    inside: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Reader(NamedTuple):
-    """A checkpoint format: `matches(path, head)` knows it by the first bytes, `read(path)` gives its tensors."""
+    """How a kind of file is read: `look` describes what is in it, `read` gives the tensors that were found."""
 
-    title: str
-    matches: Callable[[Path, bytes], bool]
-    read: Callable[[Path], Tensors]
+    look: Callable[[IO[bytes]], Found]
+    read: Callable[[IO[bytes], Found], Tensors]
 
 
-def build(spec: str) -> tuple[Entry, nn.Module]:
-    """The catalogue entry of `spec` and its network with its weights, float32, in eval mode.
+def open_checkpoint(path: Path) -> Checkpoint:
+    """What the file of weights at `path` holds, its values not yet read.
 
-    Weights are those that are shipped, or random ones, always the same, where there are none; a backbone has
-    those of the network that it comes from.
-
-    Parameters keep `requires_grad`, so that what is trainable can be counted; whoever runs the
-    network does so in inference mode. Raises SegvizError for a spec that the catalogue does not
-    know and for weights that cannot be read or do not fit.
+    Raises SegvizError where the file is missing, no regular file, too large, no file of weights, damaged, or
+    a pickle of more than tensors: then with the safe ways on.
     """
-    entry = catalogue.entry(spec)
-    network = skeleton(entry)
-    if entry.trained:
-        path = assets.weights(entry.weights)
-        load_into(network, read_tensors(path), path.name, entry.title)
-    else:
-        draw(network)
-        if entry.backbone:
-            _lend(catalogue.entry(entry.backbone), network.get_submodule("backbone"))
-    return entry, network.eval()
-
-
-def _lend(source: Entry, backbone: nn.Module) -> None:
-    """Give a backbone the weights of the network that it is the first part of."""
-    path = assets.weights(source.weights)
-    tensors, wanted = read_tensors(path), backbone.state_dict()
-    load_into(backbone, {name: tensors[name] for name in wanted if name in tensors}, path.name, source.title)
-
-
-def skeleton(entry: Entry) -> nn.Module:
-    """The network of `entry` without memory for its weights (on torch's meta device).
-
-    Nothing is drawn at random, so building leaves the random numbers of the process alone.
-    """
-    module, _, name = entry.builder.partition(":")
-    builder: Callable[..., nn.Module] = getattr(importlib.import_module(module), name)
-    with torch.device("meta"):
-        return builder(**dict(entry.options))
-
-
-# ------------------------------------------------------------------------------------------ files
+    kind = what_is(path)
+    reader = READERS.get(kind)
+    if reader is None:
+        raise SegvizError(f"{named(path)}: a program ({kind.title}), not a file of weights; open it by itself")
+    found: Found = _at_the_edge(path, kind, reader.look)
+    return Checkpoint(
+        path,
+        kind.title,
+        found.headers,
+        found.size,
+        lambda: _at_the_edge(path, kind, lambda file: reader.read(file, found)),
+        found.notes,
+    )
 
 
 def read_tensors(path: Path) -> Tensors:
-    """All tensors of a checkpoint by name, as they are in the file.
+    """All tensors of a checkpoint by name, as they are in the file. Raises SegvizError as `open_checkpoint` does."""
+    checkpoint = open_checkpoint(path)
+    devices.check_memory(checkpoint.size, named(path), "close other programs")
+    return checkpoint.read()
 
-    Raises SegvizError where the file is missing, no regular file, too large, of no format that
-    READERS knows, or broken.
-    """
-    head = _head(path)
-    reader = next((r for r in READERS.values() if r.matches(path, head)), None)
-    if reader is None:
-        known = ", ".join(r.title for r in READERS.values())
-        raise SegvizError(f"{path.name}: not a file of weights that segviz reads; it reads {known}")
+
+def _at_the_edge(path: Path, kind: FileKind, work: Callable[[IO[bytes]], Any]) -> Any:
+    """Every exception becomes one message here: what libraries raise for a broken file is not documented."""
+    name = named(path)
     try:
-        return reader.read(path)
-    except Exception as error:  # the edge: what a library raises for a broken file is not documented
+        with path.open("rb") as file:
+            return work(file)
+    except SegvizError:
+        raise
+    except UnsafeError as error:
+        wanted = clean(str(error)).replace("\n", " ")
+        short = shorten(wanted, 70)
         raise SegvizError(
-            f"{path.name}: this {reader.title} file is broken ({error}); fetch or save it again",
+            f"{name}: unsafe: its pickle runs code ('{short}', a class or function, as a whole model or a setting "
+            "needs). Only tensors are read: save model.state_dict() or safetensors there",
+            f"The pickle names {wanted}, which is neither a tensor nor a plain value.",
+        ) from error
+    except RefusedError as error:
+        raise SegvizError(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise SegvizError(f"{name}: too large for the free memory; close other programs") from error
+    except Exception as error:
+        told = shorten(str(error) or type(error).__name__, 120)
+        raise SegvizError(
+            f"{name}: damaged or incomplete {kind.title} ({told}); fetch or save it again",
             f"{type(error).__name__}: {error}",
         ) from error
 
 
-def _head(path: Path) -> bytes:
-    """The first bytes of a regular file of sensible size."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # before opening: opening a pipe would wait for ever
-            raise SegvizError(f"{path.name}: not a regular file; give the file of weights itself")
-        if status.st_size > LARGEST_FILE:
-            raise SegvizError(
-                f"{path.name}: {status.st_size / 1024**3:.1f} GiB; segviz reads weights of up to "
-                f"{LARGEST_FILE // 1024**3} GiB"
+# -------------------------------------------------------------------------------------- safetensors
+
+
+def _look_at_safetensors(file: IO[bytes]) -> Found:
+    headers = safetensor.headers(file)
+    return Found(headers, sum(header.bytes for header in headers.values()))
+
+
+def _read_safetensors(file: IO[bytes], _: Found) -> Tensors:
+    return safetensor.read(file)
+
+
+# ----------------------------------------------------------------------------------- torch's pickles
+
+
+def _look_at_archive(file: IO[bytes]) -> Found:
+    known = archives.records(file)
+    pickled = known["data.pkl"]
+    file.seek(pickled.start)
+    storages: dict[str, Storage] = {}
+    made = outline(io.BytesIO(file.read(pickled.size)), storages)
+    for storage in storages.values():
+        record = known.get(f"data/{storage.key}")
+        if record is None:
+            raise ValueError(f"the record of storage '{storage.key}' is missing")
+        if record.size != storage.bytes:
+            raise ValueError(f"size mismatch: storage '{storage.key}' of {storage.bytes:,} bytes has {record.size:,}")
+    archives.verify(file, known)
+    return _unwrapped(made, storages)
+
+
+def _look_at_pickle(file: IO[bytes]) -> Found:
+    """The older format: three small pickles, that of the tensors, that of their storages' keys, then their bytes."""
+    end = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    bounded = _Bounded(file, end)
+    if outline(bounded) != MAGIC or outline(bounded) != PROTOCOL or not isinstance(outline(bounded), dict):
+        raise RefusedError("a pickle, but not one of torch.save; save the state_dict with torch.save or safetensors")
+    storages: dict[str, Storage] = {}
+    made = outline(bounded, storages)
+    keys = outline(bounded)
+    if sorted(keys) != sorted(storages):  # one that is not among them would be room without numbers
+        raise ValueError("its storages are others than its tensors need")
+    for storage in map(storages.__getitem__, keys):
+        count = int.from_bytes(file.read(8), "little")
+        if count != storage.count or file.tell() + storage.bytes > end:
+            raise ValueError(f"size mismatch: storage '{storage.key}' claims {storage.bytes:,} bytes")
+        file.seek(storage.bytes, io.SEEK_CUR)
+    return _unwrapped(made, storages)
+
+
+class _Bounded:
+    """A file that gives no more than it has: asked for a terabyte, Python would make room for it first."""
+
+    def __init__(self, file: IO[bytes], end: int) -> None:
+        self._file = file
+        self._end = end
+
+    def read(self, count: int = -1, /) -> bytes:
+        left = self._end - self._file.tell()
+        return self._file.read(left if count < 0 else min(count, left))
+
+    def readline(self) -> bytes:
+        return self._file.readline()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _unwrapped(made: Any, storages: Mapping[str, Storage]) -> Found:
+    """The state dict in what a pickle makes, at most `MOST_WRAPPINGS` levels down."""
+    inside: list[str] = []
+    notes: tuple[str, ...] = ()
+    while isinstance(made, dict):
+        wrapping = _wrapping(made)
+        if wrapping is None:
+            break
+        if len(inside) == MOST_WRAPPINGS:
+            raise RefusedError(f"not a state_dict: its structure has more than {MOST_WRAPPINGS} wrappings")
+        averaged = [key for key in AVERAGED if key in made and key != wrapping]
+        if averaged:
+            notes = (f"taken from '{wrapping}'; averaged weights are in '{averaged[0]}' and left aside",)
+        inside.append(wrapping)
+        made = made[wrapping]
+    headers = _headers(made)
+    return Found(headers, sum(storage.bytes for storage in storages.values()), tuple(inside), notes)
+
+
+def _wrapping(made: Mapping[Any, Any]) -> str | None:
+    """The key of the state dict in `made`; None where it is one itself, as far as it is any."""
+    known = next((key for key in (*WRAPPINGS, *AVERAGED) if isinstance(made.get(key), dict)), None)
+    if known is not None or _holds_tensors(made):
+        return known
+    filled = [key for key, value in made.items() if isinstance(key, str) and _holds_tensors(value)]
+    return filled[0] if len(filled) == 1 else None
+
+
+def _holds_tensors(made: Any) -> bool:
+    return isinstance(made, dict) and any(isinstance(value, Sketch) for value in made.values())
+
+
+def _headers(made: Any) -> Headers:
+    if not isinstance(made, dict):
+        kind = "tensor" if isinstance(made, Sketch) else type(made).__name__
+        raise RefusedError(f"not a state_dict: its structure is a {kind}; save model.state_dict()")
+    if not made:
+        raise RefusedError("not a state_dict: it is empty, there are no tensors in it; save model.state_dict()")
+    headers: dict[str, Header] = {}
+    for key, value in made.items():
+        if not isinstance(key, str):
+            raise RefusedError(f"not a state_dict: a key is {shorten(repr(key), 40)}, no name; save model.state_dict()")
+        if isinstance(value, Sketch):
+            headers[key] = Header(value.shape, value.dtype)
+        elif not key.endswith("_extra_state"):
+            raise RefusedError(
+                f"not a state_dict: '{shorten(key, 60)}' is no tensor but a {type(value).__name__}; "
+                "save model.state_dict() alone"
             )
-        with path.open("rb") as file:
-            return file.read(HEAD)
-    except FileNotFoundError:
-        raise SegvizError(f"{path.name}: there is no such file in {path.parent}; install segviz again") from None
-    except OSError as error:
-        raise SegvizError(f"{path.name}: cannot be read ({error.strerror or error})") from error
+    return headers
 
 
-def _is_safetensors(path: Path, head: bytes) -> bool:
-    """Eight bytes with the length of a header in JSON, then the header."""
-    return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= LARGEST_HEADER
+def _read_pickle(file: IO[bytes], found: Found) -> Tensors:
+    file.seek(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a newer pickle protocol, or of a storage's old type: both were outlined
+        made = torch.load(file, map_location="cpu", weights_only=True)
+    for key in found.inside:
+        made = made[key]
+    tensors = {name: made[name].detach() for name in found.headers}
+    for name, tensor in tensors.items():
+        header = found.headers[name]
+        if tensor.layout != torch.strided or tuple(tensor.shape) != header.shape or tensor.dtype != header.dtype:
+            raise ValueError(f"'{name}' is another tensor than the file said")
+    return tensors
 
 
-def _read_safetensors(path: Path) -> Tensors:
-    """Read through memory of our own: a file that shrinks while it is mapped would end the process."""
-    return safetensors.torch.load(path.read_bytes())
-
-
-READERS: dict[str, Reader] = {
-    "safetensors": Reader("safetensors", _is_safetensors, _read_safetensors),
+READERS: dict[FileKind, Reader] = {
+    FileKind.SAFETENSORS: Reader(_look_at_safetensors, _read_safetensors),
+    FileKind.ARCHIVE: Reader(_look_at_archive, _read_pickle),
+    FileKind.PICKLE: Reader(_look_at_pickle, _read_pickle),
 }
-
-
-# --------------------------------------------------------------------------------------- networks
-
-
-def load_into(network: nn.Module, tensors: Tensors, file: str, title: str) -> None:
-    """Give `network` the tensors of `file`: all of them, and no other, in the network's own precision.
-
-    The counters of batch normalisation may be absent, since inference does not read them. Raises
-    SegvizError naming what is missing, left over or of another shape; the network is then as it was.
-    """
-    wanted = network.state_dict()
-    counters = {name: own for name, own in wanted.items() if name.endswith("num_batches_tracked")}
-    given = {name: torch.zeros((), dtype=own.dtype) for name, own in counters.items()} | tensors
-    misfits = {word: names for word, names in _compare(wanted, given) if names}
-    if misfits:
-        faults = "; ".join(f"{word} {_listed(names)}" for word, names in misfits.items())
-        every = "\n".join(f"{word} {name}" for word, names in misfits.items() for name in names)
-        raise SegvizError(f"{file}: these are not the weights of {title}: {faults}", every)
-    network.load_state_dict({name: given[name].to(own.dtype) for name, own in wanted.items()}, assign=True)
-    unset = [name for name, buffer in network.named_buffers() if buffer.is_meta]
-    if unset:  # a buffer that no checkpoint holds: the module must make it outside of its constructor
-        raise SegvizError(f"{title}: {_listed(unset)} did not come with the weights")
-
-
-def _compare(wanted: Tensors, given: Tensors) -> tuple[tuple[str, list[str]], ...]:
-    """What keeps `given` from being the tensors `wanted`, described tensor by tensor."""
-    pairs = [(name, given[name], own) for name, own in wanted.items() if name in given]
-    return (
-        ("no tensor", [f"'{name}' ({_shape(own)})" for name, own in wanted.items() if name not in given]),
-        ("unexpected", [f"'{name}' ({_shape(its)})" for name, its in given.items() if name not in wanted]),
-        (
-            "other shape:",
-            [f"'{name}' ({_shape(its)}, wanted {_shape(own)})" for name, its, own in pairs if its.shape != own.shape],
-        ),
-        (
-            "other numbers:",
-            [
-                f"'{name}' ({_kind(its)}, wanted {_kind(own)})"
-                for name, its, own in pairs
-                if its.is_floating_point() != own.is_floating_point()
-            ],
-        ),
-    )
-
-
-def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "a number"
-
-
-def _kind(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

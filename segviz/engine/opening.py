@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from torch import nn
 
 from segviz.core.entries import Entry
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, named
 from segviz.core.specs import VIEWING, Kind, Spec, parse
-from segviz.engine import checkpoints, programs
+from segviz.engine import networks, programs
+from segviz.engine.sniff import WEIGHTS, FileKind, what_is
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +50,31 @@ def opened(spec: str, trust: bool = False) -> Opened:
 
 
 def _of_catalogue(spec: Spec, trust: bool) -> Opened:
-    return Opened(*checkpoints.build(str(spec)))
+    return Opened(*networks.of_catalogue(spec))
 
+
+def _of_file(spec: Spec, trust: bool) -> Opened:
+    kind = what_is(spec.path)
+    if kind in WEIGHTS:
+        return Opened(*networks.of_weights(spec))
+    opener = PROGRAMS.get(kind)
+    if opener is None:
+        raise SegvizError(f"{named(spec.path)}: {kind.title}, which is unsupported here")
+    return opener(spec, trust)
+
+
+# Files that are programs, by what they are: each opener asks for trust before it opens one.
+PROGRAMS: dict[FileKind, Opener] = {
+    FileKind.TORCHSCRIPT: lambda spec, trust: Opened(*programs.torchscript(spec, trust)),
+    FileKind.EXPORTED: lambda spec, trust: Opened(*programs.exported(spec, trust)),
+    FileKind.ONNX: lambda spec, trust: Opened(*programs.onnx(spec, trust)),
+    FileKind.PYTHON: lambda spec, trust: Opened(*programs.python_file(spec, trust)),
+}
 
 SIZED = (Kind.FILE, Kind.PYTHON)  # may not say themselves what size they are for: they are told the option `input`
 
 OPENERS: dict[Kind, Opener] = {
     Kind.CATALOGUE: _of_catalogue,
+    Kind.FILE: _of_file,
     Kind.PYTHON: lambda spec, trust: Opened(*programs.python(spec, trust)),
 }

@@ -18,8 +18,9 @@ from segviz.core.errors import UsageError, clean, named
 from segviz.core.specs import Spec
 from segviz.engine import exported as exports
 from segviz.engine import onnx_graph, scripted, source
-from segviz.engine.checkpoints import load_into, read_tensors
+from segviz.engine.checkpoints import read_tensors
 from segviz.engine.strangers import Known, entry_of, noted_size, one_at_a_time, takes_batches
+from segviz.engine.weights import load_into
 
 Found = tuple[Entry, nn.Module, tuple[str, ...]]  # what `opening.Opened` is made of
 

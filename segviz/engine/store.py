@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import nn
@@ -23,18 +23,26 @@ from segviz.engine import devices
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace, trace
+from segviz.engine.networks import file_of
 from segviz.engine.opening import opened
 from segviz.engine.prepare import frame_of, least_size
 from segviz.engine.surgery import Conversion, convert
 
 Value = TypeVar("Value")
-Version = tuple[int, int, int]
 
 LARGEST_KEPT = 2 * 1024**3  # bytes of weights that are kept, of all networks together
 FLOAT = 4  # bytes of a weight
 PROVEN = 64  # pixels that an answer covers which only proves that a trace is the network
 OURS = (Kind.CATALOGUE,)  # kinds of networks that are known to take other sizes than the native one
 WORKING_COPIES = 2  # of the weights: the network's, and while it is read what they are read from
+
+
+class Version(NamedTuple):
+    """What differs between two contents of one file; `size` in bytes."""
+
+    changed: int
+    size: int
+    node: int
 
 
 class Kept(Generic[Value]):
@@ -151,13 +159,13 @@ def _small(entry: Entry) -> tuple[int, int, int]:
 
 
 def version(path: str) -> Version:
-    """What differs between two contents of one file. Raises SegvizError where there is no such file."""
+    """Which content the file has now. Raises SegvizError where there is no such file."""
     try:
         status = Path(path).stat()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SegvizError(f"{named(path)}: cannot be read ({reason}); open it again or open another") from error
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return Version(status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 class Store:
@@ -170,8 +178,8 @@ class Store:
     def network(self, spec: str, pooling: Pooling, device: Device, trust: bool = False) -> Loaded:
         """Read, convert and place a network. Raises SegvizError when any of it fails."""
         place, wanted = devices.pick(device), parse(spec)
-        file = version(wanted.name) if wanted.kind is Kind.FILE else None
-        key = (str(wanted.opening), file, wanted.option("input"), place)
+        file = file_of(wanted)
+        key = (str(wanted.opening), file and version(file), wanted.option("input"), place)
         kept = self._networks.find((*key, None)) or self._networks.find((*key, pooling))
         if kept is None:
             kept = self._load(wanted, pooling, place, trust)
@@ -183,7 +191,8 @@ class Store:
     def _load(self, wanted: Spec, pooling: Pooling, place: torch.device, trust: bool) -> Loaded:
         spec = str(wanted)
         expected = catalogue.entry(spec)
-        self._networks.make_room(FLOAT * expected.parameters)
+        file = file_of(wanted)
+        self._networks.make_room(max(FLOAT * expected.parameters, version(file).size if file else 0))
         needed = WORKING_COPIES * FLOAT * expected.parameters
         devices.check_memory(needed, expected.title, "close other programs or take a smaller network")
         found = opened(spec, trust)

@@ -8,8 +8,8 @@ from segviz.core import assets
 from segviz.core.regions import Region
 from segviz.core.requests import SegmentRequest, Setup
 from segviz.core.steps import Interval
+from segviz.engine.architectures import build
 from segviz.engine.cached import Cached, edited
-from segviz.engine.checkpoints import build
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import trace
 from segviz.engine.run import Engine

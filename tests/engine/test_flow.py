@@ -11,7 +11,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.regions import Region, reached, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval
-from segviz.engine.checkpoints import build
+from segviz.engine.architectures import build
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights, Strip, finished, run
 from segviz.engine.graph import trace

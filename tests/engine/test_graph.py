@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Status
-from segviz.engine.checkpoints import build, skeleton
+from segviz.engine.architectures import build, skeleton
 from segviz.engine.graph import WORKSPACE, describe_layers, trace
 from segviz.engine.surgery import convert
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from segviz.core import catalogue
 from segviz.core.choices import Pooling
 from segviz.core.errors import SegvizError
-from segviz.engine.checkpoints import build
+from segviz.engine.architectures import build
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import first_tensor, trace
 from segviz.engine.surgery import Conversion, convert

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from segviz.core import assets, catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
-from segviz.engine.checkpoints import build, skeleton
+from segviz.engine.architectures import build, skeleton
 from segviz.engine.prepare import tensor_of
 from segviz.engine.untrained import draw
 

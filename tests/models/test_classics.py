@@ -8,7 +8,7 @@ from torch import nn
 
 from segviz.core import catalogue
 from segviz.core.field import Status
-from segviz.engine.checkpoints import skeleton
+from segviz.engine.architectures import skeleton
 from segviz.engine.graph import Trace, trace
 from segviz.models.vgg import CONVOLUTIONS
 from tests.core.test_field import ALEXNET, VGG16

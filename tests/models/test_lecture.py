@@ -13,7 +13,7 @@ from segviz.core.choices import Equality
 from segviz.core.errors import UsageError
 from segviz.core.field import Geometry
 from segviz.core.steps import Interval, Transposed, Window
-from segviz.engine.checkpoints import build, skeleton
+from segviz.engine.architectures import build, skeleton
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import Trace, trace

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from segviz.core import assets, catalogue
 from segviz.core.errors import UsageError
-from segviz.engine.checkpoints import build, skeleton
+from segviz.engine.architectures import build, skeleton
 from segviz.models.efficientnet_lite import EfficientNetLite0
 from segviz.models.lenet5 import LeNet5
 from segviz.models.mtcnn import ONet, PNet, RNet

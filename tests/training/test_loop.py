@@ -14,7 +14,7 @@ from torch import nn
 
 from segviz.core import assets, catalogue
 from segviz.core.errors import SegvizError, UsageError
-from segviz.engine.checkpoints import build
+from segviz.engine.architectures import build
 from segviz.training import loop
 from segviz.training.datasets import Digits, mnist
 from segviz.training.loop import TrainingProgress, TrainingResult, as_tensors, fit, fresh, pace, share_right, train
