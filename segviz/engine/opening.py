@@ -14,7 +14,7 @@ from torch import nn
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.specs import VIEWING, Kind, Spec, parse
-from segviz.engine import checkpoints, programs
+from segviz.engine import checkpoints, programs, zoo
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,4 +57,7 @@ SIZED = (Kind.FILE, Kind.PYTHON)  # may not say themselves what size they are fo
 OPENERS: dict[Kind, Opener] = {
     Kind.CATALOGUE: _of_catalogue,
     Kind.PYTHON: lambda spec, trust: Opened(*programs.python(spec, trust)),
+    Kind.TORCHVISION: lambda spec, trust: Opened(*zoo.torchvision(spec)),
+    Kind.TIMM: lambda spec, trust: Opened(*zoo.timm(spec)),
+    Kind.SMP: lambda spec, trust: Opened(*zoo.smp(spec)),
 }
