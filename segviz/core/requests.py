@@ -112,7 +112,7 @@ class ExamineRequest:
     setup: Setup
 
 
-Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest
+Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
 
 
 # ------------------------------------------------------------------------------------ on the way
@@ -396,7 +396,7 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge
 
 
 # ------------------------------------------------------------------------------- State to request
@@ -442,6 +442,11 @@ def plan_window(state: State) -> ClassifyRequest | None:
     if setup is None or setup.image is None or state.window is None:
         return None
     return ClassifyRequest(setup, *state.window)
+
+
+def plan_badge(state: State) -> ExamineRequest | None:
+    """The network alone counts: neither image nor scale, nor what is left of its global pooling."""
+    return ExamineRequest(Setup(state.model, device=state.device)) if state.model else None
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:
