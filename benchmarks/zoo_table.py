@@ -160,7 +160,14 @@ def page(rows: Sequence[Row], missing: int) -> str:
         f"{len(rows)} networks of the public zoos: **{len(opened)} open**, and the numbers of their parameters are "
         f"those of the modules. {_counts(opened)}. This page is made by `make zoo-table` (`benchmarks/zoo_table.py`)."
     )
-    lines = ["# The public zoos", "", *textwrap.wrap(counted, 120), "", f"Conditions: {conditions(VERSIONS)}.", ""]
+    lines = [
+        "# The public zoos",
+        "",
+        *textwrap.wrap(counted, 120, break_on_hyphens=False),
+        "",
+        f"Conditions: {conditions(VERSIONS)}.",
+        "",
+    ]
     if missing:
         lines += [f"Not run yet: {missing} networks of the list.", ""]
     lines += _explained()
