@@ -3,6 +3,7 @@
 # make check    what a change must pass: lint, format, types, tests
 # make install  .venv with every extra, for development
 # make pictures the documents' pictures anew, and the window in every state into build/pictures
+# make zoo-table  docs/zoo.md anew: every network of the public zoos, opened and examined (hours; Linux)
 # make clean    remove .venv and caches
 # On Windows: .\make.ps1 run, .\make.ps1 test, ...
 
@@ -14,7 +15,7 @@ MODEL := efficientnet_lite0
 STATES := build/pictures
 DEPENDENCIES := pyproject.toml constraints.txt
 
-.PHONY: run test check install pictures clean
+.PHONY: run test check install pictures zoo-table clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.made-run
@@ -38,6 +39,9 @@ pictures: $(VENV)/.made-test
 	$(PYTHON) docs/pictures.py
 	QT_QPA_PLATFORM=offscreen $(PYTHON) -m tests.gui.render_states $(STATES)
 	@echo "The window in every state is in $(STATES)"
+
+zoo-table: $(VENV)/.made-install
+	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks.zoo_table $(SPECS)
 
 # Each stamp says which extras the environment has; a later one holds all of the earlier ones.
 $(VENV)/.made-run: $(VENV)/.made

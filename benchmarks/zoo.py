@@ -167,8 +167,8 @@ def _explained() -> list[str]:
     ]
 
 
-def conditions() -> str:
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "torchvision"))
+def conditions(packages: Sequence[str] = ("torch", "torchvision")) -> str:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return f"{versions}, Python {platform.python_version()}; {processor()}, {os.cpu_count()} cores"
 
 

@@ -16,7 +16,9 @@ from segviz.core.errors import clean
 from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
     Answer,
+    Badge,
     DescribeRequest,
+    ExamineRequest,
     FeatureMaps,
     FeatureRequest,
     Network,
@@ -85,6 +87,8 @@ class Console:
     def ask(self, request: FeatureRequest) -> FeatureMaps: ...
     @overload
     def ask(self, request: RaceRequest) -> RaceResult: ...
+    @overload
+    def ask(self, request: ExamineRequest) -> Badge: ...
 
     def ask(self, request: Request) -> Answer:
         """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""

@@ -9,10 +9,11 @@ from typing import Any
 from segviz.cli.console import Console, Report
 from segviz.cli.options import input_size
 from segviz.cli.table import count, size, table
+from segviz.core.capabilities import Capability
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Status, pair, tidy
-from segviz.core.requests import DescribeRequest, Layer, Network, Setup
+from segviz.core.requests import DescribeRequest, ExamineRequest, Layer, Network, Setup
 
 HINT = "list a network's layers: shapes, parameters, receptive fields, cost"
 
@@ -24,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--converted",
         action="store_true",
         help="of the network made fully convolutional, which takes inputs of other sizes",
+    )
+    parser.add_argument(
+        "--capabilities", action="store_true", help="try what the network can do, and say why it cannot"
     )
 
 
@@ -41,7 +45,16 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "macs": network.macs,
         "notes": network.notes,
     }
-    return Report(data, _text(network, layers))
+    if not options.capabilities:
+        return Report(data, _text(network, layers))
+    badge = console.ask(ExamineRequest(Setup(options.spec, device=options.device, trust=options.trust)))
+    data["capabilities"] = [_examined(found) for found in badge.capabilities]
+    rows = [(found.ability.title, found.verdict.value, found.reason) for found in badge.capabilities]
+    return Report(data, f"{_text(network, layers)}\n\n{table(('capability', '', 'reason'), rows, left=3)}")
+
+
+def _examined(found: Capability) -> dict[str, str]:
+    return {"name": found.ability.value, "verdict": found.verdict.value, "reason": found.reason}
 
 
 def _described_network(options: argparse.Namespace, console: Console, shape: tuple[int, int, int] | None) -> Network:

@@ -9,6 +9,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
+    ExamineRequest,
     FeatureRequest,
     RaceRequest,
     Request,
@@ -21,6 +22,7 @@ DOING: dict[type, str] = {
     FeatureRequest: "computing feature maps",
     RaceRequest: "racing",
     ClassifyRequest: "classifying a window",
+    ExamineRequest: "finding out what the network can do",
 }
 
 _ALLOCATION = re.compile(r"out of memory|allocate memory|not enough memory|alloc_cpu|bad alloc|can't allocate", re.I)

@@ -112,7 +112,7 @@ class ExamineRequest:
     setup: Setup
 
 
-Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest
+Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
 
 
 # ------------------------------------------------------------------------------------ on the way
@@ -396,7 +396,7 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge
 
 
 # ------------------------------------------------------------------------------- State to request
@@ -419,29 +419,26 @@ def plan_prediction(state: State) -> SegmentRequest | None:
     setup = setup_of(state)
     if setup is None or setup.image is None:
         return None
-    stride = state.grid_stride if state.method in STRIDED else None
-    return SegmentRequest(setup, state.method, state.upsampling, stride)
+    return SegmentRequest(setup, state.method, state.upsampling, state.grid_stride if state.method in STRIDED else None)
 
 
 def plan_features(state: State) -> FeatureRequest | None:
     setup = setup_of(state)
-    if setup is None or setup.image is None or state.layer is None:
-        return None
-    return FeatureRequest(setup, state.layer)
+    return None if not setup or setup.image is None or state.layer is None else FeatureRequest(setup, state.layer)
 
 
 def plan_race(state: State) -> RaceRequest | None:
     setup = setup_of(state)
-    if setup is None or setup.image is None:
-        return None
-    return RaceRequest(setup, state.grid_stride)
+    return None if setup is None or setup.image is None else RaceRequest(setup, state.grid_stride)
 
 
 def plan_window(state: State) -> ClassifyRequest | None:
     setup = setup_of(state)
-    if setup is None or setup.image is None or state.window is None:
-        return None
-    return ClassifyRequest(setup, *state.window)
+    return None if not setup or setup.image is None or not state.window else ClassifyRequest(setup, *state.window)
+
+
+def plan_badge(state: State) -> ExamineRequest | None:
+    return ExamineRequest(Setup(state.model, device=state.device)) if state.model else None  # no image, no pooling
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

@@ -30,6 +30,7 @@ from segviz.engine.heads import Head, Place
 from segviz.engine.kernels import Same
 from segviz.engine.patches import MAPS, Kernel, Source, Weight
 from segviz.engine.rules import found_of
+from segviz.engine.stand_ins import OF_A_SIZE, PROCESSOR, on_meta, on_processor, stood_in
 from segviz.engine.uses import Found, Use, Value, hw
 
 WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
@@ -146,10 +147,12 @@ def trace(network: nn.Module, shape: tuple[int, int, int], head: Head | None = N
 
 
 def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recorder: _Recorder) -> Any:
-    with _calls_recorded(network, recorder), recorder:
+    with _calls_recorded(network, recorder), stood_in(network, state), recorder:
         try:
-            return torch.func.functional_call(network, state, (image,))
-        except (RuntimeError, ValueError, IndexError, NotImplementedError, AssertionError) as error:
+            return network(image)
+        except SegvizError:
+            raise
+        except Exception as error:  # the edge: the network is a stranger's code
             reason = str(error).strip().split("\n")[0]
             size = "x".join(str(side) for side in image.shape[1:])
             where = f" at layer '{recorder.open[-1].name}'" if recorder.open else ""
@@ -203,7 +206,10 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch ha
         sources: list[int] = []
         call, options = self._mapped((args, kwargs), sources)  # before it runs: it may write over its input
         inputs = tuple(self.values[index] for index in sources)
-        result = func(*args, **kwargs)
+        of_a_size = func.overloadpacket.__name__ in OF_A_SIZE
+        if of_a_size or not any(isinstance(t, Tensor) and t.is_meta for t in _flat((args, kwargs))):
+            return func(*on_processor(args), **on_processor(kwargs) | ({"device": PROCESSOR} if of_a_size else {}))
+        result = func(*on_meta(args), **on_meta(kwargs))
         outputs = [t for t in _flat(result) if isinstance(t, Tensor)]
         self.kept.extend(outputs)
         if not depends:

@@ -73,7 +73,7 @@ def read(path: Path) -> Graph:
         raise SegvizError(f"{named(path)}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # the edge: what a library raises for a broken file is not documented
         reason = str(error).strip().split("\n")[0]
-        raise SegvizError(f"{named(path)}: this ONNX file is broken ({reason}); fetch or export it again") from error
+        raise SegvizError(f"{named(path)}: this ONNX file is damaged ({reason}); fetch or export it again") from error
 
 
 def _package(path: Path) -> Any:

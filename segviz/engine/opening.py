@@ -14,7 +14,7 @@ from torch import nn
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, named
 from segviz.core.specs import VIEWING, Kind, Spec, parse
-from segviz.engine import networks, programs
+from segviz.engine import networks, programs, zoo
 from segviz.engine.sniff import WEIGHTS, FileKind, what_is
 
 
@@ -77,4 +77,7 @@ OPENERS: dict[Kind, Opener] = {
     Kind.CATALOGUE: _of_catalogue,
     Kind.FILE: _of_file,
     Kind.PYTHON: lambda spec, trust: Opened(*programs.python(spec, trust)),
+    Kind.TORCHVISION: lambda spec, trust: Opened(*zoo.torchvision(spec)),
+    Kind.TIMM: lambda spec, trust: Opened(*zoo.timm(spec)),
+    Kind.SMP: lambda spec, trust: Opened(*zoo.smp(spec)),
 }

@@ -18,6 +18,7 @@ from torch import Tensor
 from segviz.core.steps import SAME, Mirror, Resize, Taps, Window
 from segviz.engine import kernels, window_rules
 from segviz.engine.patches import MAPS
+from segviz.engine.positions import ON_MAPS, has_lost_them, is_spread
 from segviz.engine.uses import Found, Pair, Use, hw
 
 Rule = Callable[[Use], Found]
@@ -255,7 +256,14 @@ def _point(use: Use) -> Found:
     layouts = {value.axes for value in use.inputs if value.axes is not None}
     if len(layouts) > 1:
         return use.all_of_it(main.axes, reason="maps of different layouts meet")
-    return use.point(next(iter(layouts), None))
+    axes = next(iter(layouts), None)
+    if axes is not None and any(
+        value.axes is None and is_spread(value.tensor, use.output, axes) for value in use.inputs
+    ):
+        return use.all_of_it(axes)
+    if axes is not None and any(is_spread(tensor, use.output, axes) for tensor in use.constants):
+        return use.all_of_it(axes, y=SAME, x=SAME)
+    return use.point(axes)
 
 
 # ----------------------------------------------------------------------------- borders, other grids
@@ -263,6 +271,8 @@ def _point(use: Use) -> Found:
 
 def _pad(use: Use) -> Found:
     """`pad` of any mode, and the older operations that each have one."""
+    if use.main.axes is None and not use.main.stands_for:
+        return use.all_of_it(None)
     pad = [int(p) for p in use.args.get("pad", use.args.get("padding", []))] + [0, 0, 0, 0]
     left, right, top, bottom = pad[:4]
     mode = use.args.get("mode") or {"reflection_pad2d": "reflect", "replication_pad2d": "replicate"}.get(
@@ -304,8 +314,24 @@ def _shuffle(use: Use) -> Found:
     return use.all_of_it(MAPS, y=y, x=x)
 
 
+def _stack(use: Use) -> Found:
+    """Maps behind one another along a new dimension."""
+    if use.main.stands_for:
+        return _beyond(use)
+    dim, axes = int(use.args.get("dim") or 0) % use.output.dim(), use.main.axes
+    if any(value.axes != axes for value in use.inputs):
+        return use.all_of_it(reason="maps of different layouts meet")
+    if axes is None:
+        return use.all_of_it(None)
+    y, x = (axis + (dim <= axis) for axis in axes)
+    return use.point((y, x))
+
+
 def _concatenate(use: Use) -> Found:
     dim = int(use.args.get("dim") or 0) % use.output.dim()
+    if not use.main.stands_for and len({value.axes for value in use.inputs}) > 1:
+        axes = next(value.axes for value in use.inputs if value.axes is not None)
+        return use.all_of_it(axes, reason="maps and what has lost its positions are set together")
     if use.main.stands_for:
         same = all(value.grid == use.main.grid and value.spans == (1, 1) for value in use.inputs)
         return _along_channels(use) if same and dim == 1 else _beyond(use)
@@ -348,11 +374,14 @@ RULES: dict[Any, Rule] = {
     aten.view: _view,
     aten.reshape: _view,
     aten.flatten: _view,
+    aten.unflatten: _view,
     aten.squeeze: _picked,
     aten.unsqueeze: _picked,
     aten.select: _picked,
     aten.chunk: _picked,
     aten.split: _picked,
+    aten.split_with_sizes: _picked,
+    aten.unbind: _picked,
     aten.permute: _moved(_permuted),
     aten.transpose: _moved(_swapped),
     aten.swapaxes: _moved(_swapped),
@@ -366,6 +395,7 @@ RULES: dict[Any, Rule] = {
     aten.upsample_bilinear2d: _resize(Taps.BILINEAR),
     aten.upsample_bicubic2d: _resize(Taps.BICUBIC),
     aten.pixel_shuffle: _shuffle,
+    aten.stack: _stack,
     aten.cat: _concatenate,
     aten.concat: _concatenate,
     aten.expand: _expand,
@@ -379,6 +409,7 @@ RULES: dict[Any, Rule] = {
     aten.dropout: _dropout,
     aten.dropout_: _dropout,
     aten.feature_dropout: _dropout,
+    aten.feature_dropout_: _dropout,
     aten.contiguous: _same,
     aten.clone: _same,
     aten.to: _same,
@@ -400,12 +431,17 @@ def found_of(use: Use) -> Found:
     """What the rule of an operation says of one use of it."""
     packet = use.func.overloadpacket  # type: ignore[attr-defined]
     rule = RULES.get(packet)
+    if packet in ON_MAPS and has_lost_them(use):
+        macs = rule(use).macs if rule is not None else 0
+        return use.all_of_it(MAPS, macs=macs)
     if rule is not None:
         return rule(use)
     if torch.Tag.pointwise in use.func.tags:  # type: ignore[attr-defined]
         return _point(use)
     if use.main.stands_for:
         return _beyond(use)
+    if all(value.axes is None for value in use.inputs):
+        return use.all_of_it(_map_of_one(use))  # of vectors: each unit takes all of them, whatever it does
     reason = f"the operation '{use.name}' has no rule"
     axes = use.main.axes if use.main.axes is not None and use.output.dim() == use.main.tensor.dim() else None
     keeps = axes is not None and hw(use.output, axes) == use.main.grid

@@ -19,8 +19,10 @@ from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
 from segviz.core.requests import (
     Answer,
+    Badge,
     ClassifyRequest,
     DescribeRequest,
+    ExamineRequest,
     FeatureMaps,
     FeatureRequest,
     Network,
@@ -34,6 +36,7 @@ from segviz.core.requests import (
 )
 from segviz.engine import devices, flow, labels, race
 from segviz.engine.cached import Redraws
+from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
@@ -229,6 +232,13 @@ class Engine:
         box = job.frame.window_box(size, request.x, request.y)
         return WindowAnswer(request, box, classes, time.perf_counter() - started)
 
+    def examine(self, request: ExamineRequest) -> Generator[Update, None, Badge]:
+        """What the network can do, by trying it."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        found = yield from examine(loaded)
+        return Badge(request, found, time.perf_counter() - started, loaded.notes)
+
     # ------------------------------------------------------------------------------- together
 
     def _loaded(self, setup: Setup) -> Loaded:
@@ -253,6 +263,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     FeatureRequest: Engine.features,
     RaceRequest: Engine.race,
     ClassifyRequest: Engine.classify,
+    ExamineRequest: Engine.examine,
 }
 
 

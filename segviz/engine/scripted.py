@@ -84,7 +84,7 @@ def read(path: Path) -> nn.Module:
         archive = torch._C.import_ir_module(unit, str(path), torch.device("cpu"), {}, False)  # type: ignore[call-arg]
     except Exception as error:  # the edge: what a broken archive raises is not documented
         reason = str(error).strip().split("\n")[0]
-        raise SegvizError(f"{named(path)}: this TorchScript archive is broken ({reason}); save it again") from error
+        raise SegvizError(f"{named(path)}: this TorchScript archive is damaged ({reason}); save it again") from error
     network = _Reader(unit).module(archive)
     return network.float().eval()
 

@@ -16,6 +16,7 @@ from torch import nn
 
 from segviz.core.choices import Pooling
 from segviz.core.errors import SegvizError
+from segviz.core.refusals import lacks_memory
 from segviz.core.requests import ConvertedLayer
 from segviz.core.steps import SAME
 from segviz.engine.flow import NetworkWeights, finished, run
@@ -177,9 +178,17 @@ def _prove(network: nn.Module, converted: Trace, weights: NetworkWeights, size: 
     generator = torch.Generator().manual_seed(0)
     like = next(network.parameters(), torch.zeros(1))
     image = (torch.rand((1, *size), generator=generator) * 2 - 1).to(like)
-    with torch.inference_mode():
-        wanted = first_tensor(network(image))
-    found = finished(run(converted, weights, image)).output
+    try:
+        with torch.inference_mode():
+            wanted = first_tensor(network(image))
+        found = finished(run(converted, weights, image)).output
+    except SegvizError:
+        raise
+    except Exception as error:  # the edge: the network is a stranger's code
+        if lacks_memory(error):
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        raise SegvizError(f"it breaks at work: {reason or type(error).__name__}", repr(error)) from error
     if wanted.dim() == 2:
         found = found.mean((2, 3))
     if wanted.shape != found.shape:

@@ -96,6 +96,14 @@ class Use:
         return str(self.func._schema.name).removeprefix("aten::")  # type: ignore[attr-defined]
 
     @property
+    def constants(self) -> list[Tensor]:
+        """Tensors spread over the output that are the same for every image: parameters, masks, positions."""
+        if "prelu" in self.name:  # its weight is one number a channel
+            return []
+        own = {id(value.tensor) for value in self.inputs}
+        return [t for t in self.given.values() if isinstance(t, Tensor) and id(t) not in own]
+
+    @property
     def fresh(self) -> bool:
         """Whether the result has memory of its own."""
         return torch.Tag.pointwise in self.func.tags or self.name in OWN_MEMORY  # type: ignore[attr-defined]
@@ -134,12 +142,15 @@ def hw(tensor: Tensor, axes: Pair | None) -> Pair:
 
 
 def functional(func: Any) -> Any:
-    """The operation that leaves its input alone, for one that writes over it."""
+    """The operation that leaves its input alone, for one that writes over it, and takes it in any layout."""
+    if func is torch.ops.aten.view.default:  # of maps in another layout it would be refused
+        return torch.ops.aten.reshape.default
     packet, _, overload = str(func).removeprefix("aten.").partition(".")
     if not packet.endswith("_") or packet.startswith("_"):
         return func
     plain = getattr(torch.ops.aten, packet[:-1], None)
-    return func if plain is None else getattr(plain, overload, plain.default)
+    found = getattr(plain, overload, None) if plain is not None else None
+    return found or getattr(plain, "default", func)
 
 
 def inplace(func: Any) -> Any | None:

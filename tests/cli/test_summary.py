@@ -78,3 +78,15 @@ def test_an_input_that_a_dense_layer_refuses_fits_the_converted_form(segviz: Seg
     data = segviz("summary", "lenet5", "--input", "1x64x64", "--converted", "--json").data
     assert data["layers"][-1]["output_shape"] == [10, 9, 9]
     assert data["total_parameters"] == 61_706
+
+
+def test_capabilities_are_listed_with_the_reason_where_the_answer_is_no(segviz: Segviz) -> None:
+    found = {
+        item["name"]: item for item in segviz("summary", "lenet5", "--capabilities", "--json").data["capabilities"]
+    }
+    assert list(found) == ["runs", "sizes", "features", "gradients", "field", "converts"]
+    assert found["sizes"]["verdict"] == "partly"
+    assert "'c5'" in found["sizes"]["reason"]
+    text = segviz("summary", "lenet5", "--capabilities").out
+    assert any(line.split()[:2] == ["Runs", "yes"] for line in text.splitlines())
+    assert "capabilities" not in segviz("summary", "lenet5", "--json").data

@@ -140,5 +140,5 @@ def test_a_broken_archive_is_one_message(tmp_path):
     path = archived(made(Classifier()), image(3, 32, 32), "scripted", tmp_path)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(SegvizError, match=r"net\.pt: this TorchScript archive is broken"):
+    with pytest.raises(SegvizError, match=r"net\.pt: this TorchScript archive is damaged"):
         scripted.read(path)

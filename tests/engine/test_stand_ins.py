@@ -1,0 +1,123 @@
+"""What strangers' networks do that those of the catalogue do not: the record must compute what they compute."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from segviz.engine.flow import NetworkWeights, finished, run
+from segviz.engine.graph import trace
+
+SIZE = (3, 24, 20)
+
+
+class Network(nn.Module):
+    """A convolution, what a test is about, a convolution behind it."""
+
+    def __init__(self, between):
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 5, 3, stride=2, padding=1)
+        self.table = nn.Parameter(torch.randn(40, 8))
+        self.between = between
+
+    def forward(self, x):
+        return self.last(self.between(self, self.first(x)).relu())
+
+
+def masked(net, x):
+    """Swin: a mask written to in pieces, of the image's size alone."""
+    mask = x.new_zeros(x.shape[2:])
+    mask[: x.shape[2] // 2, 3:] = 1
+    return x * mask + torch.zeros_like(x).add_(0.5)
+
+
+def placed(net, x):
+    """Relative positions: a row of numbers that looks up a parameter."""
+    rows = torch.arange(x.shape[2], device=x.device)
+    distance = (rows[:, None] - rows[None, :]).abs()
+    bias = net.table[distance]  # rows, rows, channels
+    return x + bias.mean(1).t()[None, :, :, None]
+
+
+def attended(net, x):
+    """Positions in a row, attention, maps again: whose place in the image nobody knows."""
+    tokens = x.flatten(2).transpose(1, 2)
+    seen = F.scaled_dot_product_attention(tokens, tokens, tokens)
+    return seen.transpose(1, 2).reshape(x.shape)
+
+
+def attended_beside(net, x):
+    return x + attended(net, x)
+
+
+def attended_and_joined(net, x):
+    return torch.cat([x[:, :4], attended(net, x)[:, 4:]], 1)
+
+
+def summed(net, x):
+    """FPN: maps behind one another, and their sum."""
+    return torch.stack([x, -x, x * 2]).sum(0)
+
+
+def unbound(net, x):
+    return sum(torch.stack([x, x + 1], 2).unbind(2))
+
+
+def gated(net, x):
+    """Selective kernels: softmax over the vectors of two branches."""
+    both = torch.stack([x, -x], 1)
+    gate = both.sum(1).mean((2, 3), keepdim=True)
+    weights = torch.stack([gate, gate * 2], 1).softmax(1)
+    return (both * weights).sum(1)
+
+
+CASES = (masked, placed, attended, attended_beside, attended_and_joined, summed, unbound, gated)
+
+
+@pytest.mark.parametrize("between", CASES)
+def test_the_record_computes_what_the_network_computes(between):
+    torch.manual_seed(3)
+    network = Network(between).eval()
+    image = torch.rand(1, *SIZE)
+    traced = trace(network, SIZE)
+    with torch.inference_mode():
+        wanted = network(image)
+    for rows in (None, 3):  # all at once, and in strips
+        found = finished(run(traced, NetworkWeights(network), image, rows=rows)).output
+        assert found.shape == wanted.shape
+        assert (found - wanted).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize(("between", "exact"), [(summed, True), (unbound, True), (masked, True), (attended, False)])
+def test_fields_are_known_as_far_as_positions_are(between, exact):
+    geometry = trace(Network(between).eval(), SIZE).geometry
+    assert (geometry.field("last", 3, 3).status == "exact") is exact
+    if exact:
+        assert geometry.field("last", 3, 3).box == (4, 4, 9, 9)  # 3 + 2 pixels, stride 2
+
+
+def test_a_module_with_several_names_is_left_as_it_was():
+    class Shared(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Conv2d(3, 3, 3)
+            self.same = self.one
+            self.last = nn.Conv2d(3, 2, 1)
+            self.last.weight = nn.Parameter(self.one.weight[:2, :, :1, :1].detach())
+
+        def forward(self, x):
+            return self.last(self.same(self.one(x)))
+
+    network = Shared().eval()
+    before = {name: (id(tensor), tensor.clone()) for name, tensor in network.state_dict(keep_vars=True).items()}
+    trace(network, SIZE)
+    for name, tensor in network.state_dict(keep_vars=True).items():
+        assert id(tensor) == before[name][0]
+        assert torch.equal(tensor, before[name][1])
+
+
+def test_a_network_that_breaks_while_it_is_recorded_is_left_as_it_was():
+    network = Network(lambda net, x: x.nothing())
+    with pytest.raises(Exception, match="breaks"):
+        trace(network, SIZE)
+    assert not any(tensor.is_meta for tensor in network.parameters())
