@@ -194,7 +194,7 @@ def _tensor(tensor: Any, path: Path) -> Tensor:
         if tensor.HasField("raw_data") and len(tensor.raw_data) != size:
             raise SegvizError(
                 f"{named(path)}: tensor '{clean(tensor.name)}' of {shape} has {len(tensor.raw_data):,} bytes of data, "
-                f"not {size:,}"
+                f"not {size:,}: the file is damaged"
             )
         inside = tensor
     found = torch.from_numpy(numpy_helper.to_array(inside).astype(_NUMPY[tensor.data_type])).clone()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import requests
+from segviz.core.capabilities import Badge
 from segviz.core.requests import (
     FeatureMaps,
     Network,
@@ -28,39 +29,35 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import Session, State
-from segviz.gui import gestures, kinds, pictures, plan
+from segviz.gui import gestures, plan
 from segviz.gui.ledger import Ledger
-from segviz.gui.partners import Saver, Worker
+from segviz.gui.outlet import Outlet
+from segviz.gui.partners import Worker
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QImage
-
     from segviz.core.images import Picture
-    from segviz.gui.filming import Frames
-    from segviz.gui.panels.base import SaveFunction
 
 CLOSING = 2.0  # seconds that a closing window may take for everything that still works for it
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
 AGAIN = {Kind.RACE: "Choose Run > Race (Ctrl+R) to race again"}  # where Run > Run again would not do it
 
 
-class Desk(QObject):
+class Desk(Outlet):
     """Holds the Session and the engine's answers; `shown(old, new)` tells of a new Scene, once an event-loop turn."""
 
     shown = Signal(object, object)
     pointed = Signal(object)  # (x, y) of the image: where the mouse is in a panel; None: nowhere
     untrusted = Signal(object)  # Refused: a program that waits for the person's word; what was shown stays
-    said = Signal(str)  # a remark that nobody needs to act on ("Copied"), for the status bar
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self.scene = Scene(session.state)
-        self._saver: Saver | None = None
         self._jobs: Worker | None = None
         self._told: Scene | None = None
+        self.examines = False
         self._raced: RaceResult | None = None  # the last race that ended, while another runs
         self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
         self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
@@ -80,10 +77,6 @@ class Desk(QObject):
         return timer
 
     # ------------------------------------------------------------------------------ life
-
-    def use(self, saver: Saver) -> None:
-        """Let `saver` ask where to save, and save."""
-        self._saver = saver
 
     def start(self, jobs: Worker) -> None:
         """Begin to ask: `jobs` delivers its events in this thread."""
@@ -158,7 +151,24 @@ class Desk(QObject):
                 self._ask(kind, wanted)
             elif asked is not None:
                 self._drop(kind)
+        self._plan_badge(described)
         self._show_jobs()
+
+    def _plan_badge(self, described: Request | None) -> None:
+        """While somebody looks and nothing else is to be done, try what the network can do."""
+        wanted = plan.badge(self.scene.state) if self.examines and described is not None else None
+        others = self._opening is not None or any(kind is not Kind.BADGE for kind in self._ledger.kinds)
+        asked = self._ledger.asked(Kind.BADGE)
+        if wanted is not None and not others and asked is None and not self._ledger.settled(Kind.BADGE, wanted):
+            self._ask(Kind.BADGE, wanted)
+        elif asked is not None and (others or asked != wanted):
+            self._drop(Kind.BADGE)
+
+    def examine(self, wanted: bool) -> None:
+        """Whether anybody looks at what the network can do."""
+        if wanted is not self.examines:
+            self.examines = wanted
+            self._asking.start(0)
 
     def _plan_picture(self, state: State) -> None:
         if state.image is None:
@@ -262,6 +272,7 @@ class Desk(QObject):
         if kind is Kind.DESCRIPTION:
             self._show(**self._foreign(self.session.state))
             self._settle_layer()
+            self.session.update(**gestures.suited(self.scene))
         self._asking.start(0)
 
     def _refused(self, event: Refused) -> None:
@@ -380,30 +391,6 @@ class Desk(QObject):
     def point_at(self, point: tuple[float, float] | None) -> None:
         self.pointed.emit(point)
 
-    def copy_image(self, image: QImage) -> None:
-        if self._saver is not None:
-            self.said.emit(self._saver.copy_image(image))
-
-    def copy_table(self, rows: list[list[object]]) -> None:
-        if self._saver is not None:
-            self.said.emit(self._saver.copy_table(rows))
-
-    def save_image(self, image: QImage, name: str) -> None:
-        self.save_with(name, kinds.PNG, lambda path: pictures.save_png(image, path))
-
-    def save_table(self, rows: list[list[object]], name: str) -> None:
-        from segviz.core import export
-
-        self.save_with(name, kinds.CSV, lambda path: export.save_table(path, rows))
-
-    def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
-        if self._saver is not None:
-            self._saver.save_with(name, kinds, write)
-
-    def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
-        if self._saver is not None:
-            self._saver.save_film(name, frames)
-
 
 def _first_cells(desk: Desk, update: PartialLabels) -> dict[str, Any]:
     """The cells of a sliding window; another network's picture makes room for them, and is asked for anew."""
@@ -433,6 +420,7 @@ _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
     FeatureMaps: lambda desk, answer: {"features": answer},
     RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
     WindowAnswer: lambda desk, answer: {"window": answer},
+    Badge: lambda desk, answer: {"badge": answer},
 }
 
 # By name, since the picture events live beside the engine's client, which is loaded after the first paint.

@@ -14,7 +14,7 @@ from segviz.core.entries import Entry
 from segviz.core.overrides import viewed
 from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
-from segviz.core.specs import parse, same_network
+from segviz.core.specs import Kind, parse, same_network
 from segviz.gui import names
 from segviz.gui.scene import Scene
 
@@ -264,6 +264,17 @@ def best_view(entry: Entry) -> View:
     """Labels, but one class's heatmap where a classifier knows so many that labels become confetti."""
     many = entry.task is Task.CLASSIFICATION and entry.class_count > MANY_CLASSES
     return View.HEATMAP if many else View.LABELS
+
+
+def suited(scene: Scene) -> Changes:
+    """The view that suits a network of which no more than its name was known until it was open."""
+    network, state = scene.network, scene.state
+    if network is None or not state.model or parse(state.model).kind is Kind.CATALOGUE:
+        return {}
+    shown = scene.prediction.request.setup.model if scene.prediction is not None else ""
+    if shown and same_network(shown, state.model):  # the person has seen it, and chosen since then
+        return {}
+    return {"view": best_view(network.entry), "minimum": network.entry.minimum}
 
 
 def use_network(state: State, spec: str) -> Changes:

@@ -9,12 +9,14 @@ from segviz.core import requests
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
+    ExamineRequest,
     FeatureRequest,
     RaceRequest,
     Request,
     SegmentRequest,
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
+from segviz.core.specs import parse
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
 
 # What a person may change of a picture that a newer one is about to replace.
@@ -32,6 +34,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.FEATURES: FeatureRequest,
     Kind.RACE: RaceRequest,
     Kind.WINDOW: ClassifyRequest,
+    Kind.BADGE: ExamineRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -50,7 +53,7 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     `described` being the newest that there is. A race is wanted only if it runs already.
     """
     state = scene.state
-    found: dict[Kind, Request | None] = dict.fromkeys(REQUESTS)
+    found: dict[Kind, Request | None] = {kind: None for kind in REQUESTS if kind is not Kind.BADGE}
     if opening:
         return found
     found[Kind.RACE] = requests.plan_race(state)
@@ -65,6 +68,11 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = requests.plan_window(state)
     return found
+
+
+def badge(state: State) -> Request | None:
+    """What a network can do is the same however it is viewed."""
+    return requests.plan_badge(replace(state, model=str(parse(state.model).opening))) if state.model else None
 
 
 def waits(kind: Kind, asked: Request, wanted: Request) -> bool:

@@ -58,6 +58,7 @@ class Kind(StrEnum):
     FEATURES = "Feature maps"
     RACE = "Race"
     WINDOW = "Classifying the window"
+    BADGE = "Examining the network"
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,7 @@ def main_job(scene: Scene) -> Job | None:
 
 def can_stop(scene: Scene) -> bool:
     """Whether the button stops: feature maps that only wait for their turn, and one window, leave it at Run."""
-    passing = (Kind.FEATURES, Kind.WINDOW)
+    passing = (Kind.FEATURES, Kind.WINDOW, Kind.BADGE)
     return any(job.kind not in passing or job.progress is not None for job in scene.jobs)
 
 

@@ -157,7 +157,7 @@ class MainWindow(QMainWindow):
             if panel.stage is not None:
                 self.centre.addWidget(panel.stage)
         self.tabs.currentChanged.connect(self._tab_chosen)
-        self.benches[Area.LEFT].currentChanged.connect(self._show_panels)
+        self.benches[Area.LEFT].currentChanged.connect(self._left_chosen)
         if not self.layouts.restored:
             self.layouts.size_docks()
         self.layouts.keep_on_screen()
@@ -267,6 +267,12 @@ class MainWindow(QMainWindow):
 
     def _drag(self, x: float, y: float) -> None:
         self.desk.session.update(**gestures.drag_window(self.desk.scene, x, y))
+
+    def _left_chosen(self) -> None:
+        """What a network can do is tried while its card is looked at."""
+        card = next(panel for panel in self.panels if panel.id == "card")
+        self.desk.examine(self._in_front(card))
+        self._show_panels()
 
     def _tab_chosen(self, index: int) -> None:
         self.desk.session.update(tab=self._workbench()[index].id)

@@ -107,7 +107,7 @@ def test_a_shape_larger_than_its_data_makes_no_memory(dims, tmp_path):
     with pytest.raises(SegvizError, match=r"has 48 bytes of data"):
         read(save(model([CONV], [tensor]), tmp_path / "net.onnx"))
     tensor = TensorProto(name="w", dims=dims, data_type=TensorProto.FLOAT, float_data=VALUES.ravel().tolist())
-    with pytest.raises(SegvizError, match="is broken"):
+    with pytest.raises(SegvizError, match="is damaged"):
         read(save(model([CONV], [tensor]), tmp_path / "net.onnx"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,16 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from segviz.core import folders, trust
-from segviz.core.requests import DescribeRequest
+from segviz.core.capabilities import Badge
+from segviz.core.choices import View
+from segviz.core.requests import DescribeRequest, ExamineRequest
 from segviz.core.session import State, from_json, to_json
 from segviz.core.specs import of_file, parse
 from segviz.gui import settings
 from segviz.gui.files import NETWORK_KINDS
 from segviz.gui.network_dialogs import SpecDialog, TrustDialog
 from segviz.gui.scene import Kind
+from tests.gui import scenes
 from tests.gui.conftest import PAGE
 
 
@@ -176,3 +180,38 @@ def test_a_session_with_a_broken_spec_opens_without_its_network(tmp_path):
     state, remarks = from_json(text, tmp_path)
     assert state.model == ""
     assert "nothing follows" in remarks[0]
+
+
+def test_what_a_network_turns_out_to_be_decides_how_it_is_shown(bench, net):
+    """A thousand classes are confetti as labels: until it is open nobody knows how many there are."""
+    one = bench()
+    one.window.files.open_path(net)
+    one.turn()
+    asked = one.jobs.asked[one.jobs.ticket(DescribeRequest)]
+    one.jobs.answer(DescribeRequest, replace(scenes.deep(), request=asked))
+    one.turn()
+    assert one.state.view is View.HEATMAP
+    one.desk.session.update(view=View.LABELS)
+    one.bring_up()
+    one.desk.session.update(model=str(parse(one.state.model).with_option("minimum", "0.2")))
+    one.bring_up()
+    assert one.state.view is View.LABELS  # what a person chose stays
+
+
+def test_the_card_asks_what_a_network_can_do_while_it_is_looked_at(bench):
+    one = bench()
+    assert not one.jobs.pending(ExamineRequest)
+    one.window.do("model-card")
+    one.turn()
+    assert one.jobs.asked[one.jobs.ticket(ExamineRequest)].setup.model == "lenet5"
+    badge = Badge(one.jobs.asked[one.jobs.ticket(ExamineRequest)], ())
+    one.jobs.answer(ExamineRequest, badge)
+    one.turn()
+    assert one.scene.badge is badge
+    assert not one.jobs.pending(ExamineRequest)
+    one.desk.session.update(model="lenet5?mean=3")
+    one.bring_up()
+    assert not one.jobs.pending(ExamineRequest)  # viewed otherwise, it can do the same
+    one.desk.session.update(model="mtcnn_pnet")
+    one.turn()
+    assert not one.jobs.pending(ExamineRequest)  # what is to be shown comes first
