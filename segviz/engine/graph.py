@@ -154,6 +154,7 @@ def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recor
             raise
         except Exception as error:  # the edge: the network is a stranger's code
             reason = str(error).strip().split("\n")[0]
+            reason = f"{type(error).__name__}: {reason}" if isinstance(error, LookupError | AttributeError) else reason
             size = "x".join(str(side) for side in image.shape[1:])
             where = f" at layer '{recorder.open[-1].name}'" if recorder.open else ""
             message = f"the network does not run on {size}: it breaks{where} ({reason})"
