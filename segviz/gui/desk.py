@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import requests
-from segviz.core.capabilities import Badge
 from segviz.core.requests import (
+    Badge,
     FeatureMaps,
     Network,
     PartialLabels,

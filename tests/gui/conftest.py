@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from segviz.core.choices import Theme
-from segviz.core.requests import ClassifyRequest, DescribeRequest, FeatureRequest, SegmentRequest
+from segviz.core.requests import ClassifyRequest, DescribeRequest, ExamineRequest, FeatureRequest, SegmentRequest
 from segviz.core.session import Session, State
 from segviz.gui import settings, theme
 from segviz.gui.window import MainWindow
@@ -63,7 +63,7 @@ class Bench:
         while not self.desk.idle:
             if self.desk._opening is not None:
                 self.jobs.open()
-            for kind in (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest):
+            for kind in (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest):
                 if self.jobs.pending(kind):
                     self.jobs.answer(kind)
             self.turn()

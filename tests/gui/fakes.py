@@ -10,8 +10,10 @@ from PySide6.QtCore import QObject, Signal
 from segviz.core.errors import SegvizError
 from segviz.core.images import Picture, open_picture
 from segviz.core.requests import (
+    Badge,
     ClassifyRequest,
     DescribeRequest,
+    ExamineRequest,
     FeatureRequest,
     RaceRequest,
     Request,
@@ -115,5 +117,6 @@ def lenet_answers(request: Request) -> Any:
         FeatureRequest: lambda: replace(scenes.features(layer=request.layer), request=request),
         RaceRequest: lambda: replace(scenes.race(), request=request),
         ClassifyRequest: lambda: scenes.window_answer(request),
+        ExamineRequest: lambda: Badge(request, (), 0.0),
     }
     return makers[type(request)]()
