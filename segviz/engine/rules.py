@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from segviz.core.steps import SAME, Mirror, Resize, Taps, Window
+from segviz.core.steps import SAME, Mirror, Resize, Taps, Transposed, Window
 from segviz.engine import kernels, window_rules
 from segviz.engine.patches import MAPS
 from segviz.engine.positions import ON_MAPS, has_lost_them, is_spread
@@ -286,32 +286,27 @@ def _pad(use: Use) -> Found:
         value = float(use.args.get("value") or 0)
         zeros = max(left, right, top, bottom) > 0
         return Found(kernels.Pad(down, across, (rows, columns), value), down, across, axes=MAPS, pads=zeros)
-    y, x = (Mirror(size, front, mode == "replicate") for size, front in ((rows, top), (columns, left)))
+    y, x = (Mirror(*axis, mode == "replicate") for axis in ((rows, top, bottom), (columns, left, right)))
     return Found(kernels.Pick(y, x), y, x, axes=MAPS, pads=True)
 
 
 def _resize(taps: Taps) -> Rule:
     def rule(use: Use) -> Found:
         align = bool(use.args.get("align_corners") or False)
-        (rows, columns), (height, width) = use.main.grid, _grid(use)
-        y, x = Resize(taps, rows, height, align), Resize(taps, columns, width, align)
-        if taps is Taps.NEAREST:
-            return Found(kernels.Pick(y, x), y, x, axes=MAPS)
-        factors = use.args.get("scale_factors")
-        ratio = [below / above for below, above in ((rows, height), (columns, width))]
-        if factors and not align:
-            ratio = [1 / float(factor) for factor in factors]
-        if align:
-            ratio = [(below - 1) / max(1, above - 1) for below, above in ((rows, height), (columns, width))]
-        return Found(kernels.Interpolate(y, x, (ratio[0], ratio[1])), y, x, axes=MAPS)
+        asked = None if align else use.args.get("scale_factors")
+        factors = [float(factor) for factor in asked] if asked else (None, None)
+        sides = zip(use.main.grid, _grid(use), factors, strict=True)
+        y, x = (Resize(taps, below, above, align, factor) for below, above, factor in sides)
+        made = kernels.Pick(y, x) if taps is Taps.NEAREST else kernels.Interpolate(y, x)
+        return Found(made, y, x, axes=MAPS)
 
     return rule
 
 
 def _shuffle(use: Use) -> Found:
-    (rows, columns), (height, width) = use.main.grid, _grid(use)
-    y, x = Resize(Taps.NEAREST, rows, height), Resize(Taps.NEAREST, columns, width)
-    return use.all_of_it(MAPS, y=y, x=x)
+    factor = int(use.args["upscale_factor"])
+    step = Transposed(factor, factor)  # unit u goes into `factor` of its own
+    return use.all_of_it(MAPS, y=step, x=step)
 
 
 def _stack(use: Use) -> Found:
