@@ -225,7 +225,11 @@ class Geometry:
         upsampling, whose fields change size with the unit's phase, it is the place that the unit
         answers for.
         """
-        return self._laws[self.index(layer)]
+        return self.laws_at(self.index(layer))
+
+    def laws_at(self, index: int) -> tuple[Law, Law]:
+        """The same of a node by its number."""
+        return self._laws[index]
 
     def whole_stride(self, layer: str) -> int | None:
         """Pixels between neighbouring units of `layer`; None where that is not one whole number for both axes."""

@@ -71,7 +71,7 @@ def _mapped(job: Job, traced: Trace, every: int) -> Generator[Update, None, Logi
     lattice = job.frame.lattice(-(-rows // every), -(-columns // every), *start)
     done = yield from _passed(job, traced, lo, lattice, every)
     logits = logits_of(job.loaded, done.output)[:, ::every, ::every]
-    proof = exactness(job.native, traced, entry)
+    proof = exactness(job.native, traced, entry, job.fast)
     grid = LogitGrid(np.ascontiguousarray(logits), lattice, tuple(done.layer_seconds.items()), proof)
     return compared(job, grid)
 
