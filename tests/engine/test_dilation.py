@@ -50,7 +50,7 @@ def page(tmp_path):
 @pytest.mark.parametrize("grid_stride", [2, 4, 6])
 @pytest.mark.parametrize("region", [None, (9, 7, 21, 18)])
 def test_a_dense_map_has_the_stride_that_was_asked_for_along_both_axes(uneven, page, grid_stride, region):
-    """Of strides (4, 2) the first, (2, 1), stays for 2: units 2 and 1 pixels apart, of which every second column counts."""
+    """Of strides (4, 2) the first, (2, 1), stays for 2; then every second column counts."""
     engine, setup = Engine(), Setup(uneven, page, 1.0)
     fine = finished(engine.run(SegmentRequest(setup, Method.DENSE, grid_stride=1)))
     assert fine.lattice.stride == (1, 1)
@@ -66,5 +66,5 @@ def test_a_dense_map_has_the_stride_that_was_asked_for_along_both_axes(uneven, p
 
 def test_a_program_with_such_a_grid_is_refused_with_the_strides_that_there_are(uneven, tmp_path):
     loaded = Store().network(uneven, Pooling.AUTO, Device.CPU)
-    with pytest.raises(SegvizError, match="no unit every 2 pixels.*: 2 x 1 comes nearest"):
+    with pytest.raises(SegvizError, match=r"no unit every 2 pixels.*: 2 x 1 comes nearest"):
         export.save_program(loaded, tmp_path / "net.pt2", grid_stride=2)

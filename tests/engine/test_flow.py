@@ -255,6 +255,24 @@ def test_operations_on_parts_equal_the_whole(step):
     assert (part - answer[:, :, rows // 3 : rows - 1, : columns // 2 + 1]).abs().max() < LARGEST * answer.abs().max()
 
 
+@pytest.mark.parametrize("factor", [2, 4, 8, 16, 32])
+def test_a_bilinear_transposed_convolution_is_bilinear_interpolation_in_the_interior(factor):
+    """oracles: kernel 2f, stride f, padding f/2; the kernel sums to f squared, and at the border it fades."""
+    ramp = 1 - (torch.arange(2 * factor, dtype=torch.float64) - (factor - 0.5)).abs() / factor
+    layer = nn.ConvTranspose2d(1, 1, 2 * factor, factor, factor // 2, bias=False).double()
+    with torch.no_grad():
+        layer.weight.copy_(torch.outer(ramp, ramp))
+    assert layer.weight.sum().item() == pytest.approx(factor**2)
+    if factor == 2:
+        assert ramp.tolist() == [0.25, 0.75, 0.75, 0.25]
+    network, image = nn.Sequential(layer), torch.rand(1, 1, 6, 5, dtype=torch.float64)
+    traced, weights = trace(network, (1, 6, 5)), NetworkWeights(network)
+    off = finished(run(traced, weights, image)).output - F.interpolate(image, scale_factor=factor, mode="bilinear")
+    edge = factor // 2
+    assert off[:, :, edge:-edge, edge:-edge].abs().max() < 1e-14
+    assert off.abs().max() > 0.05
+
+
 FACTORS = (0.3, 0.55, 0.7, 0.95, 1.0, 1.02, 1.25, 1.3, 1.9, 2.0, 2.1, 3.0)
 
 

@@ -55,6 +55,18 @@ def test_lenet5_fields_are_those_computed_by_hand(name):
     assert (layer.size, layer.stride, layer.start) == ((size, size), (stride, stride), (centre, centre))
 
 
+@pytest.mark.parametrize(
+    ("name", "field"), [("resnet18", 435), ("resnet34", 899), ("resnet50", 427), ("resnet101", 971)]
+)
+def test_torchvisions_resnets_have_the_fields_computed_by_hand(name, field):
+    """oracles: of the last block, stride 32; ResNet-50 strides in the 3x3 of a block, which makes 427 and not 483."""
+    models = pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'zoo'").models
+    with torch.device("meta"):
+        network = models.get_model(name, weights=None)
+    last = layer_table(network.eval(), (3, 1024, 1024))["layer4"]
+    assert (last.size, last.stride, last.status) == ((field, field), (32, 32), "exact")
+
+
 # Those of AlexNet and VGG are read from networks without weights, in tests/models/test_classics.py.
 @pytest.mark.parametrize("entry", [e for e in catalogue.ENTRIES if e.trained], ids=lambda entry: entry.name)
 def test_the_catalogue_says_what_the_network_is(entry):
