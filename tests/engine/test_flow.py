@@ -229,6 +229,8 @@ def test_a_layer_without_a_dense_form_is_named():
         lambda x: F.conv2d(x, torch.ones(2, 3, 5, 3), padding="same", dilation=2),
         lambda x: x.softmax(1),
         lambda x: torch.roll(x, 3, 2),
+        lambda x: torch.cat([x.max(1, keepdim=True).values, x.mean(1, True), x.amin(1, True)], 1),
+        lambda x: torch.max(x, x.min(1, keepdim=True)[0] * 2),
     ],
 )
 def test_operations_on_parts_equal_the_whole(step):

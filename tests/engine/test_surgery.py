@@ -231,7 +231,7 @@ def test_a_head_written_as_functions_is_converted(pool):
         for row in range(4):
             for column in range(2):
                 window = image[:, :, 2 * row : 2 * row + 8, 2 * column : 2 * column + 8]
-                assert (network(window)[0] - maps[0, :, row, column]).abs().max() < 1e-6
+                assert (network(window)[0] - maps[0, :, row, column]).abs().max() < 3e-6  # a layer norm magnifies
 
 
 def test_the_pooling_of_a_gate_stays():
