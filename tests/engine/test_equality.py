@@ -14,7 +14,7 @@ from segviz.core.requests import RaceRequest, SegmentRequest, Setup
 from segviz.core.scores import softmax
 from segviz.core.specs import Kind
 from segviz.engine import opening
-from segviz.engine.checkpoints import build
+from segviz.engine.architectures import build
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import trace
