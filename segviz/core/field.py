@@ -57,11 +57,15 @@ class Node:
 
 
 class _Reached(NamedTuple):
-    """What one unit needs of the image, and how far that is the whole truth."""
+    """What one unit needs of the image, and how far that is the whole truth.
+
+    `everything`: an operation on the way certainly takes all positions, whatever is not known of others.
+    """
 
     y: Span
     x: Span
     whole: bool
+    everything: bool
     reason: str
 
     @property
@@ -72,6 +76,10 @@ class _Reached(NamedTuple):
 
 def _span(unit: int) -> Span:
     return Span(Interval(unit, unit), Interval(unit, unit))
+
+
+def _all(size: int) -> Span:
+    return Span(Interval(0, size - 1), Interval(0, size - 1))
 
 
 class Box(NamedTuple):
@@ -167,12 +175,14 @@ class Geometry:
             raise SegvizError(f"layer '{layer}' does not depend on the image, so it has no receptive field")
         ys, xs = reached.y.field(self.height), reached.x.field(self.width)
         box = Box(xs.lo, ys.lo, xs.hi + 1, ys.hi + 1)
-        if reached.reason:
+        if reached.reason and not reached.everything:
             return Field(box, Status.UNKNOWN, reached.reason)
         if reached.blind and box.outside(self.width, self.height) < 1:
             return Field(box, Status.UNKNOWN, "sees padding alone, and no pixel of those that its kernels reach over")
         if reached.whole:
-            return Field(box, Status.WHOLE, "reaches the whole image through global pooling")
+            return Field(
+                box, Status.WHOLE, "reaches the whole image, through global pooling, normalisation or attention"
+            )
         return Field(box, Status.EXACT)
 
     @cached_property
@@ -183,7 +193,7 @@ class Geometry:
     def _reach_down(self, target: int, row: int, column: int) -> _Reached | None:
         """Follow what one unit needs from node `target` down to the image; nodes are in topological order."""
         need = {target: (_span(row), _span(column))}
-        whole, reason = False, ""
+        whole, everything, reason = False, False, ""
         for index in range(target, -1, -1):
             if index not in need:
                 continue
@@ -192,12 +202,15 @@ class Geometry:
             if index != target:
                 y, x = y.on(node.height), x.on(node.width)
             if index == 0:
-                return _Reached(y, x, whole, reason)
+                return _Reached(y, x, whole, everything, reason)
             whole = whole or node.whole or bool(node.gates)
+            everything = everything or (node.whole and not node.reason)
             reason = reason or node.reason
             if self._moves[index]:
                 y, x = y.back(node.y), x.back(node.x)
             for source in node.inputs:
+                if node.whole:
+                    y, x = _all(self.nodes[source].height), _all(self.nodes[source].width)
                 had = need.get(source)
                 need[source] = (y, x) if had is None else (y.joined(had[0]), x.joined(had[1]))
         return None
@@ -225,7 +238,11 @@ class Geometry:
         upsampling, whose fields change size with the unit's phase, it is the place that the unit
         answers for.
         """
-        return self._laws[self.index(layer)]
+        return self.laws_at(self.index(layer))
+
+    def laws_at(self, index: int) -> tuple[Law, Law]:
+        """The same of a node by its number."""
+        return self._laws[index]
 
     def whole_stride(self, layer: str) -> int | None:
         """Pixels between neighbouring units of `layer`; None where that is not one whole number for both axes."""

@@ -104,13 +104,14 @@ def _forward(node: Node, region: Region) -> Region | None:
     return Region(y, x).within(node.height, node.width)
 
 
-def units_in(geometry: Geometry, layer: str, box: Box, every: int = 1) -> Region:
+def units_in(geometry: Geometry, layer: str, box: Box, every: tuple[int, int] = (1, 1)) -> Region:
     """The units of `layer` that sit in `box` (pixels of the network's input), with the next ones around them.
 
-    These are what every pixel of the box mixes when the layer's logits are upsampled to it.
+    These are what every pixel of the box mixes when the layer's logits are upsampled to it. Of rows and of
+    columns only each `every`-th (y, x) may count.
     """
     (rows, columns), (y, x) = geometry.grid(layer), geometry.laws(layer)
-    return Region(mixed(y, box.top, box.bottom, rows, every), mixed(x, box.left, box.right, columns, every))
+    return Region(mixed(y, box.top, box.bottom, rows, every[0]), mixed(x, box.left, box.right, columns, every[1]))
 
 
 def mixed(law: Law, low: float, high: float, size: int, every: int = 1) -> Interval:

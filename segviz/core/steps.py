@@ -8,10 +8,13 @@ below forwards to its own units that they can change (`reach`), and carries posi
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from numpy import float32
 
 
 class Interval(NamedTuple):
@@ -137,53 +140,99 @@ class Taps(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """Interpolation or adaptive pooling from `size_in` to `size_out` units."""
+    """Interpolation or adaptive pooling from `size_in` to `size_out` units.
+
+    `factor` is the size_out / size_in that was asked for, None where sizes were: torch rounds the size down and
+    goes on with the factor. Aligned corners and adaptive pooling know sizes alone.
+    """
 
     taps: Taps
     size_in: int
     size_out: int
     align_corners: bool = False
+    factor: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """Units below for one of its own."""
+        if self.align_corners:
+            return (self.size_in - 1) / max(1, self.size_out - 1)
+        return self.size_in / self.size_out if self._fits else 1 / (self.factor or 1)
+
+    @property
+    def _fits(self) -> bool:
+        """Whether the sizes say how units lie: torch goes by them too where a size stays, or doubles for nearest."""
+        if self.factor is None or self.size_in * self.factor == self.size_out:
+            return True
+        if self.taps is Taps.NEAREST:
+            return self.size_out in (self.size_in, 2 * self.size_in)
+        return self.size_out == self.size_in and self.taps is Taps.BILINEAR
 
     def back(self, units: Interval) -> Interval:
         lo, hi = self._taps(units.lo)[0], self._taps(units.hi)[1]
-        top = self.size_in - 1
-        return Interval(max(0, min(top, lo)), max(0, min(top, hi)))
+        return Interval(self._on_map(lo), self._on_map(hi))
 
     def reach(self, units: Interval) -> Interval:
         mine = range(self.size_out)
-        first = bisect_left(mine, units.lo, key=lambda unit: self.back(Interval(unit, unit)).hi)
-        last = bisect_right(mine, units.hi, key=lambda unit: self.back(Interval(unit, unit)).lo)
+        first = bisect_left(mine, units.lo, key=lambda unit: self._on_map(self._around(unit)[1]))
+        last = bisect_right(mine, units.hi, key=lambda unit: self._on_map(self._around(unit)[0]))
         return Interval(first, last - 1)
+
+    def _on_map(self, unit: int) -> int:
+        return max(0, min(self.size_in - 1, unit))
 
     def _taps(self, unit: int) -> tuple[int, int]:
         if self.taps is Taps.AREA:
             return unit * self.size_in // self.size_out, -(-(unit + 1) * self.size_in // self.size_out) - 1
         if self.taps is Taps.NEAREST:
-            at = unit * self.size_in // self.size_out
+            at = self._nearest(unit)
             return at, at
-        if self.align_corners:
-            over, under = unit * (self.size_in - 1), max(1, self.size_out - 1)
-        else:
-            over, under = (2 * unit + 1) * self.size_in - self.size_out, 2 * self.size_out
-        floor, whole = over // under, over % under == 0
+        floor, whole = self._place(unit)
         if self.taps is Taps.BICUBIC and not whole:
             return floor - 1, floor + 2
         return floor, floor if whole else floor + 1
 
+    def _around(self, unit: int) -> tuple[int, int]:
+        """As `_taps`, but never smaller for a later unit: a bicubic unit that lies on one below has one tap of four."""
+        if self.taps is not Taps.BICUBIC:
+            return self._taps(unit)
+        floor, _ = self._place(unit)
+        return floor - 1, floor + 2
+
+    def _nearest(self, unit: int) -> int:
+        """torch counts in float32, which falls below a whole number now and then, unless the size stays or doubles."""
+        if self.size_out in (self.size_in, 2 * self.size_in):
+            return unit * self.size_in // self.size_out
+        ratio = float32(self.size_in) / float32(self.size_out) if self.factor is None else float32(1 / self.factor)
+        return math.floor(float32(unit) * ratio)
+
+    def _place(self, unit: int) -> tuple[int, bool]:
+        """The unit below at or before the place where `unit` lies, and whether it lies right on it."""
+        if self.align_corners:
+            over, under = unit * (self.size_in - 1), max(1, self.size_out - 1)
+        elif self._fits:
+            over, under = (2 * unit + 1) * self.size_in - self.size_out, 2 * self.size_out
+        else:
+            place = (unit + 0.5) * self.ratio - 0.5
+            return math.floor(place), place.is_integer()
+        return over // under, over % under == 0
+
     def law(self, below: Law) -> Law:
         if self.align_corners and self.taps is not Taps.AREA:
-            ratio = (self.size_in - 1) / max(1, self.size_out - 1)
-            return Law(below.start, below.stride * ratio)
-        ratio = self.size_in / self.size_out
-        return Law(below.start + below.stride * (ratio - 1) / 2, below.stride * ratio)
+            return Law(below.start, below.stride * self.ratio)
+        return Law(below.start + below.stride * (self.ratio - 1) / 2, below.stride * self.ratio)
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """Padding with a map's own units: `before` in front of the first of `size`, reflected about it or repeating it."""
+    """Padding with a map's own units, reflected about its first and last of `size` or repeating them.
+
+    `before` units are in front of the first and `after` behind the last; negative: cut off there.
+    """
 
     size: int
     before: int
+    after: int
     repeats: bool = False
 
     def source(self, unit: int) -> int:
@@ -198,10 +247,15 @@ class Mirror:
         return Interval(min(shown), max(shown))
 
     def reach(self, units: Interval) -> Interval:
-        """Wider than need be near a border: what is mirrored there lies on both sides of it."""
-        lo, hi, top = units.lo, units.hi, self.size - 1
-        near, far = lo <= self.before, hi >= top - self.before
-        return Interval(0 if near else lo + self.before, (2 * top if far else hi) + self.before)
+        first, last, top = units.lo + self.before, units.hi + self.before, self.size - 1
+        if self.repeats:
+            in_front, behind = units.lo == 0, units.hi == top
+            return Interval(0 if in_front else first, last + self.after if behind else last)
+        if units.lo <= self.before and units.hi > 0:  # unit k is shown k in front of the first
+            first = min(first, self.before - min(self.before, units.hi))
+        if units.hi >= top - self.after and units.lo < top:
+            last = max(last, self.before + top + min(self.after, top - units.lo))
+        return Interval(first, last)
 
     def law(self, below: Law) -> Law:
         return Law(below.start - below.stride * self.before, below.stride)

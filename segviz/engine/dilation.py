@@ -24,6 +24,7 @@ Pair = tuple[int, int]
 def dilated(traced: Trace, keep: int = 1) -> Trace:
     """`traced` with a unit every `keep` pixels instead of its own stride, as far as its first strides divide that.
 
+    A stride stays or goes along both axes at once: where they differ, units may be closer along one of them.
     Raises SegvizError for a layer that changes the size of maps in another way behind a stride.
     """
     return _Dilation(traced, keep).done()

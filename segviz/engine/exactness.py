@@ -1,7 +1,8 @@
 """Whether the fully convolutional network answers as the classifier does on windows: proof and reason.
 
-The proof is of the graph: without padding, ceil mode and gates a unit is computed from the pixels of
-its window alone, by the same operations (lecture T19). What breaks it is named.
+The proof is of the graph: where every operation slides a window without padding or works unit by unit,
+a unit is computed from the pixels of its window alone, by the same arithmetic (lecture T19). It knows
+these by name; any other operation leaves it open. What breaks it is named.
 """
 
 from __future__ import annotations
@@ -16,17 +17,26 @@ from torch import Tensor, nn
 
 from segviz.core.choices import Equality
 from segviz.core.entries import Entry
-from segviz.core.field import Frame, Lattice
+from segviz.core.field import Frame, Lattice, Node
+from segviz.core.regions import needed, whole
 from segviz.core.requests import Exactness
 from segviz.core.scores import softmax
+from segviz.core.steps import SAME, Window
 from segviz.engine.graph import Trace, first_tensor
+from segviz.engine.kernels import ChannelNorm, Pad, Pick, Point, Same, Slide, View
+from segviz.engine.patches import Kernel
 
+BY_UNIT = (Point, View, Same, ChannelNorm)
+FAST = ", but for fast arithmetic, which is equal only to about 1e-5"
 _FLOOR = "pooling=floor"
 TRIES = 500  # to find units whose windows lie inside the image
 
 
-def exactness(native: Trace, dense: Trace, entry: Entry) -> Exactness:
-    """Compare a classifier traced on its window, `native`, with its convolutional form on an image, `dense`."""
+def exactness(native: Trace, dense: Trace, entry: Entry, fast: bool = False) -> Exactness:
+    """Compare a classifier traced on its window, `native`, with its convolutional form on an image, `dense`.
+
+    `fast` says that it is computed with arithmetic that is equal only to about 1e-5 (`engine/winograd`).
+    """
     if native.padded:
         return Exactness(Equality.NONE, _padding(native), _margin(dense))
     if native.overhanging:
@@ -34,13 +44,39 @@ def exactness(native: Trace, dense: Trace, entry: Entry) -> Exactness:
     nodes = [node for traced in (native, dense) for node in traced.geometry.nodes]
     if any(node.gates for node in nodes) or any(node.whole for node in dense.geometry.nodes):
         return Exactness(Equality.NONE, "a gate averages over all that the network is given, a window or the image")
-    unknown = next((node.reason for node in nodes if node.reason), "")
-    if unknown:
-        return Exactness(Equality.NONE, f"equality cannot be proven from the graph: {unknown}")
+    doubt = next((node.reason for node in nodes if node.reason), "") or _doubt(native, dense)
+    if doubt:
+        return Exactness(Equality.NONE, f"equality cannot be proven from the graph: {doubt}")
+    rounding = FAST if fast else ""
     if dense.padded or dense.overhanging:
         reason = "a window needs no padding, and the image only at its border"
-        return Exactness(Equality.INTERIOR, reason, _margin(dense))
-    return Exactness(Equality.EVERYWHERE, "no padding and no ceil mode, proven from the graph")
+        return Exactness(Equality.INTERIOR, reason + rounding, _margin(dense))
+    return Exactness(Equality.EVERYWHERE, f"no padding and no ceil mode, proven from the graph{rounding}")
+
+
+def _doubt(native: Trace, dense: Trace) -> str:
+    """The first operation behind the logits of which the proof knows nothing, and what it does; '' without any."""
+    if [operation.name for operation in native.operations] != [operation.name for operation in dense.operations]:
+        return "on an image the network takes other operations than on a window"
+    behind = needed(dense.geometry, {dense.output: whole(dense.geometry.nodes[dense.output])})
+    for index in sorted(behind)[1:]:
+        kernel, operation = dense.operations[index].kernel, dense.operations[index]
+        where = f"layer '{operation.layer}' ('{operation.name}')"
+        if not _slides(dense.geometry.nodes[index], kernel):
+            return f"{where} neither slides a window nor works unit by unit"
+        starts = ([law.start for law in traced.geometry.laws_at(index)] for traced in (native, dense))
+        if isinstance(kernel, (Pad, Pick)) and next(starts) != next(starts):
+            return f"{where} cuts off another part of an image than of a window"
+    return ""
+
+
+def _slides(node: Node, kernel: Kernel) -> bool:
+    """Whether a unit is made of those in a window of its own, or of itself, in the same way everywhere."""
+    if node.mixed:
+        return False
+    if isinstance(kernel, Pick):
+        return isinstance(kernel.y, Window) and isinstance(kernel.x, Window)
+    return isinstance(kernel, (Slide, Pad)) or (isinstance(kernel, BY_UNIT) and node.y == node.x == SAME)
 
 
 def _padding(native: Trace) -> str:

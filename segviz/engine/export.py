@@ -68,11 +68,12 @@ class Twin:
         if self.grid_stride is None:
             return coarse
         fine = self.loaded.dilated(coarse, self.grid_stride)
-        stride = fine.geometry.laws("last")[0].stride
-        if stride != self.grid_stride:
+        y, x = (law.stride for law in fine.geometry.laws("last"))
+        if (y, x) != (self.grid_stride, self.grid_stride):
+            nearest = f"{y:g}" if y == x else f"{y:g} x {x:g}"
             raise SegvizError(
                 f"{self.loaded.entry.title} has no unit every {self.grid_stride} pixels, whichever of its strides "
-                f"become dilation: {stride:g} comes nearest"
+                f"become dilation: {nearest} comes nearest"
             )
         return fine
 

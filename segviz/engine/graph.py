@@ -264,7 +264,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch ha
         grid = hw(tensor, found.axes) if found.grid is None else found.grid
         if min(grid) < 1:
             raise RuntimeError(f"its maps of {use.main.grid[0]}x{use.main.grid[1]} units are too small")
-        value = Value(tensor, grid, found.axes, found.stands_for, found.spans, found.switches)
+        positions = max(v.positions if v.axes is None else v.grid[0] * v.grid[1] for v in use.inputs)
+        value = Value(tensor, grid, found.axes, found.stands_for, found.spans, found.switches, positions)
         self.kept.append(tensor)
         distinct = tuple(dict.fromkeys(sources))
         small = [index for index in distinct if self.values[index].grid == (1, 1)]

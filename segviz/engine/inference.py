@@ -45,7 +45,7 @@ def coarse(job: Job) -> Generator[Update, None, LogitGrid]:
         logits = logits_of(job.loaded, done.output)
         lattice = per_pixel_lattice(job.frame, (logits.shape[1], logits.shape[2]), job.dense.geometry.laws("last"))
         return LogitGrid(logits[:, : lattice.rows, : lattice.columns], lattice, tuple(done.layer_seconds.items()))
-    grid = yield from _mapped(job, job.dense, 1)
+    grid = yield from _mapped(job, job.dense, (1, 1))
     return grid
 
 
@@ -53,25 +53,27 @@ def dense(job: Job) -> Generator[Update, None, LogitGrid]:
     """The a trous network: strides become dilation, so that there is a unit every `grid_stride` pixels (T23)."""
     step = step_of(job)
     traced = job.loaded.dilated(job.dense, step)
-    left = traced.geometry.laws("last")[0].stride
-    grid = yield from _mapped(job, traced, max(1, round(step / left)))
+    down, across = (max(1, round(step / law.stride)) for law in traced.geometry.laws("last"))
+    grid = yield from _mapped(job, traced, (down, across))
     return grid
 
 
-def _mapped(job: Job, traced: Trace, every: int) -> Generator[Update, None, LogitGrid]:
-    """The logits of a trace on the job's region, of every `every`-th unit."""
+def _mapped(job: Job, traced: Trace, every: tuple[int, int]) -> Generator[Update, None, LogitGrid]:
+    """The logits of a trace on the job's region, of each `every`-th unit (down, across)."""
     geometry = traced.geometry
     lo = units_in(geometry, "last", job.box, every)
-    rows, columns = lo.shape
     entry = job.loaded.entry
-    units = -(-rows // every) * -(-columns // every)
-    devices.check_memory(4 * entry.class_count * units + _held(traced, lo), f"{job.title} ({rows} x {columns} units)")
-    law_y, law_x = geometry.laws("last")
-    start = (Law(law_y.at(lo.y.lo), law_y.stride * every), Law(law_x.at(lo.x.lo), law_x.stride * every))
-    lattice = job.frame.lattice(-(-rows // every), -(-columns // every), *start)
+    rows, columns = (-(-units // nth) for units, nth in zip(lo.shape, every, strict=True))
+    what = f"{job.title} ({lo.shape[0]} x {lo.shape[1]} units)"
+    devices.check_memory(4 * entry.class_count * rows * columns + _held(traced, lo), what)
+    y, x = (
+        Law(law.at(units.lo), law.stride * nth)
+        for law, units, nth in zip(geometry.laws("last"), lo, every, strict=True)
+    )
+    lattice = job.frame.lattice(rows, columns, y, x)
     done = yield from _passed(job, traced, lo, lattice, every)
-    logits = logits_of(job.loaded, done.output)[:, ::every, ::every]
-    proof = exactness(job.native, traced, entry)
+    logits = logits_of(job.loaded, done.output)[:, :: every[0], :: every[1]]
+    proof = exactness(job.native, traced, entry, job.fast)
     grid = LogitGrid(np.ascontiguousarray(logits), lattice, tuple(done.layer_seconds.items()), proof)
     return compared(job, grid)
 
@@ -89,7 +91,7 @@ def _held(traced: Trace, region: Region) -> int:
 
 
 def _passed(
-    job: Job, traced: Trace, region: Region, lattice: Lattice | None = None, every: int = 1
+    job: Job, traced: Trace, region: Region, lattice: Lattice | None = None, every: tuple[int, int] = (1, 1)
 ) -> Generator[Update, None, Pass]:
     """Walk to the logits of a region; shows the labels of the strips that are done, where a `lattice` is given."""
     if job.ready is not None and traced is job.dense:
@@ -116,13 +118,13 @@ def _passed(
     return answer
 
 
-def _enter(sketch: Sketch, strip: Strip, region: Region, every: int, loaded: Loaded) -> None:
-    """A strip of every `every`-th unit into the sketch of those that are known."""
-    first = strip.rows.lo - region.y.lo
-    skip = -first % every
-    maps = strip.maps[:, :, skip::every, ::every]
+def _enter(sketch: Sketch, strip: Strip, region: Region, every: tuple[int, int], loaded: Loaded) -> None:
+    """Each `every`-th unit (down, across) of a strip into the sketch of those that are known."""
+    (down, across), first = every, strip.rows.lo - region.y.lo
+    skip = -first % down
+    maps = strip.maps[:, :, skip::down, ::across]
     if maps.shape[2]:
-        row = (first + skip) // every
+        row = (first + skip) // down
         sketch.enter(np.s_[row : row + maps.shape[2]], logits_of(loaded, maps))
 
 

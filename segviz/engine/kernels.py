@@ -303,13 +303,11 @@ class Interpolate:
 
     y: Resize
     x: Resize
-    ratio: tuple[float, float]  # units below for one of its own, as torch takes it
 
     def run(self, inputs: Sequence[Patch], wanted: Region, weights: Weights) -> Tensor:
         out = inputs[0].tensor
-        steps = zip(MAPS, (self.y, self.x), self.ratio, wanted, inputs[0].region, strict=True)
-        for axis, step, ratio, units, have in steps:
-            taps = _taps(step, ratio, units, out)
+        for axis, step, units, have in zip(MAPS, (self.y, self.x), wanted, inputs[0].region, strict=True):
+            taps = _taps(step, units, out)
             shape = [1, 1, 1, 1]
             shape[axis] = units.hi - units.lo + 1
             parts = [out.index_select(axis, at.clamp(have.lo, have.hi) - have.lo) * s.view(shape) for at, s in taps]
@@ -317,10 +315,10 @@ class Interpolate:
         return out
 
 
-def _taps(step: Resize, ratio: float, units: Interval, like: Tensor) -> list[tuple[Tensor, Tensor]]:
+def _taps(step: Resize, units: Interval, like: Tensor) -> list[tuple[Tensor, Tensor]]:
     """For every tap of an interpolation the units below, cut to the map, and their shares."""
     at = torch.arange(units.lo, units.hi + 1, dtype=torch.float64)
-    place = at * ratio if step.align_corners else (at + 0.5) * ratio - 0.5
+    place = at * step.ratio if step.align_corners else (at + 0.5) * step.ratio - 0.5
     if step.taps is Taps.BILINEAR:
         place = place.clamp(min=0)
     low = place.floor()

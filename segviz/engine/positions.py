@@ -28,6 +28,16 @@ ON_MAPS = {  # operations that take what they are given for maps (N, C, H, W)
 }
 
 
+def takes_all(use: Use) -> bool:
+    """Whether it is attention whose every query weighs all positions of the map that was laid out in rows.
+
+    Attention in windows has fewer keys than that, and of a product of matrices alone nobody can tell.
+    """
+    if use.name != "scaled_dot_product_attention" or use.args["is_causal"] or use.given["attn_mask"] is not None:
+        return False
+    return int(use.given["key"].shape[-2]) >= max(value.positions for value in use.inputs) > 1
+
+
 def has_lost_them(use: Use) -> bool:
     """Whether the first input has rows and columns, and no axes that say so."""
     tensor = use.main.tensor

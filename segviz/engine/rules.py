@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from segviz.core.steps import SAME, Mirror, Resize, Taps, Window
+from segviz.core.steps import SAME, Mirror, Resize, Taps, Transposed, Window
 from segviz.engine import kernels, window_rules
 from segviz.engine.patches import MAPS
-from segviz.engine.positions import ON_MAPS, has_lost_them, is_spread
+from segviz.engine.positions import ON_MAPS, has_lost_them, is_spread, takes_all
 from segviz.engine.uses import Found, Pair, Use, hw
 
 Rule = Callable[[Use], Found]
@@ -63,6 +63,11 @@ def _reduce(use: Use) -> Found:
     if gone >= set(axes):
         return _everything(use, axes if keeps else None)
     return use.all_of_it(reason="reduces one axis of the maps")
+
+
+def _extreme(use: Use) -> Found:
+    """`max` and `min`: along a dimension, of everything, or of two maps."""
+    return _point(use) if "other" in use.args else _reduce(use)
 
 
 def _beyond(use: Use) -> Found:
@@ -233,8 +238,7 @@ def _softmax(use: Use) -> Found:
 def _dropout(use: Use) -> Found:
     if bool(use.args.get("train")) and float(use.args.get("p") or 0) > 0:
         return use.point(reason="dropout of a network in training is random")
-    main = use.main
-    return Found(kernels.Same(), grid=main.grid, axes=main.axes, stands_for=main.stands_for, spans=main.spans)
+    return _same(use)
 
 
 def _same(use: Use) -> Found:
@@ -260,7 +264,7 @@ def _point(use: Use) -> Found:
     if axes is not None and any(
         value.axes is None and is_spread(value.tensor, use.output, axes) for value in use.inputs
     ):
-        return use.all_of_it(axes)
+        return use.all_of_it(axes, y=SAME, x=SAME)
     if axes is not None and any(is_spread(tensor, use.output, axes) for tensor in use.constants):
         return use.all_of_it(axes, y=SAME, x=SAME)
     return use.point(axes)
@@ -286,32 +290,27 @@ def _pad(use: Use) -> Found:
         value = float(use.args.get("value") or 0)
         zeros = max(left, right, top, bottom) > 0
         return Found(kernels.Pad(down, across, (rows, columns), value), down, across, axes=MAPS, pads=zeros)
-    y, x = (Mirror(size, front, mode == "replicate") for size, front in ((rows, top), (columns, left)))
+    y, x = (Mirror(*axis, mode == "replicate") for axis in ((rows, top, bottom), (columns, left, right)))
     return Found(kernels.Pick(y, x), y, x, axes=MAPS, pads=True)
 
 
 def _resize(taps: Taps) -> Rule:
     def rule(use: Use) -> Found:
         align = bool(use.args.get("align_corners") or False)
-        (rows, columns), (height, width) = use.main.grid, _grid(use)
-        y, x = Resize(taps, rows, height, align), Resize(taps, columns, width, align)
-        if taps is Taps.NEAREST:
-            return Found(kernels.Pick(y, x), y, x, axes=MAPS)
-        factors = use.args.get("scale_factors")
-        ratio = [below / above for below, above in ((rows, height), (columns, width))]
-        if factors and not align:
-            ratio = [1 / float(factor) for factor in factors]
-        if align:
-            ratio = [(below - 1) / max(1, above - 1) for below, above in ((rows, height), (columns, width))]
-        return Found(kernels.Interpolate(y, x, (ratio[0], ratio[1])), y, x, axes=MAPS)
+        asked = None if align else use.args.get("scale_factors")
+        factors = [float(factor) for factor in asked] if asked else (None, None)
+        sides = zip(use.main.grid, _grid(use), factors, strict=True)
+        y, x = (Resize(taps, below, above, align, factor) for below, above, factor in sides)
+        made = kernels.Pick(y, x) if taps is Taps.NEAREST else kernels.Interpolate(y, x)
+        return Found(made, y, x, axes=MAPS)
 
     return rule
 
 
 def _shuffle(use: Use) -> Found:
-    (rows, columns), (height, width) = use.main.grid, _grid(use)
-    y, x = Resize(Taps.NEAREST, rows, height), Resize(Taps.NEAREST, columns, width)
-    return use.all_of_it(MAPS, y=y, x=x)
+    factor = int(use.args["upscale_factor"])
+    step = Transposed(factor, factor)  # unit u goes into `factor` of its own
+    return use.all_of_it(MAPS, y=step, x=step)
 
 
 def _stack(use: Use) -> Found:
@@ -371,6 +370,9 @@ RULES: dict[Any, Rule] = {
     aten.mean: _reduce,
     aten.sum: _reduce,
     aten.amax: _reduce,
+    aten.amin: _reduce,
+    aten.max: _extreme,
+    aten.min: _extreme,
     aten.view: _view,
     aten.reshape: _view,
     aten.flatten: _view,
@@ -441,7 +443,7 @@ def found_of(use: Use) -> Found:
     if use.main.stands_for:
         return _beyond(use)
     if all(value.axes is None for value in use.inputs):
-        return use.all_of_it(_map_of_one(use))  # of vectors: each unit takes all of them, whatever it does
+        return use.all_of_it(_map_of_one(use), whole=takes_all(use))  # of vectors: each unit takes all of them
     reason = f"the operation '{use.name}' has no rule"
     axes = use.main.axes if use.main.axes is not None and use.output.dim() == use.main.tensor.dim() else None
     keeps = axes is not None and hw(use.output, axes) == use.main.grid

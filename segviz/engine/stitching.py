@@ -44,7 +44,8 @@ def shift_and_stitch(job: Job) -> Generator[Update, None, LogitGrid]:
             sketch.enter(place, found.logits)
     thinned = np.ascontiguousarray(full[:, :: step // every, :: step // every])
     lattice = job.frame.lattice(thinned.shape[1], thinned.shape[2], Law(y.start, step), Law(x.start, step))
-    return compared(job, LogitGrid(thinned, lattice, (), exactness(job.native, job.dense, job.loaded.entry)))
+    proof = exactness(job.native, job.dense, job.loaded.entry, job.fast)
+    return compared(job, LogitGrid(thinned, lattice, (), proof))
 
 
 def _laws(job: Job) -> tuple[Law, Law]:

@@ -34,6 +34,7 @@ class Value:
     stands_for: bool = False
     spans: Pair = (1, 1)
     switches: Switches | None = None
+    positions: int = 1  # of the largest map that it is made of, where it has lost its axes
 
     @property
     def channels(self) -> int:

@@ -111,16 +111,25 @@ def test_gradients_that_are_cut_off_or_vanish(examined):
     assert "zero at every pixel" in flat.reason
 
 
-def test_attention_is_exact_up_to_the_layer_before_it(examined):
-    def attention(x):
+def attention(causal):
+    def attend(x):
         tokens = x.flatten(2).transpose(1, 2)
-        return F.scaled_dot_product_attention(tokens, tokens, tokens).mean(1)
+        return F.scaled_dot_product_attention(tokens, tokens, tokens, is_causal=causal).mean(1)
 
-    badge = examined(Made(nn.Sequential(Lambda(attention), nn.Linear(4, 4))))
-    assert badge.of(Ability.FIELD).verdict is Verdict.PARTLY
-    assert "exact up to layer 'conv'" in badge.of(Ability.FIELD).reason
+    return nn.Sequential(Lambda(attend), nn.Linear(4, 4))
+
+
+def test_attention_to_all_positions_sees_the_whole_image(examined):
+    badge = examined(Made(attention(causal=False)))
+    assert badge.of(Ability.FIELD).verdict is Verdict.YES
     assert badge.of(Ability.CONVERTS).verdict is Verdict.NO
     assert badge.of(Ability.FEATURES).verdict is Verdict.YES
+
+
+def test_attention_to_some_is_exact_up_to_the_layer_before_it(examined):
+    badge = examined(Made(attention(causal=True)))
+    assert badge.of(Ability.FIELD).verdict is Verdict.PARTLY
+    assert "exact up to layer 'conv'" in badge.of(Ability.FIELD).reason
 
 
 def test_maps_that_are_written_to_in_pieces_are_found_out(examined):

@@ -3,12 +3,17 @@
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from segviz.core import assets
+from segviz.core import assets, catalogue
 from segviz.core.choices import Equality, Method
 from segviz.core.requests import SegmentRequest, Setup
-from segviz.engine.flow import finished
+from segviz.engine.exactness import exactness
+from segviz.engine.flow import NetworkWeights, finished, run
+from segviz.engine.graph import trace
 from segviz.engine.run import Engine
+from segviz.engine.surgery import convert
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +103,103 @@ def test_a_finer_grid_is_made_by_dilation_unless_another_way_was_chosen(engine, 
     )
     own = finished(engine.run(SegmentRequest(Setup("lenet5", page), grid_stride=4)))
     assert own.method is Method.UPSAMPLED
+
+
+class Classifier(nn.Module):
+    """A convolution, `between`, and a dense layer on all that comes out of it for a window of 8 pixels."""
+
+    def __init__(self, between: nn.Module) -> None:
+        super().__init__()
+        self.conv, self.between, self.flatten = nn.Conv2d(1, 4, 3), between, nn.Flatten()
+        self.fc = nn.Linear(self.between(torch.zeros(1, 4, 6, 6)).numel(), 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.flatten(self.between(torch.relu(self.conv(x)))))
+
+
+class Function(nn.Module):
+    """A function of maps as a layer."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+def proof_of(network: nn.Module, fast: bool = False):
+    """The proof of a classifier of windows of 8, and how far its units on 16 x 16 are from it on their windows."""
+    head = convert(network, (1, 8, 8)).head
+    dense, image = trace(network, (1, 16, 16), head), torch.rand(1, 1, 16, 16)
+    found = exactness(trace(network, (1, 8, 8)), dense, catalogue.entry("lenet5"), fast)
+    with torch.inference_mode():
+        maps = finished(run(dense, NetworkWeights(network), image)).output.softmax(1)
+        step, worst = dense.geometry.laws("last")[0].stride, 0.0
+        for row in range(maps.shape[2]):
+            top = int(row * step)
+            if top == row * step and top + 8 <= 16:
+                window = network(image[:, :, top : top + 8, :8])
+                worst = max(worst, float((window.softmax(1)[0] - maps[0, :, row, 0]).abs().max()))
+    return found, worst
+
+
+OPEN = {
+    "transposed": (lambda: nn.ConvTranspose2d(4, 4, 4, 2), "conv_transpose2d"),
+    "bilinear": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), "upsample_bilinear2d"),
+    "aligned": (lambda: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), "upsample_bilinear2d"),
+    "pyramid": (
+        lambda: Function(lambda x: x + F.interpolate(F.adaptive_avg_pool2d(x, 2), size=x.shape[2:], mode="nearest")),
+        "adaptive_avg_pool2d",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_the_proof_does_not_know_leaves_it_open_and_is_named(name):
+    """Their probabilities differ from those of windows by 0.002 and more: nothing of that may be called exact."""
+    build, operation = OPEN[name]
+    torch.manual_seed(1)
+    found, worst = proof_of(Classifier(build()))
+    assert worst > 1e-3
+    assert found.equality is Equality.NONE
+    assert f"cannot be proven from the graph: layer 'between' ('{operation}')" in found.reason
+
+
+def shifted_sum(x: Tensor) -> Tensor:
+    """Rows a sixth of the map apart: one unit on a window's 6, two on the 14 of an image."""
+    apart = x.shape[2] // 6
+    return x[:, :, apart:] + x[:, :, :-apart]
+
+
+def test_a_crop_that_goes_by_the_size_leaves_the_proof_open():
+    torch.manual_seed(1)
+    found, worst = proof_of(Classifier(Function(shifted_sum)))
+    assert worst > 1e-3
+    assert found.equality is Equality.NONE
+    assert "layer 'between' ('slice') cuts off another part of an image than of a window" in found.reason
+
+
+KNOWN = {
+    "nothing": nn.Identity,
+    "pooling and norm": lambda: nn.Sequential(nn.AvgPool2d(2), nn.BatchNorm2d(4), nn.Dropout(), nn.GELU()),
+    "shifted by one": lambda: Function(lambda x: x[:, :, 1:] + x[:, :, :-1]),
+    "every second": lambda: Function(lambda x: torch.cat([x[:, :, ::2, ::2], F.max_pool2d(x, 2)], 1).softmax(1)),
+}
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("name", KNOWN)
+def test_windows_and_operations_unit_by_unit_are_proven(name, fast):
+    torch.manual_seed(1)
+    found, worst = proof_of(Classifier(KNOWN[name]()).eval(), fast)
+    assert worst < 1e-6
+    assert found.equality is Equality.EVERYWHERE
+    assert ("fast arithmetic, which is equal only to about 1e-5" in found.text) == fast
+
+
+def test_fast_arithmetic_is_named_in_the_answer_of_every_method(engine, page):
+    for method in (Method.COARSE, Method.DENSE, Method.SHIFT_AND_STITCH):
+        found = finished(engine.run(SegmentRequest(Setup("lenet5", page, fast=True), method))).exactness
+        assert found.equality is Equality.EVERYWHERE
+        assert "but for fast arithmetic" in found.text

@@ -209,6 +209,9 @@ def test_a_layer_without_a_dense_form_is_named():
         lambda x: F.interpolate(x, size=(17, 41), mode="bilinear", align_corners=True),
         lambda x: F.interpolate(x, size=(50, 45), mode="bicubic", align_corners=False),
         lambda x: F.interpolate(x, scale_factor=3, mode="nearest"),
+        lambda x: F.interpolate(x, scale_factor=(1.25, 0.7), mode="nearest"),
+        lambda x: F.interpolate(x, scale_factor=1.3, mode="bilinear"),
+        lambda x: F.interpolate(x, scale_factor=(0.55, 1.02), mode="bicubic"),
         lambda x: F.conv_transpose2d(x, torch.ones(3, 2, 4, 3), stride=2, padding=1, output_padding=1),
         lambda x: F.pad(x, (3, 2, 1, 4), mode="reflect"),
         lambda x: F.pad(x, (3, 2, 1, 4), mode="replicate"),
@@ -226,6 +229,8 @@ def test_a_layer_without_a_dense_form_is_named():
         lambda x: F.conv2d(x, torch.ones(2, 3, 5, 3), padding="same", dilation=2),
         lambda x: x.softmax(1),
         lambda x: torch.roll(x, 3, 2),
+        lambda x: torch.cat([x.max(1, keepdim=True).values, x.mean(1, True), x.amin(1, True)], 1),
+        lambda x: torch.max(x, x.min(1, keepdim=True)[0] * 2),
     ],
 )
 def test_operations_on_parts_equal_the_whole(step):
@@ -250,6 +255,56 @@ def test_operations_on_parts_equal_the_whole(step):
     region = Region(Interval(rows // 3, rows - 2), Interval(0, columns // 2))
     part = finished(run(traced, weights, image, region=region)).output
     assert (part - answer[:, :, rows // 3 : rows - 1, : columns // 2 + 1]).abs().max() < LARGEST * answer.abs().max()
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8, 16, 32])
+def test_a_bilinear_transposed_convolution_is_bilinear_interpolation_in_the_interior(factor):
+    """oracles: kernel 2f, stride f, padding f/2; the kernel sums to f squared, and at the border it fades."""
+    ramp = 1 - (torch.arange(2 * factor, dtype=torch.float64) - (factor - 0.5)).abs() / factor
+    layer = nn.ConvTranspose2d(1, 1, 2 * factor, factor, factor // 2, bias=False).double()
+    with torch.no_grad():
+        layer.weight.copy_(torch.outer(ramp, ramp))
+    assert layer.weight.sum().item() == pytest.approx(factor**2)
+    if factor == 2:
+        assert ramp.tolist() == [0.25, 0.75, 0.75, 0.25]
+    network, image = nn.Sequential(layer), torch.rand(1, 1, 6, 5, dtype=torch.float64)
+    traced, weights = trace(network, (1, 6, 5)), NetworkWeights(network)
+    off = finished(run(traced, weights, image)).output - F.interpolate(image, scale_factor=factor, mode="bilinear")
+    edge = factor // 2
+    assert off[:, :, edge:-edge, edge:-edge].abs().max() < 1e-14
+    assert off.abs().max() > 0.05
+
+
+FACTORS = (0.3, 0.55, 0.7, 0.95, 1.0, 1.02, 1.25, 1.3, 1.9, 2.0, 2.1, 3.0)
+
+
+class Resized(nn.Module):
+    """A map of the image resized by a factor."""
+
+    def __init__(self, mode: str, factor: float) -> None:
+        super().__init__()
+        self.conv, self.tail = nn.Conv2d(1, 1, 1), nn.Identity()
+        self.mode, self.factor = mode, factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tail(F.interpolate(self.conv(x), scale_factor=self.factor, mode=self.mode))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+@pytest.mark.parametrize("factor", FACTORS)
+def test_every_single_unit_of_a_map_resized_by_a_factor_is_that_of_the_whole(mode, factor):
+    """torch rounds the size down and goes on with the factor: 1.3 makes 28 units of 22, each 1 / 1.3 of one below."""
+    torch.manual_seed(0)
+    network, image = Resized(mode, factor), torch.rand(1, 1, 22, 13)
+    with torch.inference_mode():
+        answer = network(image)
+    traced, weights = trace(network, (1, 22, 13)), NetworkWeights(network)
+    rows, columns = answer.shape[2:]
+    for row in range(rows):
+        column = row * columns // rows
+        unit = Region(Interval(row, row), Interval(column, column))
+        part = finished(run(traced, weights, image, region=unit)).output
+        assert (part - answer[:, :, row : row + 1, column : column + 1]).abs().max() < 1e-5
 
 
 def steps_of(generator):

@@ -55,6 +55,18 @@ def test_lenet5_fields_are_those_computed_by_hand(name):
     assert (layer.size, layer.stride, layer.start) == ((size, size), (stride, stride), (centre, centre))
 
 
+@pytest.mark.parametrize(
+    ("name", "field"), [("resnet18", 435), ("resnet34", 899), ("resnet50", 427), ("resnet101", 971)]
+)
+def test_torchvisions_resnets_have_the_fields_computed_by_hand(name, field):
+    """oracles: of the last block, stride 32; ResNet-50 strides in the 3x3 of a block, which makes 427 and not 483."""
+    models = pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'zoo'").models
+    with torch.device("meta"):
+        network = models.get_model(name, weights=None)
+    last = layer_table(network.eval(), (3, 1024, 1024))["layer4"]
+    assert (last.size, last.stride, last.status) == ((field, field), (32, 32), "exact")
+
+
 # Those of AlexNet and VGG are read from networks without weights, in tests/models/test_classics.py.
 @pytest.mark.parametrize("entry", [e for e in catalogue.ENTRIES if e.trained], ids=lambda entry: entry.name)
 def test_the_catalogue_says_what_the_network_is(entry):
@@ -266,3 +278,48 @@ def test_a_network_that_ends_in_a_function_has_its_end_as_a_layer():
     assert traced.geometry.last == "output"
     assert traced.geometry.grid("last") == (4, 4)
     assert [(layer.name, layer.parameters) for layer in describe_layers(traced)] == [("conv", 20), ("output", 0)]
+
+
+class Attention(nn.Module):
+    """Patches of 4 pixels that attend to one another, all of them or those of their own half of the image."""
+
+    def __init__(self, halves: int, adds: bool) -> None:
+        super().__init__()
+        self.patches, self.queries, self.tail = nn.Conv2d(3, 6, 4, 4), nn.Linear(6, 18), nn.Identity()
+        self.halves, self.adds = halves, adds
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patches(x)
+        rows = x.flatten(2).transpose(1, 2).reshape(self.halves, -1, 6)  # (windows, positions, channels)
+        found = F.scaled_dot_product_attention(*self.queries(rows).chunk(3, -1))
+        found = found.reshape(1, -1, 6).transpose(1, 2).reshape(x.shape)
+        return self.tail(x + found if self.adds else found)
+
+
+def test_attention_to_all_positions_reaches_the_whole_image():
+    found = trace(Attention(1, False), (3, 24, 32)).geometry.field("tail", 1, 2)
+    assert (found.status, found.box) == (Status.WHOLE, (0, 0, 32, 24))
+
+
+def test_attention_beside_what_goes_around_it_leaves_the_field_where_it_is():
+    found = trace(Attention(1, True), (3, 24, 32)).geometry.field("tail", 1, 2)
+    assert (found.status, found.box) == (Status.WHOLE, (8, 4, 12, 8))
+
+
+def test_attention_in_windows_is_not_said_to_reach_the_whole_image():
+    found = trace(Attention(2, False), (3, 24, 32)).geometry.field("tail", 1, 2)
+    assert found.status is Status.UNKNOWN
+
+
+def test_a_normalisation_over_all_positions_takes_the_whole_image_from_every_unit():
+    """Not as many units more as the unit is from the border."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.GroupNorm(2, 4))
+    found = trace(network, (3, 9, 12)).geometry.field("last", 5, 7)
+    assert (found.status, found.box) == (Status.WHOLE, (0, 0, 12, 9))
+
+
+def test_the_largest_channel_of_a_unit_is_of_its_own_field():
+    """Spatial attention (Woo et al. 2018, equation 5) is built of it."""
+    geometry = trace(Functional([STEPS["conv"], lambda x: x.max(1, keepdim=True).values]), (1, 9, 12)).geometry
+    found = geometry.field("tail", 2, 3)
+    assert (found.status, found.box) == (Status.EXACT, (3, 3, 5, 6))

@@ -84,12 +84,14 @@ class Pixels(nn.Module):
             return F.max_unpool2d(maxima.tanh(), switches, 2, output_size=y.shape[2:])
         if self.mode == "twice":
             return F.interpolate(self.same(y), scale_factor=2, mode="nearest")
+        if self.mode.startswith("by a fraction: "):
+            return F.interpolate(self.same(y), scale_factor=(1.3, 0.7), mode=self.mode.removeprefix("by a fraction: "))
         align = None if self.mode == "nearest" else self.mode != "bicubic"
         return F.interpolate(F.max_pool2d(y, 3, 2), x.shape[2:], mode=self.mode, align_corners=align)
 
 
 MODES = ("mirrored", "repeated", "sliced", "cropped", "average", "average inside", "maximum", "unpooled",
-         "twice", "nearest", "bilinear", "bicubic")  # fmt: skip
+         "twice", "nearest", "bilinear", "bicubic", "by a fraction: nearest", "by a fraction: bilinear")  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -10,6 +10,7 @@ from segviz.core.errors import SegvizError
 from segviz.engine.architectures import build
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import first_tensor, trace
+from segviz.engine.kernels import Convolution
 from segviz.engine.surgery import Conversion, convert
 
 
@@ -43,6 +44,7 @@ STEPS = {
     "mtcnn_pnet": {},
     "selfie_general": {},
 }
+LARGE = ("lenet5", "alexnet", "selfie_general")  # sums of thousands of products, or logits near zero
 
 
 @pytest.mark.parametrize("spec", STEPS)
@@ -50,7 +52,10 @@ def test_every_dense_layer_is_named_and_the_logits_stay(spec):
     entry, network = build(spec)
     made = convert(network, entry.input_size)
     assert {step.layer: (step.before, step.after) for step in made.steps} == STEPS[spec]
-    assert made.max_abs_difference < 1e-5 * 500  # the selfie network's logits reach hundreds
+    image = torch.rand((1, *entry.input_size), generator=torch.Generator().manual_seed(8)) * 2 - 1
+    with torch.inference_mode():
+        largest = float(first_tensor(network(image)).abs().max())
+    assert made.max_abs_difference < (3e-6 if spec in LARGE else 1e-6) * largest
     assert any(isinstance(module, nn.Linear) for module in network.modules()) == bool(STEPS[spec])
 
 
@@ -137,11 +142,26 @@ def test_a_pooling_with_windows_of_different_sizes_cannot_slide():
         convert(Fitted(3), (1, 9, 9))
 
 
-def test_conversion_draws_no_random_numbers_and_copies_no_weights():
+def test_conversion_draws_no_random_numbers():
     network = Fitted(4)
     before = torch.get_rng_state()
     convert(network, (1, 9, 9))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_converted_network_reads_the_original_weights_where_they_lie():
+    """No copy, before a run or after it: a dense layer of VGG16 alone is 411 MB."""
+    network = Fitted(4)
+    weights = NetworkWeights(network)
+    places = {name: tensor.data_ptr() for name, tensor in network.named_parameters()}
+    traced = trace(network, (1, 13, 17), convert(network, (1, 9, 9), weights=weights).head)
+    dense = next(op.kernel for op in traced.operations if op.layer == "fc")
+    assert isinstance(dense, Convolution)
+    finished(run(traced, weights, torch.rand(1, 1, 13, 17)))
+    read = weights.of(traced)
+    assert read[dense.weight].data_ptr() == places["fc.weight"]
+    assert read[dense.bias].data_ptr() == places["fc.bias"]
+    assert {name: tensor.data_ptr() for name, tensor in network.named_parameters()} == places
 
 
 def test_a_dense_layer_on_something_else_than_a_map_is_refused_by_name():
@@ -211,7 +231,7 @@ def test_a_head_written_as_functions_is_converted(pool):
         for row in range(4):
             for column in range(2):
                 window = image[:, :, 2 * row : 2 * row + 8, 2 * column : 2 * column + 8]
-                assert (network(window)[0] - maps[0, :, row, column]).abs().max() < 1e-6
+                assert (network(window)[0] - maps[0, :, row, column]).abs().max() < 3e-6  # a layer norm magnifies
 
 
 def test_the_pooling_of_a_gate_stays():
