@@ -73,7 +73,9 @@ def _mapped(job: Job, traced: Trace, every: int) -> Generator[Update, None, Logi
     logits = logits_of(job.loaded, done.output)[:, ::every, ::every]
     proof = exactness(job.native, traced, entry)
     grid = LogitGrid(np.ascontiguousarray(logits), lattice, tuple(done.layer_seconds.items()), proof)
-    return compared(job, grid)
+    parts = needed(traced.geometry, {traced.output: lo})
+    checked = yield from compared(job, grid, traced.macs_of(parts))
+    return checked
 
 
 def _held(traced: Trace, region: Region) -> int:
