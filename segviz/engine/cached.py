@@ -6,8 +6,7 @@ and of each layer its rectangle alone is computed, from maps that are up to date
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from contextlib import nullcontext
+from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from segviz.core.field import Node
 from segviz.core.regions import Region, needed, reached, whole
+from segviz.core.requests import Progress
 from segviz.core.steps import Interval
 from segviz.engine import devices
 from segviz.engine.flow import NetworkWeights
@@ -24,11 +24,16 @@ from segviz.engine.patches import Patch
 LARGEST_EDIT = 0.25  # of the image; a larger one is computed as another image
 FEWEST = 16  # columns at once: for fewer some convolutions of oneDNN sum in another order, to other last bits
 SMALL = 2**27  # multiplications: to wake a second thread for each layer would take longer than all of them
+FLOAT = 4  # bytes of an element
 MOST_KEPT = 2**27  # elements of all maps together; a larger network is computed anew each time
 
 
 class Cached:
-    """A network's maps on one image (1, C, H, W), all of them, and what an edit changes of them."""
+    """A network's maps on one image (1, C, H, W), all of them, and what an edit changes of them.
+
+    `fill` computes them first. Both generators report every layer and can be closed between two; what
+    was closed or failed in an `update` is of no image any more and is to be dropped.
+    """
 
     def __init__(self, traced: Trace, weights: NetworkWeights, image: Tensor) -> None:
         self.traced = traced
@@ -36,10 +41,15 @@ class Cached:
         nodes = traced.geometry.nodes
         self._used = sorted(needed(traced.geometry, {traced.output: whole(nodes[traced.output])}))
         self._patches = {0: Patch(image.clone(), whole(nodes[0]))}
-        with torch.inference_mode():
-            for index in self._used[1:]:
+
+    def fill(self) -> Generator[Progress, None, None]:
+        """Compute all maps."""
+        nodes, layers = self.traced.geometry.nodes, self._used[1:]
+        for done, index in enumerate(layers, 1):
+            with torch.inference_mode():  # not around the yield: the mode would stay on in the caller
                 maps = self._computed(index, whole(nodes[index]))
-                self._patches[index] = Patch(maps, whole(nodes[index]), traced.axes[index])
+            self._patches[index] = Patch(maps, whole(nodes[index]), self.traced.axes[index])
+            yield Progress(done, len(layers), "layers")
 
     def _computed(self, index: int, wanted: Region) -> Tensor:
         operation = self.traced.operations[index]
@@ -54,26 +64,33 @@ class Cached:
     def logits(self) -> Tensor:
         return self._patches[self.traced.output].tensor
 
-    def update(self, image: Tensor, region: Region) -> Region | None:
-        """Take over the `region` of another image of the same size; the region of the logits that may have changed."""
+    def update(self, image: Tensor, region: Region) -> Generator[Progress, None, Region | None]:
+        """Take over the `region` of another image of the same size; the region of the logits that may have changed.
+
+        A small edit is one step: it takes milliseconds.
+        """
         nodes = self.traced.geometry.nodes
         dirty = reached(self.traced.geometry, region)
         parts = {index: _widened(dirty[index], nodes[index]) for index in self._used[1:] if index in dirty}
-        small = sum(self._macs(index, part) for index, part in parts.items()) <= SMALL
-        with torch.inference_mode(), devices.one_thread() if small else nullcontext():
-            self._patches[0].cut(region).copy_(Patch(image, self._patches[0].region).cut(region))
-            for index, part in parts.items():
-                made, kept = self._computed(index, part), self._patches[index]
-                if kept.tensor.dim() == 4:
-                    kept.cut(part).copy_(made)
-                else:  # a vector, which has no parts
-                    kept.tensor.copy_(made)
+        self._patches[0].cut(region).copy_(Patch(image, self._patches[0].region).cut(region))
+        if self.traced.macs_of(parts) <= SMALL:
+            with torch.inference_mode(), devices.one_thread():
+                for index, part in parts.items():
+                    self._renew(index, part)
+            return dirty.get(self.traced.output)
+        for done, (index, part) in enumerate(parts.items(), 1):
+            with torch.inference_mode():
+                self._renew(index, part)
+            yield Progress(done, len(parts), "layers")
         return dirty.get(self.traced.output)
 
-    def _macs(self, index: int, part: Region) -> float:
-        """Multiplications of a part of a node's map."""
-        node, (rows, columns) = self.traced.geometry.nodes[index], part.shape
-        return self.traced.operations[index].macs * rows * columns / (node.height * node.width)
+    def _renew(self, index: int, part: Region) -> None:
+        """Compute a part of a node's maps again."""
+        made, kept = self._computed(index, part), self._patches[index]
+        if kept.tensor.dim() == 4:
+            kept.cut(part).copy_(made)
+        else:  # a vector, which has no parts
+            kept.tensor.copy_(made)
 
 
 def _widened(region: Region, node: Node) -> Region:
@@ -107,8 +124,13 @@ class Redraws:
     def __init__(self) -> None:
         self._seen: _Seen | None = None
 
-    def logits(self, key: Hashable, traced: Trace, weights: NetworkWeights, image: Tensor) -> Tensor | None:
-        """Logits of `image`, if it is an edit of the one seen last under the same `key`; else None, to be computed."""
+    def logits(
+        self, key: Hashable, traced: Trace, weights: NetworkWeights, image: Tensor
+    ) -> Generator[Progress, None, Tensor | None]:
+        """Logits of `image`, if it is an edit of the one seen last under the same `key`; else None, to be computed.
+
+        None too where there is no memory for the maps of all layers: in strips they take less.
+        """
         seen = self._seen
         region = None
         if seen is not None and seen.key == key and seen.image.shape == image.shape:
@@ -118,12 +140,21 @@ class Redraws:
             if not same:
                 self._seen = _Seen(key, image)
             return None
-        if seen.cached is None or seen.cached.traced is not traced:
-            seen.cached = Cached(traced, weights, image)
+        cached, seen.cached = seen.cached, None  # what fails or is closed half-way is of neither image
+        if cached is not None and cached.traced is traced:
+            yield from cached.update(image, region)
+        elif devices.fits(FLOAT * _kept_elements(traced)):
+            cached = Cached(traced, weights, image)
+            yield from cached.fill()
         else:
-            seen.cached.update(image, region)
-        seen.image = image
-        return seen.cached.logits.clone()
+            self._seen = _Seen(key, image)
+            return None
+        seen.cached, seen.image = cached, image
+        return cached.logits.clone()
+
+    def forget(self) -> None:
+        """Let go of the image and of the network's maps."""
+        self._seen = None
 
 
 def _small(region: Region, image: Tensor) -> bool:
@@ -132,4 +163,8 @@ def _small(region: Region, image: Tensor) -> bool:
 
 
 def _keepable(traced: Trace) -> bool:
-    return sum(operation.elements for operation in traced.operations) <= MOST_KEPT
+    return _kept_elements(traced) <= MOST_KEPT
+
+
+def _kept_elements(traced: Trace) -> int:
+    return sum(operation.elements for operation in traced.operations)

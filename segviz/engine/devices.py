@@ -13,6 +13,9 @@ import torch
 from segviz.core.choices import Device
 from segviz.core.errors import SegvizError
 
+CONTROL_GROUP = Path("/sys/fs/cgroup")  # of this process, as a container sees it
+SHARE = 0.6  # of the memory that is free: so much one piece of work may take
+
 
 def pick(wanted: Device) -> torch.device:
     """The device that a person asked for. Raises SegvizError when this machine has none of its kind."""
@@ -72,18 +75,29 @@ def available_bytes() -> int | None:
 
 
 def _container_bytes() -> int:
-    """What a container (control group, version 2) leaves; without a limit, more than any machine has."""
-    group = Path("/sys/fs/cgroup")
+    """What a container (control group, version 2) leaves; without a limit, more than any machine has.
+
+    Files that were read stay in memory until it is needed for something else: the group counts them as
+    used, and gives back those that nobody looked at again (`inactive_file`) before it swaps.
+    """
     try:
-        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        limit, used = (int((CONTROL_GROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
+        facts = dict(line.split() for line in (CONTROL_GROUP / "memory.stat").read_text().splitlines())
+        return limit - used + int(facts.get("inactive_file", 0))
     except (OSError, ValueError):  # no control group, or 'max'
         return sys.maxsize
+
+
+def fits(needed: int) -> bool:
+    """Whether so many bytes may be used at once; True where the system does not tell."""
+    there = available_bytes()
+    return there is None or needed <= SHARE * there
 
 
 def check_memory(needed: int, what: str, remedy: str = "lower the scale or take a smaller image") -> None:
     """Refuse what would not fit, before it is tried. Raises SegvizError with the numbers and the remedy."""
     there = available_bytes()
-    if there is not None and needed > 0.6 * there:
+    if there is not None and needed > SHARE * there:
         raise SegvizError(
             f"{what} needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free: {remedy}"
         )

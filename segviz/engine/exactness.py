@@ -8,6 +8,7 @@ these by name; any other operation leaves it open. What breaks it is named.
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from segviz.core.choices import Equality
 from segviz.core.entries import Entry
 from segviz.core.field import Frame, Lattice, Node
 from segviz.core.regions import needed, whole
-from segviz.core.requests import Exactness
+from segviz.core.requests import Exactness, Progress
 from segviz.core.scores import softmax
 from segviz.core.steps import SAME, Window
 from segviz.engine.graph import Trace, first_tensor
@@ -123,11 +124,12 @@ class CentredWindows:
 
 def deviation(
     network: nn.Module, windows: CentredWindows, logits: npt.NDArray[np.float32], lattice: Lattice, count: int
-) -> tuple[float, int] | None:
+) -> Generator[Progress, None, tuple[float, int] | None]:
     """The largest difference of probabilities between units of a map and the classifier on their windows.
 
     `count` units of logits (classes, rows, columns) are drawn by chance, always the same; with it the
-    number that were compared. None where no window fits into the image.
+    number that were compared. None where no window fits into the image. One window at a time, with
+    progress before each: a window of a large network takes long enough.
     """
     chance = np.random.default_rng(0)
     seen: list[Tensor] = []
@@ -140,7 +142,10 @@ def deviation(
             units.append(logits[:, row, column])
     if not seen:
         return None
-    with torch.inference_mode():
-        batch = torch.cat(seen).contiguous(memory_format=torch.channels_last)
-        found = first_tensor(network(batch)).flatten(1).T.float().cpu().numpy()
-    return float(np.abs(softmax(found) - softmax(np.stack(units, axis=1))).max()), len(seen)
+    found: list[npt.NDArray[np.float32]] = []
+    for number, window in enumerate(seen):
+        yield Progress(number, len(seen), "windows compared")
+        with torch.inference_mode():  # not around the yield: the mode would stay on in the caller
+            answer = first_tensor(network(window.contiguous(memory_format=torch.channels_last)))
+        found.append(answer.flatten().float().cpu().numpy())
+    return float(np.abs(softmax(np.stack(found, axis=1)) - softmax(np.stack(units, axis=1))).max()), len(seen)

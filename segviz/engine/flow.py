@@ -24,7 +24,7 @@ from segviz.core.regions import Region, inputs_of, needed, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval
 from segviz.engine import devices
-from segviz.engine.graph import Made, Operation, Trace
+from segviz.engine.graph import Operation, Trace
 from segviz.engine.kernels import DENSE_WEIGHT, ChannelNorm, Convolution, Deconvolution, Point
 from segviz.engine.patches import Patch, Weight, filled
 
@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 STRIP_ELEMENTS = 2**21  # of the largest map of a strip: it should stay in the cache
 SHRUNK = 0.75  # of the rows before: a stage ends here
-MOST_LAID = 512  # units of a dense layer at once: its weight is read once for all of them
+MOST_LAID = 2**34  # multiplications of a dense layer at once, between two moments at which a walk can be closed
 
 
 class NetworkWeights:
@@ -49,8 +49,9 @@ class NetworkWeights:
         named = (*network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False))
         self._named: dict[str, Tensor] = {name: tensor.detach() for name, tensor in named} | dict(others or {})
         self._prepared: dict[Any, Tensor] = {}
-        self._made: tuple[Made, ...] = ()
-        self._values: dict[int, Any] = {}
+        self._trace: Trace | None = None  # that says what weights with numbers are
+        self._values: dict[Any, Any] = {}  # of those by number, and what was prepared of them by its key
+        self._bound: dict[tuple[Trace, bool], NetworkWeights] = {}  # to the trace that was used last
 
     def allowing(self, fast: bool) -> NetworkWeights:
         """The same tensors, with `fast` arithmetic or without."""
@@ -61,10 +62,19 @@ class NetworkWeights:
         return other
 
     def of(self, traced: Trace) -> NetworkWeights:
-        """The same for the operations of `traced`, which may make tensors of parameters of their own."""
-        if self._made is not traced.made:
-            self._made, self._values = traced.made, {}
-        return self
+        """The same for the operations of `traced`, which may make tensors of parameters of their own.
+
+        Those are numbered anew in every trace: hence an object of its own, which a walk keeps while others begin.
+        """
+        if self._trace is traced:
+            return self
+        key = traced, self.fast
+        if key not in self._bound:
+            other = copy.copy(self)
+            other._trace, other._values, other._bound = traced, {}, {}
+            self._bound.clear()
+            self._bound[key] = other
+        return self._bound[key]
 
     def __getitem__(self, weight: Any) -> Any:
         if not isinstance(weight, Weight):
@@ -72,18 +82,26 @@ class NetworkWeights:
         if isinstance(weight.key, str):
             return self._named[weight.key]
         if weight.key not in self._values:
-            made = self._made[weight.key]
+            assert self._trace is not None  # numbers come from a trace, whose kernels run with `of` it
+            made = self._trace.made[weight.key]
             args, kwargs = (filled(part, (), self) for part in (made.args, made.kwargs))
             self._values[weight.key] = made.func(*args, **kwargs)
         return self._values[weight.key]
 
     def prepared(self, key: Any, make: Callable[[], Tensor]) -> Tensor:
-        """What `make` made of a weight, made once."""
-        if not isinstance(key[1], Weight) or not isinstance(key[1].key, str):
-            return make()  # a tensor of this trace alone
-        if key not in self._prepared:
-            self._prepared[key] = make()
-        return self._prepared[key]
+        """What `make` made of the weight `key[1]`, made once."""
+        if not isinstance(key[1], Weight):
+            return make()  # a tensor without a name
+        kept = self._prepared if isinstance(key[1].key, str) else self._values
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    @property
+    def prepared_bytes(self) -> int:
+        """Bytes of what was prepared of the network's tensors; what is only another view of one weighs nothing."""
+        own = {tensor.untyped_storage().data_ptr() for tensor in self._named.values()}
+        return sum(made.nbytes for made in self._prepared.values() if made.untyped_storage().data_ptr() not in own)
 
 
 @dataclass
@@ -126,7 +144,7 @@ def run(
     if dense is not None and rows is None:
         source = traced.operations[dense].sources[0]
         needs = needed(traced.geometry, {goal: wanted})[source]
-        rows = max(1, MOST_LAID // wanted.shape[1])
+        rows = max(1, MOST_LAID // (_taps(traced, dense) * wanted.shape[1]))
         head = _Walk(traced, weights, {source: Patch(image, needs)}, goal, wanted, rows, {}).leaves()
         walk = _Walk(traced, weights, start, source, needs, None, seconds)
         maps = yield from followed(walk.run(0, head), progress)
@@ -176,10 +194,8 @@ def _dense_layer(traced: Trace, goal: int) -> int | None:
     """
     for index, operation in enumerate(traced.operations[: goal + 1]):
         kernel = operation.kernel
-        if isinstance(kernel, Convolution) and operation.sources != (0,):
-            taps = operation.macs // max(1, traced.geometry.nodes[index].height * traced.geometry.nodes[index].width)
-            if taps >= DENSE_WEIGHT:
-                return None if _goes_around(traced, goal, operation.sources[0]) else index
+        if isinstance(kernel, Convolution) and operation.sources != (0,) and _taps(traced, index) >= DENSE_WEIGHT:
+            return None if _goes_around(traced, goal, operation.sources[0]) else index
     return None
 
 
@@ -190,6 +206,12 @@ def _goes_around(traced: Trace, goal: int, node: int) -> bool:
         if index in found and index != node:
             found.update(traced.operations[index].sources)
     return 0 in found and node != 0
+
+
+def _taps(traced: Trace, index: int) -> int:
+    """Multiplications of a node for each of its units, those of all channels."""
+    node = traced.geometry.nodes[index]
+    return traced.operations[index].macs // max(1, node.height * node.width)
 
 
 Kept = dict[int, int]  # node to the first row of it that is needed later
@@ -226,6 +248,7 @@ class _Walk:
         self.traced, self.weights, self.goal, self.wanted = traced, weights.of(traced), goal, wanted
         self.geometry = traced.geometry
         self.seconds = seconds
+        self.device = next(iter(start.values())).tensor.device
         self.have = dict(start)
         self.done = {index: patch.region.y.hi for index, patch in start.items()}
         self.given = frozenset(start)
@@ -354,7 +377,7 @@ class _Walk:
             yield done + 1
 
     def _clock(self, leaf: str, began: float) -> float:
-        devices.synchronise(self.have[self.goal].tensor.device if self.goal in self.have else torch.device("cpu"))
+        devices.synchronise(self.device)
         now = time.perf_counter()
         self.seconds[leaf] = self.seconds.get(leaf, 0.0) + now - began
         return now

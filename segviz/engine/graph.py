@@ -12,7 +12,7 @@ them apart before they can be seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
+from segviz.core.regions import Region
 from segviz.core.requests import Layer
 from segviz.core.steps import SAME, Resize, Transposed
 from segviz.engine import heads
@@ -92,6 +93,14 @@ class Trace:
     @property
     def macs(self) -> int:
         return sum(operation.macs for operation in self.operations)
+
+    def macs_of(self, parts: Mapping[int, Region]) -> int:
+        """Multiplications of a part of each of these nodes' maps."""
+        total = 0
+        for index, part in parts.items():
+            node, (rows, columns) = self.geometry.nodes[index], part.shape
+            total += self.operations[index].macs * rows * columns // (node.height * node.width)
+        return total
 
     def call(self, name: str) -> Call:
         wanted = self.geometry.last if name == "last" else name

@@ -75,7 +75,9 @@ def _mapped(job: Job, traced: Trace, every: tuple[int, int]) -> Generator[Update
     logits = logits_of(job.loaded, done.output)[:, :: every[0], :: every[1]]
     proof = exactness(job.native, traced, entry, job.fast)
     grid = LogitGrid(np.ascontiguousarray(logits), lattice, tuple(done.layer_seconds.items()), proof)
-    return compared(job, grid)
+    parts = needed(traced.geometry, {traced.output: lo})
+    checked = yield from compared(job, grid, traced.macs_of(parts))
+    return checked
 
 
 def _held(traced: Trace, region: Region) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,14 +12,14 @@ from torch import Tensor
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
-from segviz.core.requests import Exactness
+from segviz.core.requests import Exactness, Progress
 from segviz.engine.exactness import CentredWindows, deviation
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace
 from segviz.engine.store import Loaded, Version
 
 LARGEST_SAMPLE = 16  # windows that a map is compared with
-SAMPLE_SHARE = 0.1  # of the map's own cost, which the comparison may add
+SAMPLE_SHARE = 0.1  # of what the map itself took, which the comparison may add
 
 Floats = npt.NDArray[np.float32]
 
@@ -114,14 +115,17 @@ def logits_of(loaded: Loaded, output: Tensor) -> Floats:
     return maps.float().cpu().contiguous().numpy()
 
 
-def compared(job: Job, grid: LogitGrid) -> LogitGrid:
-    """The same with the largest difference of probabilities on some windows, drawn by chance, from the classifier's."""
+def compared(job: Job, grid: LogitGrid, macs: int) -> Generator[Progress, None, LogitGrid]:
+    """The same with the largest difference of probabilities on some windows, drawn by chance, from the classifier's.
+
+    `macs` are the multiplications that the grid took; the windows are so many that they take a tenth of it.
+    """
     if grid.exactness is None:
         return grid
-    affordable = int(SAMPLE_SHARE * job.dense.macs / max(1, job.native.macs))
+    affordable = int(SAMPLE_SHARE * macs / max(1, job.native.macs))
     windows = CentredWindows(job.image, job.loaded.entry.input_size[1:], job.frame)
     count = max(1, min(LARGEST_SAMPLE, affordable))
-    found = deviation(job.loaded.network, windows, grid.logits, grid.lattice, count)
+    found = yield from deviation(job.loaded.network, windows, grid.logits, grid.lattice, count)
     return replace(grid, exactness=replace(grid.exactness, deviation=found[0], sample=found[1])) if found else grid
 
 

@@ -25,6 +25,7 @@ from segviz.engine.quick import QUICKER
 DENSE_WEIGHT = 2**24  # elements: a larger weight is a dense layer, and torch would lay it out anew at every call
 DENSE_BLOCK = 2**23  # elements of the inputs that are laid side by side for such a layer at once
 
+LAST = torch.channels_last
 ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 Pair = tuple[int, int]
@@ -97,7 +98,7 @@ class Convolution(Slide):
         if weights.fast and winograd.suits(weight, self.stride, self.dilation, self.groups):
             spread = weights.prepared(("winograd", self.weight), lambda: winograd.transformed(weight))
             return winograd.convolve(taken, spread, bias, padding)
-        laid = weights.prepared(("laid", self.weight), lambda: weight.contiguous(memory_format=torch.channels_last))
+        laid = weights.prepared(("laid", self.weight, self.kernel), lambda: weight.contiguous(memory_format=LAST))
         return _convolved(taken, laid, bias, self.stride, padding, self.dilation, self.groups)
 
     def _as_product(self, taken: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

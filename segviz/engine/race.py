@@ -13,6 +13,7 @@ import random
 import statistics
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,7 +27,7 @@ from segviz.core.requests import Lane, Progress, RaceRequest, RaceResult, RaceUp
 from segviz.core.scores import softmax
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
-from segviz.engine.flow import Pass, finished, followed, run
+from segviz.engine.flow import Pass, run
 from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.inference import largest_map, window_box, window_lattice
 from segviz.engine.job import Job, logits_of, network_stride, size_text
@@ -142,23 +143,11 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
     the clock then errs against this side. Returns logits (classes, rows, columns) on the windows'
     grid, and the seconds of each pass.
     """
-    image = course.image
-
-    def walk() -> Generator[Progress, None, Pass]:
-        return followed(run(course.dense, course.job.weights, image), lambda _: WARMING_UP)
-
-    started = time.perf_counter()
-    output = (yield from walk()).output  # can be stopped between layers, and shows how long a pass takes
-    devices.synchronise(image.device)
-    taken = time.perf_counter() - started
+    output, taken = yield from _timed_pass(course)  # shows how long a pass takes
     seconds: list[float] = [taken] if taken > budget else []
     while not seconds or (len(seconds) < REPEATS and sum(seconds) + taken <= budget):
-        started = time.perf_counter()
-        output = finished(walk()).output
-        devices.synchronise(image.device)
-        taken = time.perf_counter() - started
+        output, taken = yield from _timed_pass(course)
         seconds.append(taken)
-        yield WARMING_UP
     logits = logits_of(course.job.loaded, output)[:, :: course.skip, :: course.skip]
     rows, columns = course.windows.rows, course.windows.columns
     if logits.shape[1] < rows or logits.shape[2] < columns:
@@ -166,6 +155,27 @@ def _run_dense(course: _Course, budget: float) -> Generator[Progress, None, tupl
             f"the grids differ: {rows}x{columns} windows, {logits.shape[1]}x{logits.shape[2]} dense outputs"
         )
     return np.ascontiguousarray(logits[:, :rows, :columns]), seconds
+
+
+def _timed_pass(course: _Course) -> Generator[Progress, None, tuple[Tensor, float]]:
+    """One pass over the whole image: its logits and its seconds. It can be closed after every layer.
+
+    The clock stands while whoever asked has the word, as it does between two batches of windows; nothing
+    is computed meanwhile, since progress is told only when the device has done all that was begun.
+    """
+    image, seconds = course.image, 0.0
+    with closing(run(course.dense, course.job.weights, image)) as steps:
+        while True:
+            started = time.perf_counter()
+            try:
+                while not isinstance(next(steps), Progress):
+                    pass
+            except StopIteration as end:
+                devices.synchronise(image.device)
+                done: Pass = end.value
+                return done.output, seconds + time.perf_counter() - started
+            seconds += time.perf_counter() - started
+            yield WARMING_UP
 
 
 def _best_batch(course: _Course, budget: float) -> Generator[Progress, None, int]:
@@ -179,14 +189,14 @@ def _best_batch(course: _Course, budget: float) -> Generator[Progress, None, int
     for size in sorted(candidates | {min(suited, course.outputs)}):
         if rates and 2 * size / max(rates.values()) > budget:
             break
-        rates[size] = size / _pilot(course, size)
-        yield WARMING_UP
+        rates[size] = size / (yield from _pilot(course, size))
     return max(rates, key=lambda size: rates[size])
 
 
 def _run_windows(course: _Course, side: str, batch: int, budget: float, clock: _Clock) -> Updates:
     """Windows through the classifier, `batch` at a time; all of them, or a sample spread over the grid."""
-    shown, order = 0.0, list(_order(course.outputs, batch, _pilot(course, batch), budget))
+    pilot = yield from _pilot(course, batch)
+    shown, order = 0.0, list(_order(course.outputs, batch, pilot, budget))
     planned = sum(min(first + batch, course.outputs) - first for first in order)
     found, each = Sketch(course.windows.rows, course.windows.columns), list[tuple[int, float]]()
     for first in order:
@@ -239,9 +249,13 @@ def _timed(course: _Course, first: int, end: int) -> tuple[float, Floats]:
     return seconds, output.T.float().cpu().numpy()
 
 
-def _pilot(course: _Course, batch: int) -> float:
-    """Seconds that one batch takes, warm."""
-    return min(_timed(course, 0, min(batch, course.outputs))[0] for _ in range(2))
+def _pilot(course: _Course, batch: int) -> Generator[Progress, None, float]:
+    """Seconds that one batch takes, warm: the shorter of two tries."""
+    tries: list[float] = []
+    for _ in range(2):
+        tries.append(_timed(course, 0, min(batch, course.outputs))[0])
+        yield WARMING_UP
+    return min(tries)
 
 
 def _order(outputs: int, batch: int, seconds: float, budget: float) -> Iterator[int]:

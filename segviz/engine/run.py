@@ -52,7 +52,7 @@ class Engine:
     """Answers requests. `run` is a generator: it yields updates, closing it cancels and leaves no trace."""
 
     def __init__(self) -> None:
-        self.store = Store()
+        self.store = Store(self._forget)
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
         self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
@@ -180,7 +180,7 @@ class Engine:
             return found
         if METHODS[method] is coarse:
             key_of_setup = (replace(request.setup, image=None, revision=0), job.frame)
-            ready = self._redraws.logits(key_of_setup, job.dense, job.weights, job.image)
+            ready = yield from self._redraws.logits(key_of_setup, job.dense, job.weights, job.image)
             job = replace(job, ready=ready)
         part = None if request.region is None or job.loaded.per_pixel or method is Method.DIRECT else region
         made = yield from METHODS[method](replace(job, region=part))
@@ -209,7 +209,7 @@ class Engine:
         Pooling keeps its native size whatever was asked for: only so are the grids equal.
         """
         setup = request.setup
-        loaded = self.store.network(setup.model, Pooling.WINDOW, setup.device, setup.trust)
+        loaded = yield from self.store.loading(setup.model, Pooling.WINDOW, setup.device, setup.trust)
         answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride))
         return answer
 
@@ -241,6 +241,11 @@ class Engine:
 
     # ------------------------------------------------------------------------------- together
 
+    def _forget(self) -> None:
+        """Let go of what holds on to networks, when the store has let one go."""
+        self._jobs.clear()
+        self._redraws.forget()
+
     def _loaded(self, setup: Setup) -> Loaded:
         return self.store.network(setup.model, setup.pooling, setup.device, setup.trust)
 
@@ -257,13 +262,25 @@ class Engine:
         return Job(loaded, image, seen, frame, as_published, grid_stride, picture.notes, fast=setup.fast)
 
 
+def _once_loaded(method: Callable[[Engine, Any], Answering]) -> Callable[[Engine, Any], Answering]:
+    """The same behind the loading of the network, told step by step; the method then finds it in the store."""
+
+    def answer(engine: Engine, request: Request) -> Answering:
+        setup = request.setup
+        yield from engine.store.loading(setup.model, setup.pooling, setup.device, setup.trust)
+        found = yield from method(engine, request)
+        return found
+
+    return answer
+
+
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
-    DescribeRequest: Engine.describe,
-    SegmentRequest: Engine.predict,
-    FeatureRequest: Engine.features,
-    RaceRequest: Engine.race,
-    ClassifyRequest: Engine.classify,
-    ExamineRequest: Engine.examine,
+    DescribeRequest: _once_loaded(Engine.describe),
+    SegmentRequest: _once_loaded(Engine.predict),
+    FeatureRequest: _once_loaded(Engine.features),
+    RaceRequest: Engine.race,  # with a pooling of its own
+    ClassifyRequest: _once_loaded(Engine.classify),
+    ExamineRequest: _once_loaded(Engine.examine),
 }
 
 

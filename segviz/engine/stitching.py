@@ -12,14 +12,17 @@ from math import gcd
 
 import numpy as np
 
-from segviz.core.regions import Region, mixed
+from segviz.core.regions import Region, mixed, needed
 from segviz.core.requests import Progress, Update
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import followed, run
 from segviz.engine.job import Floats, Job, LogitGrid, compared, logits_of, network_stride, step_of
+from segviz.engine.kernels import AveragePool, ChannelNorm, Convolution, MaxPool, Point, Same, View
 from segviz.engine.sketch import Sketch
+
+CHAIN = (Convolution, MaxPool, AveragePool, ChannelNorm, Point, Same, View)  # whose grids follow from windows alone
 
 
 def shift_and_stitch(job: Job) -> Generator[Update, None, LogitGrid]:
@@ -33,19 +36,22 @@ def shift_and_stitch(job: Job) -> Generator[Update, None, LogitGrid]:
     y, x = (Law(law.at(units.lo / own), every) for law, units in zip(_laws(job), wanted, strict=True))
     lattice = job.frame.lattice(rows, columns, y, x)
     full, sketch = np.zeros((classes, rows, columns), np.float32), Sketch(rows, columns)
+    macs, spare = 0, _spare(job)
     shifts = [(down, across) for down in range(0, own, every) for across in range(0, own, every)]
     for number, shift in enumerate(shifts):
         progress = Progress(number, len(shifts), "shifts")
         yield sketch.so_far(lattice, None, progress) if number else progress
-        found = yield from _shifted(job, shift, own, wanted, progress)
+        found = yield from _shifted(job, shift, own, wanted, spare, progress)
         if found is not None:
+            macs += found.macs
             place = _between(found.region, shift, own, wanted, every)
             full[(slice(None), *place)] = found.logits
             sketch.enter(place, found.logits)
     thinned = np.ascontiguousarray(full[:, :: step // every, :: step // every])
     lattice = job.frame.lattice(thinned.shape[1], thinned.shape[2], Law(y.start, step), Law(x.start, step))
     proof = exactness(job.native, job.dense, job.loaded.entry, job.fast)
-    return compared(job, LogitGrid(thinned, lattice, (), proof))
+    checked = yield from compared(job, LogitGrid(thinned, lattice, (), proof), macs)
+    return checked
 
 
 def _laws(job: Job) -> tuple[Law, Law]:
@@ -68,25 +74,54 @@ def _stitched(job: Job, own: int, step: int) -> Region:
 
 @dataclass(frozen=True, eq=False)
 class _Shifted:
-    """Logits (classes, rows, columns) of a `region` of the coarse units of one shift."""
+    """Logits (classes, rows, columns) of a `region` of the coarse units of one shift, and what they took."""
 
     region: Region
     logits: Floats
+    macs: int
+
+
+def _spare(job: Job) -> tuple[int, int] | None:
+    """The rows and columns that the first unit's field takes, where the pixels behind the last field may be cut off.
+
+    So it is in a chain of windows without padding or ceil mode: whether those pixels are there changes no
+    unit and no grid. None where they may matter: padding would then begin elsewhere.
+    """
+    for operation in job.dense.operations[1:]:
+        kernel = operation.kernel
+        plain = isinstance(kernel, CHAIN) and not operation.pads and len(operation.sources) == 1
+        if not plain or (isinstance(kernel, (MaxPool, AveragePool)) and kernel.ceil):
+            return None
+    box = job.dense.geometry.field("last", 0, 0).box
+    return int(box.bottom), int(box.right)
 
 
 def _shifted(
-    job: Job, shift: tuple[int, int], own: int, wanted: Region, progress: Progress
+    job: Job,
+    shift: tuple[int, int],
+    own: int,
+    wanted: Region,
+    spare: tuple[int, int] | None,
+    progress: Progress,
 ) -> Generator[Update, None, _Shifted | None]:
     """The coarse network on the image without its first rows and columns; None where that has no unit wanted.
 
     A region of it is a region of the whole shifted image: its border is padded as that of the whole is.
+    Without padding the image is cut to what the units see (`_spare`), so that all shifts have one or two
+    sizes along each axis, and as many traces; otherwise each has one of its own, which nobody asks for again.
     """
     image = job.image[:, :, shift[0] :, shift[1] :]
-    shape = (int(image.shape[1]), int(image.shape[2]), int(image.shape[3]))
     native = job.loaded.entry.input_size[1:]
-    if shape[1] < native[0] or shape[2] < native[1]:
+    height, width = (int(side) for side in image.shape[2:])
+    if height < native[0] or width < native[1]:
         return None
-    traced = job.loaded.traced(True, shape)
+    if spare is not None:
+        height, width = (
+            max(least, side - (side - field) % own)
+            for side, field, least in zip((height, width), spare, native, strict=True)
+        )
+    image = image[:, :, :height, :width]
+    traced = job.loaded.traced(True, (int(image.shape[1]), height, width), keep=spare is not None)
     found = [
         Interval(-((by - units.lo) // own), (units.hi - by) // own).within(size)
         for units, by, size in zip(wanted, shift, traced.geometry.grid("last"), strict=True)
@@ -96,7 +131,8 @@ def _shifted(
         return None
     region = Region(rows, columns)
     done = yield from followed(run(traced, job.weights, image, region=region), lambda _: progress)
-    return _Shifted(region, logits_of(job.loaded, done.output))
+    macs = traced.macs_of(needed(traced.geometry, {traced.output: region}))
+    return _Shifted(region, logits_of(job.loaded, done.output), macs)
 
 
 def _between(region: Region, shift: tuple[int, int], own: int, wanted: Region, every: int) -> tuple[slice, slice]:

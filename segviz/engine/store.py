@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -18,15 +18,16 @@ from segviz.core.errors import SegvizError, named
 from segviz.core.field import Frame
 from segviz.core.images import Picture, open_picture
 from segviz.core.overrides import viewed
+from segviz.core.requests import Progress
 from segviz.core.specs import Kind, Spec, parse
 from segviz.engine import devices
 from segviz.engine.dilation import dilated
-from segviz.engine.flow import NetworkWeights
+from segviz.engine.flow import NetworkWeights, finished
 from segviz.engine.graph import Trace, trace
 from segviz.engine.networks import file_of
 from segviz.engine.opening import opened
 from segviz.engine.prepare import frame_of, least_size
-from segviz.engine.surgery import Conversion, convert
+from segviz.engine.surgery import Conversion, converting
 
 Value = TypeVar("Value")
 
@@ -34,6 +35,7 @@ LARGEST_KEPT = 2 * 1024**3  # bytes of weights that are kept, of all networks to
 FLOAT = 4  # bytes of a weight
 PROVEN = 64  # pixels that an answer covers which only proves that a trace is the network
 OURS = (Kind.CATALOGUE,)  # kinds of networks that are known to take other sizes than the native one
+LOADING = Progress(0, 0)  # a library reads a file or copies weights: nobody can tell how far it is
 WORKING_COPIES = 2  # of the weights: the network's, and while it is read what they are read from
 
 
@@ -48,13 +50,20 @@ class Version(NamedTuple):
 class Kept(Generic[Value]):
     """The values used last: at most `count` of them, of together at most `limit` as `weigh` finds them.
 
-    The newest stays, whatever it weighs.
+    The newest stays, whatever it weighs. `gone` is told once any had to go for others.
     """
 
-    def __init__(self, count: int, limit: int = 0, weigh: Callable[[Value], int] = lambda _: 0) -> None:
+    def __init__(
+        self,
+        count: int,
+        limit: int = 0,
+        weigh: Callable[[Value], int] = lambda _: 0,
+        gone: Callable[[], None] = lambda: None,
+    ) -> None:
         self._count = count
         self._limit = limit
         self._weigh = weigh
+        self._gone = gone
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
@@ -75,6 +84,10 @@ class Kept(Generic[Value]):
             len(self._values) >= self._count or weight + sum(map(self._weigh, self._values.values())) > self._limit
         ):
             self._values.popitem(last=False)
+            self._gone()
+
+    def clear(self) -> None:
+        self._values.clear()
 
     def find(self, key: Hashable) -> Value | None:
         """The value of `key`, None if it is not there."""
@@ -114,10 +127,15 @@ class Loaded:
         """Why it has no fully convolutional form; '' where it has one."""
         return str(self.converted) if isinstance(self.converted, SegvizError) else ""
 
-    def traced(self, converted: bool, shape: tuple[int, int, int]) -> Trace:
-        """The trace of the network, or of its convolutional form, on an input of `shape` (C, H, W)."""
+    def traced(self, converted: bool, shape: tuple[int, int, int], keep: bool = True) -> Trace:
+        """The trace of the network, or of its convolutional form, on an input of `shape` (C, H, W).
+
+        One that is not to be `keep`-t does not push out those that others will ask for again.
+        """
         as_it_is = self.per_pixel and not self.convertible
         head = self.conversion.head if converted and not as_it_is else None
+        if not keep:
+            return self.traces.find((converted, shape)) or trace(self.network, shape, head)
         return self.traces.get((converted, shape), lambda: trace(self.network, shape, head))
 
     def dilated(self, traced: Trace, keep: int) -> Trace:
@@ -144,8 +162,9 @@ class Loaded:
 
     @property
     def size(self) -> int:
-        """Bytes of the weights."""
-        return FLOAT * sum(int(tensor.numel()) for tensor in self.network.state_dict().values())
+        """Bytes of the weights, and of what was laid out or transformed of them."""
+        own = FLOAT * sum(int(tensor.numel()) for tensor in self.network.state_dict().values())
+        return own + self.weights.prepared_bytes
 
     @property
     def per_pixel(self) -> bool:
@@ -169,39 +188,58 @@ def version(path: str) -> Version:
 
 
 class Store:
-    """Networks, traces and pictures. Files are looked at again when they change."""
+    """Networks, traces and pictures. Files are looked at again when they change.
 
-    def __init__(self) -> None:
-        self._networks: Kept[Loaded] = Kept(6, LARGEST_KEPT, lambda loaded: loaded.size)
+    `gone` is told when a network was let go for another: whoever keeps anything of it must do so too,
+    or its memory stays taken.
+    """
+
+    def __init__(self, gone: Callable[[], None] = lambda: None) -> None:
+        self._networks: Kept[Loaded] = Kept(6, LARGEST_KEPT, lambda loaded: loaded.size, gone)
         self._pictures: Kept[Picture] = Kept(2)
 
     def network(self, spec: str, pooling: Pooling, device: Device, trust: bool = False) -> Loaded:
-        """Read, convert and place a network. Raises SegvizError when any of it fails."""
+        """Read, convert and place a network at once. Raises SegvizError when any of it fails."""
+        return finished(self.loading(spec, pooling, device, trust))
+
+    def loading(
+        self, spec: str, pooling: Pooling, device: Device, trust: bool = False
+    ) -> Generator[Progress, None, Loaded]:
+        """Read, convert and place a network, step by step; closed before the end, it leaves nothing in the store.
+
+        Raises SegvizError when any of it fails.
+        """
         place, wanted = devices.pick(device), parse(spec)
         file = file_of(wanted)
         key = (str(wanted.opening), file and version(file), wanted.option("input"), place)
         kept = self._networks.find((*key, None)) or self._networks.find((*key, pooling))
         if kept is None:
-            kept = self._load(wanted, pooling, place, trust)
+            kept = yield from self._load(wanted, pooling, place, trust)
             # Without global pooling there is one form for every choice of what becomes of it.
             pools = kept.convertible and kept.conversion.pools
             self._networks.put((*key, pooling if pools else None), kept)
         return kept if kept.spec == spec else replace(kept, spec=spec, entry=viewed(kept.known, wanted))
 
-    def _load(self, wanted: Spec, pooling: Pooling, place: torch.device, trust: bool) -> Loaded:
+    def _load(
+        self, wanted: Spec, pooling: Pooling, place: torch.device, trust: bool
+    ) -> Generator[Progress, None, Loaded]:
         spec = str(wanted)
         expected = catalogue.entry(spec)
         file = file_of(wanted)
         self._networks.make_room(max(FLOAT * expected.parameters, version(file).size if file else 0))
         needed = WORKING_COPIES * FLOAT * expected.parameters
         devices.check_memory(needed, expected.title, "close other programs or take a smaller network")
+        yield LOADING
         found = opened(spec, trust)
         network, entry = found.network, viewed(found.entry, wanted)
+        yield LOADING
         network.to(place).to(memory_format=torch.channels_last)
         weights = NetworkWeights(network)
         small = _small(entry) if wanted.kind in OURS else None
+        yield LOADING
         try:
-            converted: Conversion | SegvizError = convert(network, entry.input_size, pooling, weights, small)
+            converted: Conversion | SegvizError
+            converted = yield from converting(network, entry.input_size, pooling, weights, small)
         except SegvizError as error:  # it can still be described, and slid over an image as it is
             converted = error
         return Loaded(spec, entry, network, weights, converted, pooling, place, found.entry, found.notes)

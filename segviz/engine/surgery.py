@@ -8,7 +8,7 @@ comes out is proven on the native input before it is used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,9 +17,9 @@ from torch import nn
 from segviz.core.choices import Pooling
 from segviz.core.errors import SegvizError
 from segviz.core.refusals import lacks_memory
-from segviz.core.requests import ConvertedLayer
+from segviz.core.requests import ConvertedLayer, Progress
 from segviz.core.steps import SAME
-from segviz.engine.flow import NetworkWeights, finished, run
+from segviz.engine.flow import NetworkWeights, finished, followed, progress, run
 from segviz.engine.graph import Operation, Trace, first_tensor, trace
 from segviz.engine.heads import End, Head, Place, ends_the_maps
 from segviz.engine.kernels import AveragePool, Convolution, Same
@@ -56,6 +56,20 @@ def convert(
 ) -> Conversion:
     """How `network`, whose native input is (C, H, W), becomes fully convolutional; it stays as it is.
 
+    `converting` to the end, at once. Raises SegvizError as that does.
+    """
+    return finished(converting(network, native, pooling, weights, small))
+
+
+def converting(
+    network: nn.Module,
+    native: Size,
+    pooling: Pooling = Pooling.AUTO,
+    weights: NetworkWeights | None = None,
+    small: Size | None = None,
+) -> Generator[Progress, None, Conversion]:
+    """The same with progress of the proof, which computes the network twice.
+
     A network whose maps never end comes back with no steps, and is proven on an input of size `small`
     where one is given: its native one may take seconds. Raises SegvizError naming the layer that cannot
     be converted, and why.
@@ -76,7 +90,7 @@ def convert(
         proven = converted if proven_on == native else trace(network, proven_on, head)
     else:
         proven = trace(network, native, replace(head, pooling=Pooling.WINDOW))
-    difference = _prove(network, proven, weights or NetworkWeights(network), proven_on)
+    difference = yield from _prove(network, proven, weights or NetworkWeights(network), proven_on)
     spans = any(_spans(converted.operations[index], published.operations[index]) for index in range(len(nodes)))
     pools = any(place is not None and place.kind is End.POOLING for place in ends)
     return Conversion(head, steps, difference, spans, proven_on, pools)
@@ -173,7 +187,9 @@ def _of_dense(now: Operation) -> tuple[str, str]:
     return f"dense {inputs} to {outputs}", f"convolution {rows}x{columns}, {channels} to {outputs}"
 
 
-def _prove(network: nn.Module, converted: Trace, weights: NetworkWeights, size: Size) -> float:
+def _prove(
+    network: nn.Module, converted: Trace, weights: NetworkWeights, size: Size
+) -> Generator[Progress, None, float]:
     """Largest difference of logits on an input of `size`; the class activation map is averaged first."""
     generator = torch.Generator().manual_seed(0)
     like = next(network.parameters(), torch.zeros(1))
@@ -181,7 +197,8 @@ def _prove(network: nn.Module, converted: Trace, weights: NetworkWeights, size: 
     try:
         with torch.inference_mode():
             wanted = first_tensor(network(image))
-        found = finished(run(converted, weights, image)).output
+        yield Progress(0, 0)  # how many layers there are, the walk will say
+        found = (yield from followed(run(converted, weights, image), progress)).output
     except SegvizError:
         raise
     except Exception as error:  # the edge: the network is a stranger's code

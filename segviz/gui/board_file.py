@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,21 @@ def folder() -> Path:
     return folders.cache() / "boards"
 
 
+@dataclass
+class _Written:
+    """The number of the newest state in one file; who holds the lock writes it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    number: int = 0
+
+
 class Filing:
-    """Writes the states of drawings from any thread. An older state never replaces a newer one."""
+    """Writes the states of drawings from any thread. In no file an older state replaces a newer one."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._asked = self._written = 0
+        self._lock = threading.Lock()  # of the table alone: nobody holds it while a file is written
+        self._files: dict[Path, _Written] = {}
+        self._asked = 0
 
     def number(self) -> int:
         """For the state as it is now; to be asked for in the window's thread."""
@@ -41,14 +51,17 @@ class Filing:
     def keep(self, number: int, image: QImage, file: Path) -> Picture | None:
         """Write a state and return it as its file will be read; None if a newer one is there already.
 
-        Raises SegvizError where it cannot be written.
+        Waits for another state of the same file, and for no other file. Raises SegvizError where it
+        cannot be written.
         """
         with self._lock:
-            if number < self._written:
+            written = self._files.setdefault(file, _Written())
+        with written.lock:
+            if number < written.number:
                 return None
             grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
             _write(grey, file)
-            self._written = number
+            written.number = number
         return picture_of(grey, str(file))
 
 

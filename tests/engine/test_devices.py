@@ -1,5 +1,7 @@
 """What there is to compute on, and what is refused before it is tried."""
 
+import sys
+
 import pytest
 import torch
 
@@ -58,3 +60,28 @@ def test_this_machine_has_some_memory():
     there = devices.available_bytes()
     assert there is not None
     assert 2**24 < there < 2**50
+
+
+@pytest.fixture
+def group(tmp_path, monkeypatch):
+    """The files of a control group, written as they are given."""
+    monkeypatch.setattr(devices, "CONTROL_GROUP", tmp_path)
+
+    def write(**files):
+        for name, text in files.items():
+            (tmp_path / f"memory.{name}").write_text(text)
+
+    return write
+
+
+def test_files_that_were_read_do_not_take_a_containers_memory(group):
+    group(max="1000000\n", current="900000\n", stat="anon 300000\nfile 600000\ninactive_file 500000\n")
+    assert devices._container_bytes() == 600_000
+    group(stat="anon 900000\n")
+    assert devices._container_bytes() == 100_000
+
+
+def test_a_group_without_a_limit_limits_nothing(group):
+    assert devices._container_bytes() == sys.maxsize
+    group(max="max\n", current="900000\n", stat="inactive_file 500000\n")
+    assert devices._container_bytes() == sys.maxsize

@@ -1,5 +1,7 @@
 """What a map is worth against the classifier on windows: proof from the graph, and measurement."""
 
+import itertools
+
 import pytest
 import torch
 from PIL import Image
@@ -7,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segviz.core import assets, catalogue
-from segviz.core.choices import Equality, Method
+from segviz.core.choices import Device, Equality, Method, Pooling
 from segviz.core.requests import SegmentRequest, Setup
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import NetworkWeights, finished, run
@@ -203,3 +205,72 @@ def test_fast_arithmetic_is_named_in_the_answer_of_every_method(engine, page):
         found = finished(engine.run(SegmentRequest(Setup("lenet5", page, fast=True), method))).exactness
         assert found.equality is Equality.EVERYWHERE
         assert "but for fast arithmetic" in found.text
+
+
+def test_windows_are_compared_one_at_a_time():
+    """A batch of windows could not be stopped: between two steps the classifier sees one."""
+    engine, seen = Engine(), []
+    setup = Setup("lenet5", str(assets.sample("digits-256x256.png")))
+    network = engine.store.network("lenet5", Pooling.AUTO, Device.AUTO).network
+
+    def noted(_, inputs):
+        if inputs[0].device.type != "meta":  # there it is only recorded
+            seen.append(len(inputs[0]))
+
+    hook = network.register_forward_pre_hook(noted)
+    counts, steps = [0], engine.run(SegmentRequest(setup, Method.COARSE))
+    units = []
+    while True:
+        try:
+            units.append(getattr(next(steps), "unit", ""))
+        except StopIteration as end:
+            found = end.value.exactness
+            break
+        counts.append(len(seen))
+    hook.remove()
+    assert found.sample == units.count("windows compared") == 16
+    assert seen == [1] * 16
+    assert max(after - before for before, after in itertools.pairwise(counts)) == 1
+
+
+def test_a_region_is_compared_with_as_many_windows_as_it_pays_for():
+    """A tenth of what was computed, and that is four units here: one window, where the whole page is compared on 16."""
+    setup = Setup("lenet5", str(assets.sample("digits-256x256.png")))
+    for method in (Method.COARSE, Method.DENSE, Method.SHIFT_AND_STITCH):
+        request = SegmentRequest(setup, method, grid_stride=4, region=(120, 120, 4, 4))
+        assert finished(Engine().run(request)).exactness.sample == 1
+
+
+def traces_of(spec, page, stride):
+    """The trace of the whole image, those kept after shift and stitch, and how many were made by it."""
+    engine, made = Engine(), []
+    request = SegmentRequest(Setup(spec, page), Method.SHIFT_AND_STITCH, grid_stride=stride)
+    finished(engine.run(SegmentRequest(request.setup, Method.COARSE)))
+    kept = engine.store.network(spec, Pooling.AUTO, Device.AUTO).traces
+    before = set(kept._values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("segviz.engine.store.trace", lambda *args: made.append(args[1]) or trace(*args))
+        finished(engine.run(request))
+    return before, set(kept._values), made
+
+
+def test_shifts_whose_grids_are_equal_share_a_trace(engine, page, tmp_path):
+    """LeNet-5 on 89 x 62: 16 shifts with 15 or 14 columns and 8 or 7 rows, of images that are cut to these."""
+    path = str(tmp_path / "page.png")
+    with Image.open(page) as image:
+        image.crop((0, 0, 89, 62)).save(path)
+    before, after, made = traces_of("lenet5", path, 1)
+    assert before <= after
+    dense, shifted = (
+        finished(engine.run(SegmentRequest(Setup("lenet5", path), method, grid_stride=1))).logits
+        for method in (Method.DENSE, Method.SHIFT_AND_STITCH)
+    )
+    assert abs(dense - shifted).max() < 1e-4
+    assert sorted(made) == [(1, 56, 84), (1, 56, 88), (1, 60, 84), (1, 60, 88)]
+
+
+def test_traces_that_nobody_asks_for_again_push_none_out(page):
+    """P-Net's ceil mode sees the image's end: every shift has a trace of its own, which is not kept."""
+    before, after, made = traces_of("mtcnn_pnet", page, 1)
+    assert before == after
+    assert len(set(made)) == 3  # the shift by nothing has that of the whole image

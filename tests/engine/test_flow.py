@@ -1,5 +1,7 @@
 """A walk in strips, of regions and of the a trous form against whole passes of the network itself."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -10,13 +12,13 @@ from torch.nn import functional as F
 from segviz.core.errors import SegvizError
 from segviz.core.regions import Region, reached, whole
 from segviz.core.requests import Progress
-from segviz.core.steps import Interval
+from segviz.core.steps import Interval, Window
 from segviz.engine.architectures import build
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights, Strip, finished, run
 from segviz.engine.graph import trace
 from segviz.engine.kernels import Convolution
-from segviz.engine.patches import Patch
+from segviz.engine.patches import Patch, Weight
 
 LARGEST = 1e-5  # of the largest value: what another order of summing may change
 
@@ -510,3 +512,96 @@ def test_whole_is_all_of_a_map():
     _, network = build("lenet5")
     geometry = trace(network, (1, 32, 32)).geometry
     assert whole(geometry.nodes[1]).shape == (28, 28)
+
+
+def test_a_large_dense_layer_is_given_few_windows_at_once(monkeypatch):
+    """A product of matrices cannot be stopped: so many multiplications, and then the walk can be closed again."""
+    torch.manual_seed(5)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 6, 5))
+    image = torch.rand(1, 3, 26, 18)  # 20 rows of 12 windows
+    with torch.inference_mode():
+        answer = network(image)
+    done, taps = [], 4 * 6 * 5 * 5
+    original = Convolution._as_product
+
+    def noted(self, taken, weight, bias):
+        made = original(self, taken, weight, bias)
+        done.append(made.shape[2] * made.shape[3] * weight.numel())
+        return made
+
+    monkeypatch.setattr(Convolution, "_as_product", noted)
+    monkeypatch.setattr("segviz.engine.kernels.DENSE_WEIGHT", taps)
+    monkeypatch.setattr("segviz.engine.flow.DENSE_WEIGHT", taps)
+    monkeypatch.setattr("segviz.engine.flow.MOST_LAID", 3 * 12 * taps)
+    counts = [0]
+    steps = run(trace(network, (3, 26, 18)), NetworkWeights(network), image)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found = end.value.output
+            break
+        counts.append(len(done))
+    assert (found - answer).abs().max() < 1e-5
+    assert sum(done) == 20 * 12 * taps
+    assert max(done) == 3 * 12 * taps
+    assert max(after - before for before, after in itertools.pairwise(counts)) == 1
+
+
+def test_clocks_wait_for_the_device_of_the_image(monkeypatch):
+    """From the first layer on, not once the last has begun: till then an accelerator would seem to take no time."""
+    _, network = build("lenet5")
+    waited = []
+    monkeypatch.setattr("segviz.engine.devices.synchronise", waited.append)
+    traced = trace(network, (1, 32, 32))
+    finished(run(traced, NetworkWeights(network.to("meta")), torch.zeros(1, 1, 32, 32, device="meta")))
+    assert set(waited) == {torch.device("meta")}
+
+
+class Scaled(nn.Module):
+    """A convolution whose weight is made of its parameter, another one for large images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 2, 1), nn.Conv2d(2, 2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.second.weight
+        made = weight * 3 if x.shape[2] > 12 else weight + 1
+        return F.conv2d(self.first(x), made)
+
+
+def test_a_walk_keeps_its_own_weights_while_another_begins():
+    network, images = Scaled(), [torch.rand(1, 1, side, side) for side in (20, 8)]
+    weights = NetworkWeights(network)
+    traces = [trace(network, (1, *image.shape[2:])) for image in images]
+    first = run(traces[0], weights, images[0], rows=3)
+    next(first)
+    found = [finished(run(traces[1], weights, images[1])).output, finished(first).output]
+    with torch.inference_mode():
+        for output, image in zip(found, reversed(images), strict=True):
+            assert (output - network(image)).abs().max() < 1e-5
+
+
+def test_what_is_made_of_parameters_is_laid_out_once():
+    network, image = Scaled(), torch.rand(1, 1, 20, 20)
+    weights, made = NetworkWeights(network), []
+    traced = trace(network, (1, 20, 20))
+    key = ("laid", Weight(0), (3, 3))
+    for _ in range(2):
+        finished(run(traced, weights, image, rows=2))
+        weights.of(traced).prepared(key, lambda: made.append("again") or torch.zeros(1))
+    assert made == []
+
+
+def test_a_weight_that_is_read_with_two_kernels_is_laid_out_for_each():
+    dense = nn.Linear(8, 3, bias=False)
+    weights, image = NetworkWeights(dense), torch.rand(1, 2, 6, 6)
+    patch, lone = Patch(image, Region(Interval(0, 5), Interval(0, 5))), Weight("weight")
+    for rows, columns in ((2, 2), (1, 4), (4, 1)):
+        windows = (Window(rows, 1, 1, 0), Window(columns, 1, 1, 0))
+        wanted = Region(Interval(0, 6 - rows), Interval(0, 6 - columns))
+        with torch.inference_mode():
+            found = Convolution(*windows, (6, 6), lone).run([patch], wanted, weights)
+            answer = F.conv2d(image, dense.weight.view(3, 2, rows, columns))
+        assert (found - answer).abs().max() < 1e-6

@@ -172,3 +172,52 @@ def test_the_speed_up_falls_with_the_square_of_the_stride():
     found = list(_by_stride(SimpleNamespace(windows=windows), window=0.001, dense=0.5))
     assert [(f.stride, f.outputs) for f in found] == [(4, 121**2), (8, 61**2), (16, 31**2), (32, 16**2)]
     assert found[0].speedup == pytest.approx(121**2 * 0.001 / 0.5)
+
+
+def test_a_batch_that_is_tried_can_be_stopped_after_every_call(monkeypatch):
+    network = Paced(Clock(monkeypatch), 0.1, 0.1)
+    calls = [0]
+    for _ in _best_batch(course_of(network), budget=100.0):
+        calls.append(network.calls)
+    assert calls == list(range(7))  # two tries each of 16, 64 and 256 windows
+
+
+def test_a_timed_pass_can_be_stopped_and_its_clock_stands_meanwhile(monkeypatch):
+    """Three layers of a second each; whoever is told of them takes a hundred."""
+    clock = Clock(monkeypatch)
+
+    def run(dense, network, image):
+        for layer in range(3):
+            clock.now += 1.0
+            yield Progress(layer + 1, 3)
+        yield "a strip, which is not told"
+        return Pass(torch.zeros(1, 2, 3, 4))
+
+    monkeypatch.setattr("segviz.engine.race.run", run)
+    steps, told = _run_dense(course_of(None), budget=100.0), 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            _, seconds = end.value
+            break
+        told += 1
+        clock.now += 100.0
+    assert seconds == [3.0] * REPEATS
+    assert told == 3 * (1 + REPEATS)
+
+
+def test_a_race_that_is_closed_closes_its_walk(monkeypatch, walks):
+    ends = []
+
+    def run(dense, network, image):
+        try:
+            yield Progress(0, 1)
+        finally:
+            ends.append("closed")
+
+    monkeypatch.setattr("segviz.engine.race.run", run)
+    steps = _run_dense(course_of(None), budget=100.0)
+    next(steps)
+    steps.close()
+    assert ends == ["closed"]

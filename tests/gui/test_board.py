@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from segviz.core import images
 from segviz.core.choices import View
 from segviz.core.requests import DescribeRequest, FeatureRequest, SegmentRequest
 from segviz.core.session import Session, State, Unit
-from segviz.gui import gestures, names, settings
+from segviz.gui import board_file, gestures, names, settings
 from segviz.gui.board import SIZES, BoardTool
 from segviz.gui.board_dialog import SizeDialog
 from segviz.gui.board_file import Filing, folder
@@ -392,6 +393,53 @@ def test_an_older_state_never_replaces_a_newer_one(tmp_path, qapp):
     assert filing.keep(first, old, file) is None  # its thread was slower
     assert images.open_picture(file).pixels.min() == 255
     assert [path.name for path in tmp_path.iterdir()] == ["board.png"]
+
+
+def test_the_last_strokes_of_a_drawing_are_kept_when_another_begins(drawing, monkeypatch):
+    """The first state of the new file is newer than the last of the old one, and yet no reason to leave that out."""
+    one = drawing
+    board = one.window.board
+    stroke(one, (10, 10), (30, 30))
+    written(one)
+    old = board._file
+    stroke(one, (40, 40), (60, 40))
+    assert board._dirty
+    late = []  # the thread that writes the old drawing is slower than the first state of the new one
+    monkeypatch.setattr(board._background, "run", lambda work, then: late.append(work))
+    board.begin(64, 64)
+    for work in late:
+        work()
+    with Image.open(old) as image:
+        assert image.getpixel((50, 40)) == 255
+
+
+def test_a_state_of_another_file_is_neither_older_nor_waited_for(tmp_path, qapp, monkeypatch):
+    """A slow disk holds up one drawing: the next is written meanwhile, and then the slow one as well."""
+    filing, slow, quick = Filing(), tmp_path / "slow.png", tmp_path / "quick.png"
+    image = QImage(8, 4, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    begun, go_on, real = threading.Event(), threading.Event(), board_file._write
+
+    def write(grey, file):
+        if file == slow:
+            begun.set()
+            assert go_on.wait(10)
+        real(grey, file)
+
+    monkeypatch.setattr(board_file, "_write", write)
+    first = filing.number()
+    thread = threading.Thread(target=filing.keep, args=(first, image, slow))
+    thread.start()
+    assert begun.wait(10)
+    keeper = threading.Thread(target=filing.keep, args=(filing.number(), image, quick))
+    keeper.start()
+    keeper.join(10)
+    there = quick.exists(), slow.exists()
+    go_on.set()
+    thread.join(10)
+    keeper.join(10)
+    assert there == (True, False)
+    assert slow.exists()
 
 
 @pytest.mark.parametrize("name", ["board.png", "board-12-3x4-5.png", "a-board-0123abcd-3x4-0123abcd.png", "page.png"])
