@@ -9,12 +9,11 @@ below forwards to its own units that they can change (`reach`), and carries posi
 from __future__ import annotations
 
 import math
+import struct
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
-
-from numpy import float32
 
 
 class Interval(NamedTuple):
@@ -203,8 +202,8 @@ class Resize:
         """torch counts in float32, which falls below a whole number now and then, unless the size stays or doubles."""
         if self.size_out in (self.size_in, 2 * self.size_in):
             return unit * self.size_in // self.size_out
-        ratio = float32(self.size_in) / float32(self.size_out) if self.factor is None else float32(1 / self.factor)
-        return math.floor(float32(unit) * ratio)
+        ratio = _single(self.size_in / self.size_out if self.factor is None else 1 / self.factor)
+        return math.floor(_single(unit * ratio))
 
     def _place(self, unit: int) -> tuple[int, bool]:
         """The unit below at or before the place where `unit` lies, and whether it lies right on it."""
@@ -221,6 +220,12 @@ class Resize:
         if self.align_corners and self.taps is not Taps.AREA:
             return Law(below.start, below.stride * self.ratio)
         return Law(below.start + below.stride * (self.ratio - 1) / 2, below.stride * self.ratio)
+
+
+def _single(number: float) -> float:
+    """The number as float32 has it; without numpy, which is too heavy for what menus need."""
+    found: float = struct.unpack("f", struct.pack("f", number))[0]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
