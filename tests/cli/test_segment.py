@@ -179,3 +179,24 @@ def test_an_image_is_named_once(segviz: Segviz, photo: Path, tmp_path: Path) -> 
 def test_a_file_is_no_folder(segviz: Segviz, photo: Path) -> None:
     done = segviz("segment", photo, *MODEL, "--out", photo)
     assert (done.status, "to be a folder" in done.err) == (1, True)
+
+
+def test_three_methods_give_the_same_array_at_every_pixel(segviz: Segviz, tmp_path: Path) -> None:
+    """Sliding window, a trous, shift and stitch: the probabilities of LeNet-5 on a part of a page of digits."""
+    page = tmp_path / "page.png"
+    with Image.open(assets.sample("digits-256x256.png")) as image:
+        image.crop((60, 40, 110, 82)).save(page)
+    found = {}
+    for method in ("sliding-window", "dense", "shift-and-stitch"):
+        out = tmp_path / method
+        words = ("--method", method, "--grid-stride", "1", "--probabilities", "--out", out)
+        done = segviz("segment", page, "--model", "lenet5", *words)
+        assert done.status == 0, done.err
+        with np.load(next(out.glob("*.npz"))) as file:
+            found[method] = file["probabilities"], file["stride"], file["start"]
+    window, stride, start = found["sliding-window"]
+    assert window.shape == (10, 42 - 31, 50 - 31)
+    for method in ("dense", "shift-and-stitch"):
+        assert np.abs(found[method][0] - window).max() <= 5e-6
+        assert np.array_equal(found[method][1], stride)
+        assert np.array_equal(found[method][2], start)
