@@ -195,9 +195,10 @@ def _prove(
     like = next(network.parameters(), torch.zeros(1))
     image = (torch.rand((1, *size), generator=generator) * 2 - 1).to(like)
     try:
+        yield Progress(0, 0)  # how many layers there are, the walk will say
         with torch.inference_mode():
             wanted = first_tensor(network(image))
-        yield Progress(0, 0)  # how many layers there are, the walk will say
+        yield Progress(0, 0)
         found = (yield from followed(run(converted, weights, image), progress)).output
     except SegvizError:
         raise

@@ -80,11 +80,11 @@ def test_networks_that_had_to_leave_the_store_are_gone():
         paper = torch.zeros(1, 1, 32, 32)
         paper[:, :, top : top + 4, :4] = 1.0
         finished(engine._redraws.logits("paper", traced, loaded.weights, paper))
-    network = weakref.ref(loaded.network)
+    left = [weakref.ref(loaded.network), weakref.ref(loaded.weights[Weight("c5.weight")])]
     del loaded, traced
     engine.store._networks.make_room(10**12)
     gc.collect()
-    assert network() is None
+    assert [ref() is None for ref in left] == [True, True]
 
 
 def test_what_is_prepared_of_weights_is_weighed():
