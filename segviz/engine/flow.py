@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 STRIP_ELEMENTS = 2**21  # of the largest map of a strip: it should stay in the cache
 SHRUNK = 0.75  # of the rows before: a stage ends here
-MOST_LAID = 2**34  # multiplications of a dense layer at once, between two moments at which a walk can be closed
+MOST_LAID = 2**35  # multiplications of a dense layer at once, between two moments at which a walk can be closed
 
 
 class NetworkWeights:
