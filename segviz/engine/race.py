@@ -371,7 +371,7 @@ def _offset(course: _Course) -> tuple[float, float]:
 
 def _verdict(course: _Course, largest: float) -> tuple[bool, str]:
     """Whether both sides are equal by proof and by measurement, and why, in a sentence."""
-    proof = exactness(course.job.native, course.dense, course.job.loaded.entry)
+    proof = exactness(course.job.native, course.dense, course.job.loaded.entry, course.job.fast)
     if proof.equality is not Equality.EVERYWHERE:
         measured = f"; outputs differ by {largest:.1g} at most" if "proven" in proof.reason else ""
         return False, proof.reason + measured
