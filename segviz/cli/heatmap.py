@@ -53,14 +53,12 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     index = catalogue.class_index(entry.classes, options.wanted)
     setup = setup_of(options, entry, options.image, options.pooling)
     prediction = console.ask(SegmentRequest(setup))
-    name = prediction.classes[index]
-    maximum, place = scores.peak(prediction, index)
+    name, (maximum, place) = prediction.classes[index], scores.peak(prediction, index)
     for remark in prediction.notes:
         console.note(f"{options.image.name}: {remark}")
     out: Path = options.out or Path(f"{options.image.stem}-{file_name(name)}.png")
     pixels = images.open_picture(options.image).pixels
-    heat = scores.heatmap(prediction, index)
-    table = palettes.heat_table(ColourMap.MAGMA)
+    heat, table = scores.heatmap(prediction, index), palettes.heat_table(ColourMap.MAGMA)
     export.save_picture(out, export.overlay_heat(pixels, heat, table, State().heat_opacity))
     lattice = prediction.lattice
     data = {

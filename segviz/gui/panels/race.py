@@ -73,6 +73,13 @@ class Bench(QWidget):
         self._fit()
 
 
+class Notes(QLabel):
+    """Words in the room that is left: a wrapped label asks for the height that it needs, over what stands above."""
+
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+
 class RacePanel:
     """Starts a race, shows it while it runs, and says what came out."""
 
@@ -102,7 +109,7 @@ class RacePanel:
         self.stride = StridePill(self._choose_stride)
         self.progress = QLabel()
         self.table = ResultTable()
-        self.notes = QLabel()
+        self.notes = Notes()
         self._facts = QGridLayout()
         self.fact_labels: dict[str, ElidedLabel] = {}
         self._arrange()
@@ -345,13 +352,12 @@ def thinned(items: list[Item], most: int) -> list[Item]:
 
 def _remarks(result: RaceResult) -> str:
     """What was extrapolated, and what the engine noted."""
+    sampled = [(side, race_words.lane_of(result, side)) for side in Side]
     parts = [
-        f"{race_words.TITLES[side]}: {race_words.measured(race_words.lane_of(result, side))}."
-        for side in Side
-        if race_words.lane_of(result, side).extrapolated
+        f"{race_words.SHORT_TITLES[side]}: {race_words.measured(lane)}." for side, lane in sampled if lane.extrapolated
     ]
-    why = () if result.exact else (f"Not equal: {result.reason}.",)
-    return " ".join((*why, *parts, *(f"{sentence(note)}." for note in result.notes)))
+    why = () if result.exact else (f"Not equal: {race_words.short_reason(result)}.",)
+    return " ".join((*why, *(f"{sentence(note)}." for note in result.notes), *parts))
 
 
 def _completed(

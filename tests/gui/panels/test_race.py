@@ -54,12 +54,12 @@ def test_the_table_gives_the_results(one):
         "Centres apart": "0, 0 px",
         "Redundancy": "6.7×",
     }
-    assert plain(one.panel.notes.text()) == "Sliding window, one by one: extrapolated from 40 of 425 outputs."
+    assert plain(one.panel.notes.text()) == "Windows, one by one: extrapolated from 40 of 425 outputs."
 
 
 def test_notes_of_a_race_are_sentences(one):
     one.show(replace(one.scene, race=replace(scenes.race(extrapolated=False), notes=("half was measured", "VGG16 is"))))
-    assert plain(one.panel.notes.text()).endswith("Half was measured. VGG16 is.")
+    assert plain(one.panel.notes.text()).startswith("Half was measured. VGG16 is. ")
 
 
 def test_the_race_in_one_sentence():
