@@ -81,7 +81,14 @@ class Board(QObject):
     # ------------------------------------------------------------------------------ drawings
 
     def begin(self, width: int, height: int) -> None:
-        """A new drawing of that size, with LeNet-5 where there is no network yet."""
+        """A new drawing of that size, with LeNet-5 where there is no network yet.
+
+        What was drawn on the whiteboard that is shown comes back by undo.
+        """
+        if self.ink is not None and self.stack.count():
+            self.flush()
+            self.stack.push(_Resizing(self, self.ink.image, Ink.blank(width, height).image))
+            return
         self._leave()
         self._start(Ink.blank(width, height), "")
         self._choose_width()

@@ -268,6 +268,20 @@ def test_the_card_of_the_empty_window_begins_a_drawing(bench):
     assert one.window.canvas.view.isVisible()
 
 
+def test_a_new_whiteboard_throws_no_drawing_away(drawing):
+    one = drawing
+    stroke(one, (30, 40), (90, 40))
+    first = one.state.image
+    one.window.board.begin(200, 150)
+    one.turn()
+    assert names.board_size(one.state.image) == (200, 150)
+    assert ink(one, 60, 40) == 0
+    one.qtbot.keyClick(one.window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    one.turn()
+    assert names.board_size(one.state.image) == names.board_size(first)
+    assert ink(one, 60, 40) == 255
+
+
 def test_more_paper_keeps_the_drawing_and_can_be_undone(drawing):
     one = drawing
     stroke(one, (30, 40), (90, 40))
