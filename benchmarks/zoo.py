@@ -167,8 +167,16 @@ def _explained() -> list[str]:
     ]
 
 
+def version_of(package: str) -> str:
+    """'0.29.1', or that it is not here: a page can be written from rows that were made elsewhere."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
 def conditions(packages: Sequence[str] = ("torch", "torchvision")) -> str:
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    versions = ", ".join(f"{name} {version_of(name)}" for name in packages)
     return f"{versions}, Python {platform.python_version()}; {processor()}, {os.cpu_count()} cores"
 
 

@@ -102,9 +102,10 @@ def test_nothing_outside_the_field_changes_a_unit():
 def test_an_edit_of_the_image_is_followed_through_switches():
     traced, weights, image, _ = ready(Unpooled(), 24, 40)
     cached = Cached(traced, weights, image)
+    finished(cached.fill())
     edit = image.clone()
     edit[:, :, 9:12, 20:23] = 3.0
-    cached.update(edit, Region(Interval(9, 11), Interval(20, 22)))
+    finished(cached.update(edit, Region(Interval(9, 11), Interval(20, 22))))
     assert (cached.logits - finished(run(traced, weights, edit)).output).abs().max() < 1e-12
 
 
