@@ -43,7 +43,7 @@ def torchvision(spec: Spec) -> Found:
 
     Raises SegvizError for a name that it does not have, and where the library is missing.
     """
-    models = library("torchvision", spec).models
+    models = package("torchvision", spec).models
     name = spec.name.lower()
     classifiers, segmenters = (models.list_models(module=room) for room in (models, models.segmentation))
     if name not in (*classifiers, *segmenters):
@@ -88,7 +88,7 @@ def timm(spec: Spec) -> Found:
 
     Raises SegvizError for a name that it does not have, and where the library is missing.
     """
-    found = library("timm", spec)
+    found = package("timm", spec)
     if not found.is_model(spec.name):
         raise SegvizError(_no_such(spec, found.list_models(), "network"))
     wanted, given = _checked(spec), spec.option("classes")
@@ -130,7 +130,7 @@ def smp(spec: Spec) -> Found:
 
     Raises SegvizError for names that it does not have or that do not go together, and where the library is missing.
     """
-    found = library("segmentation_models_pytorch", spec)
+    found = package("segmentation_models_pytorch", spec)
     architecture, _, encoder = spec.name.partition("/")
     architecture, known = architecture.lower(), found.MODEL_ARCHITECTURES_MAPPING
     if architecture not in known:
@@ -174,7 +174,7 @@ def smp(spec: Spec) -> Found:
 # --------------------------------------------------------------------------------------- together
 
 
-def library(name: str, spec: Spec) -> Any:
+def package(name: str, spec: Spec) -> Any:
     """The module `name`. Raises SegvizError, with the command that installs it, where there is none."""
     try:
         return importlib.import_module(name)

@@ -142,7 +142,7 @@ def test_a_torchvision_of_another_torch_is_named(monkeypatch):
 
     monkeypatch.setattr(importlib, "import_module", broken)
     with pytest.raises(SegvizError, match="must match torch"):
-        zoo.library("torchvision", parse("torchvision:resnet18"))
+        zoo.package("torchvision", parse("torchvision:resnet18"))
 
 
 def test_a_network_that_does_not_fit_into_memory_is_refused_before_it_is_built(monkeypatch):
