@@ -71,7 +71,7 @@ class FCN(nn.Module):
         return nn.ConvTranspose2d(classes, classes, 2 * factor - self.ODD, factor, bias=False)
 
     def maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Maps of the strides 32, 16 and 8."""
+        """Maps of the strides 32, 16 and 8. The backbone is that of each subclass: this class alone is no network."""
         raise NotImplementedError(f"{type(self).__name__} has no backbone")
 
     def forward(self, x: Tensor) -> Tensor:
