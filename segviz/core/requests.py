@@ -7,7 +7,7 @@ border through shared memory. Of each kind of ask the newest wins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segviz.core.capabilities import Ability, Capability
@@ -17,8 +17,6 @@ from segviz.core.field import Box, Frame, Geometry, Lattice
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from segviz.core.session import State
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.02, 8.0
 STRIDED = (Method.SLIDING_WINDOW, Method.SHIFT_AND_STITCH, Method.DENSE)  # methods whose grid can be chosen
@@ -397,54 +395,3 @@ class Badge:
 
 
 Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge
-
-
-# ------------------------------------------------------------------------------- State to request
-
-
-def setup_of(state: State) -> Setup | None:
-    """What `state` says about network and image; None until it names a network."""
-    if not state.model:
-        return None
-    return Setup(state.model, state.image, state.scale, state.pooling, state.device, state.revision, state.fast)
-
-
-def plan_description(state: State) -> DescribeRequest | None:
-    """What is drawn on an image changes neither layers nor geometry, nor do the device and its arithmetic."""
-    setup = setup_of(state)
-    return None if setup is None else DescribeRequest(replace(setup, device=Device.AUTO, revision=0, fast=False))
-
-
-def plan_prediction(state: State) -> SegmentRequest | None:
-    setup = setup_of(state)
-    if setup is None or setup.image is None:
-        return None
-    return SegmentRequest(setup, state.method, state.upsampling, state.grid_stride if state.method in STRIDED else None)
-
-
-def plan_features(state: State) -> FeatureRequest | None:
-    setup = setup_of(state)
-    return None if not setup or setup.image is None or state.layer is None else FeatureRequest(setup, state.layer)
-
-
-def plan_race(state: State) -> RaceRequest | None:
-    setup = setup_of(state)
-    return None if setup is None or setup.image is None else RaceRequest(setup, state.grid_stride)
-
-
-def plan_window(state: State) -> ClassifyRequest | None:
-    setup = setup_of(state)
-    return None if not setup or setup.image is None or not state.window else ClassifyRequest(setup, *state.window)
-
-
-def plan_badge(state: State) -> ExamineRequest | None:
-    return ExamineRequest(Setup(state.model, device=state.device)) if state.model else None  # no image, no pooling
-
-
-def same_but_drawn(one: Request, other: Request) -> bool:
-    """Whether two asks are one but for what was drawn on the image, or where its window was dragged, in between."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, ClassifyRequest) and isinstance(other, ClassifyRequest):
-        other = replace(other, x=one.x, y=one.y)
-    return one == replace(other, setup=replace(other.setup, revision=one.setup.revision))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from segviz.core import requests
+from segviz.core import planning
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -377,7 +377,7 @@ class Desk(Outlet):
 
     def race(self) -> None:
         """Start the race on the current image and network."""
-        request = requests.plan_race(self.scene.state)
+        request = planning.plan_race(self.scene.state)
         if self._jobs is None or request is None:
             self.say("A race needs an image and a network: choose both first.", about=Kind.RACE)
             return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from segviz.core.requests import Progress, Request, same_but_drawn
+from segviz.core.planning import same_but_drawn
+from segviz.core.requests import Progress, Request
 from segviz.gui.pace import Pace
 from segviz.gui.scene import Job, Kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from segviz.core import requests
+from segviz.core import planning, requests
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
@@ -56,23 +56,23 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found: dict[Kind, Request | None] = {kind: None for kind in REQUESTS if kind is not Kind.BADGE}
     if opening:
         return found
-    found[Kind.RACE] = requests.plan_race(state)
-    description = requests.plan_description(state)
+    found[Kind.RACE] = planning.plan_race(state)
+    description = planning.plan_description(state)
     found[Kind.DESCRIPTION] = description
     if description is None or described != description:
         return found
-    found[Kind.PREDICTION] = requests.plan_prediction(state)
+    found[Kind.PREDICTION] = planning.plan_prediction(state)
     if state.tab == Tab.FEATURE_MAPS or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
-        found[Kind.FEATURES] = requests.plan_features(state) if known else None
+        found[Kind.FEATURES] = planning.plan_features(state) if known else None
     if scene.network is not None and scene.network.window is not None:
-        found[Kind.WINDOW] = requests.plan_window(state)
+        found[Kind.WINDOW] = planning.plan_window(state)
     return found
 
 
 def badge(state: State) -> Request | None:
     """What a network can do is the same however it is viewed."""
-    return requests.plan_badge(replace(state, model=str(parse(state.model).opening))) if state.model else None
+    return planning.plan_badge(replace(state, model=str(parse(state.model).opening))) if state.model else None
 
 
 def waits(kind: Kind, asked: Request, wanted: Request) -> bool:
@@ -81,7 +81,7 @@ def waits(kind: Kind, asked: Request, wanted: Request) -> bool:
     Drawing and dragging change the question many times a second. If each ended the run of the one
     before, none would be answered until the hand rests; the newest is asked for when the answer has come.
     """
-    return kind is not Kind.RACE and requests.same_but_drawn(asked, wanted)
+    return kind is not Kind.RACE and planning.same_but_drawn(asked, wanted)
 
 
 def foreign(scene: Scene, state: State) -> dict[str, Any]:

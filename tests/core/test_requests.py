@@ -9,13 +9,7 @@ import pytest
 
 from segviz.core.choices import Device, Method, Palette, Pooling, Upsampling, View
 from segviz.core.field import Lattice
-from segviz.core.requests import (
-    Lane,
-    Progress,
-    RaceRequest,
-    RaceResult,
-    SegmentRequest,
-    Setup,
+from segviz.core.planning import (
     plan_description,
     plan_features,
     plan_prediction,
@@ -23,6 +17,14 @@ from segviz.core.requests import (
     plan_window,
     same_but_drawn,
     setup_of,
+)
+from segviz.core.requests import (
+    Lane,
+    Progress,
+    RaceRequest,
+    RaceResult,
+    SegmentRequest,
+    Setup,
 )
 from segviz.core.session import State, Unit
 

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from segviz.core.capabilities import Ability, Verdict
 from segviz.core.choices import Device, Pooling, Task
 from segviz.core.errors import SegvizError
-from segviz.core.requests import Badge, ExamineRequest, Progress, Setup, plan_badge
+from segviz.core.planning import plan_badge
+from segviz.core.requests import Badge, ExamineRequest, Progress, Setup
 from segviz.core.session import State
 from segviz.core.specs import parse
 from segviz.engine import capabilities, opening

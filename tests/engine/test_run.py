@@ -12,6 +12,7 @@ from segviz.core import assets, scores
 from segviz.core.catalogue import class_index
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
+from segviz.core.planning import plan_description
 from segviz.core.regions import Region
 from segviz.core.requests import (
     ClassifyRequest,
@@ -22,7 +23,6 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
     Setup,
-    plan_description,
 )
 from segviz.core.session import State
 from segviz.core.steps import Interval

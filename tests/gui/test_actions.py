@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit
 
-from segviz.core import catalogue, requests
+from segviz.core import catalogue
 from segviz.core.choices import ColourMap, Method, Palette, Theme, View
 from segviz.core.session import State
 from segviz.gui import actions
@@ -231,7 +231,7 @@ def test_opacity_and_minimum_go_by_ten_per_cent_and_stay_within_bounds(bench, vi
 def test_the_grid_stride_is_not_said_to_be_the_races_alone():
     """It is that of the sliding window, too."""
     state = State(image="/a.png", model="lenet5", method=Method.SLIDING_WINDOW, grid_stride=8)
-    assert requests.plan_prediction(state).grid_stride == requests.plan_race(state).grid_stride == 8
+    assert planning.plan_prediction(state).grid_stride == planning.plan_race(state).grid_stride == 8
     for action in (action for action in ACTIONS if action.id.startswith("grid-stride-")):
         assert action.menu == "Run/Grid stride"
         assert "race" in action.tip

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.core.requests import plan_race
+from segviz.core.planning import plan_race
 from segviz.gui import gestures, kinds, race_words, tables, theme
 from segviz.gui.names import sentence
 from segviz.gui.panels.base import Area

@@ -8,7 +8,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from segviz.core.requests import RaceResult, RaceUpdate, plan_race
+from segviz.core.planning import plan_race
+from segviz.core.requests import RaceResult, RaceUpdate
 from segviz.gui import race_words, theme, words
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.race_words import SHORT_TITLES, TITLES, Side
