@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit
 
-from segviz.core import catalogue
+from segviz.core import catalogue, planning
 from segviz.core.choices import ColourMap, Method, Palette, Theme, View
 from segviz.core.session import State
 from segviz.gui import actions
