@@ -1,0 +1,91 @@
+"""What is asked of a training process and what it answers: frozen values, as `core/requests` has them.
+
+A run is described by the name of its recipe, by the data, and by what a person changed of it. It reports
+how far it is and shows what the network answers on samples that never change. Whoever stops it leaves a
+checkpoint, from which the same request goes on with the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """Train by a recipe, or go on from `checkpoint` where that file exists and belongs to the same request.
+
+    `data` replaces the recipe's own: a name or a folder. `steps` replaces its number of steps. `kept` is the
+    share of pixels whose loss counts, drawn anew in every step (loss masking: lecture T28); `class_weights`
+    re-weights the loss, one number a class (T28); `patches` trains patch by patch (T27) instead of on whole
+    images. None leaves what the recipe says. `out` is where the weights go in the end, None: nowhere.
+    """
+
+    recipe: str
+    data: str | None = None
+    quick: bool = False
+    seed: int = 0
+    steps: int | None = None
+    learning_rate: float | None = None
+    kept: float | None = None
+    class_weights: tuple[float, ...] | None = None
+    patches: bool | None = None
+    out: str | None = None
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """How far training is: `step` of `steps`. `loss` and `accuracy` are means since the last report.
+
+    `mean_iou` and `held_out` (accuracy) are of data that is never trained on, where they were just taken.
+    `seconds` is the time spent in steps, over all runs of this request.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    seconds: float
+    held_out: float | None = None
+    mean_iou: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSamples:
+    """What the network answers by now on a few samples that stay the same for the whole run.
+
+    `images` (N, H, W, 3) uint8; for a segmentation network `truth` and `labels` are (N, h, w) uint8, 255 where
+    nothing counts, of the middle of the image where h < H; for a classifier both are (N,).
+    """
+
+    step: int
+    classes: tuple[str, ...]
+    images: np.ndarray
+    truth: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What came out. The scores are of `tested` images, never trained on; those of pixels are None for a classifier."""
+
+    request: TrainRequest
+    title: str
+    out: str | None
+    steps: int
+    seconds: float
+    parameters: int
+    tested: int
+    accuracy: float  # the share of images, or pixels, that are named rightly
+    mean_accuracy: float | None = None
+    mean_iou: float | None = None
+    frequency_weighted_iou: float | None = None
+    per_class: tuple[tuple[str, float | None], ...] = ()  # name and IoU; for a classifier the share found
+    notes: tuple[str, ...] = ()
+
+
+TrainingUpdate = TrainingProgress | TrainingSamples
