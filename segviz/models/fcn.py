@@ -75,14 +75,31 @@ class FCN(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} has no backbone")
 
     def forward(self, x: Tensor) -> Tensor:
-        deepest, *shallower = self.maps(x)
-        score: Tensor = self.score_fr(deepest)  # (N, classes, H / 32, W / 32)
-        for pool, twice, maps, offset in zip(POOLS, TWICE[: self.skips], shallower, self.CROPS, strict=False):
-            score = self.get_submodule(twice)(score)
-            skip = _cropped(self.get_submodule(f"score_{pool}")(maps), offset, score)
-            score = _cropped(score, 0, skip) + skip
-        out = self.get_submodule(FINAL[self.skips])(score)
+        out = self.get_submodule(FINAL[self.skips])(self.scores(x)[-1])
         return _cropped(out, self.MARGINS[self.skips], x)
+
+    def scores(self, x: Tensor) -> list[Tensor]:
+        """Class scores before the last upsampling, of no skip, of one, ... (N, classes, H / 32, W / 32) and finer."""
+        deepest, *shallower = self.maps(x)
+        found: list[Tensor] = [self.score_fr(deepest)]
+        for pool, twice, maps, offset in zip(POOLS, TWICE[: self.skips], shallower, self.CROPS, strict=False):
+            score = self.get_submodule(twice)(found[-1])
+            skip = _cropped(self.get_submodule(f"score_{pool}")(maps), offset, score)
+            found.append(_cropped(score, 0, skip) + skip)
+        return found
+
+    def ladder(self, x: Tensor) -> list[Tensor]:
+        """Logits (N, classes, H, W) of FCN-32s, of 16s, ... up to this network's own, upsampled bilinearly.
+
+        They are those of the networks with fewer skips that share these weights.
+        """
+        found = []
+        for skips, score in enumerate(self.scores(x)):
+            factor, classes = 32 >> skips, score.shape[1]
+            kernel = bilinear(2 * factor - self.ODD, factor).to(score).expand(classes, 1, -1, -1)
+            out = F.conv_transpose2d(score, kernel, stride=factor, groups=classes)
+            found.append(_cropped(out, self.MARGINS[skips], x))
+        return found
 
     def start(self) -> None:
         """Begin as in the paper: skips that add nothing yet, upsampling that is bilinear, class by class."""
