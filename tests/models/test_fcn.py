@@ -14,7 +14,7 @@ def started(skips: int) -> FCNOverEfficientNet:
     with torch.no_grad():
         for name in ("score_fr", "score_pool4", "score_pool3"):
             if hasattr(network, name):
-                torch.nn.init.normal_(network.get_submodule(name).weight, std=0.1, generator=seeded())
+                torch.nn.init.normal_(network.get_submodule(name).weight, std=30.0, generator=seeded())
     return network.eval()
 
 
