@@ -37,17 +37,26 @@ BEHIND = {
 SIZE = 256  # pixels, of the shipped scenes
 SIZES = (160, 192, 224, 256)  # of those that are learned from
 SCENES = 60  # that are shipped
-PHOTOGRAPH = 0.7  # of all scenes have one behind; the others a texture
-MOST_THINGS, MOST_OTHERS = 4, 2
+SWAPPED = 0.3  # of all backgrounds have their colours swapped: there are few of them
+PHOTOGRAPH = 0.75  # of all scenes have one behind; the others a texture
+MOST_THINGS, MOST_OTHERS = 4, 3
+CROWDED = 0.2  # of all scenes have many things of one class
+CROWD = 0.12, 0.4  # side of each of them, of the scene's
 SMALLEST, LARGEST = 0.22, 1.5  # longest side of a thing, of the scene's
 MAGNIFIED = 4.0  # things at most: some are 50 pixels large
-TURNS = {"mammal": 15, "bird": 25, "vehicle": 10}  # degrees to either side; what lies or hangs is turned all around
+TURNS = {
+    "background": 20,
+    "mammal": 15,
+    "bird": 25,
+    "vehicle": 10,
+}  # degrees to either side; what lies or hangs is turned all around
 GRAINS, GREY, MOST_NOISE = (3, 9, 27, 81), 0.6, 0.12  # of textures: cells along a side, share without colour, strength
 SEEN = 0.12  # of a thing at least stays inside the scene and uncovered when it is drawn
 BATCH = 10  # held-out scenes at once
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Put = tuple[int, Cutout, float]  # label, thing, longest side as a share of the scene's
 T = TypeVar("T")
 
 
@@ -71,16 +80,24 @@ class Composer:
         """One scene of `size` x `size` pixels."""
         picture = self._behind(size, chance)
         labels = np.zeros((size, size), np.uint8)
-        drawn: list[tuple[int, Cutout]] = []
-        for _ in range(chance.integers(0, MOST_OTHERS + 1)):
-            drawn.append((0, _any(self.things[OTHER], chance)))
-        for _ in range(chance.integers(1, MOST_THINGS + 1)):
-            name = _any(self.names, chance)
-            drawn.append((cutouts.classes().index(name), _any(self.things[name], chance)))
-        for index in chance.permutation(len(drawn)):
-            label, thing = drawn[index]
-            _put(picture, labels, label, thing, chance)
+        put = self._crowd(chance) if chance.random() < CROWDED else self._mixed(chance)
+        for label, thing, side in put:
+            _put(picture, labels, label, _posed(thing, side * size, cutouts.classes()[label], chance), chance)
         return Scene(_finished(picture, chance), labels)
+
+    def _mixed(self, chance: np.random.Generator) -> list[Put]:
+        """Things of any class and things of none, in any order."""
+        names = [OTHER] * int(chance.integers(0, MOST_OTHERS + 1))
+        names += [_any(self.names, chance) for _ in range(chance.integers(1, MOST_THINGS + 1))]
+        put = [(_label(name), _any(self.things[name], chance), _between(SMALLEST, LARGEST, chance)) for name in names]
+        return [put[index] for index in chance.permutation(len(put))]
+
+    def _crowd(self, chance: np.random.Generator) -> list[Put]:
+        """Many things of one class, about equally large, side by side and over each other."""
+        name, side = _any(self.names, chance), _between(*CROWD, chance)
+        some = [_any(self.things[name], chance) for _ in range(3)]
+        count = int(chance.uniform(0.4, 1.6) / side**2)
+        return [(_label(name), _any(some, chance), side * chance.uniform(0.8, 1.25)) for _ in range(count)]
 
     def _behind(self, size: int, chance: np.random.Generator) -> Floats:
         """(size, size, 3), 0 to 1."""
@@ -88,7 +105,18 @@ class Composer:
             picture = _crop(_any(self.photographs, chance), size, chance)
         else:
             picture = _texture(size, chance)
+        if chance.random() < SWAPPED:
+            picture = picture[..., chance.permutation(3)]
         return _recoloured(picture, chance, 0.35)
+
+
+def _label(name: str) -> int:
+    return 0 if name == OTHER else cutouts.classes().index(name)
+
+
+def _between(low: float, high: float, chance: np.random.Generator) -> float:
+    """Every scale as likely as every other."""
+    return float(low * (high / low) ** chance.random())
 
 
 def _any(of: Sequence[T], chance: np.random.Generator) -> T:
@@ -139,11 +167,9 @@ def _recoloured(picture: Floats, chance: np.random.Generator, much: float) -> Fl
     return found
 
 
-def _put(picture: Floats, labels: Pixels, label: int, thing: Cutout, chance: np.random.Generator) -> None:
-    """Paint `thing` into the picture, and its label where it is more than half opaque."""
+def _put(picture: Floats, labels: Pixels, label: int, pixels: Floats, chance: np.random.Generator) -> None:
+    """Paint a posed thing into the picture, and its label where it is more than half opaque."""
     size = len(labels)
-    name = cutouts.classes()[label]
-    pixels = _posed(thing.pixels, size, TURNS.get(name, 180 if label else 20), chance)
     height, width = pixels.shape[:2]
     top, left = (int(chance.integers(-length // 3, size - length * 2 // 3 + 1)) for length in (height, width))
     rows, columns = slice(max(0, top), min(size, top + height)), slice(max(0, left), min(size, left + width))
@@ -157,9 +183,9 @@ def _put(picture: Floats, labels: Pixels, label: int, thing: Cutout, chance: np.
     labels[rows, columns][alpha[..., 0] > 0.5] = label
 
 
-def _posed(pixels: Pixels, size: int, turn: float, chance: np.random.Generator) -> Floats:
-    """(H, W, 4), 0 to 1, colours multiplied by alpha: flipped, turned, and as large as chance wants."""
-    longest = size * SMALLEST * (LARGEST / SMALLEST) ** chance.random()
+def _posed(thing: Cutout, longest: float, name: str, chance: np.random.Generator) -> Floats:
+    """(H, W, 4), 0 to 1, colours multiplied by alpha: flipped, turned as its class allows, `longest` pixels long."""
+    pixels = thing.pixels
     scale = min(longest / max(pixels.shape[:2]), MAGNIFIED)
     image = Image.fromarray(pixels).convert("RGBa")  # multiplied: what is transparent lends no colour to its edge
     if chance.random() < 0.5:
@@ -167,8 +193,8 @@ def _posed(pixels: Pixels, size: int, turn: float, chance: np.random.Generator) 
     stretch = 1 + 0.15 * (2 * chance.random(2) - 1)
     wanted = [max(4, round(length * scale * by)) for length, by in zip(image.size, stretch, strict=True)]
     image = image.resize((wanted[0], wanted[1]), Image.Resampling.BILINEAR if scale > 1 else Image.Resampling.BOX)
-    image = image.rotate(turn * (2 * chance.random() - 1), Image.Resampling.BILINEAR, expand=True)
-    return _floats(image)
+    turn = TURNS.get(name, 180) * (2 * chance.random() - 1)
+    return _floats(image.rotate(turn, Image.Resampling.BILINEAR, expand=True))
 
 
 def _finished(picture: Floats, chance: np.random.Generator) -> Pixels:
