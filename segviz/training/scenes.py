@@ -40,9 +40,9 @@ SCENES = 60  # that are shipped
 SWAPPED = 0.3  # of all backgrounds have their colours swapped: there are few of them
 PHOTOGRAPH = 0.75  # of all scenes have one behind; the others a texture
 MOST_THINGS, MOST_OTHERS = 4, 3
-CROWDED = 0.2  # of all scenes have many things of one class
-CROWD = 0.12, 0.4  # side of each of them, of the scene's
-SMALLEST, LARGEST = 0.22, 1.5  # longest side of a thing, of the scene's
+CROWDED = 0.15  # of all scenes have many things of one class
+CROWD = 0.2, 0.45  # side of each of them, of the scene's
+SMALLEST, LARGEST = 0.3, 1.5  # longest side of a thing, of the scene's
 MAGNIFIED = 4.0  # things at most: some are 50 pixels large
 TURNS = {
     "background": 20,
