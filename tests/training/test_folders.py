@@ -30,7 +30,7 @@ def save(path: Path, pixels: npt.NDArray[np.generic]) -> None:
 def made(folder: Path, names: tuple[str, ...] = NAMES, **truth: npt.NDArray[np.generic]) -> Path:
     """A folder of grey images with the same `masks` or `instances` for all."""
     for number, name in enumerate(names):
-        save(folder / "images" / f"{name}.png", np.full((8, 10), 20 * number, np.uint8))
+        save(folder / "images" / f"{name}.png", np.full((8, 10), 20 * number % 256, np.uint8))
         for kind, pixels in truth.items():
             save(folder / kind / f"{name}.png", pixels)
     return folder
