@@ -50,6 +50,12 @@ def test_what_is_missed_is_not_parted() -> None:
     assert score(TWO, TWO == 1) == InstanceScore(truth=2, found=1, matched=1, touching=1, parted=0)
 
 
+def test_an_instance_of_which_a_speck_is_found_is_not_parted() -> None:
+    predicted = TWO == 1
+    predicted[1, 6] = True
+    assert score(TWO, predicted).parted == 0
+
+
 def test_specks_count_as_found() -> None:
     predicted = TWO > 0
     predicted[0, 9] = predicted[0, 11] = True
