@@ -1,6 +1,7 @@
 """Makes the pictures of the documents: `python docs/pictures.py` renders the window from the session files beside them.
 
-Every picture is what `segviz --session docs/pictures/NAME.json` shows; the theme is the end of its name.
+Every picture of the window is what `segviz --session docs/pictures/NAME.json` shows; the theme is the end of its name.
+Those that show arrays alone are made by `docs/drawn.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from segviz.cli.main import main  # noqa: E402 - found through the line above
+from docs.drawn import DRAWN  # noqa: E402 - found through the line above
+from segviz.cli.main import main  # noqa: E402
 
 PICTURES = HERE / "pictures"
 SIZE = "1440x900"
@@ -25,12 +27,15 @@ def command(session: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or [session.stem for session in sorted(PICTURES.glob("*.json"))]
+    wanted = sys.argv[1:] or [*DRAWN, *(session.stem for session in sorted(PICTURES.glob("*.json")))]
     # One process a picture: a QApplication is made once.
     if len(wanted) > 1:
         import subprocess
 
         for name in wanted:
             subprocess.run([sys.executable, __file__, name], check=True)
+        sys.exit(0)
+    if wanted[0] in DRAWN:
+        DRAWN[wanted[0]](PICTURES / f"{wanted[0]}.png")
         sys.exit(0)
     sys.exit(main(command(PICTURES / f"{wanted[0]}.json")))
