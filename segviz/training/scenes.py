@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 
 from segviz.core import assets, export
-from segviz.core.entries import Preprocessing
+from segviz.core.entries import Entry, Preprocessing
 from segviz.core.images import open_picture
 from segviz.core.masks import open_mask
 from segviz.training import cutouts
@@ -35,8 +35,9 @@ BEHIND = {
     "test": ("china.jpg", "coffee.png"),
 }
 SIZE = 256  # pixels, of the shipped scenes
-SIZES = (160, 192, 224, 256)  # of those that are learned from
 SCENES = 60  # that are shipped
+SIZES = (160, 192, 224, 256)  # of those that are learned from
+QUICK_SIZES, QUICK_SCENES = (128,), 8  # of a quick run: sizes to learn from, scenes to be tested on
 SWAPPED = 0.3  # of all backgrounds have their colours swapped: there are few of them
 PHOTOGRAPH = 0.75  # of all scenes have one behind; the others a texture
 MOST_THINGS, MOST_OTHERS = 4, 3
@@ -218,12 +219,16 @@ class Scenes:
     """
 
     def __init__(
-        self, things: Cutouts, preprocessing: Preprocessing, sizes: Sequence[int] = (160, 192, 224, 256)
+        self,
+        things: Cutouts,
+        preprocessing: Preprocessing,
+        sizes: Sequence[int] = SIZES,
+        tested: int = SCENES,
     ) -> None:
         self.classes = cutouts.classes()
         self._composer = Composer(things, BEHIND["learn"])
         self._scaling = preprocessing
-        self._sizes = sizes
+        self._sizes, self._tested = sizes, tested
 
     def batch(self, count: int, chance: torch.Generator) -> Batch:
         """`count` new scenes of one size."""
@@ -242,12 +247,19 @@ class Scenes:
 
     @cached_property
     def _shipped(self) -> Sequence[Scene]:
-        return shipped()
+        return shipped()[: self._tested]
 
     def _as_batch(self, scenes: Sequence[Scene]) -> Batch:
         pixels = torch.from_numpy(np.stack([scene.pixels for scene in scenes])).permute(0, 3, 1, 2).float()
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self._scaling.mean, self._scaling.std))
         return Batch((pixels - mean) / std, torch.from_numpy(np.stack([scene.labels for scene in scenes])).long())
+
+
+def stamps(entry: Entry, quick: bool) -> Scenes:
+    """What `--data stamps` names. A quick run takes the shipped few, small; others need the package."""
+    if quick:
+        return Scenes(cutouts.few(), entry.preprocessing, QUICK_SIZES, QUICK_SCENES)
+    return Scenes(cutouts.stamps("learn"), entry.preprocessing)
 
 
 @cache
