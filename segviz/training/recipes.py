@@ -35,8 +35,8 @@ class Recipe:
     The loss is that of `kept` of all pixels, drawn anew in every step, each multiplied by the number of its class
     in `class_weights`; `patches` cuts the patch of every pixel out (T27) instead of taking whole images (T28).
     `undecided` weighs the images that show nothing. With `ladder` the network has a method `ladder(x)`, which gives
-    logits of several depths, and the loss is the mean of theirs, weighted by `rungs` where it is given. With `heatmap` it answers on a grid of its own,
-    each unit for the pixel in the middle of its field.
+    logits of several depths, and the loss is the mean of theirs, weighted by `rungs` where it is given. With
+    `heatmap` it answers on a grid of its own, each unit for the pixel in the middle of its field.
 
     Weights begin as torch draws them (`plain`), or after He et al. 2015 and as the network's own paper says;
     `begin` gives submodules (or '' for all) those of a file of `resources/models` instead. The file that comes out
@@ -129,7 +129,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         frozen=_SCENES_FROZEN,
         steady=("backbone",),
         factors=(("backbone", 0.2),),
-        steps=2_400,
+        steps=2_000,
         batch=8,
         learning_rate=1.5e-3,
         weight_decay=0.02,

@@ -2,7 +2,7 @@
 
 Things are drawn class by class, at any scale, flipped, turned, brighter or darker, over each other and over
 the border; things of no class stand among them and are background. What is learned from and what is tested
-on share neither things nor photographs behind them.
+on share neither things nor what is behind them: the one has the left parts of photographs, the other the right.
 
 `python -m segviz.training.scenes FOLDER` makes the held-out scenes that segviz ships, the same every time.
 """
@@ -30,10 +30,11 @@ from segviz.training.batches import Batch
 from segviz.training.cutouts import OTHER, Cutout, Cutouts
 
 # Photographs behind things. Those of animals, fruits, flowers and people are for looking at, not for learning.
-BEHIND = {
-    "learn": ("castle-maintenon.jpg", "cincinnati-bridge.jpg", "rocket.jpg", "coins.png", "ihc.png", "retina.jpg"),
-    "test": ("china.jpg", "coffee.png"),
-}
+BEHIND = (
+    *("castle-maintenon.jpg", "china.jpg", "cincinnati-bridge.jpg", "coffee.png", "rocket.jpg"),
+    *("coins.png", "ihc.png", "retina.jpg"),
+)
+LEFT = 0.65  # of each photograph is learned with; what is right of it is tested on
 SIZE = 256  # pixels, of the shipped scenes
 SCENES = 60  # that are shipped
 SIZES = (160, 192, 224, 256)  # of those that are learned from
@@ -72,10 +73,10 @@ class Scene:
 class Composer:
     """Makes scenes of given things; all that is random comes from the generator that it is handed."""
 
-    def __init__(self, things: Cutouts, behind: Sequence[str]) -> None:
+    def __init__(self, things: Cutouts, split: str, behind: Sequence[str] = BEHIND) -> None:
         self.names = [name for name in cutouts.classes() if things.get(name)]
         self.things = things
-        self.photographs = [open_picture(assets.sample(name)).pixels for name in behind]
+        self.photographs = [_part(open_picture(assets.sample(name)).pixels, split) for name in behind]
 
     def scene(self, size: int, chance: np.random.Generator) -> Scene:
         """One scene of `size` x `size` pixels."""
@@ -111,6 +112,12 @@ class Composer:
         return _recoloured(picture, chance, 0.35)
 
 
+def _part(photograph: Pixels, split: str) -> Pixels:
+    """What of a photograph stands behind the things of a `split`."""
+    at = round(photograph.shape[1] * LEFT)
+    return photograph[:, :at] if split == "learn" else photograph[:, at:]
+
+
 def _label(name: str) -> int:
     return 0 if name == OTHER else cutouts.classes().index(name)
 
@@ -132,7 +139,7 @@ def _floats(image: Image.Image) -> Floats:
 
 def _crop(photograph: Pixels, size: int, chance: np.random.Generator) -> Floats:
     """A square piece of a photograph, of any place and scale, flipped or not."""
-    side = int(min(photograph.shape[:2]) * chance.uniform(0.3, 1))
+    side = int(min(photograph.shape[:2]) * chance.uniform(0.4, 1))
     top, left = (int(chance.integers(0, length - side + 1)) for length in photograph.shape[:2])
     piece = Image.fromarray(photograph[top : top + side, left : left + side])
     found = _floats(piece.resize((size, size), Image.Resampling.BILINEAR))
@@ -226,7 +233,7 @@ class Scenes:
         tested: int = SCENES,
     ) -> None:
         self.classes = cutouts.classes()
-        self._composer = Composer(things, BEHIND["learn"])
+        self._composer = Composer(things, "learn")
         self._scaling = preprocessing
         self._sizes, self._tested = sizes, tested
 
@@ -279,7 +286,7 @@ def shipped() -> Sequence[Scene]:
 
 def write(folder: Path) -> None:
     """The held-out scenes, their labels as indexed PNG, and the names of the classes, into `folder`."""
-    composer = Composer(cutouts.stamps("test"), BEHIND["test"])
+    composer = Composer(cutouts.stamps("test"), "test")
     chance = np.random.default_rng(2012)
     for part in ("images", "masks"):
         (folder / part).mkdir(parents=True, exist_ok=True)

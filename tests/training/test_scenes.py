@@ -18,7 +18,7 @@ CLASSES = ("background", "mammal", "bird", "insect", "fruit", "flower", "vehicle
 
 @pytest.fixture
 def composer() -> scenes.Composer:
-    return scenes.Composer(cutouts.few(), ["coins.png"])
+    return scenes.Composer(cutouts.few(), "learn", ["coins.png"])
 
 
 def test_the_classes_are_those_of_the_list_behind_background() -> None:
@@ -30,9 +30,12 @@ def test_nothing_that_is_learned_from_is_tested_on() -> None:
     for name, entry in cutouts._listed().items():
         learned, tested = ([Path(stamp).name for stamp in entry[split]] for split in cutouts.SPLITS)
         assert len({*learned, *tested}) == len(learned) + len(tested), name
-    assert not {*scenes.BEHIND["learn"]} & {*scenes.BEHIND["test"]}
+    photograph = np.arange(200, dtype=np.uint8)[None, :, None]
+    left, right = (scenes._part(photograph, split) for split in cutouts.SPLITS)
+    assert np.array_equal(np.concatenate([left, right], 1), photograph)
+    assert left.shape[1] == 130
     shown = ("chelsea", "raccoon", "european-honey-bee", "citrus-fruits", "flower", "astronaut", "grace_hopper")
-    assert not {Path(name).stem for names in scenes.BEHIND.values() for name in names} & {*shown}
+    assert not {Path(name).stem for name in scenes.BEHIND} & {*shown}
 
 
 def test_a_few_things_of_every_class_are_shipped() -> None:
@@ -67,7 +70,7 @@ def test_labels_are_where_the_thing_is() -> None:
     magenta = np.zeros((40, 30, 4), np.uint8)
     magenta[..., [0, 2, 3]] = 255
     magenta[:, :10, 3] = 0  # transparent
-    composer = scenes.Composer({"bird": [Cutout("flag", magenta)], OTHER: cutouts.few()[OTHER]}, ["coins.png"])
+    composer = scenes.Composer({"bird": [Cutout("flag", magenta)], OTHER: cutouts.few()[OTHER]}, "test", ["coins.png"])
     composer.things = {**composer.things, OTHER: [Cutout("nothing", np.zeros((4, 4, 4), np.uint8))]}
     seen = 0
     for seed in range(12):
