@@ -17,8 +17,8 @@ from segviz.training.batches import Source
 # What makes a source, as 'module:callable', called with (entry, quick, **Recipe.data_options).
 SOURCES: dict[DataName, str] = {
     DataName.DIGITS: "segviz.training.pictures:digits",
-    DataName.CLOTHES: "segviz.training.pictures:clothes",
     DataName.DIGIT_PAGES: "segviz.training.digit_pages:DigitPages",
+    DataName.CLOTHES: "segviz.training.pictures:clothes",
 }
 
 
