@@ -81,6 +81,8 @@ class RecipeName(Choice):
     DIGITS_SEGNET = "digits-segnet", "SegNet on digit pages", "max-unpooling at the places of the maxima"
     DIGITS_ALLCONV = "digits-allconv", "Convolutions alone on digit pages", "no pooling: every unit sees 21 pixels"
     FCN_SCENES = "fcn-scenes", "FCN-32s, 16s and 8s on scenes", "a pretrained classifier learns where things are"
+    UNET_CELLS = "unet-cells", "U-Net on cells", "gaps between touching cells weigh most: U-Net's weight map"
+    UNET_CELLS_PLAIN = "unet-cells-plain", "U-Net without the weight map", "the same, with weights by class alone"
     HEADS_DENSE = "heads-dense", "Head: dense", "a small Network in Network that ends in a dense layer"
     HEADS_DROPOUT = "heads-dropout", "Head: dense + dropout", "the same with dropout before its dense layer"
     HEADS_GAP = "heads-gap", "Head: global average pooling", "the same with a map for every class, averaged"
@@ -92,6 +94,7 @@ class DataName(Choice):
     DIGITS = "digits", "Digits", "10,000 handwritten digits of MNIST"
     DIGIT_PAGES = "digit-pages", "Digit pages", "the same digits scattered on pages, with the truth of every pixel"
     STAMPS = "stamps", "Cut-out scenes", "things of Debian's package tuxpaint-stamps-default on photographs"
+    CELLS = "cells", "Drawn cells", "touching cells as under a microscope, drawn by a program"
     CLOTHES = "clothes", "Clothes", "12,000 photographs of clothes, of Fashion-MNIST"
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from segviz.core.entries import Preprocessing
+from segviz.core.entries import Entry, Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.instances import Instances, apart, largest_parts
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
@@ -164,9 +164,8 @@ class Cells:
     """Batches of drawn cells for a U-Net: background 0, cell 1, weights by `weighting`.
 
     There are `drawn` images to learn from, each shown in one of its eight flips and turns, and `tested` others that
-    are held out. Images are (N, 1, `side`, `side`), scaled by
-    `preprocessing`. A network of valid convolutions answers for
-    `border` pixels less on each side, and so labels and weights are (N, h, h) with h = side - 2 border; the
+    are held out. Images are (N, 1, `side`, `side`), scaled by `preprocessing`. A network of valid convolutions answers
+    for `border` pixels less on each side, and so labels and weights are (N, h, h) with h = side - 2 border; the
     weight map is computed before it is cut, so that cells beyond the border count. Raises SegvizError where no
     pixel is left of the labels.
     """
@@ -270,3 +269,9 @@ def stacked(examples: list[Example]) -> Batch:
 def _turned(plane: npt.NDArray[Kind], way: int) -> npt.NDArray[Kind]:
     turned = np.rot90(plane, way % 4)
     return turned[:, ::-1] if way >= 4 else turned
+
+
+def cells(entry: Entry, quick: bool, weighting: Weighting) -> Cells:
+    """What `--data cells` names, in the size that the network of `entry` takes."""
+    drawn, tested = (16, 4) if quick else (256, 24)
+    return Cells(entry.input_size[1], entry.border, weighting, drawn, tested, preprocessing=entry.preprocessing)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from segviz.core.entries import GREY_WEIGHTS, Preprocessing
+from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.instances import Instances, apart
 from segviz.core.metrics import IGNORED
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
 from segviz.training.batches import Batch
-from segviz.training.folders import Annotated, DataFolder, Pair
+from segviz.training.folders import Annotated, DataFolder, Pair, open_folder
 
 MOST_KEPT = 512 << 20  # bytes of decoded images that stay in memory
 MOST_COUNTED = 64  # masks whose pixels tell how frequent the classes are
@@ -222,3 +223,8 @@ def _stacked(crops: list[tuple[Tensor, Tensor, Tensor | None]]) -> Batch:
         torch.stack([labels for _, labels, _ in crops]),
         torch.stack(weights) if weights else None,
     )
+
+
+def folder(path: Path, entry: Entry) -> FolderSource:
+    """What `--data FOLDER` names, in crops of the size that the network of `entry` takes."""
+    return FolderSource(open_folder(path), entry.input_size[1], entry.border, entry.preprocessing)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from segviz.core import catalogue
 from segviz.core.errors import SegvizError, named
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainingUpdate, TrainRequest
 from segviz.core.metrics import IGNORED
@@ -19,7 +20,7 @@ from segviz.training import checkpoints, losses, weights
 from segviz.training.batches import Batch, Dealing
 from segviz.training.fields import grid_of
 from segviz.training.networks import beginning, groups, learning
-from segviz.training.recipes import Recipe, check, recipe, source_of
+from segviz.training.recipes import Recipe, entry_for, recipe, source_of
 from segviz.training.scoring import Tally, Test, outputs_of, result_of, samples_of
 
 MEANS_OVER = 20  # steps
@@ -65,9 +66,10 @@ class Run:
     def __init__(self, request: TrainRequest) -> None:
         self.request = request
         self.plan: Recipe = recipe(request)
-        self.entry, self.network = beginning(self.plan)
-        self.source = source_of(self.plan, request, self.entry)
-        check(self.plan, self.source.classes, self.entry)
+        known = catalogue.entry(self.plan.network)
+        self.source = source_of(self.plan, request, known)
+        self.entry = entry_for(self.plan, self.source.classes, known, request)
+        self.network = beginning(self.plan, self.entry)
         learned = groups(self.network, self.plan)
         self.optimiser = torch.optim.AdamW(learned, lr=self.plan.learning_rate, weight_decay=self.plan.weight_decay)
         self.chance = torch.Generator().manual_seed(self.plan.seed)  # draws batches and masks
@@ -107,7 +109,7 @@ class Run:
         loss, right = self._by_patches(batch) if self.plan.patches else self._at_once(batch)
         if batch.undecided is not None and self.plan.undecided:
             answered = self.network(batch.undecided)
-            (self.plan.undecided * losses.even(answered)).backward()
+            (self.plan.undecided * losses.even(answered)).backward()  # type: ignore[no-untyped-call]
         rate = self.plan.learning_rate * pace(self.step, self.plan.steps, self.plan.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["factor"]

@@ -17,14 +17,14 @@ from segviz.models.untrained import draw
 from segviz.training.recipes import Recipe
 
 
-def beginning(plan: Recipe) -> tuple[Entry, nn.Module]:
-    """What is known of the network of `plan`, and the network with the weights that it begins with.
+def beginning(plan: Recipe, entry: Entry) -> nn.Module:
+    """The network of `plan` with the weights that it begins with, for the classes of `entry`.
 
-    The random numbers of the process stay as they were. Raises SegvizError for a network that there is not and
-    weights that do not fit.
+    The random numbers of the process stay as they were. Raises SegvizError for weights that do not fit.
     """
-    entry = catalogue.entry(plan.network)
     options = dict(entry.options) | dict(plan.options)
+    if entry.class_count != catalogue.entry(plan.network).class_count:
+        options["classes"] = entry.class_count
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
         network: nn.Module = load(plan.builder or entry.builder)(**options)
@@ -34,7 +34,7 @@ def beginning(plan: Recipe) -> tuple[Entry, nn.Module]:
         _lend(network.get_submodule(prefix), assets.weights(file))
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not begins(name, plan.frozen))
-    return entry, network
+    return network
 
 
 def _lend(part: nn.Module, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from segviz.core.choices import DataName, RecipeName
@@ -11,16 +12,19 @@ from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.learning import TrainRequest
 from segviz.core.references import load
+from segviz.core.weight_maps import Weighting
 from segviz.training.augmentation import Augmentation
 from segviz.training.batches import Source
 
 # What makes a source, as 'module:callable', called with (entry, quick, **Recipe.data_options).
 SOURCES: dict[DataName, str] = {
     DataName.DIGITS: "segviz.training.pictures:digits",
-    DataName.CLOTHES: "segviz.training.pictures:clothes",
-    DataName.STAMPS: "segviz.training.scenes:stamps",
     DataName.DIGIT_PAGES: "segviz.training.digit_pages:DigitPages",
+    DataName.STAMPS: "segviz.training.scenes:stamps",
+    DataName.CELLS: "segviz.training.cells:cells",
+    DataName.CLOTHES: "segviz.training.pictures:clothes",
 }
+FOLDERS = "segviz.training.crops:folder"  # the same of a person's own folder, called with (path, entry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,18 @@ _SCENES_FROZEN = (
     *("backbone.stem", "backbone.bn_stem", "backbone.blocks.0", "backbone.blocks.1", "backbone.blocks.2"),
     *("upscore", "upscore16", "upscore8"),
 )
+_CELLS: dict[str, Any] = {
+    "network": "unet-cells",
+    "data": DataName.CELLS,
+    "steps": 700,
+    "batch": 4,
+    "learning_rate": 2e-3,
+    "plain": True,
+    "half": True,
+    "threads": 2,
+    "tests": 7,
+    "quick": {"steps": 12, "batch": 2, "tests": 1, "threads": 1},
+}
 _HEADS: dict[str, Any] = {
     "network": "nin-digits",
     "data": DataName.CLOTHES,
@@ -139,6 +155,8 @@ RECIPES: dict[RecipeName, Recipe] = {
         tests=6,
         quick={"steps": 12, "batch": 4, "tests": 1, "threads": 1, "learning_rate": 4e-3},
     ),
+    RecipeName.UNET_CELLS: Recipe(data_options={"weighting": Weighting.BORDERS}, **_CELLS),
+    RecipeName.UNET_CELLS_PLAIN: Recipe(data_options={"weighting": Weighting.CLASSES}, **_CELLS),
     RecipeName.HEADS_DENSE: Recipe(options={"head": "dense"}, **_HEADS),
     RecipeName.HEADS_DROPOUT: Recipe(options={"head": "dropout"}, **_HEADS),
     RecipeName.HEADS_GAP: Recipe(options={"head": "gap"}, **_HEADS),
@@ -180,16 +198,23 @@ def steps_of(name: str, epochs: int) -> int:
 def source_of(plan: Recipe, request: TrainRequest, entry: Entry) -> Source:
     """What `plan` learns from, or the data of `request` instead. Raises SegvizError for data that there are not."""
     name = plan.data if request.data is None else request.data
+    if name not in SOURCES and Path(name).is_dir():
+        own: Source = load(FOLDERS)(Path(name), entry)
+        return own
     if name not in SOURCES:
-        raise SegvizError(f"no data '{name}' to learn from; there are: {', '.join(SOURCES)}")
+        raise SegvizError(f"no data '{name}' to learn from; there are: {', '.join(SOURCES)}, and folders")
     options = plan.data_options if name == plan.data else {}
     made: Source = load(SOURCES[DataName(name)])(entry, request.quick, **options)
     return made
 
 
-def check(plan: Recipe, classes: tuple[str, ...], entry: Entry) -> None:
-    """Raise SegvizError where data and network, or class weights and data, do not go together."""
-    if len(classes) != entry.class_count:
+def entry_for(plan: Recipe, classes: tuple[str, ...], entry: Entry, request: TrainRequest) -> Entry:
+    """What is known of the network, which a person's own folder may give other classes.
+
+    Raises SegvizError where data and network, or class weights and data, do not go together.
+    """
+    own = request.data is not None and request.data not in SOURCES
+    if len(classes) != entry.class_count and not own:
         raise SegvizError(
             f"the data have {len(classes)} classes and {entry.title} {entry.class_count}: choose data for this recipe"
         )
@@ -197,3 +222,4 @@ def check(plan: Recipe, classes: tuple[str, ...], entry: Entry) -> None:
         raise SegvizError(f"{len(plan.class_weights)} class weights for {len(classes)} classes: give one for each")
     if plan.patches and plan.ladder:
         raise SegvizError("a network with several outputs cannot learn patch by patch; train it on whole images")
+    return replace(entry, class_count=len(classes), class_list=classes) if own else entry
