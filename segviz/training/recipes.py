@@ -80,6 +80,7 @@ class Recipe:
 
 
 _TURNED = Augmentation(shift=3.0, smallest=0.85, largest=1.2, turn=10.0)
+_SMALL = {"side": 64}  # pixels of a page, in quick forms
 _PAGES: dict[str, Any] = {"data": DataName.DIGIT_PAGES, "batch": 8, "learning_rate": 5e-3, "weight_decay": 0.01}
 # What finds edges and textures stays as it is, and the last upsamplings stay bilinear (Long et al. 2015, section 4.3).
 _SCENES_FROZEN = (
@@ -128,12 +129,14 @@ RECIPES: dict[RecipeName, Recipe] = {
         builder="segviz.models.fcn:fcn_digits_ladder",
         ladder=True,
         steps=1_500,
-        quick={"steps": 60, "tests": 2},
+        quick={"steps": 90, "tests": 2, "data_options": _SMALL},
         **_PAGES,
     ),
-    RecipeName.DIGITS_SEGNET: Recipe(network="segnet-digits", steps=800, quick={"steps": 40, "tests": 2}, **_PAGES),
+    RecipeName.DIGITS_SEGNET: Recipe(
+        network="segnet-digits", steps=800, quick={"steps": 60, "tests": 2, "data_options": _SMALL}, **_PAGES
+    ),
     RecipeName.DIGITS_ALLCONV: Recipe(
-        network="onlyconv-digits", steps=1_500, quick={"steps": 40, "tests": 2}, **_PAGES
+        network="onlyconv-digits", steps=1_500, quick={"steps": 60, "tests": 2, "data_options": _SMALL}, **_PAGES
     ),
     RecipeName.FCN_SCENES: Recipe(
         network="fcn8s-efficientnet_lite0",
