@@ -26,7 +26,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The pairs of a folder, by name; `classes` are those of its masks, () where nobody says; `alone` have no partner."""
+    """The pairs of a folder, by name; `alone` are files without a partner.
+
+    `classes` are those of its masks, () where nobody says.
+    """
 
     name: str
     pairs: tuple[Pair, ...]
