@@ -32,7 +32,7 @@ HEAT_KEPT = 12  # classes whose heatmaps are kept
 HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
 TITLES = 12  # classes in the small legend, as far as there is room
 # RGBA of the error map: vermilion and blue, which colour-blind people tell apart; what does not count is veiled.
-WRONG, RIGHT, VEILED, OF_CELL = (213, 94, 0, 205), (86, 180, 233, 80), (10, 12, 16, 150), (255, 214, 64, 120)
+WRONG, RIGHT, VEILED, OF_CELL = (213, 94, 0, 205), (86, 180, 233, 80), (52, 56, 64, 190), (255, 214, 64, 120)
 WORTH = 0.01  # probability from which the tag of a window names a class
 
 
@@ -214,8 +214,9 @@ def error_legend(scene: Scene) -> list[tuple[str, str]]:
     if cell is not None and found.has(cell):
         true, label = (found.classes[index] for index in cell)
         return [(f"{true} → {label}", _hex(OF_CELL))]
-    right = found.scores.pixel_accuracy
-    return [(f"wrong {words.share(1 - right)}", _hex(WRONG)), (f"right {words.share(right)}", _hex(RIGHT))]
+    right, beside = found.scores.pixel_accuracy, found.counted < found.truth.size
+    shown = [(f"wrong {words.share(1 - right)}", _hex(WRONG)), (f"right {words.share(right)}", _hex(RIGHT))]
+    return shown + ([("not counted", _hex(VEILED))] if beside else [])
 
 
 def _hex(colour: tuple[int, int, int, int]) -> str:

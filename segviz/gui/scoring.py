@@ -38,7 +38,7 @@ class Scoring(QObject):
         super().__init__(parent)
         self._desk, self._background = desk, background
         self._wanted: str | None = None  # the path that is read or was read last
-        self._good: tuple[str | None, str] | None = None  # image and mask that fit each other
+        self._good: tuple[str, Mask] | None = None  # image and mask that fit each other
         self._asked: Question | None = None
         desk.shown.connect(lambda old, new: self.follow(new))
 
@@ -93,14 +93,18 @@ class Scoring(QObject):
         except SegvizError as error:
             self._refuse(str(error))
             return False
-        self._good = image, mask.path
+        self._good = image, mask
         return True
 
     def _refuse(self, text: str) -> None:
         """Say why a mask cannot be used, and go back to the last one of this image that could."""
         state = self._desk.session.state
         image, good = self._good or (None, None)
-        self._desk.session.update(truth=good if image == state.image and good != state.truth else None)
+        if good is None or image != state.image or good.path == state.truth:
+            good = None
+        self._wanted, self._asked = good.path if good is not None else None, None  # it is not read again
+        self._desk.take(truth=good, agreement=None)
+        self._desk.session.update(truth=self._wanted)
         self._desk.say(text, about=Kind.TRUTH)
 
     # ----------------------------------------------------------------------------- scoring

@@ -25,6 +25,7 @@ from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.scores_table import ClassTable
 from segviz.gui.scene import Scene, Tab
+from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.curve import Curve, CurvePlot
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.figure import Figure
@@ -42,7 +43,7 @@ PLOTS = (
     (TRIMAP, "Boundaries", "Mean IoU of the pixels near a boundary of the truth, by how near (trimap)"),
     (BOUND, "Upper bound", "The best mean IoU that an answer can have whose grid is so many times coarser"),
 )
-WORDS = 560  # width of the words of the empty panel at most, before `theme.px`
+WORDS = 760  # width of the words of the empty panel at most, before `theme.px`
 
 
 class _Content(QWidget):
@@ -89,6 +90,7 @@ class ScoresPanel:
         self.matrix = Matrix("Confusion matrix")
         self.hint = ElidedLabel()
         theme.set_role(self.hint, "caption")
+        self.scale_bar = ColourBar()
         self.choice = Segmented(PLOTS, "What is plotted")
         self.plot = CurvePlot("Scores by boundary width or coarseness")
         self.note, self.rule = QLabel(), QLabel(score_words.RULE)
@@ -170,7 +172,10 @@ class ScoresPanel:
         middle = QVBoxLayout()
         middle.setSpacing(theme.XS)
         middle.addWidget(self.matrix, 1)
-        middle.addWidget(self.hint)
+        below_matrix = QHBoxLayout()
+        below_matrix.addWidget(self.hint, 1)
+        below_matrix.addWidget(self.scale_bar)
+        middle.addLayout(below_matrix)
         row.addLayout(middle, 5)
         row.addWidget(plots, 3)
         return content
@@ -263,7 +268,10 @@ class ScoresPanel:
         from segviz.core import palettes
         from segviz.gui.widgets.plane import rgb
 
-        self.matrix.set_colours(rgb(palettes.colour_map(colour_map)))
+        colours = rgb(palettes.colour_map(colour_map))
+        self.matrix.set_colours(colours)
+        self.scale_bar.set_colours(colours)
+        self.scale_bar.set_range("0", "1")
 
     def _show_plot(self) -> None:
         found = self._found

@@ -13,7 +13,7 @@ from segviz.gui import theme
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, text_width
 
 LONGEST = 96  # width of the names of rows, before `theme.px`
-WIDEST = 64  # of a cell
+WIDEST = 110  # of a cell
 TALLEST = 30
 READABLE = 10  # height of a row, or width of a column, from which it gets its name
 
