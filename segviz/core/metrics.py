@@ -111,7 +111,7 @@ def counted(truth: Labels, predicted: Labels, names: Sequence[str]) -> Confusion
     for block in blocks:
         true, found = _counting(truth[block], predicted[block])
         counts += np.bincount(place[true] * size + place[found], minlength=size * size)
-    return Confusion(counts.reshape(size, size), tuple(classes.tolist()), tuple(names[i] for i in classes))
+    return Confusion(counts.reshape(size, size), tuple(classes.tolist()), tuple(names[int(i)] for i in classes))
 
 
 def pairs(truth: Labels, predicted: Labels, confusion: Confusion) -> npt.NDArray[np.unsignedinteger]:
@@ -169,7 +169,7 @@ def scores(counts: Counts, classes: Sequence[int] | None = None) -> Scores:
         frequency_weighted_iou=float((shares * iou).sum()),
         per_class=tuple(
             ClassScore(
-                int(i) if classes is None else classes[i],
+                int(i) if classes is None else classes[int(i)],
                 float(right[i] / true[i]) if true[i] else None,
                 float(right[i] / union[i]),
                 int(true[i]),
