@@ -212,16 +212,16 @@ def _text(collection: Collection, found: list[Evaluation]) -> str:
     images = f"{count(len(collection.pairs))} images of {collection.name}"
     if len(found) == 1:
         (one,) = found
-        rows = [
+        lines = [
             (one.classes[score.index], count(score.pixels), _share(score.accuracy), _share(score.iou))
             for score in one.scores.per_class
         ]
         said = [f"{title} {_share(value)}" for title, value in zip(TITLES, four(one.scores), strict=True)]
-        classes = table(("class", "pixels", "accuracy", "IoU"), rows)
+        classes = table(("class", "pixels", "accuracy", "IoU"), lines)
         return f"{one.spec} on {images}\n\n{classes}\n\n{', '.join(said)}"
     head = ("", *(one.spec for one in found))
     each = [four(one.scores) for one in found]
-    rows = [(title, *(_share(values[at]) for values in each)) for at, title in enumerate(TITLES)]
+    rows: list[tuple[str, ...]] = [(title, *(_share(values[at]) for values in each)) for at, title in enumerate(TITLES)]
     ious = [{one.classes[s.index]: s.iou for s in one.scores.per_class} for one in found]
     rows += [(f"IoU {name}", *(_share(iou.get(name)) for iou in ious)) for name in listed(found)]
     return f"{len(found)} networks on {images}\n\n{table(head, rows)}"

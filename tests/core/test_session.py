@@ -14,6 +14,7 @@ from segviz.core import assets
 from segviz.core.choices import Choice, Method, Pooling, View
 from segviz.core.errors import SegvizError
 from segviz.core.session import FORMAT, Session, State, Unit, from_json, settled, to_json
+from segviz.core.specs import parse
 
 # ------------------------------------------------------------------------------------ updates
 
@@ -165,13 +166,23 @@ def test_replace_shows_another_state_as_a_whole():
 # -------------------------------------------------------------------------------- session files
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+
+
+def is_spec(text: str) -> bool:
+    """Whether a State can have this as its network: what nobody can open, or writes otherwise, does not get into one."""
+    try:
+        return str(parse(text)) == text
+    except SegvizError:
+        return False
+
+
 index = st.integers(0, 2**31 - 1)
 share = st.floats(0, 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 states = st.builds(
     State,
     image=st.none() | names.map(lambda name: f"/photos/{name}"),
-    model=names,
+    model=names.filter(is_spec),
     scale=st.none() | st.floats(0.02, 8),
     grid_stride=st.none() | st.integers(1, 500),
     layer=st.none() | names,
