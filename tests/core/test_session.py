@@ -169,7 +169,7 @@ names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
 
 
 def is_spec(text: str) -> bool:
-    """Whether a State can have this as its network: what nobody can open, or writes otherwise, does not get into one."""
+    """Whether a State can have this as its network: what cannot be read, or is written otherwise, gets into none."""
     try:
         return str(parse(text)) == text
     except SegvizError:
