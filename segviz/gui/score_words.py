@@ -115,12 +115,12 @@ def matrix_hint(found: Agreement) -> str:
 
 def trimap_curve(found: Agreement) -> Curve:
     points = tuple((str(band.width), band.mean_iou) for band in found.bands)
-    return Curve("pixels from a boundary: mean IoU within", points, ("whole image", found.scores.mean_iou))
+    return Curve("mean IoU within pixels of a boundary", points, ("whole image", found.scores.mean_iou))
 
 
 def bound_curve(found: Agreement) -> Curve:
     points = tuple((str(bound.factor), bound.mean_iou) for bound in found.bounds)
-    return Curve("truth made coarser by: best mean IoU", points, ("this network", found.scores.mean_iou))
+    return Curve("best mean IoU, truth coarser by", points, ("this network", found.scores.mean_iou))
 
 
 def score_rows(found: Agreement) -> list[list[object]]:

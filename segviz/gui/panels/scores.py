@@ -83,6 +83,8 @@ class ScoresPanel:
         theme.set_surface(self.widget, "panel")
         self.what = ElidedLabel()
         theme.set_role(self.what, "caption")
+        self.remarks = ElidedLabel()
+        theme.set_role(self.remarks, "warn")
         self.figures = {
             key: Figure("0.000", theme.NUMBERS, Qt.AlignmentFlag.AlignLeft) for _, key, _ in score_words.FOUR
         }
@@ -112,6 +114,7 @@ class ScoresPanel:
     def _make_header(self) -> HeaderLine:
         line = HeaderLine()
         line.add(self.what, 1)
+        line.add(self.remarks, 1)
         self.errors = line.button("flag", tooltip(find("errors")), self._toggle_errors)
         self.errors.setCheckable(True)
         self.reopen = line.button("folder-open", tooltip(find("open-truth")), lambda: self._commands.do("open-truth"))
@@ -193,14 +196,10 @@ class ScoresPanel:
             grid.addWidget(self.figures[key], row, column)
             grid.addWidget(label, row + 1, column)
         grid.setRowMinimumHeight(2, theme.S)
-        self.remarks = QLabel()
-        self.remarks.setWordWrap(True)
-        theme.set_role(self.remarks, "warn")
-        column_ = QVBoxLayout()
-        column_.addLayout(grid)
-        column_.addWidget(self.remarks)
-        column_.addStretch(1)
-        return column_
+        column = QVBoxLayout()
+        column.addLayout(grid)
+        column.addStretch(1)
+        return column
 
     def _connect(self) -> None:
         self.open.clicked.connect(lambda: self._commands.do("open-truth"))
@@ -242,6 +241,7 @@ class ScoresPanel:
         self.what.setText(score_words.heading(found) if found is not None else "")
         for part in (self.errors, self.copy, self.save):
             part.setVisible(found is not None)
+        self.remarks.setVisible(found is not None and bool(found.remarks))
         for part in (self.reopen, self.remove):
             part.setVisible(scene.state.truth is not None)
         self.errors.setChecked(scene.state.errors)
@@ -251,10 +251,7 @@ class ScoresPanel:
 
         for _, key, _ in score_words.FOUR:
             self.figures[key].set_text(score_words.score(getattr(found.scores, key)))
-        remarks = "\n".join(f"{text[0].upper()}{text[1:]}." for text in found.remarks)
-        self.remarks.setText(remarks)
-        self.remarks.setVisible(bool(remarks))
-        self.remarks.setToolTip(remarks)
+        self.remarks.setText(" ".join(f"{text[0].upper()}{text[1:]}." for text in found.remarks))
         table = palettes.class_colours(scene.state.palette, len(found.prediction.classes))
         colours = ["#" + bytes(colour.tolist()).hex() for colour in table]
         hollow = catalogue.background(found.prediction.classes)

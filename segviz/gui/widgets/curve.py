@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from segviz.gui import theme
 from segviz.gui.widgets.matrix import drawn
-from segviz.gui.widgets.painted import Painted, text_width
+from segviz.gui.widgets.painted import Painted, elided, text_width
 
 TICKS = (0.0, 0.5, 1.0)
 DOT = 3.0  # radius
@@ -87,8 +87,9 @@ class CurvePlot(Painted):
                     QRectF(x - wide, area.bottom() + 1, 2 * wide, line), Qt.AlignmentFlag.AlignCenter, name
                 )
                 free = x + wide / 2 + theme.px(theme.S)
-        below = QRectF(area.left(), area.bottom() + 1 + line, area.width(), line)
-        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._curve.across)
+        below = QRectF(0, area.bottom() + 1 + line, area.right(), line)
+        text = elided(self._curve.across, theme.caption(), below.width())
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight, text)
 
     def _level(self, painter: QPainter, area: QRectF, level: tuple[str, float], t: theme.Tokens) -> None:
         name, score = level
