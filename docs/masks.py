@@ -19,7 +19,7 @@ from segviz.core import assets, export  # noqa: E402 - found through the line ab
 from segviz.core.metrics import IGNORED  # noqa: E402
 
 PAGE = "digits-256x256"
-INK = 128  # grey level below which paper is ink
+INK = 128  # grey level from which black paper is ink
 
 
 def mask_of(page: str) -> np.ndarray:
@@ -30,7 +30,7 @@ def mask_of(page: str) -> np.ndarray:
     for digit in json.loads(assets.sample(f"{page}.json").read_text(encoding="utf-8"))["digits"]:
         left, top, right, bottom = digit["box"]
         inside = np.s_[top:bottom, left:right]
-        out[inside][levels[inside] < INK] = digit["label"]
+        out[inside][levels[inside] >= INK] = digit["label"]
     return out
 
 
