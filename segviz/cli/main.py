@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from segviz import __version__
-from segviz.cli import bench, convert, features, field, gui, heatmap, models, race, segment, summary, train
+from segviz.cli import bench, convert, evaluate, features, field, gui, heatmap, models, race, segment, summary, train
 from segviz.cli.console import Console, Report, as_json
 from segviz.cli.options import add_common
 from segviz.core.errors import SegvizError, UsageError, clean
@@ -47,6 +47,7 @@ VERBS: dict[str, Verb] = {
     "features": features,
     "convert": convert,
     "train": train,
+    "evaluate": evaluate,
     "bench": bench,
 }
 

@@ -21,6 +21,7 @@ from segviz.cli.options import (
     share,
     size_note,
 )
+from segviz.cli.scored import scored
 from segviz.cli.table import duration
 from segviz.core import catalogue
 from segviz.core.choices import Method, Palette, Upsampling
@@ -30,6 +31,7 @@ from segviz.core.field import Lattice, pair, tidy
 from segviz.core.requests import STRIDED, Prediction, SegmentRequest
 
 if TYPE_CHECKING:
+    from segviz.core.agreement import Agreement
     from segviz.core.metrics import Scores
 
 HINT = "label every pixel of images"
@@ -67,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: what suits the network, 0.8 for LeNet-5, which has no class for blank paper)",
     )
     parser.add_argument("--probabilities", action="store_true", help="save the probabilities of all classes (.npz)")
-    parser.add_argument("--ground-truth", type=Path, metavar="MASK", help="mask of class indices to score against")
+    parser.add_argument(
+        "--ground-truth", type=Path, metavar="MASK", help="mask to score against: class indices or colours of classes"
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what is saved")
 
 
@@ -141,7 +145,9 @@ def _one(
     prediction = console.ask(request)
     for remark in prediction.notes:
         console.note(f"{image.name}: {remark}")
-    scores = None if options.ground_truth is None else _scores(options.ground_truth, image, prediction)
+    found = None if options.ground_truth is None else _agreement(options.ground_truth, image, prediction)
+    for remark in () if found is None else found.remarks:
+        console.note(f"{options.ground_truth.name}: {remark}")
     saved = _save(prediction, image, out, options.probabilities, least(options, entry))
     lattice = lattice_of(prediction)
     data: dict[str, Any] = {
@@ -164,9 +170,9 @@ def _one(
         "exactness": exactness_of(prediction),
         "notes": prediction.notes,
     }
-    if scores is not None:
-        data["scores"] = _scored(scores, prediction.classes)
-    return data, _text(image, prediction, saved, scores)
+    if found is not None:
+        data["scores"] = scored(found.scores, found.classes)
+    return data, _text(image, prediction, saved, found.scores if found is not None else None)
 
 
 def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool, minimum: float) -> dict[str, Path]:
@@ -219,29 +225,14 @@ def lattice_of(prediction: Prediction) -> Lattice:
     return replace(lattice, start=(lattice.start[0] + region.left, lattice.start[1] + region.top))
 
 
-def _scores(mask: Path, image: Path, prediction: Prediction) -> Scores:
-    """The scores of the part of the image that was asked for."""
-    from segviz.core import images, masks, metrics
+def _agreement(mask: Path, image: Path, prediction: Prediction) -> Agreement:
+    """The agreement of the part of the image that was asked for."""
+    from segviz.core import images, masks
+    from segviz.core.agreement import agree
 
-    truth = masks.open_mask(mask)
-    height, width = images.probe(image)
-    if truth.shape != (height, width):
-        size = f"{truth.shape[1]}x{truth.shape[0]}"
-        raise SegvizError(f"{mask}: the mask is {size} and the image {width}x{height}: give a mask of the image's size")
-    return metrics.compare(truth[part_of(prediction)], prediction.labels, len(prediction.classes))
-
-
-def _scored(scores: Scores, classes: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "pixel_accuracy": scores.pixel_accuracy,
-        "mean_accuracy": scores.mean_accuracy,
-        "mean_iou": scores.mean_iou,
-        "frequency_weighted_iou": scores.frequency_weighted_iou,
-        "per_class": [
-            {"index": score.index, "name": classes[score.index], "accuracy": score.accuracy, "iou": score.iou}
-            for score in scores.per_class
-        ],
-    }
+    truth = masks.read_mask(mask)
+    truth.check_size(*images.probe(image))
+    return agree(truth, prediction)
 
 
 def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: Scores | None) -> str:

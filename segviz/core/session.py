@@ -66,6 +66,9 @@ class State:
     heat_opacity: float = 0.75
     minimum: float = 0.0  # confidence that a label needs to be painted
     heat_minimum: float = 0.0  # probability that a heatmap paints from
+    truth: str | None = None  # absolute path of the mask that labels are scored against
+    errors: bool = False  # whether right and wrong pixels lie over the image
+    cell: tuple[int, int] | None = None  # of the confusion matrix: (true class, label) whose pixels are shown
     palette: Palette = Palette.AUTO
     colour_map: ColourMap = ColourMap.MAGMA
     map_order: MapOrder = MapOrder.INDEX
@@ -130,7 +133,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
 
     The same network, viewed otherwise (`specs.VIEWING`), keeps them. Another image keeps the layer but
     not the pinned unit; a new revision of the same image keeps both, since a person draws on while a
-    unit is watched. Another layer keeps the cursor, from which the unit follows.
+    unit is watched. Another layer keeps the cursor, from which the unit follows. A mask is of one image,
+    a cell of the confusion matrix of one mask and one network.
     """
     out = dict(changes)
 
@@ -144,6 +148,9 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
         out.setdefault("revision", 0)
         out.setdefault("unit", None)
         out.setdefault("cursor", None)
+        out.setdefault("truth", None)
+    if out.get("truth", state.truth) != state.truth:
+        out.setdefault("cell", None)
     return out
 
 
@@ -158,6 +165,7 @@ NETWORK_DEFAULTS: dict[str, Any] = {
     "grid_stride": None,
     "pooling": Pooling.AUTO,
     "method": Method.AUTO,
+    "cell": None,
 }
 
 
@@ -171,7 +179,9 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(State)}
     values["hidden"] = sorted(state.hidden)
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
+    values["cell"] = state.cell and list(state.cell)
     values["image"] = _portable(state.image, folder)
+    values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
     return json.dumps({"format": FORMAT, "version": VERSION, "state": values}, indent=2) + "\n"
 
@@ -252,8 +262,9 @@ def from_json(text: str, folder: Path | None = None, name: str = "session file")
             values[key] = reader(value)
         except (ValueError, TypeError, OverflowError):
             remarks.append(f"{key} cannot be {shorten(clean(repr(value)), LONGEST_VALUE)}")
-    if values.get("image"):
-        values["image"] = _located(values["image"], folder)
+    for key in ("image", "truth"):
+        if values.get(key):
+            values[key] = _located(values[key], folder)
     if values.get("model"):
         try:
             values["model"] = _with_files(values["model"], lambda path: _located(path, folder))
@@ -310,6 +321,11 @@ def _unit(value: Any) -> Unit:
     return Unit(_index(channel), _index(row), _index(column))
 
 
+def _pair(value: Any) -> tuple[int, int]:
+    first, second = value
+    return _index(first), _index(second)
+
+
 def _point(value: Any) -> tuple[float, float]:
     x, y = value
     return _number(x), _number(y)
@@ -338,6 +354,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "heat_opacity": _within(0, 1),
     "minimum": _within(0, 1),
     "heat_minimum": _within(0, 1),
+    "truth": _optional(_text),
+    "errors": _flag,
+    "cell": _optional(_pair),
     "palette": Palette,
     "colour_map": ColourMap,
     "map_order": MapOrder,

@@ -74,6 +74,10 @@ def _has_board(scene: Scene) -> bool:
     return names.is_board(scene.state.image)
 
 
+def _has_truth(scene: Scene) -> bool:
+    return scene.state.truth is not None
+
+
 def _can_run(scene: Scene) -> bool:
     return scene.state.image is not None and bool(scene.state.model)
 
@@ -216,6 +220,18 @@ def _tab(number: int, tab: Tab, text: str) -> Action:
     )
 
 
+def _view(view: View, key: str) -> Action:
+    return Action(
+        f"view-{view.value}",
+        view.title,
+        "View",
+        lambda window: window.desk.session.update(**gestures.choose_view(view)),
+        (key,),
+        tip=view.hint,
+        checked=lambda window: window.desk.session.state.view is view,
+    )
+
+
 def _choices(
     field: str, menu: str, values: type[Choice], keys: dict[Choice, str] | None = None, **options: Any
 ) -> tuple[Action, ...]:
@@ -248,6 +264,10 @@ FILE = (
            "folder-open", "Open weights or a program: .safetensors, .pth, .pt, .pt2, .onnx, .py", separator=True),
     Action("network-by-name", "Open network by name…", "File", lambda w: w.dialogs.spec(), (), "search",
            "A network of torchvision, timm or your own code, or one of the catalogue with options"),
+    Action("open-truth", "Open ground truth…", "File", lambda w: w.open_truth(), ("Ctrl+Shift+M",), "tags",
+           "The mask of this image: labels are scored against it", enabled=_has_image, separator=True),
+    Action("remove-truth", "Remove ground truth", "File", lambda w: w.desk.session.update(
+               truth=None, errors=False, cell=None), (), "x", "Score no longer", enabled=_has_truth),
     Action("open-session", "Open session…", "File", lambda w: w.files.open_session_dialog(), ("Ctrl+Shift+O",),
            "file-import", "Show what a session file describes", separator=True),
     Action("save-session", "Save session…", "File", lambda w: w.save_session(), ("Ctrl+S",), "device-floppy",
@@ -290,7 +310,11 @@ EDIT = (
 )  # fmt: skip
 
 VIEW = (
-    *_choices("view", "View", View, {View.LABELS: "L", View.HEATMAP: "H", View.IMAGE: "I"}),
+    *(_view(*row) for row in ((View.LABELS, "L"), (View.HEATMAP, "H"), (View.IMAGE, "I"))),
+    Action("errors", "Show errors", "View", lambda w: w.desk.session.update(
+               **gestures.show_errors(not w.desk.session.state.errors)), ("X",), "flag",
+           "Right and wrong pixels over the image, where there is ground truth",
+           checked=lambda w: w.desk.session.state.errors, enabled=_has_truth),
     Action("fit", "Fit", "View", _canvas(lambda canvas: canvas.fit()), ("F",), "maximize", "Show the whole image",
            enabled=_has_image, separator=True),
     Action("zoom-one", "Actual size", "View", _canvas(lambda canvas: canvas.zoom_one()), ("1",), "zoom-scan",
@@ -317,6 +341,7 @@ VIEW = (
     _tab(1, Tab.FEATURE_MAPS, "Feature maps"),
     _tab(2, Tab.HEATMAPS, "Heatmaps"),
     _tab(3, Tab.RACE, "Race tab"),
+    _tab(7, Tab.SCORES, "Scores"),
     Action("present", "Presenter's view", "View", lambda w: w.layouts.set_presenting(not w.presenting), ("F5",),
            "presentation", "Large type and nothing but the canvas, on the whole screen",
            checked=lambda w: w.presenting, separator=True),

@@ -57,6 +57,7 @@ def main(options: LaunchOptions) -> int:
         log.watch()
     if options.image is not None:  # by a change, so that an image which cannot be opened takes back what it brought
         window.desk.session.update(**gestures.use_image(state, options.image))
+        window.scoring.look(options.image)
     if remark is not None:
         window.desk.say(str(remark), remark.details)
     if options.size is not None:

@@ -18,7 +18,7 @@ from segviz.core.session import Session
 from segviz.core.specs import same_network
 from segviz.gui import gestures, names, theme, words
 from segviz.gui.actions import find
-from segviz.gui.canvas_strip import CanvasStrip
+from segviz.gui.canvas_strip import ERRORS, CanvasStrip
 from segviz.gui.names import image_title, sample_title, title_of
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.box_tool import BoxTool
@@ -92,8 +92,8 @@ class Canvas(QWidget):
 
     # Methods, not lambdas: a lambda that holds the canvas would keep it alive.
 
-    def _set_view(self, view: View) -> None:
-        self._session.update(view=view)
+    def _set_view(self, view: str) -> None:
+        self._session.update(**(gestures.show_errors(True) if view == ERRORS else gestures.choose_view(View(view))))
 
     def _set_opacity(self, opacity: float) -> None:
         heat = self._session.state.view is View.HEATMAP
@@ -160,11 +160,13 @@ class Canvas(QWidget):
         state = new.state
         heat = state.view is View.HEATMAP
         shown = (state.heat_opacity, state.heat_minimum) if heat else (state.opacity, state.minimum)
+        marked = overlays.marks_errors(new)
         self.strip.show_state(state.view, *shown)
+        self.strip.show_errors(new.shown_truth is not None, marked)
         title, colours = overlays.scale(new)
         peak = self._overlays.peak(new) if self._overlays is not None else None
         self.strip.show_scale(title, colours, "" if peak is None else words.probability(peak))
-        self.strip.show_legend(overlays.legend(new))
+        self.strip.show_legend(overlays.error_legend(new) if marked else overlays.legend(new))
 
     def point_at(self, point: tuple[float, float] | None) -> None:
         """A cross at this pixel of the image: where the mouse is in another view."""

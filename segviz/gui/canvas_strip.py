@@ -16,6 +16,7 @@ from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
 from segviz.gui.widgets.swatches import Swatches
 
+ERRORS = "errors"  # what is chosen beside the views, where there is ground truth
 LEGEND = 206  # width that the legend gets beside the sliders at least, before `theme.px`
 
 
@@ -30,8 +31,13 @@ class CanvasStrip(QWidget):
         super().__init__(parent)
         theme.set_surface(self, "surround")
         self.views = Segmented(
-            [(view, view.title, tooltip(find(f"view-{view.value}"))) for view in View], "What is shown"
+            [
+                *((view, view.title, tooltip(find(f"view-{view.value}"))) for view in View),
+                (ERRORS, "Errors", tooltip(find("errors"))),
+            ],
+            "What is shown",
         )
+        self.views.button(ERRORS).hide()
         self.opacity = LabelledSlider("Opacity", tooltip="How strongly the overlay covers the image")
         self.minimum = LabelledSlider("Minimum", tooltip="Nothing is painted where the network is less sure than this")
         self.scale, self.legend = ColourBar(), Swatches()
@@ -113,6 +119,15 @@ class CanvasStrip(QWidget):
         self._right.setCurrentIndex(pages[view])
         for slider in (self.opacity, self.minimum):
             slider.setEnabled(view is not View.IMAGE)
+
+    def show_errors(self, there: bool, shown: bool) -> None:
+        """Whether there are errors to be shown, and whether they are, instead of the view; silent."""
+        self.views.button(ERRORS).setVisible(there)
+        if shown:
+            self.views.set_value(ERRORS)
+            self._right.setCurrentIndex(1)
+            for slider in (self.opacity, self.minimum):
+                slider.setEnabled(False)
 
     def show_scale(self, title: str, colours: Sequence[int], most: str = "") -> None:
         """The heatmap's class, how probable it gets, and the colours."""

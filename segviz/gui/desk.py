@@ -65,6 +65,7 @@ class Desk(Outlet):
         self._said_of = plan.subject(session.state)  # network and image that the message is about
         self._opened: tuple[str, int] | None = None  # path and revision
         self._opening: tuple[str, int] | None = None
+        self.errands = 0  # work beside the engine that `idle` waits for
         self._ledger = Ledger()
         self._tell = self._timer(self._emit)
         self._asking = self._timer(self._plan)
@@ -98,7 +99,9 @@ class Desk(Outlet):
     @property
     def idle(self) -> bool:
         """Whether all that was planned is there and told: what a screenshot waits for."""
-        waiting = self._ledger.kinds or self._opening or self._asking.isActive() or self._tell.isActive()
+        waiting = (
+            self._ledger.kinds or self._opening or self.errands or self._asking.isActive() or self._tell.isActive()
+        )
         return self._jobs is not None and not waiting
 
     # ------------------------------------------------------------------------------ scene
@@ -227,7 +230,7 @@ class Desk(Outlet):
             return
         self._opened, self._opening = self._opening, None
         self._undo = {}
-        self._show(picture=event.picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
+        self._show(picture=event.picture, **self._foreign(self.session.state), **self.cleared(Kind.IMAGE))
         self._asking.start(0)
 
     def _picture_refused(self, event: Any) -> None:
@@ -268,7 +271,7 @@ class Desk(Outlet):
         self._show(**self._revived())
         if kind is None:
             return
-        self._show(**_PAINTS[type(event.answer)](self, event.answer), **self._cleared(kind))
+        self._show(**_PAINTS[type(event.answer)](self, event.answer), **self.cleared(kind))
         if kind is Kind.DESCRIPTION:
             self._show(**self._foreign(self.session.state))
             self._settle_layer()
@@ -304,7 +307,11 @@ class Desk(Outlet):
                 self._show(race_updates=())
         return kind
 
-    def _cleared(self, kind: Kind) -> dict[str, Any]:
+    def take(self, **found: Any) -> None:
+        """Show what was found without the engine: fields of the Scene."""
+        self._show(**found)
+
+    def cleared(self, kind: Kind) -> dict[str, Any]:
         message = self.scene.message
         return {"message": None} if message is not None and message.about is kind else {}
 
@@ -353,7 +360,7 @@ class Desk(Outlet):
         self._opened, self._opening = (picture.path, revision), None
         self.session.update(**{"image": picture.path, "revision": revision} | changes)
         self._undo = {}  # a drawing can be opened
-        self._show(picture=picture, **self._foreign(self.session.state), **self._cleared(Kind.IMAGE))
+        self._show(picture=picture, **self._foreign(self.session.state), **self.cleared(Kind.IMAGE))
         self._asking.start(0)
 
     def stop(self, kind: Kind | None = None) -> None:
@@ -384,7 +391,7 @@ class Desk(Outlet):
         if self._ledger.asked(Kind.RACE) is not None:
             self._drop(Kind.RACE)
         self._raced = self.scene.race or self._raced
-        self._show(race=None, race_updates=(), **self._cleared(Kind.RACE))
+        self._show(race=None, race_updates=(), **self.cleared(Kind.RACE))
         self._ask(Kind.RACE, request)
         self._show_jobs()
 

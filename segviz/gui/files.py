@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
@@ -28,6 +28,7 @@ from segviz.gui.kinds import GIF
 from segviz.gui.names import PASTED_PREFIX, is_board, is_pasted
 from segviz.gui.pictures import to_array
 from segviz.gui.scene import Kind
+from segviz.gui.scoring import MASK_SUFFIXES
 
 if TYPE_CHECKING:
     from segviz.gui.desk import Desk
@@ -44,12 +45,15 @@ def _patterns(suffixes: tuple[str, ...]) -> str:
 
 
 IMAGE_KINDS = f"Images ({_patterns(IMAGE_SUFFIXES)});;All files (*)"
+MASK_KINDS = f"Masks ({_patterns(MASK_SUFFIXES)});;All files (*)"
 NETWORK_KINDS = f"Networks ({_patterns(MODEL_SUFFIXES)});;All files (*)"
 LARGEST_SESSION = 1 << 20  # bytes: a session file is a page of text
 
 
 class Files(QObject):
     """Opens and saves for one window. `ask_open` and `ask_save` are its dialogs; tests put answers there."""
+
+    image_shown = Signal(str)  # a person has chosen this image: what lies beside it may belong to it
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,6 +100,10 @@ class Files(QObject):
         if path is not None:
             self.show_network(of_file(path.absolute()))
 
+    def ask_truth(self) -> Path | None:
+        """Where the person says that the mask of the image is."""
+        return self.ask_open("Open the ground truth of this image", MASK_KINDS)
+
     def open_session_dialog(self) -> None:
         path = self.ask_open("Open a session", SESSION_KINDS)
         if path is not None:
@@ -127,6 +135,7 @@ class Files(QObject):
         place = str(path.absolute())  # not resolved: symbolic links keep their names
         self._desk.session.update(**gestures.use_image(self._desk.session.state, place))
         settings.add_recent(place)
+        self.image_shown.emit(place)
 
     def show_network(self, spec: str) -> None:
         """Use the network of a spec; one that cannot be leaves everything as it is."""
@@ -166,7 +175,9 @@ class Files(QObject):
         found = images_in(Path(image).parent)
         if len(found) > 1:
             here = found.index(Path(image)) if Path(image) in found else -1
-            self._desk.session.update(image=str(found[(here + step) % len(found)]))
+            image = str(found[(here + step) % len(found)])
+            self._desk.session.update(image=image)
+            self.image_shown.emit(image)
 
     def open_session(self, path: Path) -> None:
         """Show what a session file describes, as far as it can be read; one that is none changes nothing."""
@@ -315,6 +326,9 @@ def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
     if state.image is not None and not places.is_file(state.image):
         remarks += (f"{named(state.image)} is not at {state.image}",)
         state = replace(state, image=None, unit=None, cursor=None)
+    if state.truth is not None and not places.is_file(state.truth):
+        remarks += (f"{named(state.truth)} is not at {state.truth}",)
+        state = replace(state, truth=None, cell=None)
     if not remarks:
         return state, None
     return state, SegvizError(f"{named(path)}: opened in part. {'; '.join(remarks)}", "\n".join(remarks))

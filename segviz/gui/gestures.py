@@ -244,6 +244,21 @@ def choose_method(scene: Scene, method: Method) -> Changes:
     return changes
 
 
+def choose_view(view: View) -> Changes:
+    """Another view: errors make room for it."""
+    return {"view": view, "errors": False, "cell": None}
+
+
+def show_errors(wanted: bool) -> Changes:
+    """Right and wrong pixels over the image, or no longer."""
+    return {"errors": wanted, "cell": None}
+
+
+def toggle_cell(scene: Scene, true: int, found: int) -> Changes:
+    """A cell of the confusion matrix: its pixels on the image; once more: no longer."""
+    return {"cell": None if scene.state.cell == (true, found) else (true, found)}
+
+
 def toggle_class(scene: Scene, index: int) -> Changes:
     """The eye of a class in the legend."""
     return {"hidden": scene.state.hidden ^ {index}, "solo": None}

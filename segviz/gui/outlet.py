@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Outlet(QObject):
     """Hands what panels want saved to a `Saver`; without one nothing leaves."""
 
+    wanted = Signal(str)  # the id of an action that a panel offers
     said = Signal(str)  # a remark that nobody needs to act on ("Copied"), for the status bar
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -29,6 +30,9 @@ class Outlet(QObject):
     def use(self, saver: Saver) -> None:
         """Let `saver` ask where to save, and save."""
         self._saver = saver
+
+    def do(self, identifier: str) -> None:
+        self.wanted.emit(identifier)
 
     def copy_image(self, image: QImage) -> None:
         if self._saver is not None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core import catalogue, palettes, resample, scores
+from segviz.core.agreement import Agreement
 from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
@@ -30,6 +31,8 @@ from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 HEAT_KEPT = 12  # classes whose heatmaps are kept
 HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
 TITLES = 12  # classes in the small legend, as far as there is room
+# RGBA of the error map: vermilion and blue, which colour-blind people tell apart; what does not count is veiled.
+WRONG, RIGHT, VEILED, OF_CELL = (213, 94, 0, 205), (86, 180, 233, 80), (52, 56, 64, 190), (255, 214, 64, 120)
 WORTH = 0.01  # probability from which the tag of a window names a class
 
 
@@ -42,6 +45,8 @@ class Overlays:
         self.labels = PlaneLayer(contour=True)
         self.heat = PlaneLayer()
         self.partial = PlaneLayer()
+        self.errors = PlaneLayer()
+        self.marked = False  # whether errors are shown, instead of the view
         self.window = BoxLayer()
         self.veil = VeilLayer()
         self.unit = UnitLayer()
@@ -63,7 +68,8 @@ class Overlays:
             View.HEATMAP: (self.heat, self.window),
             View.IMAGE: (),
         }
-        return (ground, *planes[self.view], self.veil, self.unit, self.dragged, self.cross)
+        shown = (self.errors,) if self.marked else planes[self.view]
+        return (ground, *shown, self.veil, self.unit, self.dragged, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`.
@@ -82,6 +88,7 @@ class Overlays:
         self._show_labels(old, new)
         self._show_heat(old, new)
         self._show_partial(old, new)
+        self._show_errors(old, new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
         self.heat.opacity = new.state.heat_opacity
@@ -148,6 +155,18 @@ class Overlays:
             table = np.concatenate([np.zeros((1, 4), np.uint8), label_table(new)])
             self.partial.set_table(argb(table))
 
+    def _show_errors(self, old: Scene | None, new: Scene) -> None:
+        found = new.shown_agreement
+        self.marked = marks_errors(new)
+        if found is None or not self.marked:
+            self.errors.set_plane(None)
+            return
+        before = old.shown_agreement if old is not None and marks_errors(old) else None
+        if before is None or before.pairs is not found.pairs:
+            self.errors.set_plane(found.pairs)
+        if before is None or before.pairs is not found.pairs or old is None or old.state.cell != new.state.cell:
+            self.errors.set_table(argb(error_table(found, new.state.cell)))
+
     def _show_unit(self, new: Scene) -> None:
         found = pinned(new) if new.picture is not None else None
         self.unit.marks = (
@@ -165,6 +184,43 @@ class Overlays:
             if found is None
             else WindowMarks(found.box, tuple((name, words.probability(p)) for _, name, p in told(found.classes)))
         )
+
+
+def marks_errors(scene: Scene) -> bool:
+    """Whether the errors, or the pixels of a cell of the confusion matrix, are shown."""
+    found = scene.shown_agreement
+    return found is not None and (scene.state.errors or found.has(scene.state.cell))
+
+
+def error_table(found: Agreement, cell: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
+    """RGBA of every number in `found.pairs`: right and wrong pixels, or one cell's with all others veiled."""
+    size = len(found.confusion.classes)
+    table = np.empty((1 + size * size, 4), np.uint8)
+    if cell is not None and found.has(cell):
+        table[:] = VEILED
+        table[found.pair(cell)] = OF_CELL
+        return table
+    table[1:] = WRONG
+    table[1 :: size + 1] = RIGHT
+    table[0] = VEILED
+    return table
+
+
+def error_legend(scene: Scene) -> list[tuple[str, str]]:
+    """What the colours of the errors mean: (words, #rrggbb)."""
+    found, cell = scene.shown_agreement, scene.state.cell
+    if found is None:
+        return []
+    if cell is not None and found.has(cell):
+        true, label = (found.classes[index] for index in cell)
+        return [(f"{true} → {label}", _hex(OF_CELL))]
+    right, beside = found.scores.pixel_accuracy, found.counted < found.truth.size
+    shown = [(f"wrong {words.share(1 - right)}", _hex(WRONG)), (f"right {words.share(right)}", _hex(RIGHT))]
+    return shown + ([("not counted", _hex(VEILED))] if beside else [])
+
+
+def _hex(colour: tuple[int, int, int, int]) -> str:
+    return "#" + bytes(colour[:3]).hex()
 
 
 def told(classes: tuple[tuple[int, str, float], ...]) -> tuple[tuple[int, str, float], ...]:

@@ -30,8 +30,10 @@ from segviz.core.session import State
 from segviz.core.specs import parse, same_network
 
 if TYPE_CHECKING:
+    from segviz.core.agreement import Agreement
     from segviz.core.entries import Entry
     from segviz.core.images import Picture
+    from segviz.core.masks import Mask
 
 
 class EngineStatus(StrEnum):
@@ -47,6 +49,7 @@ class Tab(StrEnum):
     FEATURE_MAPS = "feature-maps"
     HEATMAPS = "heatmaps"
     RACE = "race"
+    SCORES = "scores"
 
 
 class Kind(StrEnum):
@@ -59,6 +62,7 @@ class Kind(StrEnum):
     RACE = "Race"
     WINDOW = "Classifying the window"
     BADGE = "Examining the network"
+    TRUTH = "Reading the ground truth"  # in the window's own process
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,9 @@ class Scene:
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
     window: WindowAnswer | None = None
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
+    truth: Mask | None = None  # the ground truth; see `shown_truth`
+    agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
+    unscored: str = ""  # why there is none
     jobs: tuple[Job, ...] = ()
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
@@ -152,6 +159,19 @@ class Scene:
         if prediction is None or picture is None or prediction.labels.shape != (picture.height, picture.width):
             return None
         return prediction if prediction.request.setup.image in (None, self.state.image) else None
+
+    @property
+    def shown_truth(self) -> Mask | None:
+        """The ground truth where it is the one that is wanted by now; None otherwise."""
+        return self.truth if self.truth is not None and self.truth.path == self.state.truth else None
+
+    @property
+    def shown_agreement(self) -> Agreement | None:
+        """The agreement where it is that of the prediction and the ground truth that are shown; None otherwise."""
+        found = self.agreement
+        if found is None or found.mask is not self.shown_truth or found.prediction is not self.shown_prediction:
+            return None
+        return found
 
     @property
     def shown_features(self) -> FeatureMaps | None:

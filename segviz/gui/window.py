@@ -29,6 +29,7 @@ from segviz.gui.menus import Menus
 from segviz.gui.names import image_title, sentence
 from segviz.gui.panels.base import Area, Panel
 from segviz.gui.scene import Kind, Message, Scene, Tab
+from segviz.gui.scoring import Scoring
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
 from segviz.gui.widgets.tag import Tag
@@ -75,6 +76,9 @@ class MainWindow(QMainWindow):
         self.files = Files(self.desk, self)
         self.desk.use(self.files)
         self.board = Board(self.desk, self.files.background, self)
+        self.scoring = Scoring(self.desk, self.files.background, self)
+        self.files.image_shown.connect(self.scoring.look)
+        self.desk.wanted.connect(self.do)
         look = theme.look()
         self.theme = look.theme if look is not None else settings.theme()
         self.setWindowTitle("segviz")
@@ -306,6 +310,12 @@ class MainWindow(QMainWindow):
         else:
             self.desk.session.update(**gestures.show_window(scene))
 
+    def open_truth(self) -> None:
+        """Ask for the mask of the image, and score against it."""
+        path = self.files.ask_truth()
+        if path is not None:
+            self.scoring.use(path)
+
     def save_session(self) -> None:
         self.board.flush()
         self.files.save_session()
@@ -369,7 +379,8 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.files.drop(event.mimeData())
+        if not self.scoring.takes(event.mimeData(), self.files.open_path):
+            self.files.drop(event.mimeData())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that the canvas has and does not use: arrows move the unit there, and nowhere else."""

@@ -82,3 +82,31 @@ def test_what_cannot_be_scored_says_why() -> None:
         metrics.compare(square + 7, square, 3)
     with pytest.raises(SegvizError, match="nothing to score"):
         metrics.compare(square + 255, square, 3)
+
+
+def test_counting_leaves_out_classes_that_are_nowhere_and_pixels_below_zero() -> None:
+    truth, found = np.array([[2, 2, -1], [5, 2, -1]], np.int32), np.array([[2, 5, 7], [5, 9, 0]], np.uint8)
+    table = metrics.counted(truth, found, [f"class {i}" for i in range(10)])
+    assert (table.classes, table.names) == ((2, 5, 9), ("class 2", "class 5", "class 9"))
+    assert table.counts.tolist() == [[1, 1, 1], [0, 1, 0], [0, 0, 0]]
+    assert table.shares.tolist() == [pytest.approx([1 / 3] * 3), [0, 1, 0], [0, 0, 0]]
+    assert [(score.index, score.pixels) for score in table.scores.per_class] == [(2, 3), (5, 1), (9, 0)]
+
+
+@given(label_maps)
+def test_the_small_table_scores_as_the_whole_one(labels: np.ndarray) -> None:
+    found = np.roll(labels, 1)
+    whole = metrics.compare(labels, found, CLASSES)
+    assert metrics.counted(labels, found, [str(i) for i in range(CLASSES)]).scores == whole
+
+
+@given(label_maps, label_maps)
+def test_tables_of_two_images_add_up(first: np.ndarray, second: np.ndarray) -> None:
+    names = [str(i) for i in range(CLASSES)]
+    one, other = (metrics.counted(labels, np.roll(labels, 1), names) for labels in (first, second))
+    whole = metrics.confusion(first, np.roll(first, 1), CLASSES) + metrics.confusion(
+        second, np.roll(second, 1), CLASSES
+    )
+    both = metrics.added(one, other)
+    assert both.scores == metrics.scores(whole)
+    assert np.array_equal(whole[np.ix_(both.classes, both.classes)], both.counts)

@@ -14,6 +14,7 @@ from segviz.core import assets
 from segviz.core.choices import Choice, Method, Pooling, View
 from segviz.core.errors import SegvizError
 from segviz.core.session import FORMAT, Session, State, Unit, from_json, settled, to_json
+from segviz.core.specs import parse
 
 # ------------------------------------------------------------------------------------ updates
 
@@ -131,8 +132,20 @@ def test_other_weights_are_another_network(old, new):
 def test_another_image_keeps_the_layer_but_not_the_unit():
     state = State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5))
     out = settled(state, {"image": "/b.png"})
-    assert out == {"image": "/b.png", "revision": 0, "unit": None, "cursor": None}
+    assert out == {"image": "/b.png", "revision": 0, "unit": None, "cursor": None, "truth": None}
     assert settled(state, {"image": "/a.png"}) == {"image": "/a.png"}
+
+
+def test_a_mask_belongs_to_its_image_and_a_cell_to_its_mask_and_network():
+    state = State(model="lenet5", image="/a.png", truth="/a_mask.png", errors=True, cell=(3, 5))
+    session = Session(state)
+    session.update(revision=4)
+    assert session.state == replace(state, revision=4)
+    session.update(image="/b.png")
+    assert (session.state.truth, session.state.cell, session.state.errors) == (None, None, True)
+    for change in ({"truth": "/c.png"}, {"truth": None}, {"model": "mtcnn_onet"}):
+        assert settled(state, change)["cell"] is None
+    assert settled(state, {"image": "/b.png", "truth": "/b_mask.png"})["truth"] == "/b_mask.png"
 
 
 def test_what_is_drawn_on_an_image_keeps_the_unit_and_the_window():
@@ -153,13 +166,23 @@ def test_replace_shows_another_state_as_a_whole():
 # -------------------------------------------------------------------------------- session files
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+
+
+def is_spec(text: str) -> bool:
+    """Whether a State can have this as its network: what cannot be read, or is written otherwise, gets into none."""
+    try:
+        return str(parse(text)) == text
+    except SegvizError:
+        return False
+
+
 index = st.integers(0, 2**31 - 1)
 share = st.floats(0, 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 states = st.builds(
     State,
     image=st.none() | names.map(lambda name: f"/photos/{name}"),
-    model=names,
+    model=names.filter(is_spec),
     scale=st.none() | st.floats(0.02, 8),
     grid_stride=st.none() | st.integers(1, 500),
     layer=st.none() | names,
@@ -170,6 +193,9 @@ states = st.builds(
     solo=st.none() | index,
     opacity=share,
     minimum=share,
+    truth=st.none() | names.map(lambda name: f"/photos/{name}"),
+    errors=st.booleans(),
+    cell=st.none() | st.tuples(index, index),
     tab=names,
     **{f.name: st.sampled_from(list(type(f.default))) for f in fields(State) if isinstance(f.default, Choice)},
 )
@@ -241,6 +267,10 @@ BAD_VALUES = [
     ("model", None),
     ("solo", 2**40),
     ("grid_stride", "four"),
+    ("truth", 4),
+    ("errors", "yes"),
+    ("cell", [1]),
+    ("cell", [1, -2]),
 ]
 
 
@@ -278,9 +308,11 @@ def test_images_beside_the_file_travel_with_it(tmp_path):
     for folder in (here, there):
         (folder / "photos").mkdir(parents=True)
         (folder / "photos" / "cat.png").write_bytes(b"")
-    text = to_json(State(image=str(here / "photos" / "cat.png"), model="lenet5"), here)
-    assert json.loads(text)["state"]["image"] == "photos/cat.png"
-    assert from_json(text, there)[0].image == str(there / "photos" / "cat.png")
+    photo = "photos/cat.png"
+    text = to_json(State(image=str(here / photo), truth=str(here / photo), model="lenet5"), here)
+    stored, found = json.loads(text)["state"], from_json(text, there)[0]
+    assert (stored["image"], stored["truth"]) == (photo, photo)
+    assert found.image == found.truth == str(there / "photos" / "cat.png")
 
 
 def test_an_image_from_elsewhere_is_found_when_it_was_carried_along(tmp_path):

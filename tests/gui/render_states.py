@@ -188,6 +188,12 @@ STATES: dict[str, Callable[[], Scene]] = {
     "card": described,
     "card-empty": empty,
     "card-other": otherwise,
+    "scores-empty": lambda: on_tab(scenes.full(), "scores"),
+    "scores": lambda: scenes.scored(),
+    "scores-errors": lambda: scenes.scored(errors=True),
+    "scores-cell": lambda: scenes.scored(cell=(0, 3)),
+    "scores-thousand": lambda: scenes.scored(castle(view=View.LABELS), shift=60, errors=True),
+    "scores-names": lambda: scenes.scored(names=(*"012345678", "blot"), shift=0),
     "race-before": lambda: on_tab(scenes.full(), "race"),
     "race-running": lambda: on_tab(
         scenes.full(
@@ -224,6 +230,7 @@ def show(shot: Shot) -> MainWindow:
     theme.apply(app, shot.theme)
     scene = STATES[shot.state]()
     window = MainWindow(Session(scene.state), None, remembers=False)
+    window.scoring._wanted = scene.state.truth  # the scene has its mask: there is no such file
     window.setMinimumSize(1, 1)
     window.resize(*shot.size)
     loop = QEventLoop()

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from segviz.core import scores
+from segviz.core.agreement import agree, completed
 from segviz.core.catalogue import entry
 from segviz.core.choices import Method, Task, Upsampling
 from segviz.core.field import Box, Frame, Geometry, Node
 from segviz.core.images import Picture
+from segviz.core.masks import Mask
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
@@ -39,6 +41,7 @@ from segviz.core.steps import SAME, Resize, Taps, Window
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
 HEIGHT, WIDTH = 96, 128
+TRUTH = "/pictures/page_mask.png"
 PAGE, BIG = "/pictures/page.png", "/pictures/big.png"
 STEPS = {  # name: (window, maps, parameters, macs of one unit)
     "c1": (Window(5), 6, 156, 150),
@@ -294,6 +297,18 @@ def _full() -> Scene:
     )  # fmt: skip
 
 
+def scored(scene: Scene | None = None, names: tuple[str, ...] = (), shift: int = 9, **changes: Any) -> Scene:
+    """A scene on the tab of scores: the truth is what the labels are, moved to the right; at the top nobody knows."""
+    scene = scene or full()
+    found = scene.prediction
+    assert found is not None
+    labels = np.roll(found.labels, shift, axis=1).astype(np.int32)
+    labels[: len(labels) // 12] = -1
+    mask = Mask(TRUTH, labels, "indexed", names)
+    state = replace(scene.state, **{"truth": TRUTH, "tab": "scores"} | changes)
+    return replace(scene, state=state, truth=mask, agreement=completed(agree(mask, found)))
+
+
 def deep_full(**changes: Any) -> Scene:
     """1,000 classes with long names on a 960 x 1280 picture."""
     return replace(_deep_full(), **changes)
@@ -336,6 +351,15 @@ def everything() -> dict[str, Scene]:
             network=replace(tiny, frame=Frame((1, 1), (1, 1), (32, 32))),
         ),
         "thousand classes": deep_full(),
+        "ground truth": Scene(State(image=PAGE, truth=TRUTH), picture=picture()),
+        "scored": scored(errors=True),
+        "cell of the matrix": scored(cell=(0, 1)),
+        "no such cell": scored(cell=(7, 99)),
+        "scored, thousand classes": scored(deep_full(), shift=40),
+        "scored by name": scored(names=(*"012345678", "blot"), shift=0),
+        "cannot be scored": replace(
+            scored(), agreement=None, unscored="page_mask.png: the ground truth has the label 20"
+        ),
         "solo and hidden": replace(whole, state=replace(whole.state, solo=3, hidden=frozenset({1, 2}))),
         "not finite": replace(whole, features=replace(whole.features, values=whole.features.values * np.nan)),
         "racing": replace(whole, race_updates=race_updates(), jobs=(Job(Kind.RACE, Progress(200, 425)),)),

@@ -64,6 +64,9 @@ class Commands(Protocol):
     def point_at(self, point: tuple[float, float] | None) -> None:
         """The mouse is over this pixel of the image in the panel, or has left it: all other views follow."""
 
+    def do(self, identifier: str) -> None:
+        """Carry out the action of that id."""
+
     def copy_image(self, image: QImage) -> None:
         """Put a picture on the clipboard, and say so."""
 

@@ -1,0 +1,231 @@
+"""`segviz evaluate`: networks scored on a folder of images with masks."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segviz.cli.console import Bar, Console, Report
+from segviz.cli.options import add_fast, add_scale, check_suffix, chosen, names, setup_of
+from segviz.cli.scored import FOUR, TITLES, four, scored
+from segviz.cli.table import count, table
+from segviz.core.choices import Method, Upsampling
+from segviz.core.errors import SegvizError, UsageError, named
+from segviz.core.requests import Progress, SegmentRequest
+
+if TYPE_CHECKING:
+    from segviz.core.mask_colours import ColourKey
+    from segviz.core.masks import Mask
+    from segviz.core.metrics import Confusion, Scores
+    from segviz.core.pairs import Collection, Pair
+
+HINT = "score networks on a folder of images with masks"
+HIGHEST_LABEL = 65_535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("specs", nargs="+", metavar="SPEC", help="networks: 'segviz models' lists them")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="FOLDER",
+        help="a folder with images/ and masks/ of the same stems, or the name of one that segviz brings",
+    )
+    parser.add_argument(
+        "--method", type=chosen(Method), default=Method.AUTO, metavar=names(Method), help="default: auto"
+    )
+    parser.add_argument(
+        "--upsampling",
+        type=chosen(Upsampling),
+        default=Upsampling.BILINEAR,
+        metavar=names(Upsampling),
+        help="default: bilinear",
+    )
+    add_scale(parser)
+    add_fast(parser)
+    parser.add_argument(
+        "--ignore",
+        type=label,
+        metavar="N",
+        help="label of pixels that do not count; default: 255, unless it is a class",
+    )
+    parser.add_argument(
+        "--palette",
+        metavar="voc|cityscapes|FILE",
+        help="what the colours of masks stand for; FILE has a line 'R G B name' a class (default: found by content)",
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="save the table as CSV")
+
+
+def label(text: str) -> int:
+    """A class index."""
+    if not text.isdecimal() or int(text) > HIGHEST_LABEL:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a label from 0 to {HIGHEST_LABEL}")
+    return int(text)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One network's scores over the collection."""
+
+    spec: str
+    classes: tuple[str, ...]
+    scores: Scores
+    images: int
+    failures: tuple[str, ...]
+
+
+def run(options: argparse.Namespace, console: Console) -> Report:
+    from segviz.core import export, pairs
+
+    check_suffix(options.csv, ".csv")
+    if len(set(options.specs)) < len(options.specs):
+        raise UsageError("a network is named twice: name each once")
+    collection = pairs.open_collection(options.data)
+    key = colour_key(options.palette)
+    if collection.alone:
+        some = ", ".join(collection.alone[:3])
+        console.note(f"{len(collection.alone)} files without a partner of their stem are left out: {some}")
+    entries = {spec: console.entry(spec, options.trust) for spec in options.specs}
+    with Bar(console.quiet) as bar:
+        total, found = len(options.specs) * len(collection.pairs), []
+        for at, (spec, entry) in enumerate(entries.items()):
+            one = argparse.Namespace(**vars(options), model=spec)
+            evaluation = _Evaluating(one, console, collection, key)
+            for done, pair in enumerate(collection.pairs):
+                bar.show(Progress(at * len(collection.pairs) + done, total, "images"), spec)
+                evaluation.add(pair, setup_of(one, entry, pair.image))
+            found.append(evaluation.result())
+    if options.csv is not None:
+        export.save_table(options.csv, csv_rows(found))
+    failed = any(one.failures for one in found)
+    return Report(_data(collection, found, options.csv), _text(collection, found), status=1 if failed else 0)
+
+
+def colour_key(wanted: str | None) -> ColourKey | None:
+    """What `--palette` names; None: to be found by content."""
+    from segviz.core import mask_colours
+
+    known = {"voc": mask_colours.voc, "cityscapes": mask_colours.cityscapes}
+    if wanted is None:
+        return None
+    return known[wanted]() if wanted in known else mask_colours.read_key(wanted)
+
+
+class _Evaluating:
+    """Adds up one network's confusion, image by image; what cannot be read is complained of and left out."""
+
+    def __init__(
+        self, options: argparse.Namespace, console: Console, collection: Collection, key: ColourKey | None
+    ) -> None:
+        self._options, self._console, self._collection, self._key = options, console, collection, key
+        self._total: Confusion | None = None
+        self._classes: tuple[str, ...] = ()
+        self._images = 0
+        self._failures: list[str] = []
+        self._said: set[str] = set()
+
+    def add(self, pair: Pair, setup: Any) -> None:
+        from segviz.core import images
+
+        try:
+            mask = self._mask(pair)
+            mask.check_size(*images.probe(pair.image))
+            self._count(mask, SegmentRequest(setup, self._options.method, self._options.upsampling))
+        except SegvizError as error:
+            text = str(error)
+            text = text if pair.mask.name in text or pair.image.name in text else f"{pair.image.name}: {text}"
+            self._failures.append(text)
+            self._console.complain(text)
+
+    def _mask(self, pair: Pair) -> Mask:
+        from segviz.core.masks import read_mask
+
+        mask = read_mask(pair.mask, self._key)
+        return replace(mask, names=self._collection.classes) if self._collection.classes else mask
+
+    def _count(self, mask: Mask, request: SegmentRequest) -> None:
+        from segviz.core.agreement import agree
+        from segviz.core.metrics import added
+
+        prediction = self._console.ask(request)
+        found = agree(mask, prediction, self._options.ignore)
+        if self._total is not None and found.classes != self._classes:
+            raise SegvizError(f"{named(mask.path)}: its colours name other classes than the masks before it do; "
+                              "say by --palette what colours stand for")  # fmt: skip
+        self._total = found.confusion if self._total is None else added(self._total, found.confusion)
+        self._classes = found.classes
+        self._images += 1
+        self._note(found.remarks)
+        self._note(prediction.notes)
+
+    def _note(self, remarks: tuple[str, ...]) -> None:
+        for remark in remarks:
+            if remark not in self._said:
+                self._said.add(remark)
+                self._console.note(f"{self._options.model}: {remark}")
+
+    def result(self) -> Evaluation:
+        if self._total is None:
+            first = self._failures[0] if self._failures else "no image could be scored"
+            raise SegvizError(f"{self._options.model}: nothing to score in {self._collection.name}; {first}")
+        model, failures = self._options.model, tuple(self._failures)
+        return Evaluation(model, self._classes, self._total.scores, self._images, failures)
+
+
+# ------------------------------------------------------------------------------------- saying
+
+
+def _data(collection: Collection, found: list[Evaluation], csv: Path | None) -> dict[str, Any]:
+    results = [
+        {"model": one.spec, "images": one.images, **scored(one.scores, one.classes), "failures": one.failures}
+        for one in found
+    ]
+    whole: dict[str, Any] = {"data": collection.name, "results": results, "csv": None if csv is None else str(csv)}
+    return whole | results[0] if len(results) == 1 else whole
+
+
+def listed(found: list[Evaluation]) -> list[str]:
+    """The classes of all networks by name, each once: in the order of the first network that has them."""
+    return list(dict.fromkeys(one.classes[score.index] for one in found for score in one.scores.per_class))
+
+
+def csv_rows(found: list[Evaluation]) -> list[list[object]]:
+    """One row a network: its four scores, then IoU and accuracy of every class; empty where it has none."""
+    classes = listed(found)
+    heads = ["model", "images", *FOUR, *(f"{what} {name}" for name in classes for what in ("iou", "accuracy"))]
+    rows: list[list[object]] = [list(heads)]
+    for one in found:
+        by_name = {one.classes[score.index]: score for score in one.scores.per_class}
+        row: list[object] = [one.spec, one.images, *four(one.scores)]
+        for name in classes:
+            score = by_name.get(name)
+            row += ["", ""] if score is None else [score.iou, "" if score.accuracy is None else score.accuracy]
+        rows.append(row)
+    return rows
+
+
+def _text(collection: Collection, found: list[Evaluation]) -> str:
+    """One network: class by class; several: side by side, class by class their IoU."""
+    images = f"{count(len(collection.pairs))} images of {collection.name}"
+    if len(found) == 1:
+        (one,) = found
+        lines = [
+            (one.classes[score.index], count(score.pixels), _share(score.accuracy), _share(score.iou))
+            for score in one.scores.per_class
+        ]
+        said = [f"{title} {_share(value)}" for title, value in zip(TITLES, four(one.scores), strict=True)]
+        classes = table(("class", "pixels", "accuracy", "IoU"), lines)
+        return f"{one.spec} on {images}\n\n{classes}\n\n{', '.join(said)}"
+    head = ("", *(one.spec for one in found))
+    each = [four(one.scores) for one in found]
+    rows: list[tuple[str, ...]] = [(title, *(_share(values[at]) for values in each)) for at, title in enumerate(TITLES)]
+    ious = [{one.classes[s.index]: s.iou for s in one.scores.per_class} for one in found]
+    rows += [(f"IoU {name}", *(_share(iou.get(name)) for iou in ious)) for name in listed(found)]
+    return f"{len(found)} networks on {images}\n\n{table(head, rows)}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

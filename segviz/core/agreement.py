@@ -1,0 +1,79 @@
+"""A prediction held against a mask: all that is said of the two together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from segviz.core.boundaries import Band, trimap
+from segviz.core.errors import SegvizError, named
+from segviz.core.masks import Mask
+from segviz.core.matching import match, matched
+from segviz.core.metrics import Confusion, Labels, Scores, counted, pairs
+from segviz.core.requests import Prediction
+from segviz.core.upper_bound import Bound, bounds
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How a prediction agrees with a mask.
+
+    `truth` (H, W) holds indices of `classes`, below 0 where a pixel does not count; `pairs` (H, W)
+    the cell of the confusion matrix that each pixel is counted in, as `metrics.pairs` says. `bands` and
+    `bounds` are empty until they are known: they take longer than the rest.
+    """
+
+    mask: Mask
+    prediction: Prediction
+    truth: Labels
+    classes: tuple[str, ...]  # the network's, then those that only the mask has
+    confusion: Confusion
+    scores: Scores
+    pairs: npt.NDArray[np.unsignedinteger]
+    remarks: tuple[str, ...] = ()
+    bands: tuple[Band, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+
+    @property
+    def counted(self) -> int:
+        """How many pixels count."""
+        return int(self.confusion.counts.sum())
+
+    def has(self, cell: tuple[int, int] | None) -> bool:
+        """Whether `cell`, (true class, label) as indices of `classes`, is one of the confusion matrix."""
+        return cell is not None and set(cell) <= set(self.confusion.classes)
+
+    def pair(self, cell: tuple[int, int]) -> int:
+        """The number that `pairs` has for a cell of the confusion matrix."""
+        row, column = (self.confusion.classes.index(index) for index in cell)
+        return 1 + row * len(self.confusion.classes) + column
+
+
+def agree(mask: Mask, prediction: Prediction, ignored: int | None = None) -> Agreement:
+    """The scores of a prediction against a mask; `ignored` as in `matching.matched`.
+
+    The prediction may be of a region of the image, the mask is of the whole (`Mask.check_size`). Raises
+    SegvizError for maps of different sizes, a label that is no class, and a mask that marks no pixel.
+    """
+    left, top, right, bottom = (int(edge) for edge in prediction.region)
+    matching = match(prediction.classes, mask.names)
+    truth = matched(replace(mask, labels=mask.labels[top:bottom, left:right]), matching, ignored)
+    confusion = counted(truth, prediction.labels, matching.names)
+    try:
+        scores = confusion.scores
+    except SegvizError as error:
+        raise SegvizError(f"{named(mask.path)}: {error}") from error
+    cells = pairs(truth, prediction.labels, confusion)
+    return Agreement(mask, prediction, truth, matching.names, confusion, scores, cells, matching.remarks)
+
+
+def completed(found: Agreement) -> Agreement:
+    """`found` with the scores near boundaries and the upper bounds."""
+    count = len(found.classes)
+    return replace(
+        found,
+        bands=trimap(found.truth, found.prediction.labels, count),
+        bounds=bounds(found.truth, count),
+    )

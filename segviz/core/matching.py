@@ -1,0 +1,109 @@
+"""Whose class is whose: the classes of ground truth and of a network, by name where both have names, else by index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segviz.core.errors import SegvizError, named
+from segviz.core.mask_colours import NOT_COUNTED
+from segviz.core.masks import Labels, Mask
+from segviz.core.metrics import IGNORED
+
+LARGEST_LABEL = 65_535
+TOLD = 4  # names that a remark lists
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """`names` are the network's classes and, behind them, those that only the data have.
+
+    `table` has for each class of the data its place among `names`; None: the same index.
+    """
+
+    names: tuple[str, ...]
+    table: tuple[int, ...] | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def match(network: Sequence[str], data: Sequence[str] = ()) -> Matching:
+    """The classes of a network and of the data as one list.
+
+    By name if at least one name is common to both (case, hyphens and underscores do not count), else
+    by index. What does not match is said: a class of the data that the network does not have can only
+    be missed, one that only the network has can only be wrong.
+    """
+    if not data:
+        return Matching(tuple(network))
+    places = {_plain(name): index for index, name in reversed(list(enumerate(network)))}
+    if not any(_plain(name) in places for name in data):
+        return _by_index(network, data)
+    names, table, extra = list(network), [], []
+    for name in data:
+        at = places.get(_plain(name))
+        if at is None:
+            at = len(names)
+            places[_plain(name)] = at
+            names.append(name)
+            extra.append(name)
+        table.append(at)
+    known = {_plain(name) for name in data}
+    lacking = [name for name in network if _plain(name) not in known]
+    remarks = []
+    if extra:
+        remarks.append(f"the network has no class {_listed(extra)}: their pixels count as missed")
+    if lacking:
+        remarks.append(f"the ground truth has no class {_listed(lacking)}: such labels count as wrong")
+    return Matching(tuple(names), tuple(table), tuple(remarks))
+
+
+def _by_index(network: Sequence[str], data: Sequence[str]) -> Matching:
+    remark = "no class of the ground truth is named like one of the network: classes are matched by index"
+    extra = tuple(data[len(network) :])
+    if extra:
+        remark += f", and the network has no class {_listed(extra)}"
+    return Matching((*network, *extra), None, (remark,))
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", " ").replace("-", " ").strip()
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - TOLD
+    return ", ".join(names[:TOLD]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def matched(mask: Mask, matching: Matching, ignored: int | None = None) -> Labels:
+    """The labels of `mask` as indices of `matching.names` (H, W), NOT_COUNTED where a pixel does not count.
+
+    `ignored` is the label that does not count; None: 255, unless that is a class. A mask of nothing
+    but 0 and 255 is black and white for two classes. Raises SegvizError for a label that is no class.
+    """
+    labels, count = mask.labels, len(matching.names)
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if high > LARGEST_LABEL or low < NOT_COUNTED:
+        raise SegvizError(f"{named(mask.path)}: the label {high if high > 0 else low} is no class index; give a mask")
+    table = np.full(high + 2, LARGEST_LABEL + 1, np.int32)  # label + 1 -> class
+    table[0] = NOT_COUNTED
+    known = range(count) if matching.table is None else matching.table
+    usable = min(len(known), high + 1)
+    table[1 : usable + 1] = known[:usable]
+    if ignored is None and high == IGNORED and count == 2 and matching.table is None:
+        present = set(np.flatnonzero(np.bincount(labels.ravel() + 1)).tolist())
+        black_and_white = present <= {0, 1, IGNORED + 1}
+        table[IGNORED + 1] = 1 if black_and_white else NOT_COUNTED
+    elif ignored is not None and 0 <= ignored <= high:
+        table[ignored + 1] = NOT_COUNTED
+    elif ignored is None and high >= IGNORED and len(known) <= IGNORED:
+        table[IGNORED + 1] = NOT_COUNTED
+    out: Labels = table[labels + 1]
+    if out.size and int(out.max()) > LARGEST_LABEL:
+        wrong = int(labels[out > LARGEST_LABEL].max())
+        raise SegvizError(
+            f"{named(mask.path)}: the ground truth has the label {wrong}, but the classes are 0 to {len(known) - 1}; "
+            "give the mask of this image, or name the label to ignore"
+        )
+    return out

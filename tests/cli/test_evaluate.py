@@ -1,0 +1,145 @@
+"""`segviz evaluate` on tiny folders whose scores are known."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segviz.core.images import open_picture
+from tests.cli.conftest import Segviz
+
+PNET, ONET = "mtcnn_pnet", "mtcnn_onet"
+FOUR = ("pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou")
+
+
+def labels_of(segviz: Segviz, image: Path, model: str, out: Path) -> np.ndarray:
+    (result,) = segviz("segment", image, "--model", model, "--out", out, "--json").data["results"]
+    with Image.open(result["labels"]) as saved:
+        return np.asarray(saved)
+
+
+@pytest.fixture
+def data(segviz: Segviz, photo: Path, tmp_path: Path) -> Path:
+    """Two images: for one P-Net's own labels are the truth, of the other's the left half is turned round."""
+    folder = tmp_path / "faces"
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    pixels = open_picture(photo).pixels
+    for name, image in (("a", pixels), ("b", pixels[:, ::-1])):
+        Image.fromarray(np.ascontiguousarray(image)).save(folder / "images" / f"{name}.png")
+        truth = labels_of(segviz, folder / "images" / f"{name}.png", PNET, tmp_path / "labels").copy()
+        if name == "b":
+            truth[:, :32] = 1 - truth[:, :32]
+        Image.fromarray(truth).save(folder / "masks" / f"{name}.png")
+    return folder
+
+
+def test_the_tables_of_all_images_are_added_up(segviz: Segviz, data: Path) -> None:
+    found = segviz("evaluate", PNET, "--data", data, "--json").data
+    assert found["pixel_accuracy"] == pytest.approx(3 / 4), "all of one image, half of the other"
+    assert set(FOUR) <= set(found)
+    assert [one["name"] for one in found["per_class"]] == ["background", "face"]
+    assert sum(one["pixels"] for one in found["per_class"]) == 2 * 48 * 64
+    assert found["results"][0]["images"] == 2
+    ious = [one["iou"] for one in found["per_class"]]
+    assert found["mean_iou"] == pytest.approx(sum(ious) / 2)
+    text = segviz("evaluate", PNET, "--data", data).out
+    assert "2 images of faces" in text
+    assert "pixel accuracy 0.750" in text
+
+
+def test_several_networks_stand_side_by_side_and_in_a_table(segviz: Segviz, data: Path, tmp_path: Path) -> None:
+    done = segviz("evaluate", PNET, ONET, "--data", data, "--csv", "table.csv", "--json")
+    results = done.data["results"]
+    assert [one["model"] for one in results] == [PNET, ONET]
+    assert "pixel_accuracy" not in done.data, "of two networks none is the answer"
+    with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["model"] for row in rows] == [PNET, ONET]
+    for row, one in zip(rows, results, strict=True):
+        assert float(row["mean_iou"]) == one["mean_iou"]
+        assert float(row["iou background"]) == one["per_class"][0]["iou"]
+    lines = segviz("evaluate", PNET, ONET, "--data", data).out.splitlines()
+    assert next(line for line in lines if PNET in line).split() == [PNET, ONET]
+    assert any(line.startswith("IoU face") for line in lines)
+
+
+def test_classes_are_matched_by_name_and_what_does_not_match_is_said(segviz: Segviz, data: Path) -> None:
+    (data / "classes.txt").write_text("Face\nBackground\n", "utf-8")
+    turned = segviz("evaluate", PNET, "--data", data, "--json").data
+    assert turned["pixel_accuracy"] == pytest.approx(1 / 4), "every label means the other class"
+    (data / "classes.txt").write_text("background\nhat\n", "utf-8")
+    done = segviz("evaluate", PNET, "--data", data, "--json")
+    assert "no class hat: their pixels count as missed" in done.err
+    assert "no class face: such labels count as wrong" in done.err
+    assert done.err.count("hat") == 1, "said once, not for every image"
+    hat = next(one for one in done.data["per_class"] if one["name"] == "hat")
+    assert (hat["accuracy"], hat["iou"]) == (0, 0)
+
+
+def test_colours_and_the_label_to_ignore_can_be_given(segviz: Segviz, data: Path, tmp_path: Path) -> None:
+    plain = segviz("evaluate", PNET, "--data", data, "--json").data
+    colours = np.array([(10, 0, 0), (0, 20, 0)], np.uint8)
+    for path in (data / "masks").iterdir():
+        with Image.open(path) as image:
+            Image.fromarray(colours[np.asarray(image)]).save(path)
+    refused = segviz("evaluate", PNET, "--data", data)
+    assert refused.status == 1
+    assert "10 0 0" in refused.err
+    (tmp_path / "key.txt").write_text("10 0 0 background\n0 20 0 face\n", "utf-8")
+    keyed = segviz("evaluate", PNET, "--data", data, "--palette", "key.txt", "--json").data
+    assert [keyed[name] for name in FOUR] == [plain[name] for name in FOUR]
+    ignoring = segviz("evaluate", PNET, "--data", data, "--palette", "key.txt", "--ignore", 1, "--json").data
+    kept = next(one for one in plain["per_class"] if one["name"] == "background")
+    assert ignoring["pixel_accuracy"] == pytest.approx(kept["accuracy"])
+
+
+def test_a_mask_that_cannot_be_used_is_named_and_the_rest_is_scored(segviz: Segviz, data: Path) -> None:
+    Image.new("L", (5, 7)).save(data / "masks" / "b.png")
+    done = segviz("evaluate", PNET, "--data", data, "--json")
+    assert done.status == 1
+    assert "b.png: the mask is 5x7 and the image 64x48" in done.err
+    assert '"images": 1' in done.out
+    (data / "masks" / "a.png").write_bytes(b"nothing")
+    done = segviz("evaluate", PNET, "--data", data)
+    assert (done.status, "nothing to score" in done.err) == (1, True)
+
+
+def test_files_without_a_partner_are_counted(segviz: Segviz, data: Path) -> None:
+    Image.new("L", (4, 4)).save(data / "images" / "lonely.png")
+    assert "1 files without a partner" in segviz("evaluate", PNET, "--data", data).err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ((PNET, "--data", "nowhere"), 1, "no such folder"),
+        ((PNET,), 2, "--data"),
+        ((PNET, PNET, "--data", "."), 2, "named twice"),
+        ((PNET, "--data", ".", "--csv", "table.png"), 2, ".csv"),
+        ((PNET, "--data", ".", "--ignore", "-1"), 2, "not a label"),
+        (("nonet", "--data", "faces"), 1, "nonet"),
+    ],
+)
+def test_wrong_words_are_one_line(segviz: Segviz, data: Path, words: tuple[str, ...], status: int, said: str) -> None:
+    done = segviz("evaluate", *words)
+    assert (done.status, said in done.err) == (status, True), done.err
+    assert done.err.count("\n") == 1
+
+
+def test_it_can_be_stopped_without_a_traceback_or_half_a_table(
+    segviz: Segviz, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segviz.cli import console
+
+    def stop(self: object, request: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(console.Console, "ask", stop)
+    done = segviz("evaluate", PNET, "--data", data, "--csv", "table.csv")
+    assert (done.status, done.err) == (1, "segviz: stopped\n")
+    assert not (tmp_path / "table.csv").exists()
