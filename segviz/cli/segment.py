@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ from segviz.cli.options import (
     add_fast,
     add_image,
     add_model,
+    add_refinement,
     add_scale,
     chosen,
     names,
     positive,
+    refinement_of,
     region,
     setup_of,
     share,
@@ -27,6 +29,7 @@ from segviz.core.choices import Method, Palette, Upsampling
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Lattice, pair, tidy
+from segviz.core.refinement import toggled
 from segviz.core.requests import STRIDED, Prediction, SegmentRequest
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave labels that are less probable than this unpainted in the overlay; the label map has them all "
         "(default: what suits the network, 0.8 for LeNet-5, which has no class for blank paper)",
     )
+    add_refinement(parser)
     parser.add_argument("--probabilities", action="store_true", help="save the probabilities of all classes (.npz)")
     parser.add_argument("--ground-truth", type=Path, metavar="MASK", help="mask of class indices to score against")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what is saved")
@@ -136,12 +140,18 @@ def _one(
 ) -> tuple[dict[str, Any], str]:
     """Segment one image; files are called `out` and what they hold."""
     request = SegmentRequest(
-        setup_of(options, entry, image), options.method, options.upsampling, options.grid_stride, options.region
+        setup_of(options, entry, image),
+        options.method,
+        options.upsampling,
+        options.grid_stride,
+        options.region,
+        refinement_of(options),
     )
     prediction = console.ask(request)
     for remark in prediction.notes:
         console.note(f"{image.name}: {remark}")
     scores = None if options.ground_truth is None else _scores(options.ground_truth, image, prediction)
+    unrefined = before_of(options, image, prediction)
     saved = _save(prediction, image, out, options.probabilities, least(options, entry))
     lattice = lattice_of(prediction)
     data: dict[str, Any] = {
@@ -150,6 +160,7 @@ def _one(
         "method": prediction.method.value,
         "reason": prediction.reason,
         "upsampling": prediction.upsampling.value,
+        "refinement": None if request.refinement is None else asdict(request.refinement),
         "scale": prediction.scale,
         "minimum": least(options, entry),
         "seconds": prediction.seconds,
@@ -166,7 +177,9 @@ def _one(
     }
     if scores is not None:
         data["scores"] = _scored(scores, prediction.classes)
-    return data, _text(image, prediction, saved, scores)
+    if unrefined is not None:
+        data["scores_before_refinement"] = _scored(unrefined, prediction.classes)
+    return data, _text(image, prediction, saved, scores, unrefined)
 
 
 def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool, minimum: float) -> dict[str, Path]:
@@ -231,6 +244,13 @@ def _scores(mask: Path, image: Path, prediction: Prediction) -> Scores:
     return metrics.compare(truth[part_of(prediction)], prediction.labels, len(prediction.classes))
 
 
+def before_of(options: argparse.Namespace, image: Path, prediction: Prediction) -> Scores | None:
+    """The scores before refinement; None without a ground truth or without a refinement."""
+    if options.ground_truth is None or prediction.twin is None:
+        return None
+    return _scores(options.ground_truth, image, toggled(prediction))
+
+
 def _scored(scores: Scores, classes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "pixel_accuracy": scores.pixel_accuracy,
@@ -244,7 +264,9 @@ def _scored(scores: Scores, classes: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: Scores | None) -> str:
+def _text(
+    image: Path, prediction: Prediction, saved: dict[str, Path], scores: Scores | None, unrefined: Scores | None
+) -> str:
     lattice, shares = prediction.lattice, prediction.shares
     lines = [
         f"{image}: {prediction.method.title.lower()}, {duration(prediction.seconds)}, "
@@ -256,9 +278,10 @@ def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: S
     if len(shares) > LISTED:
         rest = sum(share for _, share in shares[LISTED:])
         lines.append(f"  {rest:6.1%}  {len(shares) - LISTED} other classes")
-    if scores is not None:
-        lines.append(
-            f"  pixel accuracy {scores.pixel_accuracy:.3f}, mean accuracy {scores.mean_accuracy:.3f}, "
-            f"mean IoU {scores.mean_iou:.3f}, frequency-weighted IoU {scores.frequency_weighted_iou:.3f}"
-        )
+    for found, when in ((scores, ""), (unrefined, "before refinement: ")):
+        if found is not None:
+            lines.append(
+                f"  {when}pixel accuracy {found.pixel_accuracy:.3f}, mean accuracy {found.mean_accuracy:.3f}, "
+                f"mean IoU {found.mean_iou:.3f}, frequency-weighted IoU {found.frequency_weighted_iou:.3f}"
+            )
     return "\n".join([*lines, *(f"  {name}: {file}" for name, file in saved.items())])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segviz.core.choices import Device
+from segviz.core.refinement import Refinement
 from segviz.core.requests import (
     STRIDED,
     ClassifyRequest,
@@ -39,7 +40,9 @@ def plan_prediction(state: State) -> SegmentRequest | None:
     setup = setup_of(state)
     if setup is None or setup.image is None:
         return None
-    return SegmentRequest(setup, state.method, state.upsampling, state.grid_stride if state.method in STRIDED else None)
+    stride = state.grid_stride if state.method in STRIDED else None
+    refinement = Refinement(state.refine_width, state.refine_colour, state.refine_smoothness) if state.refine else None
+    return SegmentRequest(setup, state.method, state.upsampling, stride, refinement=refinement)
 
 
 def plan_features(state: State) -> FeatureRequest | None:

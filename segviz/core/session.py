@@ -21,6 +21,7 @@ from segviz.core.choices import (
     View,
 )
 from segviz.core.errors import SegvizError, clean, shorten
+from segviz.core.refinement import COLOUR, COLOURS, SMOOTHNESS, SMOOTHNESSES, WIDTH, WIDTHS
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
 from segviz.core.specs import FILE_OPTIONS, Kind, parse, same_network
 
@@ -54,6 +55,10 @@ class State:
     grid_stride: int | None = None  # of the sliding window; None: the network's own stride
     device: Device = Device.AUTO
     fast: bool = False  # arithmetic that is equal only to about 1e-5
+    refine: bool = False  # labels follow edges of the image, by a dense CRF
+    refine_width: float = WIDTH  # as `Refinement` has them
+    refine_colour: float = COLOUR
+    refine_smoothness: float = SMOOTHNESS
     layer: str | None = None
     unit: Unit | None = None
     cursor: tuple[float, float] | None = None  # where the unit was pinned: (x, y) in image pixels
@@ -326,6 +331,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "grid_stride": _optional(lambda value: max(1, _index(value))),
     "device": Device,
     "fast": _flag,
+    "refine": _flag,
+    "refine_width": _within(*WIDTHS),
+    "refine_colour": _within(*COLOURS),
+    "refine_smoothness": _within(*SMOOTHNESSES),
     "layer": _optional(_text),
     "unit": _optional(_unit),
     "cursor": _optional(_point),
