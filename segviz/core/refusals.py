@@ -11,6 +11,7 @@ from segviz.core.requests import (
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
+    KeptRequest,
     RaceRequest,
     Request,
     SegmentRequest,
@@ -19,6 +20,7 @@ from segviz.core.requests import (
 DOING: dict[type, str] = {
     DescribeRequest: "tracing the network",
     SegmentRequest: "segmenting",
+    KeptRequest: "computing a kept result",
     FeatureRequest: "computing feature maps",
     RaceRequest: "racing",
     ClassifyRequest: "classifying a window",

@@ -73,6 +73,11 @@ class SegmentRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRequest(SegmentRequest):
+    """The same for a result that is kept for comparison: it is asked beside the newest, and ends no run of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureRequest:
     """The feature maps of one layer."""
 
@@ -112,7 +117,9 @@ class ExamineRequest:
     setup: Setup
 
 
-Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
+Request = (
+    DescribeRequest | SegmentRequest | KeptRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
+)
 
 
 # ------------------------------------------------------------------------------------ on the way

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from segviz.core import assets, places
 from segviz.core.choices import (
     ColourMap,
+    CompareView,
     Device,
     MapOrder,
     MapScale,
@@ -21,6 +22,7 @@ from segviz.core.choices import (
     View,
 )
 from segviz.core.errors import SegvizError, clean, shorten
+from segviz.core.kept import FIELDS, MOST, Kept
 from segviz.core.refinement import COLOUR, COLOURS, SMOOTHNESS, SMOOTHNESSES, WIDTH, WIDTHS
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
 from segviz.core.specs import FILE_OPTIONS, Kind, parse, same_network
@@ -76,6 +78,10 @@ class State:
     map_order: MapOrder = MapOrder.INDEX
     map_scale: MapScale = MapScale.MAP
     tab: str = "feature-maps"
+    kept: tuple[Kept, ...] = ()  # results that others are compared with
+    compare: CompareView = CompareView.NONE
+    compared: int = 0  # which of them
+    curtain: float = 0.5  # where the curtain ends, in shares of the image's width
 
 
 Listener = Callable[[State, State], None]
@@ -176,6 +182,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(State)}
     values["hidden"] = sorted(state.hidden)
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
+    values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
     values["image"] = _portable(state.image, folder)
     values["model"] = _portable_model(state.model, folder)
     return json.dumps({"format": FORMAT, "version": VERSION, "state": values}, indent=2) + "\n"
@@ -265,7 +272,21 @@ def from_json(text: str, folder: Path | None = None, name: str = "session file")
         except SegvizError as error:
             remarks.append(str(error))
             del values["model"]
+    if "kept" in values:
+        values["kept"], unknown = _kept_located(values["kept"], folder)
+        remarks += unknown
     return State(**values), tuple(remarks)
+
+
+def _kept_located(kept: tuple[Kept, ...], folder: Path | None) -> tuple[tuple[Kept, ...], list[str]]:
+    """Kept results with the files of their networks where they are by now, and remarks on those that name none."""
+    found, remarks = [], []
+    for one in kept:
+        try:
+            found.append(replace(one, model=_with_files(one.model, lambda path: _located(path, folder))))
+        except SegvizError as error:
+            remarks.append(str(error))
+    return tuple(found), remarks
 
 
 LONGEST_VALUE = 40  # characters of a bad value that are told
@@ -320,6 +341,13 @@ def _point(value: Any) -> tuple[float, float]:
     return _number(x), _number(y)
 
 
+def _kept(value: Any) -> tuple[Kept, ...]:
+    if not isinstance(value, list) or len(value) > MOST:
+        raise ValueError
+    read = {name: _READERS[name] for name in FIELDS} | {"name": _text}
+    return tuple(Kept(**{name: read[name](given) for name, given in one.items() if name in read}) for one in value)
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "image": _optional(_text),
     "revision": _index,
@@ -352,4 +380,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "map_order": MapOrder,
     "map_scale": MapScale,
     "tab": _text,
+    "kept": _kept,
+    "compare": CompareView,
+    "compared": _index,
+    "curtain": _within(0, 1),
 }

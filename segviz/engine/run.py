@@ -26,6 +26,7 @@ from segviz.core.requests import (
     ExamineRequest,
     FeatureMaps,
     FeatureRequest,
+    KeptRequest,
     Network,
     Prediction,
     RaceRequest,
@@ -301,6 +302,7 @@ def _once_loaded(method: Callable[[Engine, Any], Answering]) -> Callable[[Engine
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DescribeRequest: _once_loaded(Engine.describe),
     SegmentRequest: _once_loaded(Engine.predict),
+    KeptRequest: _once_loaded(Engine.predict),
     FeatureRequest: _once_loaded(Engine.features),
     RaceRequest: Engine.race,  # with a pooling of its own
     ClassifyRequest: _once_loaded(Engine.classify),

@@ -10,13 +10,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
-from segviz.gui import gestures, names
+from segviz.core.choices import (
+    Choice,
+    ColourMap,
+    CompareView,
+    Device,
+    Method,
+    Palette,
+    Pooling,
+    Theme,
+    Upsampling,
+    View,
+)
+from segviz.gui import comparing, gestures, names
 from segviz.gui.board import BoardTool
 from segviz.gui.scene import Kind, Scene, Tab
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
+    from segviz.gui.compare_stage import CompareStage
     from segviz.gui.window import MainWindow
 
 Do = Callable[["MainWindow"], None]
@@ -89,7 +101,7 @@ def _gesture(gesture: Callable[..., gestures.Changes], *arguments: Any) -> Do:
     return do
 
 
-def _canvas(do: Callable[[Canvas], None]) -> Do:
+def _canvas(do: Callable[[Canvas | CompareStage], None]) -> Do:
     """An action that moves the view of the canvas."""
     return lambda window: window.on_canvas(do)
 
@@ -98,7 +110,7 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 
 
 def _escape(window: MainWindow) -> None:
-    """Stop what takes long, else leave the presenter's view or the full screen, else message, window, unit.
+    """Stop what takes long, else leave the presenter's view or the full screen, else message, comparison, window, unit.
 
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
@@ -110,6 +122,8 @@ def _escape(window: MainWindow) -> None:
         window.layouts.set_full_screen(False)
     elif window.desk.scene.message is not None or window.hint is not None:
         window.dismiss()
+    elif window.desk.scene.state.compare is not CompareView.NONE:
+        window.desk.session.update(compare=CompareView.NONE)
     elif window.desk.scene.state.window is not None:
         window.desk.session.update(window=None)
     else:
@@ -201,6 +215,28 @@ def _stride(step: int) -> Action:
         tip="How far apart windows lie, in a race and in the sliding window: a larger step means fewer outputs",
         checked=checked,
         enabled=_has_network if step == 1 else _has_stride,
+    )
+
+
+def _has_answer(scene: Scene) -> bool:
+    return scene.answer is not None
+
+
+def _has_kept(scene: Scene) -> bool:
+    return bool(scene.state.kept)
+
+
+def _compare(view: CompareView, *keys: str) -> Action:
+    """One way of comparing; its key takes it back, too."""
+    return Action(
+        f"compare-{view.value}",
+        view.title if view is not CompareView.NONE else "Newest result alone",
+        "View/Compare",
+        _gesture(comparing.show, view),
+        keys,
+        tip=f"Compare: {view.hint}",
+        checked=lambda window: window.desk.session.state.compare is view,
+        enabled=_has_answer,
     )
 
 
@@ -307,6 +343,25 @@ VIEW = (
            "Paint only where the network is surer, by 10 %", enabled=_has_image, separator=True),
     Action("minimum-less", "Lower minimum", "View/Overlay", _overlay("minimum", -0.1), ("Shift+M",), "minus",
            "Paint also where the network is less sure, by 10 %", enabled=_has_image),
+    Action("keep-result", "Keep this result for comparison", "View/Compare", _gesture(comparing.keep),
+           ("Ctrl+Shift+K",), "stack", "Put the newest result on a shelf, to compare others with it",
+           enabled=_has_answer),
+    _compare(CompareView.NONE),
+    _compare(CompareView.SIDE_BY_SIDE, "S"),
+    _compare(CompareView.CURTAIN, "C"),
+    _compare(CompareView.DIFFERENCE, "D"),
+    Action("curtain-left", "Curtain to the left", "View/Compare", _gesture(comparing.draw_curtain, -1), ("Shift+Left",),
+           "arrow-left", "Move the curtain by 2 % of the image", enabled=_has_kept, separator=True),
+    Action("curtain-right", "Curtain to the right", "View/Compare", _gesture(comparing.draw_curtain, 1),
+           ("Shift+Right",), "arrow-right", "Move the curtain by 2 % of the image", enabled=_has_kept),
+    Action("kept-next", "Next kept result", "View/Compare", _gesture(comparing.choose, 1), ("K",), "chevron-right",
+           "Compare with the next result on the shelf", enabled=_has_kept),
+    Action("kept-restore", "Go back to the kept result", "View/Compare", _gesture(comparing.restore), (),
+           "arrow-back-up", "Network, method and all else as they were when it was kept", enabled=_has_kept),
+    Action("kept-rename", "Rename the kept result…", "View/Compare", lambda w: w.comparison.rename(), ("F2",), "pencil",
+           "Call it as you like; an empty name says what differs", enabled=_has_kept),
+    Action("kept-remove", "Remove the kept result", "View/Compare", _gesture(comparing.remove), ("Shift+Delete",),
+           "trash", "Take it off the shelf", enabled=_has_kept),
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(
@@ -337,6 +392,10 @@ NETWORK = (
     Action("previous-field", "Next smaller field", "Network", _gesture(gestures.next_field, -1), ("Ctrl+[",),
            "chevron-up", "Back to the last layer whose field differs", enabled=_has_network),
     *_choices("upsampling", "Network/Upsampling", Upsampling),
+    Action("refine", "Refine at edges", "Network",
+           lambda w: w.desk.session.update(refine=not w.desk.session.state.refine), ("R",), "wand",
+           "Move labels to the edges of the image by a dense conditional random field",
+           checked=lambda w: w.desk.session.state.refine),
     *_choices("pooling", "Network/Pooling", Pooling),
     Action("own-sample", "Show a fitting sample", "Network", _own_sample, (), "photo",
            "Show the network on the sample image that suits it", enabled=_has_sample),
@@ -358,7 +417,7 @@ RUN = (
     Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
            "Stop what is being computed; what is shown stays"),
     Action("escape", "Stop, leave or unpin", "Run", _escape, ("Esc",), "x",
-           "Stop what runs; else leave the full screen; else close the message, the window; else unpin the unit"),
+           "Stop what runs; else leave the full screen; else close message, comparison or window; else unpin the unit"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
     *(_stride(step) for step in gestures.GRID_STEPS),

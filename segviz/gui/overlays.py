@@ -13,6 +13,7 @@ from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
 from segviz.gui import unit_words, words
+from segviz.gui.compare_layers import ComparedLayers
 from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import (
@@ -47,6 +48,7 @@ class Overlays:
         self.unit = UnitLayer()
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
+        self.compared = ComparedLayers()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
         self._peaks: dict[int, float] = {}
@@ -63,7 +65,7 @@ class Overlays:
             View.HEATMAP: (self.heat, self.window),
             View.IMAGE: (),
         }
-        return (ground, *planes[self.view], self.veil, self.unit, self.dragged, self.cross)
+        return (ground, *self.compared.over(planes[self.view]), self.veil, self.unit, self.dragged, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`.
@@ -82,6 +84,7 @@ class Overlays:
         self._show_labels(old, new)
         self._show_heat(old, new)
         self._show_partial(old, new)
+        self.compared.show(new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
         self.heat.opacity = new.state.heat_opacity
