@@ -60,6 +60,7 @@ class Canvas(QWidget):
         self.setAccessibleName("Canvas")
         theme.set_surface(self, "surround")
         self.view = ImageView("Image with overlay")
+        self.setFocusProxy(self.view)
         self.box = BoxTool(self)
         self.view.tools = (self.box,)
         self.start = start_page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from segviz.gui import comparing, overlays, theme
@@ -67,6 +68,7 @@ class CompareStage(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         self._grid.setSpacing(theme.M)
+        self.setFocusProxy(self.panes[0].view)
         self._placed = 0
         self._linking = False
         for pane in self.panes:
@@ -95,6 +97,19 @@ class CompareStage(QWidget):
         for at in range(VIEWS):
             self._grid.setColumnStretch(at, int(at < columns))
             self._grid.setRowStretch(at, int(at < -(-count // columns)))
+        self._share()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share()
+
+    def _share(self) -> None:
+        """Margins that leave whole pixels for every pane: fitted views of unequal sizes would have unequal zooms."""
+        columns = 2 if self._placed == VIEWS else max(1, self._placed)
+        rows = -(-self._placed // columns) or 1
+        over_x = (self.width() - 2 * theme.M - (columns - 1) * theme.M) % columns
+        over_y = (self.height() - 2 * theme.S - (rows - 1) * theme.M) % rows
+        self._grid.setContentsMargins(theme.M, theme.S, theme.M + over_x, theme.S + over_y)
 
     def show_scene(self, scene: Scene) -> None:
         """The results of the scene, each with all that the canvas shows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -23,6 +23,14 @@ WAITING = "computed when it is compared"
 
 class NameLine(QLineEdit):
     """A name while it is typed: Return and leaving take it, Escape does not."""
+
+    def event(self, event: QEvent) -> bool:
+        """Escape is for this line before it is for the window."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if event.key() == Qt.Key.Key_Escape:
+                event.accept()
+                return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -62,7 +70,7 @@ class CompareStrip(QWidget):
         for index, chip in enumerate(self.chips):
             chip.clicked.connect(lambda _, index=index: self._choose(index))
         self._pictures: dict[int, tuple[object, QImage]] = {}
-        self._difference: tuple[Prediction, Prediction, str] | None = None
+        self._difference: tuple[Prediction, Prediction, tuple[str, str]] | None = None
         self._arrange()
 
     def _arrange(self) -> None:
@@ -124,7 +132,9 @@ class CompareStrip(QWidget):
                 chip.show_result(results[index].title, self._picture(index, there, scene), hint)
                 chip.setChecked(index == chosen)
         self.views.set_value(scene.state.compare)
-        self.numbers.setText(self._told(scene))
+        short, whole = self._told(scene)
+        self.numbers.setText(short)
+        self.numbers.setToolTip(whole)
 
     def _picture(self, index: int, prediction: Prediction | None, scene: Scene) -> QImage:
         if prediction is None:
@@ -138,28 +148,32 @@ class CompareStrip(QWidget):
             self._pictures[index] = known = key, thumbnail(prediction, scene, theme.px(HEIGHT) - 2 * theme.XS)
         return known[1]
 
-    def _told(self, scene: Scene) -> str:
-        """By how much the chosen result and the newest differ; counted once for each pair, while they are compared."""
+    def _told(self, scene: Scene) -> tuple[str, str]:
+        """By how much the chosen result and the newest differ, in short and whole; counted once for each pair."""
         index, newest = comparing.chosen(scene.state), scene.shown_prediction
         if scene.state.compare is CompareView.NONE or index is None or newest is None:
-            return ""
+            return "", ""
         kept = comparing.found(scene, index)
         if kept is None:
-            return f"{comparing.titles(scene.state)[index]} is being computed" if scene.jobs else ""
-        if self._difference is None or self._difference[:2] != (kept, newest):
-            self._difference = kept, newest, difference_text(kept, newest)
-        return self._difference[2]
+            told = f"{comparing.titles(scene.state)[index]} is being computed" if scene.jobs else ""
+            return told, told
+        known = self._difference
+        if known is None or known[0] is not kept or known[1] is not newest:
+            self._difference = known = kept, newest, difference_text(kept, newest)
+        return known[2]
 
 
-def difference_text(kept: Prediction, newest: Prediction) -> str:
-    """'Labels agree for 93.1 %. Probabilities differ by at most 0.41, by 0.0032 in the mean.'"""
+def difference_text(kept: Prediction, newest: Prediction) -> tuple[str, str]:
+    """In short, '93.1 % agree · difference at most 0.41, mean 0.0032', and in sentences."""
     from segviz.core.differences import difference
 
     found = difference(newest, kept)
-    agree = f"Labels agree for {found.agreement:.1%}.".replace("%", " %")
+    agree = f"{found.agreement * 100:.1f} %"
+    whole = f"The labels of {agree} of the pixels agree."
     if found.maximum is None or found.mean is None:
-        return f"{agree} Probabilities are not compared: {found.reason}."
+        return f"{agree} agree · {found.reason}", f"{whole} Probabilities are not compared: {found.reason}."
     if found.maximum == 0:
-        return f"{agree} Probabilities on the grid are equal."
-    numbers = words.exponent(found.maximum), words.exponent(found.mean)
-    return f"{agree} Probabilities differ by at most {numbers[0]}, by {numbers[1]} in the mean."
+        return f"{agree} agree · equal on the grid", f"{whole} Probabilities on the grid are equal."
+    most, mean = words.exponent(found.maximum), words.exponent(found.mean)
+    grid = f"Probabilities on the grid differ by at most {most}, by {mean} in the mean over units and classes."
+    return f"{agree} agree · difference at most {most}, mean {mean}", f"{whole} {grid}"

@@ -260,7 +260,11 @@ class MainWindow(QMainWindow):
         stage = front.stage if front is not None and front.wants_stage(scene) else None
         wanted = stage or self.comparison.stage_for(scene) or self.canvas
         if wanted is not None and wanted is not self.centre.currentWidget():
+            focus = QApplication.focusWidget()
+            inside = focus is not None and self.centre.isAncestorOf(focus)
             self.centre.setCurrentWidget(wanted)
+            if inside:  # else Qt gives the keys to the next line of text
+                wanted.setFocus()
 
     def _hover(self, point: tuple[float, float] | None) -> None:
         for panel in self.panels:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 from segviz.gui import theme
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
-HEIGHT, LEAST = 40, 84  # before `theme.px`
+HEIGHT, LEAST, WIDEST = 40, 84, 190  # before `theme.px`
 
 
 class ResultChip(QAbstractButton):
@@ -37,7 +37,7 @@ class ResultChip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         words = text_width(self.text(), theme.body()) + 3 * theme.S
-        return QSize(self._picture_width() + words, theme.px(HEIGHT))
+        return QSize(min(self._picture_width() + words, theme.px(WIDEST)), theme.px(HEIGHT))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(min(self.sizeHint().width(), theme.px(LEAST)), theme.px(HEIGHT))
