@@ -7,7 +7,7 @@ each of its values, checked while it is in force.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segviz.core.choices import (
@@ -22,8 +22,11 @@ from segviz.core.choices import (
     Upsampling,
     View,
 )
-from segviz.gui import comparing, gestures, names
+from segviz.gui import gestures, names
+from segviz.gui.action import Action, Do
+from segviz.gui.action import gesture as _gesture
 from segviz.gui.board import BoardTool
+from segviz.gui.compare_actions import COMPARE
 from segviz.gui.scene import Kind, Scene, Tab
 
 if TYPE_CHECKING:
@@ -31,31 +34,8 @@ if TYPE_CHECKING:
     from segviz.gui.compare_stage import CompareStage
     from segviz.gui.window import MainWindow
 
-Do = Callable[["MainWindow"], None]
-
 SCALES = (25, 50, 75, 100, 150, 200)  # per cent of the image's own size
 MENUS = ("File", "Edit", "View", "Network", "Run", "Help")
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing to do. `menu` is a path ("View/Palette"); an action of the canvas takes its keys only there.
-
-    `checked` makes it checkable; `enabled` says whether it makes sense in a scene: it may be called
-    all the same, and then does nothing.
-    """
-
-    id: str
-    text: str
-    menu: str
-    do: Do
-    keys: tuple[str, ...] = ()
-    icon: str = ""
-    tip: str = ""
-    checked: Callable[[MainWindow], bool] | None = None
-    enabled: Callable[[Scene], bool] | None = None
-    canvas: bool = False
-    separator: bool = False  # a line above it in the menu
 
 
 def _has_image(scene: Scene) -> bool:
@@ -88,17 +68,6 @@ def _has_board(scene: Scene) -> bool:
 
 def _can_run(scene: Scene) -> bool:
     return scene.state.image is not None and bool(scene.state.model)
-
-
-def _gesture(gesture: Callable[..., gestures.Changes], *arguments: Any) -> Do:
-    """An action that changes the State as `gesture(scene, *arguments)` says."""
-
-    def do(window: MainWindow) -> None:
-        changes = gesture(window.desk.scene, *arguments)
-        if changes:
-            window.desk.session.update(**changes)
-
-    return do
 
 
 def _canvas(do: Callable[[Canvas | CompareStage], None]) -> Do:
@@ -218,28 +187,6 @@ def _stride(step: int) -> Action:
     )
 
 
-def _has_answer(scene: Scene) -> bool:
-    return scene.answer is not None
-
-
-def _has_kept(scene: Scene) -> bool:
-    return bool(scene.state.kept)
-
-
-def _compare(view: CompareView, *keys: str) -> Action:
-    """One way of comparing; its key takes it back, too."""
-    return Action(
-        f"compare-{view.value}",
-        view.title if view is not CompareView.NONE else "Newest result alone",
-        "View/Compare",
-        _gesture(comparing.show, view),
-        keys,
-        tip=f"Compare: {view.hint}",
-        checked=lambda window: window.desk.session.state.compare is view,
-        enabled=_has_answer,
-    )
-
-
 def _tab(number: int, tab: Tab, text: str) -> Action:
     return Action(
         f"tab-{tab.value}",
@@ -343,25 +290,7 @@ VIEW = (
            "Paint only where the network is surer, by 10 %", enabled=_has_image, separator=True),
     Action("minimum-less", "Lower minimum", "View/Overlay", _overlay("minimum", -0.1), ("Shift+M",), "minus",
            "Paint also where the network is less sure, by 10 %", enabled=_has_image),
-    Action("keep-result", "Keep this result for comparison", "View/Compare", _gesture(comparing.keep),
-           ("Ctrl+Shift+K",), "stack", "Put the newest result on a shelf, to compare others with it",
-           enabled=_has_answer),
-    _compare(CompareView.NONE),
-    _compare(CompareView.SIDE_BY_SIDE, "S"),
-    _compare(CompareView.CURTAIN, "C"),
-    _compare(CompareView.DIFFERENCE, "D"),
-    Action("curtain-left", "Curtain to the left", "View/Compare", _gesture(comparing.draw_curtain, -1), ("Shift+Left",),
-           "arrow-left", "Move the curtain by 2 % of the image", enabled=_has_kept, separator=True),
-    Action("curtain-right", "Curtain to the right", "View/Compare", _gesture(comparing.draw_curtain, 1),
-           ("Shift+Right",), "arrow-right", "Move the curtain by 2 % of the image", enabled=_has_kept),
-    Action("kept-next", "Next kept result", "View/Compare", _gesture(comparing.choose, 1), ("K",), "chevron-right",
-           "Compare with the next result on the shelf", enabled=_has_kept),
-    Action("kept-restore", "Go back to the kept result", "View/Compare", _gesture(comparing.restore), (),
-           "arrow-back-up", "Network, method and all else as they were when it was kept", enabled=_has_kept),
-    Action("kept-rename", "Rename the kept result…", "View/Compare", lambda w: w.comparison.rename(), ("F2",), "pencil",
-           "Call it as you like; an empty name says what differs", enabled=_has_kept),
-    Action("kept-remove", "Remove the kept result", "View/Compare", _gesture(comparing.remove), ("Shift+Delete",),
-           "trash", "Take it off the shelf", enabled=_has_kept),
+    *COMPARE,
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(

@@ -13,6 +13,7 @@ from segviz.core.choices import CompareView, View
 from segviz.core.requests import Prediction
 from segviz.core.session import State
 from segviz.gui import comparing, theme
+from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.marks import LIGHT, UNDER, draw_chip
@@ -57,8 +58,6 @@ class ResultPlane:
             self.labels.set_table(argb(table_of(prediction, scene)))
         self.heat.set_plane(None)
         if state.view is View.HEATMAP and prediction is not None and index is not None:
-            from segviz.gui.overlays import heat_plane, heat_step
-
             step = heat_step(prediction)
             self.heat.set_table(argb(palettes.heat_table(state.colour_map, state.heat_minimum)))
             self.heat.set_plane(heat_plane(prediction, index), Place(0, 0, step, step))

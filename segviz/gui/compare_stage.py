@@ -19,8 +19,8 @@ WAITING = "being computed"
 class Pane(QWidget):
     """One result: its name, its picture, its classes."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__()
+    def __init__(self, number: int, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.title = ElidedLabel()
         theme.set_role(self.title, "title")
@@ -64,7 +64,7 @@ class CompareStage(QWidget):
         self.setObjectName("stage-compare")
         self.setAccessibleName("Results side by side")
         theme.set_surface(self, "panel")
-        self.panes = tuple(Pane(number + 1) for number in range(VIEWS))
+        self.panes = tuple(Pane(number + 1, self) for number in range(VIEWS))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         self._grid.setSpacing(theme.M)

@@ -26,10 +26,10 @@ class NameLine(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Escape is for this line before it is for the window."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.key() == Qt.Key.Key_Escape:
-                event.accept()
-                return True
+        escapes = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if escapes and event.type() is QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -61,12 +61,12 @@ class CompareStrip(QWidget):
         self.buttons = {name: flat_button(find(name).icon, tooltip(find(name))) for name in BUTTONS}
         for name, button in self.buttons.items():
             button.clicked.connect(lambda _, name=name: self.wanted.emit(name))
-        self.line = NameLine()
+        self.line = NameLine(self)
         self.line.setAccessibleName("Name of the kept result")
         self.line.setPlaceholderText("A name; empty: what differs")
         self.line.editingFinished.connect(self._named)
         self.line.hide()
-        self.chips = tuple(ResultChip() for _ in range(MOST))
+        self.chips = tuple(ResultChip(self) for _ in range(MOST))
         for index, chip in enumerate(self.chips):
             chip.clicked.connect(lambda _, index=index: self._choose(index))
         self._pictures: dict[int, tuple[object, QImage]] = {}

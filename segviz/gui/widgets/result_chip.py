@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from segviz.gui import theme
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
@@ -15,8 +15,8 @@ HEIGHT, LEAST, WIDEST = 40, 84, 190  # before `theme.px`
 class ResultChip(QAbstractButton):
     """Checked while it is the one that others are compared with."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._image = QImage()
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
