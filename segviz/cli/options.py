@@ -10,6 +10,7 @@ from typing import TypeVar
 from segviz.core.choices import Choice, Device, Pooling, Task
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
+from segviz.core.refinement import COLOUR, COLOURS, SMOOTHNESS, SMOOTHNESSES, WIDTH, WIDTHS, Refinement
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE, Setup
 
 
@@ -47,6 +48,36 @@ def add_scale(parser: argparse.ArgumentParser) -> None:
         help="resize the image by this factor before the network sees it, or 'auto' for the size that suits the "
         "network; default: 1, and auto for networks that answer per pixel",
     )
+
+
+def add_refinement(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--refine", action="store_true", help="move labels to the edges of the image by a dense CRF")
+    parser.add_argument(
+        "--refine-by",
+        type=refinement,
+        metavar="WIDTH,COLOUR,SMOOTHNESS",
+        help="the same with other strengths: how far pixels of one colour draw each other (pixels), how alike they "
+        f"must be (levels of 255) and the weight of smooth borders; default: {WIDTH:g},{COLOUR:g},{SMOOTHNESS:g}",
+    )
+
+
+def refinement(text: str) -> Refinement:
+    """`WIDTH,COLOUR,SMOOTHNESS`."""
+    limits = (WIDTHS, COLOURS, SMOOTHNESSES)
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != len(limits) or not all(low <= v <= high for v, (low, high) in zip(values, limits, strict=True)):
+        ranges = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
+        raise argparse.ArgumentTypeError(f"'{text}' is not WIDTH,COLOUR,SMOOTHNESS ({ranges}), for example 40,20,5")
+    return Refinement(*values)
+
+
+def refinement_of(options: argparse.Namespace) -> Refinement | None:
+    """The refinement that was asked for; strengths of its own are word enough."""
+    chosen: Refinement | None = options.refine_by
+    return chosen or (Refinement() if options.refine else None)
 
 
 def names(choice: type[Choice]) -> str:

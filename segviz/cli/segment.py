@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ from segviz.cli.options import (
     add_fast,
     add_image,
     add_model,
+    add_refinement,
     add_scale,
     chosen,
     names,
     positive,
+    refinement_of,
     region,
     setup_of,
     share,
@@ -28,6 +30,7 @@ from segviz.core.choices import Method, Palette, Upsampling
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.field import Lattice, pair, tidy
+from segviz.core.refinement import toggled
 from segviz.core.requests import STRIDED, Prediction, SegmentRequest
 
 if TYPE_CHECKING:
@@ -68,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave labels that are less probable than this unpainted in the overlay; the label map has them all "
         "(default: what suits the network, 0.8 for LeNet-5, which has no class for blank paper)",
     )
+    add_refinement(parser)
     parser.add_argument("--probabilities", action="store_true", help="save the probabilities of all classes (.npz)")
     parser.add_argument(
         "--ground-truth", type=Path, metavar="MASK", help="mask to score against: class indices or colours of classes"
@@ -140,7 +144,12 @@ def _one(
 ) -> tuple[dict[str, Any], str]:
     """Segment one image; files are called `out` and what they hold."""
     request = SegmentRequest(
-        setup_of(options, entry, image), options.method, options.upsampling, options.grid_stride, options.region
+        setup_of(options, entry, image),
+        options.method,
+        options.upsampling,
+        options.grid_stride,
+        options.region,
+        refinement_of(options),
     )
     prediction = console.ask(request)
     for remark in prediction.notes:
@@ -148,6 +157,7 @@ def _one(
     found = None if options.ground_truth is None else _agreement(options.ground_truth, image, prediction)
     for remark in () if found is None else found.remarks:
         console.note(f"{options.ground_truth.name}: {remark}")
+    before = None if found is None or prediction.twin is None else before_of(options, image, prediction)
     saved = _save(prediction, image, out, options.probabilities, least(options, entry))
     lattice = lattice_of(prediction)
     data: dict[str, Any] = {
@@ -156,6 +166,7 @@ def _one(
         "method": prediction.method.value,
         "reason": prediction.reason,
         "upsampling": prediction.upsampling.value,
+        "refinement": None if request.refinement is None else asdict(request.refinement),
         "scale": prediction.scale,
         "minimum": least(options, entry),
         "seconds": prediction.seconds,
@@ -172,7 +183,11 @@ def _one(
     }
     if found is not None:
         data["scores"] = scored(found.scores, found.classes)
-    return data, _text(image, prediction, saved, found.scores if found is not None else None)
+    if before is not None:
+        data["scores_before_refinement"] = scored(before.scores, before.classes)
+    return data, _text(
+        image, prediction, saved, found.scores if found is not None else None, before.scores if before else None
+    )
 
 
 def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool, minimum: float) -> dict[str, Path]:
@@ -235,7 +250,14 @@ def _agreement(mask: Path, image: Path, prediction: Prediction) -> Agreement:
     return agree(truth, prediction)
 
 
-def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: Scores | None) -> str:
+def before_of(options: argparse.Namespace, image: Path, prediction: Prediction) -> Agreement:
+    """What the labels before refinement are worth."""
+    return _agreement(options.ground_truth, image, toggled(prediction))
+
+
+def _text(
+    image: Path, prediction: Prediction, saved: dict[str, Path], scores: Scores | None, unrefined: Scores | None
+) -> str:
     lattice, shares = prediction.lattice, prediction.shares
     lines = [
         f"{image}: {prediction.method.title.lower()}, {duration(prediction.seconds)}, "
@@ -247,9 +269,10 @@ def _text(image: Path, prediction: Prediction, saved: dict[str, Path], scores: S
     if len(shares) > LISTED:
         rest = sum(share for _, share in shares[LISTED:])
         lines.append(f"  {rest:6.1%}  {len(shares) - LISTED} other classes")
-    if scores is not None:
-        lines.append(
-            f"  pixel accuracy {scores.pixel_accuracy:.3f}, mean accuracy {scores.mean_accuracy:.3f}, "
-            f"mean IoU {scores.mean_iou:.3f}, frequency-weighted IoU {scores.frequency_weighted_iou:.3f}"
-        )
+    for found, when in ((scores, ""), (unrefined, "before refinement: ")):
+        if found is not None:
+            lines.append(
+                f"  {when}pixel accuracy {found.pixel_accuracy:.3f}, mean accuracy {found.mean_accuracy:.3f}, "
+                f"mean IoU {found.mean_iou:.3f}, frequency-weighted IoU {found.frequency_weighted_iou:.3f}"
+            )
     return "\n".join([*lines, *(f"  {name}: {file}" for name, file in saved.items())])

@@ -98,6 +98,15 @@ class DataName(Choice):
     CLOTHES = "clothes", "Clothes", "12,000 photographs of clothes, of Fashion-MNIST"
 
 
+class CompareView(Choice):
+    """How kept results are shown beside the newest."""
+
+    NONE = "none", "Off", "the newest result alone"
+    SIDE_BY_SIDE = "side-by-side", "Side by side", "up to four results with linked zoom and cursor"
+    CURTAIN = "curtain", "Curtain", "the kept result left of a handle, the newest right of it"
+    DIFFERENCE = "difference", "Difference", "where labels differ, striped in the colours of both"
+
+
 class Device(Choice):
     AUTO = "auto", "Automatic", "the fastest device present"
     CPU = "cpu", "CPU", "the processor"

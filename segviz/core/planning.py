@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from segviz.core.choices import Device
+from segviz.core.refinement import Refinement
 from segviz.core.requests import (
     STRIDED,
     ClassifyRequest,
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
+    KeptRequest,
     RaceRequest,
     Request,
     SegmentRequest,
@@ -19,6 +21,7 @@ from segviz.core.requests import (
 )
 
 if TYPE_CHECKING:
+    from segviz.core.kept import Kept
     from segviz.core.session import State
 
 
@@ -39,7 +42,15 @@ def plan_prediction(state: State) -> SegmentRequest | None:
     setup = setup_of(state)
     if setup is None or setup.image is None:
         return None
-    return SegmentRequest(setup, state.method, state.upsampling, state.grid_stride if state.method in STRIDED else None)
+    stride = state.grid_stride if state.method in STRIDED else None
+    refinement = Refinement(state.refine_width, state.refine_colour, state.refine_smoothness) if state.refine else None
+    return SegmentRequest(setup, state.method, state.upsampling, stride, refinement=refinement)
+
+
+def plan_kept(kept: Kept, state: State) -> KeptRequest | None:
+    """A kept result, of the image of `state`."""
+    asked = plan_prediction(replace(state, **kept.changes))
+    return None if asked is None else KeptRequest(**{f.name: getattr(asked, f.name) for f in fields(asked)})
 
 
 def plan_features(state: State) -> FeatureRequest | None:

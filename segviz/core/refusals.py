@@ -12,6 +12,7 @@ from segviz.core.requests import (
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
+    KeptRequest,
     RaceRequest,
     Request,
     SegmentRequest,
@@ -20,6 +21,7 @@ from segviz.core.requests import (
 DOING: dict[type, str] = {
     DescribeRequest: "tracing the network",
     SegmentRequest: "segmenting",
+    KeptRequest: "computing a kept result",
     FeatureRequest: "computing feature maps",
     RaceRequest: "racing",
     ClassifyRequest: "classifying a window",

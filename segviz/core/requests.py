@@ -14,6 +14,7 @@ from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
+from segviz.core.refinement import Labelling, Refinement
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,12 @@ class SegmentRequest:
     upsampling: Upsampling = Upsampling.BILINEAR
     grid_stride: int | None = None
     region: tuple[int, int, int, int] | None = None  # x, y, width, height in image pixels
+    refinement: Refinement | None = None  # of the labels, by a dense CRF
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest(SegmentRequest):
+    """The same for a result that is kept for comparison: it is asked beside the newest, and ends no run of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,9 @@ class ExamineRequest:
     setup: Setup
 
 
-Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
+Request = (
+    DescribeRequest | SegmentRequest | KeptRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
+)
 
 
 # ------------------------------------------------------------------------------------ on the way
@@ -269,6 +278,7 @@ class Prediction:
     notes: tuple[str, ...] = ()
     layer_seconds: tuple[tuple[str, float], ...] = ()
     exactness: Exactness | None = None  # None for a network that has no window to compare with
+    twin: Labelling | None = None  # the labels without refinement where they are refined, else with it, once known
 
 
 @dataclass(frozen=True, eq=False)

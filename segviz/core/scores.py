@@ -108,13 +108,14 @@ def ranking(prediction: Prediction, x: float, y: float, count: int = 5) -> tuple
 
     The label that is painted comes first (it is the best by upsampled logits, or of the surest field
     that covers the pixel), then the others by probability, which is the heatmap's value there. Where
-    fields are labelled as wholes, the label has the probability of the unit whose field it is.
+    fields are labelled as wholes, the label has the probability of the unit whose field it is; a refined one
+    has what the refinement gave it.
     """
     height, width = prediction.labels.shape
     row, column = min(max(round(y), 0), height - 1), min(max(round(x), 0), width - 1)
     label = int(prediction.labels[row, column])
     near = _probabilities_at(prediction, row, column)
-    if prediction.method is Method.DIRECT:
+    if prediction.method is Method.DIRECT or prediction.request.refinement is not None:
         near[label] = prediction.confidence[row, column] / 255
     others = [int(index) for index in np.argsort(-near, kind="stable")[: count + 1] if index != label]
     return tuple(Ranked(i, prediction.classes[i], float(near[i])) for i in [label, *others][:count])

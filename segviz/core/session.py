@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from segviz.core import assets, places
 from segviz.core.choices import (
     ColourMap,
+    CompareView,
     Device,
     MapOrder,
     MapScale,
@@ -21,6 +22,8 @@ from segviz.core.choices import (
     View,
 )
 from segviz.core.errors import SegvizError, clean, shorten
+from segviz.core.kept import FIELDS, MOST, Kept
+from segviz.core.refinement import COLOUR, COLOURS, SMOOTHNESS, SMOOTHNESSES, WIDTH, WIDTHS
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
 from segviz.core.specs import FILE_OPTIONS, Kind, parse, same_network
 
@@ -54,6 +57,10 @@ class State:
     grid_stride: int | None = None  # of the sliding window; None: the network's own stride
     device: Device = Device.AUTO
     fast: bool = False  # arithmetic that is equal only to about 1e-5
+    refine: bool = False  # labels follow edges of the image, by a dense CRF
+    refine_width: float = WIDTH  # as `Refinement` has them
+    refine_colour: float = COLOUR
+    refine_smoothness: float = SMOOTHNESS
     layer: str | None = None
     unit: Unit | None = None
     cursor: tuple[float, float] | None = None  # where the unit was pinned: (x, y) in image pixels
@@ -74,6 +81,10 @@ class State:
     map_order: MapOrder = MapOrder.INDEX
     map_scale: MapScale = MapScale.MAP
     tab: str = "feature-maps"
+    kept: tuple[Kept, ...] = ()  # results that others are compared with
+    compare: CompareView = CompareView.NONE
+    compared: int = 0  # which of them
+    curtain: float = 0.5  # where the curtain ends, in shares of the image's width
 
 
 Listener = Callable[[State, State], None]
@@ -180,6 +191,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["hidden"] = sorted(state.hidden)
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
     values["cell"] = state.cell and list(state.cell)
+    values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -271,7 +283,21 @@ def from_json(text: str, folder: Path | None = None, name: str = "session file")
         except SegvizError as error:
             remarks.append(str(error))
             del values["model"]
+    if "kept" in values:
+        values["kept"], unknown = _kept_located(values["kept"], folder)
+        remarks += unknown
     return State(**values), tuple(remarks)
+
+
+def _kept_located(kept: tuple[Kept, ...], folder: Path | None) -> tuple[tuple[Kept, ...], list[str]]:
+    """Kept results with the files of their networks where they are by now, and remarks on those that name none."""
+    found, remarks = [], []
+    for one in kept:
+        try:
+            found.append(replace(one, model=_with_files(one.model, lambda path: _located(path, folder))))
+        except SegvizError as error:
+            remarks.append(str(error))
+    return tuple(found), remarks
 
 
 LONGEST_VALUE = 40  # characters of a bad value that are told
@@ -331,6 +357,13 @@ def _point(value: Any) -> tuple[float, float]:
     return _number(x), _number(y)
 
 
+def _kept(value: Any) -> tuple[Kept, ...]:
+    if not isinstance(value, list) or len(value) > MOST:
+        raise ValueError
+    read = {name: _READERS[name] for name in FIELDS} | {"name": _text}
+    return tuple(Kept(**{name: read[name](given) for name, given in one.items() if name in read}) for one in value)
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "image": _optional(_text),
     "revision": _index,
@@ -342,6 +375,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "grid_stride": _optional(lambda value: max(1, _index(value))),
     "device": Device,
     "fast": _flag,
+    "refine": _flag,
+    "refine_width": _within(*WIDTHS),
+    "refine_colour": _within(*COLOURS),
+    "refine_smoothness": _within(*SMOOTHNESSES),
     "layer": _optional(_text),
     "unit": _optional(_unit),
     "cursor": _optional(_point),
@@ -362,4 +399,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "map_order": MapOrder,
     "map_scale": MapScale,
     "tab": _text,
+    "kept": _kept,
+    "compare": CompareView,
+    "compared": _index,
+    "curtain": _within(0, 1),
 }

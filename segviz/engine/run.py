@@ -15,6 +15,7 @@ from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
+from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
 from segviz.core.requests import (
@@ -25,6 +26,7 @@ from segviz.core.requests import (
     ExamineRequest,
     FeatureMaps,
     FeatureRequest,
+    KeptRequest,
     Network,
     Prediction,
     RaceRequest,
@@ -34,7 +36,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import devices, flow, labels, race
+from segviz.engine import devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
@@ -140,12 +142,14 @@ class Engine:
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         method, reason = resolve(request, loaded)
+        if request.refinement is not None and method is Method.DIRECT:
+            raise SegvizError("the direct method labels whole fields: choose another to refine, or do not refine")
         job = self._job(request.setup, loaded, request.grid_stride)
         region = _region(request, job.frame)
         grid = yield from self._grid(job, method, request, region)
         upsampling = upsampling_of(method, request.upsampling)
-        found = yield from _labelled(job, grid, method, upsampling, region)
-        levels = scores.levels(found.labels, found.confidence, len(loaded.entry.classes))
+        plain = yield from _labelled(job, grid, method, upsampling, region)
+        shown, twin = yield from self._refined(request, grid, upsampling, region, plain, loaded)
         return Prediction(
             request=request,
             method=method,
@@ -154,10 +158,11 @@ class Engine:
             classes=loaded.entry.classes,
             logits=grid.logits,
             lattice=_moved(grid.lattice, region),
-            labels=found.labels,
-            confidence=found.confidence,
-            shares=scores.shares(levels),
-            levels=levels,
+            labels=shown.labels,
+            confidence=shown.confidence,
+            shares=shown.shares,
+            levels=shown.levels,
+            twin=twin,
             region=region,
             scale=job.frame.inner[1] / job.frame.image[1],
             seconds=time.perf_counter() - started,
@@ -166,6 +171,26 @@ class Engine:
             layer_seconds=grid.layer_seconds,
             exactness=grid.exactness,
         )
+
+    def _refined(
+        self,
+        request: SegmentRequest,
+        grid: LogitGrid,
+        upsampling: Upsampling,
+        region: Box,
+        plain: labels.LabelMap,
+        loaded: Loaded,
+    ) -> Generator[Update, None, tuple[Labelling, Labelling | None]]:
+        """The labels that were asked for and, where they are refined, those before."""
+        count, by = len(loaded.entry.classes), request.refinement
+        before = _labelling(plain, count)
+        if by is None:
+            return before, None
+        part = np.s_[int(region.top) : int(region.bottom), int(region.left) : int(region.right)]
+        pixels = self.store.picture(request.setup.image or "").pixels[part]
+        lattice = _moved(grid.lattice, region)
+        found = yield from refine.refined(grid.logits, lattice, upsampling, pixels, plain, by, loaded.device)
+        return _labelling(found, count, by), before
 
     def _grid(
         self, job: Job, method: Method, request: SegmentRequest, region: Box
@@ -277,6 +302,7 @@ def _once_loaded(method: Callable[[Engine, Any], Answering]) -> Callable[[Engine
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DescribeRequest: _once_loaded(Engine.describe),
     SegmentRequest: _once_loaded(Engine.predict),
+    KeptRequest: _once_loaded(Engine.predict),
     FeatureRequest: _once_loaded(Engine.features),
     RaceRequest: Engine.race,  # with a pooling of its own
     ClassifyRequest: _once_loaded(Engine.classify),
@@ -294,6 +320,11 @@ def _region(request: SegmentRequest, frame: Frame) -> Box:
     if box.width < 1 or box.height < 1:
         raise SegvizError(f"the region {x},{y},{w},{h} has no pixel of the image of {size_text(frame.image)}")
     return box
+
+
+def _labelling(found: labels.LabelMap, classes: int, by: Refinement | None = None) -> Labelling:
+    levels = scores.levels(found.labels, found.confidence, classes)
+    return Labelling(by, found.labels, found.confidence, scores.shares(levels), levels)
 
 
 def part_of(grid: LogitGrid, region: Box) -> LogitGrid:

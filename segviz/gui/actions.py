@@ -7,43 +7,35 @@ each of its values, checked while it is in force.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
+from segviz.core.choices import (
+    Choice,
+    ColourMap,
+    CompareView,
+    Device,
+    Method,
+    Palette,
+    Pooling,
+    Theme,
+    Upsampling,
+    View,
+)
 from segviz.gui import gestures, names
+from segviz.gui.action import Action, Do
+from segviz.gui.action import gesture as _gesture
 from segviz.gui.board import BoardTool
+from segviz.gui.compare_actions import COMPARE
 from segviz.gui.scene import Kind, Scene, Tab
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
+    from segviz.gui.compare_stage import CompareStage
     from segviz.gui.window import MainWindow
-
-Do = Callable[["MainWindow"], None]
 
 SCALES = (25, 50, 75, 100, 150, 200)  # per cent of the image's own size
 MENUS = ("File", "Edit", "View", "Network", "Run", "Help")
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing to do. `menu` is a path ("View/Palette"); an action of the canvas takes its keys only there.
-
-    `checked` makes it checkable; `enabled` says whether it makes sense in a scene: it may be called
-    all the same, and then does nothing.
-    """
-
-    id: str
-    text: str
-    menu: str
-    do: Do
-    keys: tuple[str, ...] = ()
-    icon: str = ""
-    tip: str = ""
-    checked: Callable[[MainWindow], bool] | None = None
-    enabled: Callable[[Scene], bool] | None = None
-    canvas: bool = False
-    separator: bool = False  # a line above it in the menu
 
 
 def _has_image(scene: Scene) -> bool:
@@ -82,18 +74,7 @@ def _can_run(scene: Scene) -> bool:
     return scene.state.image is not None and bool(scene.state.model)
 
 
-def _gesture(gesture: Callable[..., gestures.Changes], *arguments: Any) -> Do:
-    """An action that changes the State as `gesture(scene, *arguments)` says."""
-
-    def do(window: MainWindow) -> None:
-        changes = gesture(window.desk.scene, *arguments)
-        if changes:
-            window.desk.session.update(**changes)
-
-    return do
-
-
-def _canvas(do: Callable[[Canvas], None]) -> Do:
+def _canvas(do: Callable[[Canvas | CompareStage], None]) -> Do:
     """An action that moves the view of the canvas."""
     return lambda window: window.on_canvas(do)
 
@@ -102,7 +83,7 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 
 
 def _escape(window: MainWindow) -> None:
-    """Stop what takes long, else leave the presenter's view or the full screen, else message, window, unit.
+    """Stop what takes long, else leave the presenter's view or the full screen, else message, comparison, window, unit.
 
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
@@ -114,6 +95,8 @@ def _escape(window: MainWindow) -> None:
         window.layouts.set_full_screen(False)
     elif window.desk.scene.message is not None or window.hint is not None:
         window.dismiss()
+    elif window.desk.scene.state.compare is not CompareView.NONE:
+        window.desk.session.update(compare=CompareView.NONE)
     elif window.desk.scene.state.window is not None:
         window.desk.session.update(window=None)
     else:
@@ -331,6 +314,7 @@ VIEW = (
            "Paint only where the network is surer, by 10 %", enabled=_has_image, separator=True),
     Action("minimum-less", "Lower minimum", "View/Overlay", _overlay("minimum", -0.1), ("Shift+M",), "minus",
            "Paint also where the network is less sure, by 10 %", enabled=_has_image),
+    *COMPARE,
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(
@@ -362,6 +346,10 @@ NETWORK = (
     Action("previous-field", "Next smaller field", "Network", _gesture(gestures.next_field, -1), ("Ctrl+[",),
            "chevron-up", "Back to the last layer whose field differs", enabled=_has_network),
     *_choices("upsampling", "Network/Upsampling", Upsampling),
+    Action("refine", "Refine at edges", "Network",
+           lambda w: w.desk.session.update(refine=not w.desk.session.state.refine), ("R",), "wand",
+           "Move labels to the edges of the image by a dense conditional random field",
+           checked=lambda w: w.desk.session.state.refine),
     *_choices("pooling", "Network/Pooling", Pooling),
     Action("own-sample", "Show a fitting sample", "Network", _own_sample, (), "photo",
            "Show the network on the sample image that suits it", enabled=_has_sample),
@@ -383,7 +371,7 @@ RUN = (
     Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
            "Stop what is being computed; what is shown stays"),
     Action("escape", "Stop, leave or unpin", "Run", _escape, ("Esc",), "x",
-           "Stop what runs; else leave the full screen; else close the message, the window; else unpin the unit"),
+           "Stop what runs; else leave the full screen; else close message, comparison or window; else unpin the unit"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
     *(_stride(step) for step in gestures.GRID_STEPS),

@@ -60,6 +60,7 @@ class Canvas(QWidget):
         self.setAccessibleName("Canvas")
         theme.set_surface(self, "surround")
         self.view = ImageView("Image with overlay")
+        self.setFocusProxy(self.view)
         self.box = BoxTool(self)
         self.view.tools = (self.box,)
         self.start = start_page()
@@ -103,9 +104,14 @@ class Canvas(QWidget):
         heat = self._session.state.view is View.HEATMAP
         self._session.update(**{"heat_minimum" if heat else "minimum": minimum})
 
-    def add_tool(self, tool: Tool, strip: QWidget) -> None:
-        """A tool that has its presses before all others, and the strip above the image that chooses it."""
+    def add_tool(self, tool: Tool, strip: QWidget | None = None) -> None:
+        """A tool that has its presses before all others, and the strip above the image that chooses it, if any."""
         self.view.tools = (tool, *self.view.tools)
+        if strip is not None:
+            self.add_strip(strip)
+
+    def add_strip(self, strip: QWidget) -> None:
+        """A line of controls above the image."""
         self._column.insertWidget(0, strip)
 
     # -------------------------------------------------------------------------------------- menu

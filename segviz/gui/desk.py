@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from segviz.core import planning
+from segviz.core import planning, refinement
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -25,11 +25,12 @@ from segviz.core.requests import (
     RaceResult,
     RaceUpdate,
     Request,
+    SegmentRequest,
     Update,
     WindowAnswer,
 )
 from segviz.core.session import Session, State
-from segviz.gui import gestures, plan
+from segviz.gui import comparing, gestures, plan
 from segviz.gui.ledger import Ledger
 from segviz.gui.outlet import Outlet
 from segviz.gui.partners import Worker
@@ -107,7 +108,7 @@ class Desk(Outlet):
     # ------------------------------------------------------------------------------ scene
 
     def _show(self, **changes: Any) -> None:
-        self.scene = replace(self.scene, **changes)
+        self.scene = comparing.shelved(replace(self.scene, **changes))
         if not self._tell.isActive():
             self._tell.start(0)
 
@@ -147,6 +148,7 @@ class Desk(Outlet):
         self._plan_picture(self.scene.state)
         described = self._ledger.have(Kind.DESCRIPTION)
         for kind, wanted in plan.wanted(self.scene, self._opening is not None, described).items():
+            self._toggle(kind, wanted)
             asked = self._ledger.asked(kind)
             if asked is not None and wanted is not None and (asked == wanted or plan.waits(kind, asked, wanted)):
                 continue
@@ -156,6 +158,13 @@ class Desk(Outlet):
                 self._drop(kind)
         self._plan_badge(described)
         self._show_jobs()
+
+    def _toggle(self, kind: Kind, wanted: Request | None) -> None:
+        """Refined labels and those before come with one answer: going from one to the other asks nobody."""
+        twin = refinement.at_hand(self.scene.answer, wanted) if isinstance(wanted, SegmentRequest) else None
+        if twin is not None and kind is Kind.PREDICTION:
+            self._ledger.hold(kind, twin.request)
+            self._show(prediction=twin)
 
     def _plan_badge(self, described: Request | None) -> None:
         """While somebody looks and nothing else is to be done, try what the network can do."""
@@ -258,7 +267,9 @@ class Desk(Outlet):
 
     def _updated(self, event: Updated) -> None:
         kind = self._ledger.kind_of(event.ticket)
-        if kind is not None:
+        if kind is Kind.KEPT:
+            self._show(jobs=self._jobs_with(kind, event.update))  # its cells are not those of the canvas
+        elif kind is not None:
             self._show(**_PAINTS[type(event.update)](self, event.update), jobs=self._jobs_with(kind, event.update))
 
     def _jobs_with(self, kind: Kind, update: Update) -> tuple[Job, ...]:
@@ -423,7 +434,7 @@ _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
     PartialLabels: _first_cells,
     RaceUpdate: _race_update,
     Network: lambda desk, answer: {"network": answer},
-    Prediction: lambda desk, answer: {"prediction": answer, "partial": None, "before": None},
+    Prediction: lambda desk, answer: comparing.answered(desk.scene, answer),
     FeatureMaps: lambda desk, answer: {"features": answer},
     RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
     WindowAnswer: lambda desk, answer: {"window": answer},

@@ -31,7 +31,8 @@ from PySide6.QtWidgets import (
 from segviz import __version__
 from segviz.core import assets, folders
 from segviz.gui import log, theme
-from segviz.gui.actions import ACTIONS, MENUS, Action
+from segviz.gui.action import Action
+from segviz.gui.actions import ACTIONS, MENUS
 from segviz.gui.names import sentence
 from segviz.gui.scene import Message, Scene
 from segviz.gui.widgets.segmented import Segmented

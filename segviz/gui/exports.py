@@ -14,12 +14,13 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from segviz.core import catalogue, export, palettes, scores
 from segviz.core.choices import View
-from segviz.gui import gestures, pictures, tables, theme
+from segviz.gui import comparing, gestures, pictures, tables, theme
 from segviz.gui.background import interruptible
 from segviz.gui.kinds import CSV, GIF, NPZ, PNG
 from segviz.gui.panels.base import SaveFunction
 from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.image_view import rendered
+from segviz.gui.widgets.painted import elided
 
 if TYPE_CHECKING:
     from segviz.core.images import Picture
@@ -59,9 +60,32 @@ def whole_view(scene: Scene, scale: float, ground: QColor) -> QImage:
     """The image with everything that the canvas paints on it. In any thread: no view shows these layers."""
     from segviz.gui.overlays import Overlays
 
+    if comparing.is_side_by_side(scene):
+        return side_view(scene, scale, ground)
     overlays, picture = Overlays(), _there(scene.picture)
     overlays.show(None, scene)
     return rendered((picture.width, picture.height), interruptible(overlays.layers), scale, ground)
+
+
+def side_view(scene: Scene, scale: float, ground: QColor) -> QImage:
+    """The results that are compared side by side, each under its name. In any thread."""
+    results, picture = comparing.side_by_side(scene), _there(scene.picture)
+    most = max(1.0, sqrt(LARGEST_VIEW / (len(results) * picture.width * picture.height)))
+    parts = [whole_view(comparing.scene_of(scene, one), min(scale, most), ground) for one in results]
+    head, gap = theme.px(28), theme.px(theme.S)
+    width, height = parts[0].width(), parts[0].height()
+    image = QImage(len(parts) * (width + gap) - gap, height + head, QImage.Format.Format_RGB32)
+    image.fill(ground)
+    painter = QPainter(image)
+    painter.setPen(theme.tokens().color("text"))
+    painter.setFont(theme.body(strong=True))
+    for number, (part, result) in enumerate(zip(parts, results, strict=True)):
+        left = number * (width + gap)
+        name = elided(result.title, theme.body(strong=True), width - gap)
+        painter.drawText(QRectF(left + gap / 2, 0, width - gap, head), Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawImage(left, head, part)
+    painter.end()
+    return image
 
 
 def view_scale(picture: Picture, wanted: float) -> float:

@@ -65,6 +65,10 @@ class Ledger:
         self._have[kind] = self._asked.pop(kind)[1]
         self._given_up.pop(kind, None)
 
+    def hold(self, kind: Kind, request: Request) -> None:
+        """Its answer is at hand without being asked for."""
+        self._have[kind] = request
+
     def forget(self, kind: Kind) -> None:
         """Its answer is no longer there."""
         self._have.pop(kind, None)

@@ -16,7 +16,8 @@ from segviz.core.errors import clean, shorten
 from segviz.core.formats import MODEL_SUFFIXES
 from segviz.core.specs import of_file, same_network
 from segviz.gui import settings
-from segviz.gui.actions import ACTIONS, MENUS, Action, tooltip
+from segviz.gui.action import Action
+from segviz.gui.actions import ACTIONS, MENUS, tooltip
 from segviz.gui.names import image_title, sample_title, specs
 from segviz.gui.widgets import tooltips
 

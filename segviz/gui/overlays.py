@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import catalogue, palettes, resample, scores
+from segviz.core import catalogue, palettes, scores
 from segviz.core.agreement import Agreement
 from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
 from segviz.gui import unit_words, words
+from segviz.gui.compare_layers import ComparedLayers
+from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import (
@@ -29,7 +30,6 @@ from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
-HEAT_PIXELS = 4_000_000  # a larger image's heatmap is computed for every second, third, ... pixel
 TITLES = 12  # classes in the small legend, as far as there is room
 # RGBA of the error map: vermilion and blue, which colour-blind people tell apart; what does not count is veiled.
 WRONG, RIGHT, VEILED, OF_CELL = (213, 94, 0, 205), (86, 180, 233, 80), (52, 56, 64, 190), (255, 214, 64, 120)
@@ -52,6 +52,7 @@ class Overlays:
         self.unit = UnitLayer()
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
+        self.compared = ComparedLayers()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
         self._peaks: dict[int, float] = {}
@@ -68,7 +69,7 @@ class Overlays:
             View.HEATMAP: (self.heat, self.window),
             View.IMAGE: (),
         }
-        shown = (self.errors,) if self.marked else planes[self.view]
+        shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
         return (ground, *shown, self.veil, self.unit, self.dragged, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
@@ -89,6 +90,7 @@ class Overlays:
         self._show_heat(old, new)
         self._show_partial(old, new)
         self._show_errors(old, new)
+        self.compared.show(new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
         self.heat.opacity = new.state.heat_opacity
@@ -245,23 +247,6 @@ def label_table(scene: Scene) -> npt.NDArray[np.uint8]:
 def _colours_differ(old: Scene, new: Scene) -> bool:
     a, b = old.state, new.state
     return (a.palette, a.hidden, a.solo) != (b.palette, b.hidden, b.solo) or classes_of(old) != classes_of(new)
-
-
-def heat_step(prediction: Prediction) -> int:
-    """The side, in image pixels, of a cell of `heat_plane`."""
-    return max(1, ceil(sqrt(prediction.labels.size / HEAT_PIXELS)))
-
-
-def heat_plane(prediction: Prediction, index: int) -> npt.NDArray[np.uint8]:
-    """Probability of a class, 255 for 1, at every pixel, or at the centres of blocks of a very large image."""
-    step = heat_step(prediction)
-    if step == 1:
-        return scores.heatmap(prediction, index)
-    height, width = (ceil(size / step) for size in prediction.labels.shape)
-    coarse = prediction.lattice.resized((1 / step, 1 / step))
-    grid = scores.class_probability(prediction.logits, index)
-    wide = resample.upsample(grid, coarse, prediction.upsampling, height, width)
-    return np.rint(np.clip(wide, 0, 1) * 255).astype(np.uint8)
 
 
 def legend(scene: Scene) -> list[tuple[str, str]]:

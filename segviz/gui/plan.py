@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from segviz.core import planning, requests
@@ -11,22 +11,30 @@ from segviz.core.requests import (
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
+    KeptRequest,
     RaceRequest,
     Request,
     SegmentRequest,
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import parse
+from segviz.gui import comparing
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
 
 # What a person may change of a picture that a newer one is about to replace.
 VIEWING = ("view", "opacity", "heat_opacity", "minimum", "heat_minimum", "palette", "colour_map")
-SLIDERS = ("scale", "grid_stride")  # fields that change in bursts
+SLIDERS = ("scale", "grid_stride", "refine_width", "refine_colour", "refine_smoothness")  # fields that change in bursts
 
 # What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
 NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
 
-LONG = (Kind.DESCRIPTION, Kind.PREDICTION, Kind.FEATURES, Kind.RACE)  # what a person stops; the rest is quick
+LONG = (
+    Kind.DESCRIPTION,
+    Kind.PREDICTION,
+    Kind.FEATURES,
+    Kind.RACE,
+    Kind.KEPT,
+)  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
     Kind.DESCRIPTION: DescribeRequest,
@@ -34,6 +42,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.FEATURES: FeatureRequest,
     Kind.RACE: RaceRequest,
     Kind.WINDOW: ClassifyRequest,
+    Kind.KEPT: KeptRequest,
     Kind.BADGE: ExamineRequest,
 }
 
@@ -67,6 +76,7 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
+    found[Kind.KEPT] = comparing.missing(scene)
     return found
 
 
@@ -120,6 +130,9 @@ def made_with(request: SegmentRequest) -> dict[str, Any]:
     changes = {"method": request.method, "upsampling": request.upsampling}
     if request.method in requests.STRIDED:
         changes["grid_stride"] = request.grid_stride
+    changes["refine"] = request.refinement is not None
+    if request.refinement is not None:
+        changes |= {f"refine_{name}": value for name, value in asdict(request.refinement).items()}
     return changes | {"scale": setup.scale, "pooling": setup.pooling, "device": setup.device, "fast": setup.fast}
 
 

@@ -61,6 +61,7 @@ class Kind(StrEnum):
     FEATURES = "Feature maps"
     RACE = "Race"
     WINDOW = "Classifying the window"
+    KEPT = "Computing a kept result"
     BADGE = "Examining the network"
     TRUTH = "Reading the ground truth"  # in the window's own process
 
@@ -101,6 +102,7 @@ class Scene:
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
     window: WindowAnswer | None = None
+    shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`

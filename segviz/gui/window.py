@@ -39,6 +39,7 @@ from segviz.gui.workline import WorkLine
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
+    from segviz.gui.compare_stage import CompareStage
     from segviz.gui.exports import Export
 
 DOCKS = {
@@ -117,6 +118,7 @@ class MainWindow(QMainWindow):
         self.way_out = Tag(self.centre)
         layout.addWidget(self.banner)
         layout.addWidget(self.centre, 1)
+        self._column = layout
         self.setCentralWidget(centre)
 
     def _build_docks(self) -> None:
@@ -143,6 +145,7 @@ class MainWindow(QMainWindow):
     def _fill(self) -> None:
         """What the first paint did without: canvas, panels, engine."""
         from segviz.gui.canvas import Canvas
+        from segviz.gui.comparison import Comparison
         from segviz.gui.panels import PANELS
 
         self.canvas = Canvas(self.desk.session)
@@ -152,6 +155,9 @@ class MainWindow(QMainWindow):
         self.canvas.window_dragged.connect(self._drag)
         self.canvas.board_wanted.connect(lambda: self.board.begin(*USUAL))
         self._fill_board(self.canvas)
+        self.comparison = Comparison(self, self.canvas)
+        self.comparison.hovered.connect(self._hover)
+        self.comparison.clicked.connect(self._pin)
         self.canvas.action_wanted.connect(self.do)
         self.canvas.view.zoomed.connect(self.statusBar().show_zoom)
         self.centre.addWidget(self.canvas)
@@ -171,6 +177,10 @@ class MainWindow(QMainWindow):
         if self._make_jobs is not None:
             self.desk.start(self._make_jobs())
         self.filled.emit()
+
+    def add_above(self, strip: QWidget) -> None:
+        """A strip above the canvas and whatever takes its place."""
+        self._column.insertWidget(1, strip)
 
     def _fill_board(self, canvas: Canvas) -> None:
         from segviz.gui.board_strip import BoardStrip
@@ -194,6 +204,7 @@ class MainWindow(QMainWindow):
         self.toolbar.show_scene(new)
         self.statusBar().show_scene(new)
         self._show_message(new)
+        self.comparison.show_scene(new)
         self.menus.refresh()
         self._show_stage(new)
         self.show_work()
@@ -251,9 +262,13 @@ class MainWindow(QMainWindow):
     def _show_stage(self, scene: Scene) -> None:
         front = next((panel for panel in self._workbench() if self.tabs.currentWidget() is panel.widget), None)
         stage = front.stage if front is not None and front.wants_stage(scene) else None
-        wanted = stage or self.canvas
+        wanted = stage or self.comparison.stage_for(scene) or self.canvas
         if wanted is not None and wanted is not self.centre.currentWidget():
+            focus = QApplication.focusWidget()
+            inside = focus is not None and self.centre.isAncestorOf(focus)
             self.centre.setCurrentWidget(wanted)
+            if inside:  # else Qt gives the keys to the next line of text
+                wanted.setFocus()
 
     def _hover(self, point: tuple[float, float] | None) -> None:
         for panel in self.panels:
@@ -264,6 +279,7 @@ class MainWindow(QMainWindow):
         """The mouse is in a panel: a cross on the image, and every panel follows as if it were there."""
         if self.canvas is not None:
             self.canvas.point_at(point)
+            self.comparison.point_at(point)
         self._hover(point)
 
     def _pin(self, x: float, y: float) -> None:
@@ -288,10 +304,10 @@ class MainWindow(QMainWindow):
         find(identifier).do(self)
         self.menus.refresh()
 
-    def on_canvas(self, do: Callable[[Canvas], None]) -> None:
-        """Let the canvas fit or zoom; nothing before there is an image on it."""
+    def on_canvas(self, do: Callable[[Canvas | CompareStage], None]) -> None:
+        """Let the canvas, or what stands in its place, fit or zoom; nothing before there is an image on it."""
         if self.canvas is not None and self.desk.scene.picture is not None:
-            do(self.canvas)
+            do(self.comparison.in_front or self.canvas)
 
     def copy_view(self) -> None:
         if self.canvas is not None and self.desk.scene.picture is not None:

@@ -200,3 +200,21 @@ def test_three_methods_give_the_same_array_at_every_pixel(segviz: Segviz, tmp_pa
         assert np.abs(found[method][0] - window).max() <= 5e-6
         assert np.array_equal(found[method][1], stride)
         assert np.array_equal(found[method][2], start)
+
+
+def test_a_refinement_tells_the_scores_of_before_too(segviz: Segviz, photo: Path) -> None:
+    (plain,) = segviz("segment", photo, *MODEL, "--out", "o", "--json").data["results"]
+    words = ("segment", photo, *MODEL, "--out", "p", "--refine-by", "10,30,8", "--ground-truth", plain["labels"])
+    (result,) = segviz(*words, "--json").data["results"]
+    assert result["refinement"] == {"width": 10, "colour": 30, "smoothness": 8}
+    assert result["scores_before_refinement"]["pixel_accuracy"] == 1  # against what they were
+    same = (opened(result["labels"]) == opened(plain["labels"])).mean()
+    assert result["scores"]["pixel_accuracy"] == pytest.approx(same)
+    assert plain["refinement"] is None
+
+
+@pytest.mark.parametrize("text", ["40", "40,13,x", "0,13,3", "40,13,-1"])
+def test_strengths_of_a_refinement_that_are_none_are_wrong_usage(segviz: Segviz, photo: Path, text: str) -> None:
+    done = segviz("segment", photo, *MODEL, "--out", "o", f"--refine-by={text}")
+    assert done.status == 2
+    assert f"'{text}' is not WIDTH,COLOUR,SMOOTHNESS" in done.err

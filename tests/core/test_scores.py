@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from segviz.core import scores
 from segviz.core.choices import Method, Upsampling
 from segviz.core.field import Lattice
+from segviz.core.refinement import Refinement
 from tests.core.predictions import prediction
 
 LOGITS = np.random.default_rng(5).normal(scale=3, size=(6, 4, 5)).astype(np.float32)
@@ -132,3 +133,16 @@ def test_a_peak_beyond_the_border_is_named_at_the_border():
     """A 1x1 image padded to a window of 32: the only unit sits at 15.5."""
     one = replace(prediction(np.zeros((3, 1, 1)), 1, 1), lattice=Lattice(1, 1, (15.5, 15.5), (4.0, 4.0)))
     assert scores.peak(one, 0)[1] == (0.0, 0.0)
+
+
+def test_the_label_of_a_refined_pixel_has_the_probability_that_the_refinement_gave_it():
+    logits = np.zeros((3, 4, 5), np.float32)
+    logits[1] = 4
+    found = prediction(logits)
+    labels, confidence = found.labels.copy(), np.full(found.labels.shape, 204, np.uint8)
+    labels[:] = 2
+    request = replace(found.request, refinement=Refinement())
+    refined = replace(found, labels=labels, confidence=confidence, request=request)
+    best = scores.ranking(refined, 10, 10, 2)
+    assert (best[0].index, best[0].probability) == (2, pytest.approx(0.8))
+    assert best[1].index == 1

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from segviz.core import assets
 from segviz.core.choices import Choice, Method, Pooling, View
 from segviz.core.errors import SegvizError
+from segviz.core.kept import MOST, Kept
 from segviz.core.session import FORMAT, Session, State, Unit, from_json, settled, to_json
 from segviz.core.specs import parse
 
@@ -168,21 +169,19 @@ def test_replace_shows_another_state_as_a_whole():
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
 
 
-def is_spec(text: str) -> bool:
-    """Whether a State can have this as its network: what cannot be read, or is written otherwise, gets into none."""
-    try:
-        return str(parse(text)) == text
-    except SegvizError:
-        return False
-
-
 index = st.integers(0, 2**31 - 1)
 share = st.floats(0, 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
+specs = st.from_regex(r"[a-z][a-z0-9_]{0,12}", fullmatch=True)  # a spec is written as it is read: without blanks
 states = st.builds(
     State,
     image=st.none() | names.map(lambda name: f"/photos/{name}"),
-    model=names.filter(is_spec),
+    model=specs,
+    kept=st.lists(st.builds(Kept, model=specs, name=names, refine_width=st.floats(1, 200)), max_size=MOST).map(tuple),
+    refine=st.booleans(),
+    refine_smoothness=st.floats(0, 20),
+    compared=index,
+    curtain=share,
     scale=st.none() | st.floats(0.02, 8),
     grid_stride=st.none() | st.integers(1, 500),
     layer=st.none() | names,

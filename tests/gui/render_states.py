@@ -18,14 +18,17 @@ from PySide6.QtWidgets import QApplication
 from segviz.core import assets
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import Device, Theme, View
+from segviz.core.choices import CompareView, Device, Theme, Upsampling, View
 from segviz.core.images import Picture, open_picture
+from segviz.core.kept import Kept
+from segviz.core.planning import plan_kept
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
+    Prediction,
     Progress,
 )
 from segviz.core.session import Session, State, Unit
@@ -169,6 +172,32 @@ def otherwise() -> Scene:
     return replace(scene, state=replace(scene.state, model=spec))
 
 
+def compared(view: CompareView, count: int = 1, names: tuple[str, ...] = ()) -> Scene:
+    """A photograph whose labels were refined; results of another upsampling and others are kept."""
+    scene = castle(view=View.LABELS)
+    assert scene.prediction is not None
+    ways = (Upsampling.BICUBIC, Upsampling.NEAREST, Upsampling.TRANSPOSED)[:count]
+    kept = tuple(replace(Kept.of(scene.state), upsampling=way) for way in ways)
+    kept = tuple(replace(one, name=name) for one, name in itertools.zip_longest(kept, names[:count], fillvalue=""))
+    state = replace(scene.state, kept=kept, compare=view, curtain=0.62, minimum=0.0)
+    shelf = tuple(shifted_result(scene.prediction, one, state, 40 * (at + 1)) for at, one in enumerate(kept))
+    return replace(scene, state=state, shelf=shelf)
+
+
+def shifted_result(prediction: Prediction, kept: Kept, state: State, pixels: int) -> Prediction:
+    request = plan_kept(kept, state)
+    assert request is not None
+    labels = np.roll(prediction.labels, pixels, 1)
+    return replace(prediction, request=request, labels=labels, logits=np.roll(prediction.logits, 1, 2))
+
+
+def refined() -> Scene:
+    """The labels of a photograph while they are refined anew."""
+    scene = castle(view=View.LABELS)
+    state = replace(scene.state, refine=True)
+    return replace(scene, state=state, jobs=(Job(Kind.PREDICTION, Progress(12, 40, "strips"), 3.0, 9.0),))
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -185,6 +214,12 @@ STATES: dict[str, Callable[[], Scene]] = {
     "failed": failed,
     "board": board,
     "window": window,
+    "refined": refined,
+    "kept": lambda: compared(CompareView.NONE, 3),
+    "side-by-side": lambda: compared(CompareView.SIDE_BY_SIDE),
+    "side-by-side-4": lambda: compared(CompareView.SIDE_BY_SIDE, 3, ("A name that somebody gave to it, and long",)),
+    "curtain": lambda: compared(CompareView.CURTAIN, 2),
+    "difference": lambda: compared(CompareView.DIFFERENCE),
     "card": described,
     "card-empty": empty,
     "card-other": otherwise,

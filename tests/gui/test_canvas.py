@@ -18,7 +18,7 @@ from segviz.core.field import Box, Lattice
 from segviz.core.images import Picture
 from segviz.core.requests import PartialLabels, Progress
 from segviz.core.session import Session, State, Unit
-from segviz.gui import overlays, theme
+from segviz.gui import heat_planes, overlays, theme
 from segviz.gui.actions import find
 from segviz.gui.canvas import MENU, Canvas
 from segviz.gui.scene import Scene, pinned
@@ -318,9 +318,9 @@ def test_a_heatmap_follows_its_own_minimum_and_not_that_of_the_labels(canvas: Ca
 def test_a_large_heatmap_is_coarser_and_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     prediction = scenes.prediction()
     whole = scores.heatmap(prediction, 2)
-    monkeypatch.setattr(overlays, "HEAT_PIXELS", -(-prediction.labels.size // 9))
-    step = overlays.heat_step(prediction)
-    plane = overlays.heat_plane(prediction, 2)
+    monkeypatch.setattr(heat_planes, "HEAT_PIXELS", -(-prediction.labels.size // 9))
+    step = heat_planes.heat_step(prediction)
+    plane = heat_planes.heat_plane(prediction, 2)
     inside = whole[step // 2 :: step, step // 2 :: step]
     assert step == 3
     assert np.abs(plane[: inside.shape[0], : inside.shape[1]].astype(int) - inside).max() <= 1
