@@ -15,7 +15,6 @@ from segviz.core.choices import Choice, Method, Pooling, View
 from segviz.core.errors import SegvizError
 from segviz.core.kept import MOST, Kept
 from segviz.core.session import FORMAT, Session, State, Unit, from_json, settled, to_json
-from segviz.core.specs import parse
 
 # ------------------------------------------------------------------------------------ updates
 
