@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 
+from segviz.core.depths import DepthRequest
 from segviz.core.errors import SegvizError
 from segviz.core.requests import (
     ClassifyRequest,
@@ -23,6 +24,7 @@ DOING: dict[type, str] = {
     RaceRequest: "racing",
     ClassifyRequest: "classifying a window",
     ExamineRequest: "finding out what the network can do",
+    DepthRequest: "scoring the depths",
 }
 
 _ALLOCATION = re.compile(r"out of memory|allocate memory|not enough memory|alloc_cpu|bad alloc|can't allocate", re.I)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
+from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
 
@@ -110,7 +111,9 @@ class ExamineRequest:
     setup: Setup
 
 
-Request = DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
+Request = (
+    DescribeRequest | SegmentRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest | DepthRequest
+)
 
 
 # ------------------------------------------------------------------------------------ on the way
@@ -394,4 +397,4 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer

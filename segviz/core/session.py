@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, places
+from segviz.core import assets, laboratory, places
 from segviz.core.choices import (
     ColourMap,
     Device,
@@ -71,6 +71,7 @@ class State:
     map_order: MapOrder = MapOrder.INDEX
     map_scale: MapScale = MapScale.MAP
     tab: str = "feature-maps"
+    upsampling_lab: laboratory.Laboratory = laboratory.Laboratory()
 
 
 Listener = Callable[[State, State], None]
@@ -171,6 +172,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(State)}
     values["hidden"] = sorted(state.hidden)
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
+    values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
     values["image"] = _portable(state.image, folder)
     values["model"] = _portable_model(state.model, folder)
     return json.dumps({"format": FORMAT, "version": VERSION, "state": values}, indent=2) + "\n"
@@ -343,4 +345,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "map_order": MapOrder,
     "map_scale": MapScale,
     "tab": _text,
+    "upsampling_lab": laboratory.from_values,
 }

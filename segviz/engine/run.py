@@ -12,6 +12,7 @@ import torch
 
 from segviz.core import images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
+from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
@@ -34,7 +35,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import devices, flow, labels, race
+from segviz.engine import depths, devices, flow, labels, race
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
@@ -55,6 +56,7 @@ class Engine:
         self.store = Store(self._forget)
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
+        self._depths: Kept[Depths] = Kept(1)
         self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
 
     @property
@@ -239,6 +241,22 @@ class Engine:
         found = yield from examine(loaded)
         return Badge(request, found, time.perf_counter() - started, loaded.notes)
 
+    def score_depths(self, request: DepthRequest) -> Generator[Update, None, DepthAnswer]:
+        """The kernels that the network upsamples with, and the scores of its depths where they are asked for."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        refused = depths.refusal(loaded)
+        found = None
+        if request.scores and not refused:
+            job = self._job(request.setup, loaded)
+            key = (replace(request.setup, revision=0), job.version)
+            found = self._depths.find(key)
+            if found is None:
+                found = yield from depths.depths(job)
+                self._depths.put(key, found)
+        yield from ()
+        return depths.answered(request, loaded, found, refused, started)
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -281,6 +299,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     RaceRequest: Engine.race,  # with a pooling of its own
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
+    DepthRequest: _once_loaded(Engine.score_depths),
 }
 
 

@@ -8,6 +8,7 @@ its units back where they sit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -81,8 +82,31 @@ class FCN(nn.Module):
             score = self.get_submodule(twice)(score)
             skip = _cropped(self.get_submodule(f"score_{pool}")(maps), offset, score)
             score = _cropped(score, 0, skip) + skip
-        out = self.get_submodule(FINAL[self.skips])(score)
-        return _cropped(out, self.MARGINS[self.skips], x)
+        return self.finish(score, x)
+
+    def parts(self, scores: Sequence[Tensor]) -> list[Tensor]:
+        """What `forward` adds before its last upsampling, of the scores of each depth, the deepest first.
+
+        Each (N, classes, rows, columns) on the finest grid. `finish` of their sum is the answer: behind the scores
+        all is linear, but for the biases, which the scores hold.
+        """
+        parts = [scores[0]]
+        for twice, maps, offset in zip(TWICE[: self.skips], scores[1:], self.CROPS, strict=False):
+            parts = [self.get_submodule(twice)(part) for part in parts]
+            skip = _cropped(maps, offset, parts[0])
+            parts = [*(_cropped(part, 0, skip) for part in parts), skip]
+        return parts
+
+    @property
+    def final(self) -> nn.ConvTranspose2d:
+        """The last upsampling; of its whole result `MARGINS[skips]` rows and columns are cut off before the answer."""
+        last = self.get_submodule(FINAL[self.skips])
+        assert isinstance(last, nn.ConvTranspose2d)
+        return last
+
+    def finish(self, score: Tensor, like: Tensor) -> Tensor:
+        """Scores on the finest grid at the pixels of the input `like`."""
+        return _cropped(self.final(score), self.MARGINS[self.skips], like)
 
     def start(self) -> None:
         """Begin as in the paper: skips that add nothing yet, upsampling that is bilinear, class by class."""
