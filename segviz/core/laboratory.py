@@ -73,6 +73,9 @@ class Laboratory:
     image: bool = False
 
 
+USUAL = Laboratory()
+
+
 def to_values(laboratory: Laboratory) -> dict[str, Any]:
     """As it stands in a session file."""
     return asdict(laboratory)

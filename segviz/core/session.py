@@ -71,7 +71,7 @@ class State:
     map_order: MapOrder = MapOrder.INDEX
     map_scale: MapScale = MapScale.MAP
     tab: str = "feature-maps"
-    upsampling_lab: laboratory.Laboratory = laboratory.Laboratory()
+    upsampling_lab: laboratory.Laboratory = laboratory.USUAL
 
 
 Listener = Callable[[State, State], None]

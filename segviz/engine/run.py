@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from segviz.core import images, scores
+from segviz.core import direct, images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
@@ -340,18 +340,18 @@ def _moved(lattice: Lattice, region: Box) -> Lattice:
 
 def _labelled(
     job: Job, grid: LogitGrid, method: Method, upsampling: Upsampling, region: Box
-) -> Generator[Update, None, labels.LabelMap]:
+) -> Generator[Update, None, direct.LabelMap]:
     height, width = int(region.height), int(region.width)
     lattice = _moved(grid.lattice, region)
     if method is not Method.DIRECT:
         found = yield from labels.interpolated(grid.logits, lattice, upsampling, height, width)
         return found
     rows, columns = _field_edges(job, lattice, region)
-    found = yield from labels.direct(grid.logits, rows, columns, height, width)
+    found = yield from direct.direct(grid.logits, rows, columns, height, width)
     return found
 
 
-def _field_edges(job: Job, lattice: Lattice, region: Box) -> tuple[labels.Edges, labels.Edges]:
+def _field_edges(job: Job, lattice: Lattice, region: Box) -> tuple[direct.Edges, direct.Edges]:
     """Top and bottom of the fields of each row, left and right of each column, clipped to the region."""
 
     def box(row: int, column: int) -> Box:

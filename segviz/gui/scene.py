@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from segviz.core import catalogue
+from segviz.core.depths import DepthAnswer
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.core.overrides import adapted
@@ -47,6 +48,7 @@ class Tab(StrEnum):
     FEATURE_MAPS = "feature-maps"
     HEATMAPS = "heatmaps"
     RACE = "race"
+    UPSAMPLING = "upsampling"
 
 
 class Kind(StrEnum):
@@ -59,6 +61,7 @@ class Kind(StrEnum):
     RACE = "Race"
     WINDOW = "Classifying the window"
     BADGE = "Examining the network"
+    DEPTHS = "Scoring the depths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class Scene:
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
     window: WindowAnswer | None = None
+    depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     jobs: tuple[Job, ...] = ()
     engine: EngineStatus = EngineStatus.OFF
@@ -141,6 +145,13 @@ class Scene:
         """The badge where it is the network's that is chosen; None otherwise."""
         badge = self.badge
         return badge if badge is not None and same_network(badge.request.setup.model, self.state.model) else None
+
+    @property
+    def shown_depths(self) -> DepthAnswer | None:
+        """What the network upsamples with, where it is of the network, and of the image, that are chosen; else None."""
+        setup = self.depths.request.setup if self.depths is not None else None
+        same = setup is not None and setup.model == self.state.model and setup.image in (None, self.state.image)
+        return self.depths if same else None
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)
