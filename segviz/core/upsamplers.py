@@ -93,16 +93,25 @@ def transposed_maps(maps: Map, kernel: Map, stride: int, corner: tuple[int, int]
     (out, *size), from `corner` (y, x) of the whole on, which has (rows - 1) stride + k rows; zeros behind its
     end. The same as torch's conv_transpose2d with that kernel, stride, and what lies outside cropped.
     """
-    _, rows, columns = maps.shape
+    ins, rows, columns = maps.shape
     _, outs, tall, wide = kernel.shape
-    whole = np.zeros((outs, (rows - 1) * stride + tall, (columns - 1) * stride + wide), maps.dtype)
-    apart = len(maps) == outs and _is_apart(kernel)
-    taken = kernel.astype(maps.dtype)
-    for y in range(tall):
-        for x in range(wide):
-            tap = taken[:, :, y, x]
-            part = maps * np.diagonal(tap)[:, None, None] if apart else np.tensordot(tap, maps, (0, 0))
-            whole[:, y : y + rows * stride : stride, x : x + columns * stride : stride] += part
+    down, across = -(-tall // stride), -(-wide // stride)  # units whose kernels reach a pixel, along each axis
+    deep, broad = rows + down - 1, columns + across - 1  # of the whole, in blocks of stride x stride
+    reaching = np.zeros((ins, down * across, deep, broad), maps.dtype)  # the unit of each tap, for every block
+    for tap in range(down * across):
+        y, x = divmod(tap, across)
+        reaching[:, tap, y : y + rows, x : x + columns] = maps
+    taps = np.zeros((ins, outs, down * stride, across * stride), maps.dtype)
+    taps[:, :, :tall, :wide] = kernel
+    taps = taps.reshape(ins, outs, down, stride, across, stride).transpose(0, 1, 3, 5, 2, 4)
+    if ins == outs and _is_apart(kernel):
+        own = taps[range(ins), range(ins)].reshape(ins, stride**2, -1)
+        blocks = own @ reaching.reshape(ins, down * across, -1)
+    else:
+        mixing = taps.transpose(1, 2, 3, 0, 4, 5).reshape(outs * stride**2, -1)
+        blocks = mixing @ reaching.reshape(ins * down * across, -1)
+    whole = blocks.reshape(outs, stride, stride, deep, broad).transpose(0, 3, 1, 4, 2)
+    whole = whole.reshape(outs, deep * stride, broad * stride)
     out = np.zeros((outs, *size), maps.dtype)
     found = whole[:, corner[0] : corner[0] + size[0], corner[1] : corner[1] + size[1]]
     out[:, : found.shape[1], : found.shape[2]] = found
@@ -111,8 +120,7 @@ def transposed_maps(maps: Map, kernel: Map, stride: int, corner: tuple[int, int]
 
 def _is_apart(kernel: Map) -> bool:
     """Whether each output map takes of the input map of its own number alone."""
-    ins, outs = kernel.shape[:2]
-    return ins == outs and not kernel[~np.eye(ins, dtype=bool)].any()
+    return not kernel[~np.eye(len(kernel), dtype=bool)].any()
 
 
 def _middle(kernel: Map, factor: int) -> tuple[int, int]:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -61,7 +59,7 @@ class UpsamplingPanel:
         self.widget = QWidget()
         self.widget.setObjectName("panel-upsampling")
         theme.set_surface(self.widget, "panel")
-        self.settings = QStackedWidget()
+        self.settings = Pages()
         self.stage: QWidget | None = Pages()
         self.stage.setObjectName("stage-upsampling")
         for page in self.pages.values():
@@ -103,20 +101,20 @@ class UpsamplingPanel:
             group.addButton(button)
             pages.addWidget(button, *divmod(index, COLUMNS))
             self.buttons[page] = button
+        for column in range(COLUMNS):
+            pages.setColumnMinimumWidth(column, theme.px(118))
         left = QVBoxLayout()
         left.addLayout(pages)
         left.addStretch(1)
-        line = QFrame()
-        line.setFrameShape(QFrame.Shape.VLine)
         right = QVBoxLayout()
         right.setSpacing(theme.S)
-        right.addWidget(self.settings, 1)
+        right.addWidget(self.settings)
         right.addWidget(self.note)
+        right.addStretch(1)
         row = QHBoxLayout()
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
-        row.setSpacing(theme.L)
+        row.setSpacing(theme.XL)
         row.addLayout(left)
-        row.addWidget(line)
         row.addLayout(right, 1)
         column = QVBoxLayout(self.widget)
         column.setContentsMargins(0, 0, 0, 0)

@@ -196,7 +196,7 @@ def results(near: Neighbourhood, laboratory: Laboratory, kernels: Sequence[Learn
     window = min(factor, *plane.shape)
     pooled = upsamplers.max_pooled(plane, window)
     kept = int(pooled.survivors.sum())
-    said = f"pooled {window} × {window}: {kept} of {plane.size} values come back"
+    said = f"{window} × {window} windows, {kept} of {plane.size} back"
     found[Way.UNPOOLED] = Result(pooled.unpooled(), None, None, said)
     pair = [found.get(way) for way in (laboratory.first, laboratory.second)]
     compared = None if None in pair else upsamplers.difference(pair[0].values, pair[1].values)  # type: ignore[union-attr]
@@ -227,10 +227,9 @@ def response(how: Upsampling, factor: int) -> Map:
 def _result(values: Map, kernel: Map, shape: tuple[int, ...], factor: int, note: str = "") -> Result:
     reached = upsamplers.transposed(np.ones(shape), (kernel != 0).astype(np.float64), factor)
     counts = np.rint(reached).astype(np.int64)
-    inside = sorted({int(count) for count in counts.ravel()})
-    said = note or f"kernel {len(kernel)} × {len(kernel)}, " + (
-        f"{inside[0]} to {inside[-1]} units a pixel" if len(inside) > 1 else f"{inside[0]} unit a pixel"
-    )
+    low, high = int(counts.min()), int(counts.max())
+    overlap = f"{low} to {high}" if low < high else f"{low}"
+    said = note or f"kernel {len(kernel)} × {len(kernel)}, overlap {overlap}"
     return Result(values, kernel, counts, said)
 
 

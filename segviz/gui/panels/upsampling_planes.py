@@ -28,10 +28,11 @@ class Planes:
         self._photo: PhotoLayer | None = None
         self._picture: Picture | None = None
         self.map = PlaneLayer(contour=True)
+        self.heat = PlaneLayer()
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        return (self._photo, self.map) if self._photo is not None else ()
+        return (self._photo, self.map, self.heat) if self._photo is not None else ()
 
     def set_picture(self, picture: Picture | None, photo: PhotoLayer | None) -> None:
         """The photograph, of which all views share one layer."""
@@ -50,21 +51,20 @@ class Planes:
             known = np.where(labels == ignored, 0, known)
         self.map.set_plane(known.astype(np.uint16), _place(where))
         self.map.opacity = max(state.opacity, LEAST)
+        self.heat.set_plane(None)
 
     def set_heat(self, shares: Floats, where: Lattice | None, state: State) -> None:
         """Probabilities 0 to 1, their alpha rising with them."""
-        self.map.set_table(argb(palettes.heat_table(state.colour_map)))
-        self.map.set_plane(np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8), _place(where))
-        self.map.opacity = max(state.heat_opacity, LEAST)
+        self.heat.set_table(argb(palettes.heat_table(state.colour_map)))
+        self.heat.set_plane(np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8), _place(where))
+        self.heat.opacity = max(state.heat_opacity, LEAST)
+        self.map.set_plane(None)
 
     def set_marked(self, marked: npt.NDArray[np.bool_], where: Lattice | None, colour: tuple[int, int, int]) -> None:
         """Places of one kind in one colour."""
         self.map.set_table(argb(np.array([[0, 0, 0, 0], [*colour, 255]], np.uint8)))
         self.map.set_plane(marked.astype(np.uint8), _place(where))
         self.map.opacity = 0.8
-
-    def clear(self) -> None:
-        self.map.set_plane(None)
 
 
 def _place(where: Lattice | None) -> Place:

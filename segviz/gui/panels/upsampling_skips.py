@@ -148,6 +148,7 @@ class DepthsPage:
         self._shown = self._all(scene, depths, kept=[] if first else self._shown)
         self._fill(scene, depths, first)
         self.facts.setText(self._facts())
+        self.facts.setVisible(bool(self.facts.text()))
         self.note.say(self._note(scene))
 
     def _take_truth(self, scene: Scene) -> None:
@@ -245,7 +246,7 @@ class DepthsPage:
         if scene.state.view is View.HEATMAP:
             parts.append(f"probability of {depths.classes[scene.shown_class or 0]}")
         if one.changed:
-            parts.append(f"{words.share(one.changed)} of the labels changed")
+            parts.append(f"other labels on {words.share(one.changed)}")
         elif one.weights == depths.with_skips(depths.skips):
             parts.append("as the network answers")
         return " · ".join(parts)

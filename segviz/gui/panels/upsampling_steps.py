@@ -85,9 +85,14 @@ class InsertionPage:
         self.factor.show_number(laboratory.factor)
         self.kernel.show_choice(laboratory.kernel)
         self._colours = scene.state.colour_map
+        if scene.picture is None:
+            self._key = None
+            self._take(None, laboratory, (), None)
+            self._paint()
+            return
         from segviz.gui.panels import upsampling_maps
 
-        near = upsampling_maps.neighbourhood(scene) if scene.picture is not None else None
+        near = upsampling_maps.neighbourhood(scene)
         kernels = scene.shown_depths.kernels if scene.shown_depths is not None else ()
         key = (near.key if near is not None else None, laboratory, id(scene.shown_depths))
         if key != self._key:
@@ -96,15 +101,15 @@ class InsertionPage:
         self._paint()
 
     def _take(self, plane: np.ndarray | None, laboratory: object, kernels: object, near: object) -> None:
-        from segviz.core import upsamplers
-        from segviz.core.errors import SegvizError
-        from segviz.gui.panels import upsampling_maps
-
         self._insertion = self._plane = self._output = None
         self._said = ""
         self.player.set_count(1)
         if plane is None:
             return
+        from segviz.core import upsamplers
+        from segviz.core.errors import SegvizError
+        from segviz.gui.panels import upsampling_maps
+
         kernel, said = upsampling_maps.kernel_of(laboratory, kernels, near.channel)  # type: ignore[arg-type,attr-defined]
         self._factor, self._said = laboratory.factor, said  # type: ignore[attr-defined]
         if kernel is None:
@@ -152,28 +157,27 @@ class InsertionPage:
         tall, wide = insertion.turned.shape
         so_far = np.where(np.arange(output.size).reshape(output.shape) <= position, output, np.nan)
         products = insertion.products(position)
-        turned = insertion.turned
-        padded = insertion.padded
+        turned, padded = insertion.turned, insertion.padded
         rows, columns = plane.shape
-        top, left = insertion.border
-        real = tuple(
-            (top + r * self._factor, left + c * self._factor)
-            for r in range(rows) for c in range(columns)
-            if top + r * self._factor < padded.shape[0] and left + c * self._factor < padded.shape[1]
-        )  # fmt: skip
-        return (
-            MatrixTile("Map", Matrix("map", plane, maps.coloured(plane, low, high, how)), (),
-                       f"{columns} × {rows} units", linked=False),
-            MatrixTile("With zeros", Matrix("zeros", padded, maps.coloured(padded, low, high, how), real,
-                                            (row, column, tall, wide)), (),
-                       f"{self._factor - 1} between neighbours, {insertion.border[0]} around; dots are units",
-                       linked=False),
-            MatrixTile("Kernel, turned", Matrix("kernel", turned, maps.kernel_image(turned, how)),
-                       (Matrix("products", products, maps.about_zero(products)),), self._said, linked=False),
-            MatrixTile("Output", Matrix("output", so_far, maps.coloured(so_far, low, high, how), (),
-                                        (row, column, 1, 1)), (),
-                       f"position {position + 1} of {insertion.positions}", linked=False),
-        )  # fmt: skip
+        zeros = f"{self._factor - 1} between neighbours, {insertion.border[0]} around"
+        small = Matrix("products", products, maps.about_zero(products))
+        parts: tuple[tuple[str, Matrix, tuple[Matrix, ...], str], ...] = (
+            ("Map", Matrix("map", plane, maps.coloured(plane, low, high, how)), (), f"{columns} × {rows} units"),
+            (
+                "With zeros",
+                Matrix("zeros", padded, maps.coloured(padded, low, high, how), (), (row, column, tall, wide)),
+                (),
+                zeros,
+            ),
+            ("Kernel, turned", Matrix("kernel", turned, maps.kernel_image(turned, how)), (small,), self._said),
+            (
+                "Output",
+                Matrix("output", so_far, maps.coloured(so_far, low, high, how), (), (row, column, 1, 1)),
+                (),
+                f"position {position + 1} of {insertion.positions}",
+            ),
+        )
+        return tuple(MatrixTile(title, main, beside, note, linked=False) for title, main, beside, note in parts)
 
     def missing(self, scene: Scene) -> str:
         if self._insertion is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -90,7 +91,7 @@ class WaysPage:
         for column, way in enumerate((None, *Way)):
             name = QLabel("Map" if way is None else way.title)
             theme.set_role(name, "caption")
-            figure = Figure("−00.000")
+            figure = Figure("−00.000", align=Qt.AlignmentFlag.AlignLeft)
             grid.addWidget(name, 0, column)
             grid.addWidget(figure, 1, column)
             self.values[way] = figure
@@ -178,7 +179,7 @@ class WaysPage:
             return "Open an image and a network: a few units of its maps are upsampled here in every way."
         if laboratory.source is Source.CLASS and (scene.prediction is None or scene.before is not None):
             return "The logits of the class come with the network's answer: wait for the run."
-        if laboratory.source is Source.FEATURE and scene.shown_features is None:
+        if laboratory.source is Source.FEATURE and (scene.shown_features is None or scene.known is None):
             if scene.state.layer is None:
                 return "Choose a layer in the Network panel, and click on the image to pin a unit."
             return f"The feature maps of {scene.state.layer} are on their way."
@@ -292,7 +293,7 @@ def _map_tile(results: Results, how: ColourMap) -> MatrixTile:
     pooled = results.pooled
     small = Matrix("pooled", pooled.values, maps.coloured(pooled.values, low, high, how))
     main = Matrix("map", near.values, maps.coloured(near.values, low, high, how), _cells(pooled.survivors))
-    return MatrixTile("Map", main, (whole, small), f"{columns} × {rows} units; dots survive pooling")
+    return MatrixTile("Map", main, (whole, small), f"{columns} × {rows} · dots survive pooling")
 
 
 def _tile(way: Way, result: Result, results: Results, how: ColourMap, chosen: bool) -> MatrixTile:

@@ -50,7 +50,7 @@ class KernelTable(QTableWidget):
             self.setColumnCount(len(taken[0]) if taken else 0)
             for row, numbers in enumerate(taken):
                 for column, number in enumerate(numbers):
-                    item = QTableWidgetItem(f"{number:.4g}")
+                    item = QTableWidgetItem(f"{number:.3g}")
                     item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                     self.setItem(row, column, item)
             self._measure()
@@ -60,6 +60,7 @@ class KernelTable(QTableWidget):
             header.setMinimumSectionSize(theme.px(size) if size == CELL else theme.px(16))
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setDefaultSectionSize(theme.px(size))
+        self.setFont(theme.numbers(theme.CAPTION))
         self.setFixedWidth(self.sizeHint().width())
         self.updateGeometry()
 
@@ -78,7 +79,7 @@ class KernelTable(QTableWidget):
             number = float("nan")
         if not isfinite(number) or abs(number) > self._largest:
             with QSignalBlocker(self):
-                item.setText(f"{self._rows[row][column]:.4g}")
+                item.setText(f"{self._rows[row][column]:.3g}")
             return
         rows = [list(numbers) for numbers in self._rows]
         rows[row][column] = number
