@@ -50,7 +50,7 @@ class KernelTable(QTableWidget):
             self.setColumnCount(len(taken[0]) if taken else 0)
             for row, numbers in enumerate(taken):
                 for column, number in enumerate(numbers):
-                    item = QTableWidgetItem(f"{number:.3g}")
+                    item = QTableWidgetItem(_text(number))
                     item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                     self.setItem(row, column, item)
             self._measure()
@@ -79,9 +79,15 @@ class KernelTable(QTableWidget):
             number = float("nan")
         if not isfinite(number) or abs(number) > self._largest:
             with QSignalBlocker(self):
-                item.setText(f"{self._rows[row][column]:.3g}")
+                item.setText(_text(self._rows[row][column]))
             return
         rows = [list(numbers) for numbers in self._rows]
         rows[row][column] = number
         self._rows = tuple(tuple(numbers) for numbers in rows)
         self.edited.emit(self._rows)
+
+
+def _text(number: float) -> str:
+    """Three figures, without the zero before the point: a cell is narrow."""
+    text = f"{number:.3g}"
+    return text.replace("0.", ".", 1) if 0 < abs(number) < 1 else text
