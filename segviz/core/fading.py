@@ -32,7 +32,7 @@ def labels_at(labels: Labels, lattice: Lattice, height: int, width: int) -> Labe
     for law, size, side in zip(lattice.laws, labels.shape, (height, width), strict=True):
         unit = (np.arange(side) - law.start) / law.stride
         picks.append(np.clip(np.ceil(unit - 0.5), 0, size - 1).astype(np.intp))
-    return labels[picks[0]][:, picks[1]]
+    return np.asarray(labels[picks[0]][:, picks[1]])
 
 
 def score(labels: Labels, lattice: Lattice, truth: Labels, classes: int) -> metrics.Scores:

@@ -84,7 +84,8 @@ def transposed(plane: Map, kernel: Map, factor: int) -> Map:
     (factor rows, factor columns), the middle of the whole; the type of `plane`. Raises SegvizError for a
     kernel that does not reach all pixels of a unit.
     """
-    return transposed_maps(plane[None], kernel[None, None], factor, _middle(kernel, factor), _wide(plane, factor))[0]
+    size = _wide(plane, factor)
+    return np.asarray(transposed_maps(plane[None], kernel[None, None], factor, _middle(kernel, factor), size)[0])
 
 
 def transposed_maps(maps: Map, kernel: Map, stride: int, corner: tuple[int, int], size: tuple[int, int]) -> Map:
