@@ -240,7 +240,8 @@ class DepthsPage:
     def _said(self, one: Shown, scene: Scene, depths: Depths) -> str:
         if one.weights is None:
             return "from the mask"
-        parts = []
+        silent = self._alone and sum(one.weights) == 1 and not depths.maps[one.weights.index(1.0)].any()
+        parts = ["all its scores are zero: it adds nothing yet"] if silent else []
         if one.score is not None:
             parts.append(f"mean IoU {one.score.mean_iou:.3f}, pixels {words.share(one.score.pixel_accuracy)}")
         if scene.state.view is View.HEATMAP:
