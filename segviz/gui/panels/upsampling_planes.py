@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import catalogue, palettes
+from segviz.core import catalogue, palettes, scores
 from segviz.core.field import Lattice
 from segviz.core.images import Picture
 from segviz.core.session import State
@@ -18,6 +18,7 @@ from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of
 
 Labels = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.floating[Any]]
+Bytes = npt.NDArray[np.uint8]
 LEAST = 0.55  # opacity of labels that are to be compared
 
 
@@ -39,9 +40,18 @@ class Planes:
         self._picture, self._photo = picture, photo
 
     def set_labels(
-        self, labels: Labels, where: Lattice | None, classes: Sequence[str], state: State, ignored: int | None = None
+        self,
+        labels: Labels,
+        where: Lattice | None,
+        classes: Sequence[str],
+        state: State,
+        ignored: int | None = None,
+        confidence: Bytes | None = None,
     ) -> None:
-        """Class indices at a lattice, or at the pixels; -1 and `ignored` are not painted."""
+        """Class indices at a lattice, or at the pixels; -1 and `ignored` are not painted.
+
+        With the `confidence` of each (255 for 1), those below the State's minimum are not, either.
+        """
         count = max(len(classes), int(labels.max(initial=0)) + 1)
         hollow = catalogue.background(classes)
         table = palettes.label_table(count, state.palette, state.hidden, state.solo, hollow)
@@ -49,7 +59,8 @@ class Planes:
         known = labels.astype(np.int32) + 1
         if ignored is not None and ignored >= len(classes):
             known = np.where(labels == ignored, 0, known)
-        self.map.set_plane(known.astype(np.uint16), _place(where))
+        self.map.set_plane(known.astype(np.uint16), _place(where), confidence)
+        self.map.set_minimum(round(state.minimum * 255) if confidence is not None else 0)
         self.map.opacity = max(state.opacity, LEAST)
         self.heat.set_plane(None)
 
@@ -69,6 +80,11 @@ class Planes:
 
 def _place(where: Lattice | None) -> Place:
     return cells_of(where) if where is not None else Place()
+
+
+def confidence_of(logits: npt.NDArray[np.float32]) -> Bytes:
+    """The probability of the label of every unit of logits (classes, rows, columns), 255 for 1."""
+    return np.rint(255 / scores.Normaliser.of(logits).total).astype(np.uint8)
 
 
 def photo(picture: Picture | None) -> PhotoLayer | None:

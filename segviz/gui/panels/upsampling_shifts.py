@@ -127,6 +127,7 @@ class DirectPage(_Viewed):
             state.opacity,
             state.hidden,
             state.solo,
+            state.minimum,
         )
         if lacking:
             self._key, self._shares = None, ()
@@ -138,18 +139,20 @@ class DirectPage(_Viewed):
 
     def _fill(self, scene: Scene) -> None:
         from segviz.core import fading
+        from segviz.gui.panels import upsampling_planes
 
         prediction, network = scene.answer, scene.known
         assert prediction is not None
         assert network is not None
-        fields, lattice = whole_fields(prediction, network)
+        fields, surest, lattice = whole_fields(prediction, network)
         central = fading.labels_at(prediction.logits.argmax(0), lattice, *fields.shape)
+        sure = fading.labels_at(upsampling_planes.confidence_of(prediction.logits), lattice, *fields.shape)
         height, width = prediction.labels.shape
         where = pixels_of(fields.shape, height, width)
         differs = fields != central
         first, second, third = self._begin(scene)
-        first.set_labels(fields, where, prediction.classes, scene.state)
-        second.set_labels(central, where, prediction.classes, scene.state)
+        first.set_labels(fields, where, prediction.classes, scene.state, confidence=surest)
+        second.set_labels(central, where, prediction.classes, scene.state, confidence=sure)
         third.set_marked(differs, where, theme.tokens().color("bad").getRgb()[:3])
         size = network.geometry.field("last", *(side // 2 for side in network.geometry.grid("last"))).box
         share = float(differs.mean())
@@ -201,6 +204,7 @@ class ShiftsPage(_Viewed):
         self.player.moved.connect(lambda _: self._paint())
         self._scene: Scene | None = None
         self._labels: Any = None
+        self._sure: Any = None  # the confidence of each
         self._every = 1
         self._runs: dict[Method, Prediction] = {}  # the newest of each way to the dense map
         names = {Method.DENSE: "Run dense (à trous)", Method.SHIFT_AND_STITCH: "Run shift and stitch"}
@@ -226,7 +230,10 @@ class ShiftsPage(_Viewed):
             self._key = key
             assert prediction is not None
             if another:
+                from segviz.gui.panels import upsampling_planes
+
                 self._labels = prediction.logits.argmax(0)
+                self._sure = upsampling_planes.confidence_of(prediction.logits)
                 self._every = passes_of(scene) or 1
                 self.player.set_count(self._every**2)
             self._begin(scene)
@@ -246,10 +253,10 @@ class ShiftsPage(_Viewed):
         whole = np.where(order <= position, self._labels, -1)
         coarse = self._labels[down::n, across::n]
         first, second = self._planes
-        first.set_labels(whole, prediction.lattice, prediction.classes, scene.state)
-        second.set_labels(
-            coarse, coarse_lattice(prediction, coarse.shape, n, down, across), prediction.classes, scene.state
-        )
+        where = coarse_lattice(prediction, coarse.shape, n, down, across)
+        classes, state = prediction.classes, scene.state
+        first.set_labels(whole, prediction.lattice, classes, state, confidence=self._sure)
+        second.set_labels(coarse, where, classes, state, confidence=self._sure[down::n, across::n])
         done = float((order <= position).mean())
         views = self.views.views
         views[0].say("Interleaved", f"{position + 1} of {n * n} passes, {words.share(done)} of the units")
@@ -353,8 +360,8 @@ def pixels_of(shape: tuple[int, int], height: int, width: int) -> Any:
     return Lattice(*shape, ((x - 1) / 2, (y - 1) / 2), (x, y))
 
 
-def whole_fields(prediction: Prediction, network: Network) -> tuple[Any, Any]:
-    """Labels (H, W) of whole fields, at most `LONGEST` pixels a side, and where the units sit in their pixels."""
+def whole_fields(prediction: Prediction, network: Network) -> tuple[Any, Any, Any]:
+    """Labels (H, W) of whole fields and their confidence, at most `LONGEST` pixels a side, and where the units sit."""
     from segviz.core import direct
     from segviz.core.field import Box
 
@@ -376,4 +383,4 @@ def whole_fields(prediction: Prediction, network: Network) -> tuple[Any, Any]:
         try:
             next(painting)
         except StopIteration as end:
-            return end.value.labels, prediction.lattice.resized((zoom_y, zoom_x))
+            return end.value.labels, end.value.confidence, prediction.lattice.resized((zoom_y, zoom_x))

@@ -394,7 +394,7 @@ def test_without_an_fcn_the_page_says_which_to_choose(lab):
 def test_a_field_of_one_pixel_would_be_its_central_pixel(lab):
     """Both maps are of the same logits; where they differ is painted, and its share is told."""
     one = lab(scenes.laboratory(Page.DIRECT))
-    fields, lattice = upsampling_shifts_fields(one)
+    fields, _, lattice = upsampling_shifts_fields(one)
     central = fading.labels_at(one.scene.prediction.logits.argmax(0), lattice, *fields.shape)
     share = float((fields != central).mean())
     assert 0 < share < 1
@@ -420,6 +420,8 @@ def test_every_pass_fills_every_fourth_unit_until_all_are_there(qtbot, lab):
         assert (plane >= 0).mean() == pytest.approx((position + 1) / 16, abs=0.02)
         assert np.array_equal(shifts._planes[1].map._plane.astype(int) - 1, labels[down::4, across::4])
     assert np.array_equal(plane, labels)
+    one.session.update(minimum=0.5)
+    assert shifts._planes[0].map._minimum == 128
     assert shifts.facts.text().startswith("pass 16 of 16")
 
 
