@@ -6,6 +6,8 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from segviz.core.choices import Device
+from segviz.core.depths import DepthRequest
+from segviz.core.laboratory import Page
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
     STRIDED,
@@ -70,6 +72,15 @@ def plan_window(state: State) -> ClassifyRequest | None:
 
 def plan_badge(state: State) -> ExamineRequest | None:
     return ExamineRequest(Setup(state.model, device=state.device)) if state.model else None  # no image, no pooling
+
+
+def plan_depths(state: State) -> DepthRequest | None:
+    """The kernels alone, unless the page that is open shows scores of depths."""
+    setup = setup_of(state)
+    if setup is None:
+        return None
+    wanted = setup.image is not None and state.upsampling_lab.page in (Page.SKIPS, Page.DEPTHS)
+    return DepthRequest(setup if wanted else Setup(state.model, device=state.device), wanted)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 
+from segviz.core.depths import DepthRequest
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainRequest
 from segviz.core.requests import (
@@ -27,6 +28,7 @@ DOING: dict[type, str] = {
     ClassifyRequest: "classifying a window",
     ExamineRequest: "finding out what the network can do",
     TrainRequest: "training",
+    DepthRequest: "scoring the depths",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
+from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
 from segviz.core.refinement import Labelling, Refinement
@@ -118,7 +119,14 @@ class ExamineRequest:
 
 
 Request = (
-    DescribeRequest | SegmentRequest | KeptRequest | FeatureRequest | RaceRequest | ClassifyRequest | ExamineRequest
+    DescribeRequest
+    | SegmentRequest
+    | KeptRequest
+    | FeatureRequest
+    | RaceRequest
+    | ClassifyRequest
+    | ExamineRequest
+    | DepthRequest
 )
 
 
@@ -404,4 +412,4 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer

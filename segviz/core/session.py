@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, places
+from segviz.core import assets, laboratory, places
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -85,6 +85,7 @@ class State:
     compare: CompareView = CompareView.NONE
     compared: int = 0  # which of them
     curtain: float = 0.5  # where the curtain ends, in shares of the image's width
+    upsampling_lab: laboratory.Laboratory = laboratory.USUAL
 
 
 Listener = Callable[[State, State], None]
@@ -192,6 +193,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["unit"] = state.unit and [state.unit.channel, state.unit.row, state.unit.column]
     values["cell"] = state.cell and list(state.cell)
     values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
+    values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -403,4 +405,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "compare": CompareView,
     "compared": _index,
     "curtain": _within(0, 1),
+    "upsampling_lab": laboratory.from_values,
 }

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core.choices import Upsampling
+from segviz.core.direct import LabelMap, blank
 from segviz.core.field import Lattice
 from segviz.core.requests import Progress
 from segviz.core.resample import AxisTaps, axis_taps
@@ -27,21 +28,6 @@ Floats = npt.NDArray[np.float32]
 SIDE = 96  # of a tile, in pixels: the fewer units it mixes the fewer classes can win in it
 PIECEWISE_LINEAR = (Upsampling.NEAREST, Upsampling.BILINEAR)  # from one change of the mixed units to the next
 FEW = 32  # classes that are not worth sorting out
-
-
-@dataclass(frozen=True, eq=False)
-class LabelMap:
-    """Labels (H, W) as uint8, or uint16 above 256 classes, and the probability of each, 255 for 1."""
-
-    labels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-    confidence: npt.NDArray[np.uint8]
-
-
-def blank(classes: int, height: int, width: int) -> LabelMap:
-    confidence = np.zeros((height, width), np.uint8)
-    if classes <= 256:
-        return LabelMap(np.zeros((height, width), np.uint8), confidence)
-    return LabelMap(np.zeros((height, width), np.uint16), confidence)
 
 
 def interpolated(
@@ -161,29 +147,3 @@ def _mixed(maps: Floats, y: Floats, x: Floats) -> Floats:
     """Maps (classes, rows, columns) at pixels that mix them by `y` (H, rows) and `x` (W, columns): (H, W, classes)."""
     wide = x @ maps.transpose(1, 2, 0)  # (rows, W, classes)
     return (y @ wide.reshape(len(wide), -1)).reshape(len(y), len(x), -1)
-
-
-Edges = list[tuple[int, int]]
-
-
-def direct(logits: Floats, rows: Edges, columns: Edges, height: int, width: int) -> Generator[Progress, None, LabelMap]:
-    """Every unit's label given to its whole receptive field (lecture T20); where fields overlap, the surest wins.
-
-    The surest by its probability, before that is rounded to a confidence; of equals the lower index.
-    `rows` are (top, bottom) of the fields of each row of the grid, `columns` (left, right) of each
-    column, in pixels clipped to (height, width).
-    """
-    out = blank(len(logits), height, width)
-    flat = logits.reshape(len(logits), -1)
-    winner = flat.argmax(axis=0)
-    chances = np.take_along_axis(softmax(flat), winner[None], axis=0)[0]
-    confidence = np.rint(chances * 255).astype(np.uint8)
-    order = np.lexsort((-np.arange(len(chances)), chances))  # who is painted last is seen
-    for number, unit in enumerate(order.tolist()):
-        row, column = divmod(unit, len(columns))
-        place = np.s_[slice(*rows[row]), slice(*columns[column])]
-        out.labels[place] = winner[unit]
-        out.confidence[place] = confidence[unit]
-        if number % 4096 == 0:
-            yield Progress(number, len(order), "units")
-    return out

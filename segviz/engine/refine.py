@@ -26,11 +26,11 @@ from torch.nn import functional
 
 from segviz.core import images, resample, scores
 from segviz.core.choices import Upsampling
+from segviz.core.direct import LabelMap
 from segviz.core.field import Lattice
 from segviz.core.refinement import Refinement
 from segviz.core.requests import Progress
 from segviz.engine import devices, labels
-from segviz.engine.labels import LabelMap
 
 ROUNDS = 5  # of mean-field inference: Zheng et al. 2015, section 6.1
 APPEARANCE = 4.0  # weight of the appearance kernel, whose messages are at most 1

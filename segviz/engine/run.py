@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from segviz.core import images, scores
+from segviz.core import direct, images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
+from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
@@ -36,7 +37,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import devices, flow, labels, race, refine
+from segviz.engine import depths, devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
@@ -57,6 +58,7 @@ class Engine:
         self.store = Store(self._forget)
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
+        self._depths: Kept[Depths] = Kept(1)
         self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
 
     @property
@@ -178,7 +180,7 @@ class Engine:
         grid: LogitGrid,
         upsampling: Upsampling,
         region: Box,
-        plain: labels.LabelMap,
+        plain: direct.LabelMap,
         loaded: Loaded,
     ) -> Generator[Update, None, tuple[Labelling, Labelling | None]]:
         """The labels that were asked for and, where they are refined, those before."""
@@ -264,6 +266,22 @@ class Engine:
         found = yield from examine(loaded)
         return Badge(request, found, time.perf_counter() - started, loaded.notes)
 
+    def score_depths(self, request: DepthRequest) -> Generator[Update, None, DepthAnswer]:
+        """The kernels that the network upsamples with, and the scores of its depths where they are asked for."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        refused = depths.refusal(loaded)
+        found = None
+        if request.scores and not refused:
+            job = self._job(request.setup, loaded)
+            key = (replace(request.setup, revision=0), job.version)
+            found = self._depths.find(key)
+            if found is None:
+                found = yield from depths.depths(job)
+                self._depths.put(key, found)
+        yield from ()
+        return depths.answered(request, loaded, found, refused, started)
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -307,6 +325,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     RaceRequest: Engine.race,  # with a pooling of its own
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
+    DepthRequest: _once_loaded(Engine.score_depths),
 }
 
 
@@ -322,7 +341,7 @@ def _region(request: SegmentRequest, frame: Frame) -> Box:
     return box
 
 
-def _labelling(found: labels.LabelMap, classes: int, by: Refinement | None = None) -> Labelling:
+def _labelling(found: direct.LabelMap, classes: int, by: Refinement | None = None) -> Labelling:
     levels = scores.levels(found.labels, found.confidence, classes)
     return Labelling(by, found.labels, found.confidence, scores.shares(levels), levels)
 
@@ -352,18 +371,18 @@ def _moved(lattice: Lattice, region: Box) -> Lattice:
 
 def _labelled(
     job: Job, grid: LogitGrid, method: Method, upsampling: Upsampling, region: Box
-) -> Generator[Update, None, labels.LabelMap]:
+) -> Generator[Update, None, direct.LabelMap]:
     height, width = int(region.height), int(region.width)
     lattice = _moved(grid.lattice, region)
     if method is not Method.DIRECT:
         found = yield from labels.interpolated(grid.logits, lattice, upsampling, height, width)
         return found
     rows, columns = _field_edges(job, lattice, region)
-    found = yield from labels.direct(grid.logits, rows, columns, height, width)
+    found = yield from direct.direct(grid.logits, rows, columns, height, width)
     return found
 
 
-def _field_edges(job: Job, lattice: Lattice, region: Box) -> tuple[labels.Edges, labels.Edges]:
+def _field_edges(job: Job, lattice: Lattice, region: Box) -> tuple[direct.Edges, direct.Edges]:
     """Top and bottom of the fields of each row, left and right of each column, clipped to the region."""
 
     def box(row: int, column: int) -> Box:

@@ -325,6 +325,7 @@ VIEW = (
     _tab(1, Tab.FEATURE_MAPS, "Feature maps"),
     _tab(2, Tab.HEATMAPS, "Heatmaps"),
     _tab(3, Tab.RACE, "Race tab"),
+    _tab(4, Tab.UPSAMPLING, "Upsampling"),
     _tab(7, Tab.SCORES, "Scores"),
     Action("present", "Presenter's view", "View", lambda w: w.layouts.set_presenting(not w.presenting), ("F5",),
            "presentation", "Large type and nothing but the canvas, on the whole screen",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import planning, refinement
+from segviz.core.depths import DepthAnswer
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -439,6 +440,7 @@ _PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
     RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
     WindowAnswer: lambda desk, answer: {"window": answer},
     Badge: lambda desk, answer: {"badge": answer},
+    DepthAnswer: lambda desk, answer: {"depths": answer},
 }
 
 # By name, since the picture events live beside the engine's client, which is loaded after the first paint.

@@ -6,6 +6,8 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from segviz.core import planning, requests
+from segviz.core.depths import DepthRequest
+from segviz.core.laboratory import Source
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
@@ -34,6 +36,7 @@ LONG = (
     Kind.FEATURES,
     Kind.RACE,
     Kind.KEPT,
+    Kind.DEPTHS,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -44,6 +47,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.WINDOW: ClassifyRequest,
     Kind.KEPT: KeptRequest,
     Kind.BADGE: ExamineRequest,
+    Kind.DEPTHS: DepthRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -52,6 +56,7 @@ ANSWERS = {
     "features": Kind.FEATURES,
     "race": Kind.RACE,
     "window": Kind.WINDOW,
+    "depths": Kind.DEPTHS,
 }
 
 
@@ -71,7 +76,10 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if description is None or described != description:
         return found
     found[Kind.PREDICTION] = planning.plan_prediction(state)
-    if state.tab == Tab.FEATURE_MAPS or state.unit is not None:
+    upsampled = state.tab == Tab.UPSAMPLING
+    found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled else None
+    looked_at = state.tab == Tab.FEATURE_MAPS or (upsampled and state.upsampling_lab.source is Source.FEATURE)
+    if looked_at or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
     if scene.network is not None and scene.network.window is not None:
@@ -103,6 +111,8 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["features"] = None
     if scene.window is not None and not is_about(scene.window.request.setup, state):
         gone["window"] = None
+    if scene.depths is not None and scene.depths.request.setup.image not in (None, state.image):
+        gone["depths"] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

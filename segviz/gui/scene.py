@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from segviz.core import catalogue
+from segviz.core.depths import DepthAnswer
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.core.overrides import adapted
@@ -49,6 +50,7 @@ class Tab(StrEnum):
     FEATURE_MAPS = "feature-maps"
     HEATMAPS = "heatmaps"
     RACE = "race"
+    UPSAMPLING = "upsampling"
     SCORES = "scores"
 
 
@@ -64,6 +66,7 @@ class Kind(StrEnum):
     KEPT = "Computing a kept result"
     BADGE = "Examining the network"
     TRUTH = "Reading the ground truth"  # in the window's own process
+    DEPTHS = "Scoring the depths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Scene:
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
     window: WindowAnswer | None = None
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
+    depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -150,6 +154,13 @@ class Scene:
         """The badge where it is the network's that is chosen; None otherwise."""
         badge = self.badge
         return badge if badge is not None and same_network(badge.request.setup.model, self.state.model) else None
+
+    @property
+    def shown_depths(self) -> DepthAnswer | None:
+        """What the network upsamples with, where it is of the network, and of the image, that are chosen; else None."""
+        setup = self.depths.request.setup if self.depths is not None else None
+        same = setup is not None and setup.model == self.state.model and setup.image in (None, self.state.image)
+        return self.depths if same else None
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

@@ -8,7 +8,7 @@ its units back where they sit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -97,6 +97,30 @@ class FCN(nn.Module):
             skip = _cropped(self.get_submodule(f"score_{pool}")(maps), offset, score)
             score = _cropped(score, 0, skip) + skip
             yield score
+
+    def parts(self, scores: Sequence[Tensor]) -> list[Tensor]:
+        """What `forward` adds before its last upsampling, of the scores of each depth, the deepest first.
+
+        Each (N, classes, rows, columns) on the finest grid. `finish` of their sum is the answer: behind the scores
+        all is linear, but for the biases, which the scores hold.
+        """
+        parts = [scores[0]]
+        for twice, maps, offset in zip(TWICE[: self.skips], scores[1:], self.CROPS, strict=False):
+            parts = [self.get_submodule(twice)(part) for part in parts]
+            skip = _cropped(maps, offset, parts[0])
+            parts = [*(_cropped(part, 0, skip) for part in parts), skip]
+        return parts
+
+    @property
+    def final(self) -> nn.ConvTranspose2d:
+        """The last upsampling; of its whole result `MARGINS[skips]` rows and columns are cut off before the answer."""
+        last = self.get_submodule(FINAL[self.skips])
+        assert isinstance(last, nn.ConvTranspose2d)
+        return last
+
+    def finish(self, score: Tensor, like: Tensor) -> Tensor:
+        """Scores on the finest grid at the pixels of the input `like`."""
+        return self._upsampled(score, self.skips, like)
 
     def _upsampled(self, score: Tensor, rung: int, x: Tensor) -> Tensor:
         return _cropped(self.get_submodule(FINAL[rung])(score), self.MARGINS[rung], x)

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segviz.core import direct
 from segviz.core.choices import Upsampling
 from segviz.core.field import Lattice
 from segviz.core.resample import upsample
@@ -70,8 +71,8 @@ def test_pixels_that_nothing_reaches_get_the_first_class_in_every_tile():
 
 
 def test_a_thousand_classes_are_uint16_and_few_are_uint8():
-    assert labels.blank(1000, 2, 3).labels.dtype == np.uint16
-    assert labels.blank(256, 2, 3).labels.dtype == np.uint8
+    assert direct.blank(1000, 2, 3).labels.dtype == np.uint16
+    assert direct.blank(256, 2, 3).labels.dtype == np.uint8
 
 
 def test_the_classes_that_cannot_win_are_left_out():
@@ -84,7 +85,7 @@ def test_the_classes_that_cannot_win_are_left_out():
 def test_direct_gives_the_surest_label_to_the_whole_field():
     """Two units whose fields overlap: the surer one owns the overlap (lecture T20)."""
     logits = np.array([[[0.0, 4.0]], [[1.0, 0.0]]], np.float32)  # (2 classes, 1, 2)
-    found = ended(labels.direct(logits, [(0, 2)], [(0, 6), (4, 9)], 3, 10))
+    found = ended(direct.direct(logits, [(0, 2)], [(0, 6), (4, 9)], 3, 10))
     assert found.labels[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
     assert found.confidence[0, 4] == round(255 / (1 + np.exp(-4)))
     assert found.confidence[2].tolist() == [0] * 10
@@ -94,7 +95,7 @@ def test_direct_tells_near_ties_apart_and_gives_ties_to_the_lower_index():
     """Both confidences are 255; the first unit is the surer one all the same."""
     surer = np.array([[[9.0, 0.0]], [[0.0, 8.5]]], np.float32)
     for logits, owner in ((surer, 0), (surer[::-1, :, ::-1], 1), (np.array([[[9.0, 0]], [[0, 9.0]]], np.float32), 0)):
-        found = ended(labels.direct(logits, [(0, 2)], [(0, 6), (4, 9)], 2, 9))
+        found = ended(direct.direct(logits, [(0, 2)], [(0, 6), (4, 9)], 2, 9))
         assert found.labels[0].tolist() == [0] * (4 if owner else 6) + [1] * (5 if owner else 3)
         assert (found.confidence == 255).all()
 
@@ -104,7 +105,7 @@ def test_direct_is_the_surest_field_that_covers_a_pixel(seed, tied):
     random = np.random.default_rng(seed)
     logits = random.normal(size=(3, 4, 5)).astype(np.float32) * (0 if tied else 12)
     down, across = [(2 * r, 2 * r + 6) for r in range(4)], [(3 * c, min(15, 3 * c + 7)) for c in range(5)]
-    found = ended(labels.direct(logits, down, across, 12, 15))
+    found = ended(direct.direct(logits, down, across, 12, 15))
     chance, winner = softmax(logits).max(0).ravel(), logits.argmax(0).ravel()
     for y in range(12):
         for x in range(15):

@@ -8,13 +8,21 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from segviz.core.choices import Theme
-from segviz.core.requests import ClassifyRequest, DescribeRequest, ExamineRequest, FeatureRequest, SegmentRequest
+from segviz.core.depths import DepthRequest
+from segviz.core.requests import (
+    ClassifyRequest,
+    DescribeRequest,
+    ExamineRequest,
+    FeatureRequest,
+    SegmentRequest,
+)
 from segviz.core.session import Session, State
 from segviz.gui import settings, theme
 from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
 
 PAGE = "/pictures/page.png"
+KINDS = (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest, DepthRequest)
 
 
 @pytest.fixture
@@ -63,7 +71,7 @@ class Bench:
         while not self.desk.idle:
             if self.desk._opening is not None:
                 self.jobs.open()
-            for kind in (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest):
+            for kind in KINDS:
                 if self.jobs.pending(kind):
                     self.jobs.answer(kind)
             self.turn()

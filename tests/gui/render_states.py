@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QPointF, QTimer
@@ -18,9 +19,10 @@ from PySide6.QtWidgets import QApplication
 from segviz.core import assets
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Method, Theme, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
+from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
 from segviz.core.planning import plan_kept
 from segviz.core.requests import (
     Badge,
@@ -198,6 +200,26 @@ def refined() -> Scene:
     return replace(scene, state=state, jobs=(Job(Kind.PREDICTION, Progress(12, 40, "strips"), 3.0, 9.0),))
 
 
+def laboratory(page: Page, **changes: Any) -> Scene:
+    """The upsampling tab on the photograph."""
+    scene = described()
+    state = replace(scene.state, tab="upsampling", upsampling_lab=Laboratory(page, **changes))
+    return replace(scene, state=state)
+
+
+def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
+    """An FCN-8s on the photograph, its skips faded."""
+    scene = castle()
+    assert scene.picture is not None
+    path, size = scene.picture.path, (scene.picture.height, scene.picture.width)
+    state = State(
+        image=path, model=scenes.FCN, tab="upsampling", view=view, shown_class=1,
+        upsampling_lab=Laboratory(page, **changes),
+    )  # fmt: skip
+    answer = scenes.depth_answer(*size, image=path)
+    return replace(scene, state=state, network=None, prediction=None, features=None, depths=answer)
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -238,6 +260,19 @@ STATES: dict[str, Callable[[], Scene]] = {
     ),
     "race-done": lambda: on_tab(scenes.full(race=scenes.race()), "race"),
     "race-older": lambda: on_tab(older(), "race"),
+    "upsampling": lambda: laboratory(Page.WAYS),
+    "upsampling-feature": lambda: laboratory(
+        Page.WAYS, source=Source.FEATURE, side=8, factor=8, kernel=Kernel.UNEVEN, first=Way.NAILS, second=Way.UNPOOLED
+    ),
+    "upsampling-edited": lambda: laboratory(Page.WAYS, kernel=Kernel.EDITED, factor=4),
+    "upsampling-empty": lambda: on_tab(empty(), "upsampling"),
+    "upsampling-insertion": lambda: laboratory(Page.INSERTION),
+    "upsampling-skips": lambda: depths(Page.SKIPS, fades=(1.0, 0.3)),
+    "upsampling-depths": lambda: depths(Page.DEPTHS, View.HEATMAP),
+    "upsampling-no-depths": lambda: laboratory(Page.SKIPS),
+    "upsampling-direct": lambda: scenes.laboratory(Page.DIRECT),
+    "upsampling-shifts": lambda: scenes.laboratory(Page.SHIFTS, Method.DENSE),
+    "upsampling-image": lambda: laboratory(Page.WAYS, image=True),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 

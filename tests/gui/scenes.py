@@ -12,8 +12,10 @@ from segviz.core import scores
 from segviz.core.agreement import agree, completed
 from segviz.core.catalogue import entry
 from segviz.core.choices import Method, Task, Upsampling
-from segviz.core.field import Box, Frame, Geometry, Node
+from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
+from segviz.core.field import Box, Frame, Geometry, Lattice, Node
 from segviz.core.images import Picture
+from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.masks import Mask
 from segviz.core.requests import (
     ClassifyRequest,
@@ -38,6 +40,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State, Unit
 from segviz.core.steps import SAME, Resize, Taps, Window
+from segviz.core.upsamplers import bilinear_kernel
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
 HEIGHT, WIDTH = 96, 128
@@ -282,6 +285,62 @@ def window_answer(request: ClassifyRequest, network: Network | None = None) -> W
     return WindowAnswer(request, network.frame.window_box(network.window, request.x, request.y), found, 0.004)
 
 
+FCN = "fcn8s-efficientnet_lite0"
+FCN_CLASSES = ("background", "mammal", "bird", "insect", "fish", "fruit", "flower")
+
+
+def depth_answer(height: int = HEIGHT, width: int = WIDTH, model: str = FCN, image: str | None = PAGE) -> DepthAnswer:
+    """Scores of an FCN-8s of seven classes: discs, coarse in the deep maps and with an edge in the shallow one."""
+    count, stride = len(FCN_CLASSES), 8
+    rows, columns = -(-height // stride), -(-width // stride)
+    y, x = np.mgrid[0:rows, 0:columns]
+    maps = []
+    for coarse, strength in ((4, 6.0), (2, 3.0), (1, 3.0)):
+        scores_of = np.zeros((count, rows, columns), np.float32)
+        scores_of[0] = strength / 2
+        for index, (cy, cx) in ((1, (0.45, 0.3)), (5, (0.55, 0.7))):
+            near = (
+                np.hypot((y // coarse + 0.5) * coarse / rows - cy, (x // coarse + 0.5) * coarse / columns - cx) < 0.22
+            )
+            scores_of[index] = near * strength
+        maps.append(scores_of)
+    kernel = np.zeros((count, count, 16, 16), np.float32)
+    kernel[range(count), range(count)] = bilinear_kernel(stride)
+    found = Depths(
+        FCN_CLASSES, ("score_fr", "score_pool4", "score_pool3"), (32, 16, 8), tuple(maps), kernel, stride, (4, 4),
+        (rows * stride, columns * stride), Lattice(height, width, (0.0, 0.0), (1.0, 1.0)),
+    )  # fmt: skip
+    learned = tuple(
+        LearnedKernel(name, factor, np.stack([bilinear_kernel(factor, True)] * count).astype(np.float32), False)
+        for name, factor in (("upscore2", 2), ("upscore8", 8))
+    )
+    return DepthAnswer(DepthRequest(setup(model=model, image=image), True), learned, found, 0.4)
+
+
+def fcn(page: Page = Page.SKIPS, **changes: Any) -> Scene:
+    """The page with an FCN-8s open, its depths scored."""
+    state = State(image=PAGE, model=FCN, tab="upsampling", upsampling_lab=Laboratory(page, **changes))
+    return Scene(
+        state=state, picture=picture(), depths=depth_answer(), engine=EngineStatus.READY, device="CPU, 2 threads"
+    )
+
+
+def laboratory(page: Page = Page.WAYS, method: Method = Method.UPSAMPLED, **changes: Any) -> Scene:
+    """The upsampling tab with LeNet-5 on the page of digits; a dense map where the method makes one."""
+    whole = full()
+    state = replace(whole.state, tab="upsampling", upsampling_lab=Laboratory(page, **changes))
+    assert whole.prediction is not None
+    asked = replace(whole.prediction.request, method=method)
+    found = replace(whole.prediction, method=method, request=asked)
+    return replace(whole, state=state, prediction=dense(found) if method is not Method.UPSAMPLED else found)
+
+
+def dense(found: Prediction) -> Prediction:
+    """The same with a unit at every pixel, by repeating units: what fills which pixel is all that is looked at."""
+    logits = found.logits.repeat(4, 1).repeat(4, 2)[:, :65, :97]
+    return replace(found, logits=logits, lattice=Lattice(65, 97, found.lattice.start, (1.0, 1.0)))
+
+
 def full(**changes: Any) -> Scene:
     """Everything there is: picture, LeNet-5, prediction, feature maps of c3, a pinned unit."""
     return replace(_full(), **changes)
@@ -366,5 +425,16 @@ def everything() -> dict[str, Scene]:
         "raced": replace(whole, race=race()),
         "raced, extrapolated": replace(whole, race=race(extrapolated=True)),
         "raced, not equal": replace(whole, race=race(exact=False)),
+        "upsampling": laboratory(),
+        "upsampling, feature": laboratory(source=Source.FEATURE, side=8, factor=8, kernel=Kernel.UNEVEN),
+        "upsampling, edited": laboratory(kernel=Kernel.EDITED, factor=4),
+        "upsampling, learned": laboratory(kernel=Kernel.LEARNED),
+        "upsampling, insertion": laboratory(Page.INSERTION),
+        "upsampling, skips": fcn(),
+        "upsampling, depths": fcn(Page.DEPTHS),
+        "upsampling, no depths": laboratory(Page.SKIPS),
+        "upsampling, direct": laboratory(Page.DIRECT),
+        "upsampling, dense": laboratory(Page.SHIFTS, Method.DENSE),
+        "upsampling, image": laboratory(image=True),
         "failed": replace(whole, message=Message("engine stopped", about=Kind.FEATURES), features=None),
     }

@@ -9,5 +9,15 @@ from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network import NetworkPanel
 from segviz.gui.panels.race import RacePanel
 from segviz.gui.panels.scores import ScoresPanel
+from segviz.gui.panels.upsampling import UpsamplingPanel
 
-PANELS = (NetworkPanel, CardPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel, RacePanel, ScoresPanel)
+PANELS = (
+    NetworkPanel,
+    CardPanel,
+    InspectorPanel,
+    FeatureMapsPanel,
+    HeatmapsPanel,
+    RacePanel,
+    UpsamplingPanel,
+    ScoresPanel,
+)
