@@ -73,6 +73,26 @@ class View(Choice):
     IMAGE = "image", "Image", "the photograph alone"
 
 
+class RecipeName(Choice):
+    """What segviz trains; how stands in `RECIPES` (`training/recipes`)."""
+
+    LENET5 = "lenet5", "LeNet-5 on digits", "the lecture's classifier on 8,000 handwritten digits"
+    DIGITS_FCN = "digits-fcn", "FCN-32s, 16s and 8s on digit pages", "three depths of one network, taught together"
+    DIGITS_SEGNET = "digits-segnet", "SegNet on digit pages", "max-unpooling at the places of the maxima"
+    DIGITS_ALLCONV = "digits-allconv", "Convolutions alone on digit pages", "no pooling: every unit sees 21 pixels"
+    HEADS_DENSE = "heads-dense", "Head: dense", "a small Network in Network that ends in a dense layer"
+    HEADS_DROPOUT = "heads-dropout", "Head: dense + dropout", "the same with dropout before its dense layer"
+    HEADS_GAP = "heads-gap", "Head: global average pooling", "the same with a map for every class, averaged"
+
+
+class DataName(Choice):
+    """What segviz brings to learn from; what makes it stands in `SOURCES` (`training/recipes`)."""
+
+    DIGITS = "digits", "Digits", "10,000 handwritten digits of MNIST"
+    DIGIT_PAGES = "digit-pages", "Digit pages", "the same digits scattered on pages, with the truth of every pixel"
+    CLOTHES = "clothes", "Clothes", "12,000 photographs of clothes, of Fashion-MNIST"
+
+
 class Device(Choice):
     AUTO = "auto", "Automatic", "the fastest device present"
     CPU = "cpu", "CPU", "the processor"

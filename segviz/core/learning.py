@@ -27,7 +27,7 @@ class TrainRequest:
     recipe: str
     data: str | None = None
     quick: bool = False
-    seed: int = 0
+    seed: int | None = None
     steps: int | None = None
     learning_rate: float | None = None
     kept: float | None = None
@@ -39,9 +39,10 @@ class TrainRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far training is: `step` of `steps`. `loss` and `accuracy` are means since the last report.
+    """How far training is: `step` of `steps`. `loss` and `accuracy` are means over the last 20 steps or fewer.
 
-    `mean_iou` and `held_out` (accuracy) are of data that is never trained on, where they were just taken.
+    `held_out` (accuracy) and `mean_iou` are of the newest test, taken after step `tested_at` on data that is never
+    trained on; None before the first. They stay in later reports, since a window may be told only the newest.
     `seconds` is the time spent in steps, over all runs of this request.
     """
 
@@ -52,6 +53,12 @@ class TrainingProgress:
     seconds: float
     held_out: float | None = None
     mean_iou: float | None = None
+    tested_at: int | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the other steps will take, if they take as long as those before; None before the first."""
+        return self.seconds / self.step * (self.steps - self.step) if self.step else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +66,9 @@ class TrainingSamples:
     """What the network answers by now on a few samples that stay the same for the whole run.
 
     `images` (N, H, W, 3) uint8; for a segmentation network `truth` and `labels` are (N, h, w) uint8, 255 where
-    nothing counts, of the middle of the image where h < H; for a classifier both are (N,).
+    nothing counts, of the middle of the image where h < H; for a classifier both are (N,). `weights` (N, h, w)
+    float32 is what each pixel's loss was multiplied with (mask, class weight, weight map of cells), `gradient`
+    (N, h, w) float32 how strongly the loss pulls at the pixel's logits; None where nobody computed them.
     """
 
     step: int
@@ -67,6 +76,8 @@ class TrainingSamples:
     images: np.ndarray
     truth: np.ndarray
     labels: np.ndarray
+    weights: np.ndarray | None = None
+    gradient: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class TrainingResult:
     mean_accuracy: float | None = None
     mean_iou: float | None = None
     frequency_weighted_iou: float | None = None
+    ladder: tuple[float, ...] = ()  # mean IoU of each output, the coarsest first, of a network that has several
     per_class: tuple[tuple[str, float | None], ...] = ()  # name and IoU; for a classifier the share found
     notes: tuple[str, ...] = ()
 

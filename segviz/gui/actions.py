@@ -317,6 +317,7 @@ VIEW = (
     _tab(1, Tab.FEATURE_MAPS, "Feature maps"),
     _tab(2, Tab.HEATMAPS, "Heatmaps"),
     _tab(3, Tab.RACE, "Race tab"),
+    _tab(4, Tab.TRAINING, "Training tab"),
     Action("present", "Presenter's view", "View", lambda w: w.layouts.set_presenting(not w.presenting), ("F5",),
            "presentation", "Large type and nothing but the canvas, on the whole screen",
            checked=lambda w: w.presenting, separator=True),

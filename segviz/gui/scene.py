@@ -28,6 +28,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State
 from segviz.core.specs import parse, same_network
+from segviz.gui.runs import Training
 
 if TYPE_CHECKING:
     from segviz.core.entries import Entry
@@ -47,6 +48,7 @@ class Tab(StrEnum):
     FEATURE_MAPS = "feature-maps"
     HEATMAPS = "heatmaps"
     RACE = "race"
+    TRAINING = "training"
 
 
 class Kind(StrEnum):
@@ -102,6 +104,7 @@ class Scene:
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
     message: Message | None = None
+    training: Training = Training()  # the runs of the training laboratory
     before: State | None = None  # what the prediction belongs to, while it is not the answer for `state` yet
 
     @property

@@ -8,5 +8,6 @@ from segviz.gui.panels.heatmaps import HeatmapsPanel
 from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network import NetworkPanel
 from segviz.gui.panels.race import RacePanel
+from segviz.gui.panels.training import TrainingPanel
 
-PANELS = (NetworkPanel, CardPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel, RacePanel)
+PANELS = (NetworkPanel, CardPanel, InspectorPanel, FeatureMapsPanel, HeatmapsPanel, RacePanel, TrainingPanel)
