@@ -12,7 +12,7 @@ from torch import cat as concatenated
 from segviz.core.errors import UsageError
 
 PADDINGS = ("valid", "same")
-MAPS = (64, 128, 256, 512, 1024)  # of the levels, from the top to the bottom
+BASE, POOLINGS = 64, 4  # of the paper: maps of the first level, and how often the maps are halved
 
 
 class Twice(nn.Sequential):
@@ -36,26 +36,32 @@ def cropped(maps: Tensor, like: Tensor) -> Tensor:
 class UNet(nn.Module):
     """2 classes: (N, 1, H, W) to logits (N, 2, H - 184, W - 184); 572 x 572 to 388 x 388 in the paper.
 
-    Valid convolutions take sizes 16 p + 60 with p of at least 8: at others a pooling would leave a row
-    over. With `padding` 'same' zeros keep the size, (N, 1, H, W) to (N, 2, H, W), of multiples of 16.
-    Raises UsageError for another padding.
+    The first level has `base` maps, and every one of `poolings` doubles them: 64 to 1024 in the paper. Valid
+    convolutions take sizes 16 p + 60 with p of at least 8: at others a pooling would leave a row over. With
+    another number d of poolings these are 2^d p + 4 (2^d - 1), and the border on each side is 6 * 2^d - 4
+    instead of 92. With `padding` 'same' zeros keep the size, (N, 1, H, W) to (N, 2, H, W), of multiples of 16
+    (2^d). Raises UsageError for another padding, and for fewer than one map or pooling.
     """
 
-    def __init__(self, padding: str = "valid", channels: int = 1, classes: int = 2) -> None:
+    def __init__(
+        self, padding: str = "valid", channels: int = 1, classes: int = 2, base: int = BASE, poolings: int = POOLINGS
+    ) -> None:
         super().__init__()
         if padding not in PADDINGS:
             raise UsageError(f"the padding is '{padding}'; it is {' or '.join(PADDINGS)}")
+        if min(base, poolings) < 1:
+            raise UsageError(f"a U-Net of {base} maps and {poolings} poolings: at least one of each is needed")
         zeros = int(padding == "same")
-        top, *_, bottom = MAPS
+        *levels, bottom = (base << level for level in range(poolings + 1))
         self.down = nn.ModuleList(
-            Twice(below, maps, zeros) for below, maps in zip((channels, *MAPS), MAPS[:-1], strict=False)
+            Twice(below, maps, zeros) for below, maps in zip((channels, *levels), levels, strict=False)
         )
-        self.pool = nn.ModuleList(nn.MaxPool2d(2) for _ in MAPS[:-1])
-        self.bottom = Twice(MAPS[-2], bottom, zeros)
-        rising = MAPS[-2::-1]
+        self.pool = nn.ModuleList(nn.MaxPool2d(2) for _ in levels)
+        self.bottom = Twice(levels[-1], bottom, zeros)
+        rising = levels[::-1]
         self.up = nn.ModuleList(nn.ConvTranspose2d(2 * maps, maps, 2, 2) for maps in rising)
         self.joined = nn.ModuleList(Twice(2 * maps, maps, zeros) for maps in rising)
-        self.output = nn.Conv2d(top, classes, 1)
+        self.output = nn.Conv2d(base, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         skips: list[Tensor] = []
@@ -68,3 +74,8 @@ class UNet(nn.Module):
             x = joined(concatenated([cropped(skips.pop(), x), x], 1))
         logits: Tensor = self.output(x)
         return logits
+
+
+def unet_cells(padding: str = "valid") -> UNet:
+    """A U-Net that one core can train: 16 maps at the top, three poolings. (N, 1, H, W) to (N, 2, H - 88, W - 88)."""
+    return UNet(padding, base=16, poolings=3)
