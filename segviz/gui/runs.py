@@ -98,6 +98,9 @@ class Training:
         return replace(self, runs=(*self.runs[:-1], replace(self.runs[-1], **changes)))  # type: ignore[arg-type]
 
 
+NO_TRAINING = Training()
+
+
 def with_point(points: tuple[TrainingProgress, ...], point: TrainingProgress) -> tuple[TrainingProgress, ...]:
     """`points` and the next one. What goes on from a checkpoint tells some steps again: the newer count."""
     while points and points[-1].step >= point.step:

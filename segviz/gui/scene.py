@@ -28,7 +28,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State
 from segviz.core.specs import parse, same_network
-from segviz.gui.runs import Training
+from segviz.gui.runs import NO_TRAINING, Training
 
 if TYPE_CHECKING:
     from segviz.core.entries import Entry
@@ -104,7 +104,7 @@ class Scene:
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
     message: Message | None = None
-    training: Training = Training()  # the runs of the training laboratory
+    training: Training = NO_TRAINING  # the runs of the training laboratory
     before: State | None = None  # what the prediction belongs to, while it is not the answer for `state` yet
 
     @property

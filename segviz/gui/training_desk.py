@@ -277,7 +277,7 @@ class TrainingDesk(QObject):
     # ------------------------------------------------------------------------------ the end
 
     def hang_up(self, patience: float) -> None:
-        """The window closes in `patience` seconds: ask the run to stop, which leaves a checkpoint, and wait for nothing.
+        """The window closes in `patience` seconds: ask the run to stop, which leaves a checkpoint; waits for nothing.
 
         The process has that time for it; `close` waits for what is left of it.
         """

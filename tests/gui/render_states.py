@@ -32,6 +32,7 @@ from segviz.core.session import Session, State, Unit
 from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
+from segviz.gui.runs import Left, Page, Phase, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
@@ -173,6 +174,17 @@ def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
 
+def laboratory(training: Training) -> Scene:
+    """The training laboratory beside a page of digits."""
+    return on_tab(scenes.full(training=training), "training")
+
+
+def idle_laboratory() -> Scene:
+    """Nothing trained yet; an earlier window left something."""
+    left = Left(Path("/runs/digits-fcn.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
+    return laboratory(Training(left=(left,)))
+
+
 STATES: dict[str, Callable[[], Scene]] = {
     "empty": empty,
     "heatmap": castle,
@@ -197,6 +209,12 @@ STATES: dict[str, Callable[[], Scene]] = {
     ),
     "race-done": lambda: on_tab(scenes.full(race=scenes.race()), "race"),
     "race-older": lambda: on_tab(older(), "race"),
+    "training-idle": idle_laboratory,
+    "training-running": lambda: laboratory(scenes.training()),
+    "training-paused": lambda: laboratory(scenes.training(Phase.PAUSED)),
+    "training-finished": lambda: laboratory(scenes.finished_training()),
+    "training-classes": lambda: laboratory(scenes.training(page=Page.CLASSES)),
+    "training-weight-map": lambda: laboratory(Training(page=Page.WEIGHT_MAP)),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 

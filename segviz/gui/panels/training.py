@@ -36,6 +36,7 @@ MAIN = {  # what the primary button does in each phase
     Phase.PAUSED: ("Go on", "Go on from the checkpoint; the numbers are those of a run without a pause"),
     Phase.WAITING: ("Go on", "Go on at once, beside the race, whose clocks it slows down"),
 }
+WIDE = 196  # of the column of buttons, before `theme.px`
 WEIGHTS = "Weights (*.safetensors)"
 
 
@@ -102,7 +103,10 @@ class TrainingPanel:
         row = QHBoxLayout()
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         row.setSpacing(theme.L)
-        row.addLayout(self._controls())
+        controls = QWidget()
+        controls.setLayout(self._controls())
+        controls.setFixedWidth(theme.px(WIDE))
+        row.addWidget(controls)
         middle = QVBoxLayout()
         middle.addWidget(self.form)
         middle.addStretch(1)
@@ -125,8 +129,8 @@ class TrainingPanel:
         unfinished.addWidget(self.left)
         unfinished.addWidget(self.forget)
         unfinished.addStretch(1)
-        self.main.setMinimumWidth(theme.px(168))
         column = QVBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)
         column.addWidget(self.main)
         column.addLayout(buttons)

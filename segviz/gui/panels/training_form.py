@@ -32,9 +32,7 @@ WAYS = (
     (True, "Patches", "Patch by patch: one patch for each pixel, labelled as its centre (lecture T27). The same"
      " gradient where all patches are used, and far slower"),
 )  # fmt: skip
-DATA_TIP = (
-    "What is learned from: a name of data that segviz brings, or a folder of images and masks; empty: the recipe's"
-)
+DATA_TIP = "What is learned from: data of segviz by its name, or a folder of images and masks; empty: the recipe's"
 QUICK_TIP = "The quick form of the recipe: seconds instead of minutes, to see that it learns"
 KEPT_TIP = (
     "Loss masking (lecture T28): the share of pixels whose loss counts, drawn anew in every step. "
@@ -79,7 +77,7 @@ NUMBERS = (
     Number("steps", "Steps", "How many steps are taken; a whole number from 1 on. Empty: the recipe's", _whole(1)),
     Number("learning_rate", "Rate", "The learning rate at its highest; more than 0. Empty: the recipe's", _rate),
     Number("seed", "Seed", "What all random numbers begin with, from 0 on; the same seed gives the same numbers"
-           " again. Empty: the recipe's", _whole(0), 48),
+           " again. Empty: the recipe's", _whole(0)),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Maps of cells as arrays and as layers of a view: distances, weights, values under the mouse. Loads numpy and scipy."""
+"""Maps of cells as arrays and as layers of a view: distances, weights, values. Loads numpy and scipy."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class TrainingPlot(QWidget):
         column.addLayout(row)
         self._room = QWidget()
         self._room.setLayout(QVBoxLayout())
-        self._room.layout().setContentsMargins(0, 0, 0, 0)
+        self._room.layout().setContentsMargins(0, theme.S, 0, 0)
         column.addWidget(self._room, 1)
         self.setAccessibleName(f"Plot of training: {first.title}")
 
@@ -143,6 +143,7 @@ class TrainingPlot(QWidget):
         for axis in ("bottom", "left"):
             self._plot.getAxis(axis).enableAutoSIPrefix(False)
             self._plot.getAxis(axis).setTickDensity(0.6)
+        self._plot.getPlotItem().layout.setContentsMargins(0, theme.px(theme.S), theme.px(theme.S), 0)
         self._plot.getAxis("left").setWidth(theme.px(56))  # two plots below each other have one edge
         self._room.layout().addWidget(self._plot)
         self._paint()

@@ -14,12 +14,18 @@ from segviz.core.choices import ColourMap, Palette
 from segviz.core.learning import TrainingSamples
 from segviz.core.metrics import IGNORED
 from segviz.gui.panels.pixels import to_image
+from segviz.gui.widgets.colour_bar import ColourBar
+from segviz.gui.widgets.plane import rgb
 from segviz.gui.widgets.sample_sheet import Sample, SampleSheet
 
 Bytes = npt.NDArray[np.uint8]
 DIMMED = 0.5  # brightness of the image below labels and weights
 ALPHA = 200  # of labels, 0 to 255
 RIGHT, WRONG = "✓", "✗"
+HEATS = {  # field of TrainingSamples: heading, what its scale measures
+    "weights": ("Weight", "weight of a pixel's loss"),
+    "gradient": ("Gradient", "gradient of the loss at a pixel"),
+}
 
 
 def show(sheet: SampleSheet, samples: TrainingSamples) -> None:
@@ -66,11 +72,19 @@ Heat = tuple[str, npt.NDArray[np.float32], Callable[[int], Bytes]]
 def _heats(samples: TrainingSamples) -> list[Heat]:
     """What is known of each pixel's part in the loss: heading, values, painter. One scale for all samples."""
     heats: list[Heat] = []
-    for name, values in (("Loss weight", samples.weights), ("Gradient", samples.gradient)):
+    for name, (heading, _) in HEATS.items():
+        values = getattr(samples, name)
         if values is not None:
             top = max(float(values.max()), 1e-12)
-            heats.append((f"{name}, to {top:.3g}", values, lambda at, v=values, t=top: heat(v[at], t)))  # type: ignore[misc]
+            heats.append((heading, values, lambda at, v=values, t=top: heat(v[at], t)))  # type: ignore[misc]
     return heats
+
+
+def show_scale(bar: ColourBar, samples: TrainingSamples, name: str) -> None:
+    """Show on `bar` what the colours of `weights` or `gradient` mean."""
+    bar.set_title(HEATS[name][1])
+    bar.set_colours(rgb(palettes.colour_map(ColourMap.MAGMA)))
+    bar.set_range("0", f"{float(getattr(samples, name).max()):.3g}")
 
 
 def heat(values: npt.NDArray[np.float32], top: float) -> Bytes:

@@ -12,6 +12,7 @@ from segviz.gui.panels.training_classes import ClassWeights
 from segviz.gui.panels.training_plot import Curve, TrainingPlot, colour_of
 from segviz.gui.panels.training_weights import WeightMapView
 from segviz.gui.runs import Page, Run, Training
+from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.painted import Painted
@@ -51,8 +52,7 @@ class RunRow(QWidget):
         self.number = run.number
         self.name = ElidedLabel(run.name)
         self.numbers = QLabel()
-        self.numbers.setFont(theme.numbers(theme.CAPTION))
-        theme.set_role(self.numbers, "dim")
+        theme.set_role(self.numbers, "caption")
         self.eye: QToolButton = flat_button("eye", f"Show the curves of {run.name}")
         self.eye.setCheckable(True)
         self.eye.setChecked(True)
@@ -63,8 +63,11 @@ class RunRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)
         row.addWidget(Dash(run.number))
-        row.addWidget(self.name, 1)
-        row.addWidget(self.numbers)
+        words_of_run = QVBoxLayout()
+        words_of_run.setSpacing(0)
+        words_of_run.addWidget(self.name)
+        words_of_run.addWidget(self.numbers)
+        row.addLayout(words_of_run, 1)
         row.addWidget(self.eye)
         row.addWidget(self.gone)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -95,6 +98,7 @@ class TrainingStage(QWidget):
         self.loss = TrainingPlot(Curve.LOSS, (Curve.LOSS,))
         self.score = TrainingPlot(Curve.ACCURACY, (Curve.ACCURACY, Curve.MEAN_IOU))
         self.sheet = SampleSheet("What the network answers on samples that stay the same")
+        self.bars = {name: ColourBar() for name in ("weights", "gradient")}
         self.at_step = ElidedLabel()
         theme.set_role(self.at_step, "title")
         self.note = QLabel(IDLE)
@@ -126,6 +130,8 @@ class TrainingStage(QWidget):
         right.addWidget(self.at_step)
         right.addWidget(self.note)
         right.addWidget(self.sheet, 1)
+        for bar in self.bars.values():
+            right.addWidget(bar)
         row = QHBoxLayout(page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.L)
@@ -180,6 +186,8 @@ class TrainingStage(QWidget):
         self.note.setVisible(samples is None)
         self.sheet.setVisible(samples is not None)
         self.at_step.setVisible(samples is not None)
+        for name, bar in self.bars.items():
+            bar.setVisible(samples is not None and getattr(samples, name) is not None)
         if samples is None or samples is self._samples:
             return
         from segviz.gui.panels import training_samples
@@ -187,6 +195,9 @@ class TrainingStage(QWidget):
         self._samples = samples
         self.at_step.setText(f"Samples after step {words.count(samples.step)}")
         training_samples.show(self.sheet, samples)
+        for name, bar in self.bars.items():
+            if getattr(samples, name) is not None:
+                training_samples.show_scale(bar, samples, name)
 
     # ------------------------------------------------------------------------------- leaving
 

@@ -1,4 +1,4 @@
-"""U-Net's w(x) (lecture T30): cells drawn by hand or a mask file, the distances d1 and d2, and the weight of each pixel.
+"""U-Net's w(x) (lecture T30): cells drawn by hand or a mask file, distances d1 and d2, the weight of each pixel.
 
 w(x) = w_c(x) + w_0 exp(-(d_1(x) + d_2(x))^2 / (2 sigma^2)): Ronneberger, Fischer and Brox 2015, equation 2.
 numpy and scipy are loaded when the view is first looked at; distances are computed beside the window's thread.
@@ -54,6 +54,7 @@ class MapView(QWidget):
         self.title = QLabel(title)
         self.title.setToolTip(tip)
         theme.set_role(self.title, "title")
+        self.title.setMinimumHeight(theme.px(theme.CONTROL))  # of the scale beside the others: all maps are one size
         self.view = ImageView(f"{title}: {tip}")
         self.view.setToolTip(tip)
         self.bar = ColourBar()

@@ -165,7 +165,10 @@ class SampleSheet(Painted):
             for picture in range(len(self._headings)):
                 place = self.place_of(sample, picture)
                 if place.contains(at):
-                    fx, fy = (at.x() - place.left()) / place.width(), (at.y() - place.top()) / place.height()
+                    fx, fy = (
+                        (at.x() + 0.5 - place.left()) / place.width(),
+                        (at.y() + 0.5 - place.top()) / place.height(),
+                    )
                     return self._describe(sample, picture, fx, fy)
         return ""
 
