@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segviz.core.choices import Choice, ColourMap, Device, Method, Palette, Pooling, Theme, Upsampling, View
 from segviz.gui import gestures, names
 from segviz.gui.board import BoardTool
+from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind, Scene, Tab
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def _has_board(scene: Scene) -> bool:
 
 def _can_run(scene: Scene) -> bool:
     return scene.state.image is not None and bool(scene.state.model)
+
+
+def _trains(scene: Scene) -> bool:
+    return scene.training.phase is not Phase.IDLE
 
 
 def _gesture(gesture: Callable[..., gestures.Changes], *arguments: Any) -> Do:
@@ -363,6 +368,8 @@ RUN = (
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
     *(_stride(step) for step in gestures.GRID_STEPS),
+    Action("training-pause", "Pause or go on with training", "Run", lambda w: w.desk.training.toggle(), ("Ctrl+T",),
+           "player-play", "Pause the training that runs, with a checkpoint, or go on with it", enabled=_trains),
     Action("drag-window", "Drag the window", "Run", lambda w: w.drag_window(), ("W",), "drag-drop",
            "A box of the network's native size to drag over the image: its five best classes follow",
            checked=lambda w: w.desk.session.state.window is not None, enabled=_can_run),

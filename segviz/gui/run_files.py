@@ -21,6 +21,7 @@ from segviz.gui.runs import Left
 
 FORMAT = "segviz training"
 LARGEST = 1 << 16  # bytes of a record
+COARSE = 0.05  # seconds by which a file system's clock may be behind
 MOST = 1000  # runs of one recipe that may lie about
 
 
@@ -51,6 +52,13 @@ class RunFile:
 
     def release(self) -> None:
         self._lock.unlock()
+
+    def saved_since(self, moment: float) -> bool:
+        """Whether the checkpoint was written at `moment` (seconds since 1970) or later."""
+        try:
+            return self.checkpoint.stat().st_mtime >= moment - COARSE
+        except OSError:
+            return False
 
     def write(self, name: str, request: TrainRequest, step: int, steps: int) -> None:
         """Say where the run is. Raises SegvizError where that cannot be kept."""

@@ -44,7 +44,7 @@ class TrainingDesk(QObject):
         self._ticket: int | None = None
         self._then: Callable[[], None] | None = None  # what waits for training to make way
         self._pace = Pace()
-        self._written = self._until = 0.0
+        self._written = self._until = self._hung_up = 0.0
         self._made = 0  # runs so far
         self._quick: set[str] = set()  # weights that nobody wants once the window is closed
         desk.shown.connect(lambda _, new: self._follow(new))
@@ -142,6 +142,13 @@ class TrainingDesk(QObject):
         if self.training.phase in HALTED:
             self._ask()
 
+    def toggle(self) -> None:
+        """Pause what runs, or go on with it; nothing where there is no run."""
+        if self.training.phase in HALTED:
+            self.go_on()
+        else:
+            self.pause()
+
     def drop(self, number: int) -> None:
         """Take a run that is over out of the curves."""
         runs = tuple(run for run in self.training.runs if run.number != number or self._is_current(run))
@@ -218,8 +225,9 @@ class TrainingDesk(QObject):
         """The run ended early; it goes on where there is a checkpoint."""
         self._ticket = None
         self._show(self.training.with_run(trouble=why))
+        self._write()
         if self._file is not None and self._file.checkpoint.is_file():
-            self._paused()
+            self._rest()
         else:
             self._end_run(forget=True)
 
@@ -228,10 +236,11 @@ class TrainingDesk(QObject):
         if self.training.phase is Phase.STOPPING:
             self._end_run(forget=True)
         else:
-            self._paused()
+            self._write(stopped=True)
+            self._rest()
 
-    def _paused(self) -> None:
-        self._write()
+    def _rest(self) -> None:
+        """The run can go on; what waited for it to make way has its turn."""
         then, self._then = self._then, None
         if then is None:
             self._show(replace(self.training, phase=Phase.PAUSED, rate=None, remaining=None))
@@ -262,15 +271,18 @@ class TrainingDesk(QObject):
             self._file = None
             self._show(replace(self.training, left=run_files.left()))
 
-    def _write(self) -> None:
-        """Say on the disk where the run is; a disk that refuses must not end it."""
+    def _write(self, stopped: bool = False) -> None:
+        """Say on the disk where the run can go on: where it was `stopped`, else where its newest samples are of.
+
+        With them the trainer leaves a checkpoint. A disk that refuses must not end the run.
+        """
         run = self.training.run
         if self._file is None or run is None:
             return
         self._written = time.monotonic()
-        at = run.newest
+        at, kept = run.newest, run.step if stopped else (run.samples.step if run.samples is not None else 0)
         try:
-            self._file.write(run.name, run.request, run.step, at.steps if at is not None else 0)
+            self._file.write(run.name, run.request, kept, at.steps if at is not None else 0)
         except SegvizError as error:
             self._desk.said.emit(str(error))
 
@@ -281,7 +293,7 @@ class TrainingDesk(QObject):
 
         The process has that time for it; `close` waits for what is left of it.
         """
-        self._until = time.monotonic() + patience
+        self._until, self._hung_up = time.monotonic() + patience, time.time()
         if self._worker is not None:
             self._worker.event.disconnect(self._on_event)
             self._worker.cancel()
@@ -292,7 +304,7 @@ class TrainingDesk(QObject):
             self._worker.close(max(0.0, self._until - time.monotonic()))
             self._worker = None
         if self._file is not None:
-            self._write()
+            self._write(stopped=self.training.phase in HALTED or self._file.saved_since(self._hung_up))
             self._file.release()
             self._file = None
         for weights in self._quick:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,16 @@ def test_to_go_on_is_to_ask_the_same_with_its_checkpoint(lab):
     assert [point.step for point in lab.training.run.points] == [30, 31]
 
 
+def test_one_key_pauses_and_goes_on(lab):
+    lab.desk.training.toggle()  # nothing to pause
+    lab.start(step=30)
+    lab.desk.training.toggle()
+    lab.trainer.end(TrainRequest)
+    assert lab.training.phase is Phase.PAUSED
+    lab.desk.training.toggle()
+    assert lab.training.phase is Phase.STARTING
+
+
 def test_what_is_stopped_for_good_leaves_no_checkpoint(lab):
     lab.start(step=30)
     lab.desk.training.stop()
@@ -164,10 +175,9 @@ def test_a_race_needs_no_training(lab):
 def test_closing_asks_the_run_to_stop_and_another_window_offers_to_go_on(lab):
     lab.start(step=1240)
     asked = lab.request
-    lab.leave_checkpoint()
+    lab.trainer.close = lambda patience: lab.leave_checkpoint()  # written as it ends
     lab.close()
     assert lab.trainer.cancelled == [None]
-    assert lab.trainer.closed
     other = Laboratory(lab.folder)
     other.desk.training.look()
     (left,) = other.training.left
@@ -176,6 +186,17 @@ def test_closing_asks_the_run_to_stop_and_another_window_offers_to_go_on(lab):
     assert other.request == asked
     assert other.training.left == ()
     other.close()
+
+
+def test_after_a_crash_a_run_is_offered_from_its_newest_checkpoint(lab):
+    """The trainer leaves one with every samples; what was told after them is lost."""
+    lab.start(step=1000)
+    lab.trainer.update(TrainRequest, scenes.samples(1000))
+    lab.leave_checkpoint()
+    os.utime(lab.request.checkpoint, (1.0, 1.0))  # long before the end
+    lab.step(1240)
+    lab.close()
+    assert run_files.left()[0].step == 1000
 
 
 def test_what_another_window_trains_is_not_offered(lab):

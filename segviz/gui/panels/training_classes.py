@@ -25,6 +25,7 @@ SAID = (
     "What each class counts in the loss (lecture T28). Equal: every pixel alike. Balanced: all classes count alike, by "
     "their shares of the samples' pixels. Type a weight to set it by hand. It counts from the next start on."
 )
+WIDEST = 440  # of the table, before `theme.px`: names stand near their numbers
 LARGEST = 1e6  # a weight
 
 
@@ -52,6 +53,8 @@ class ClassWeights(QWidget):
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head.setHighlightSections(False)
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.table.horizontalHeaderItem(0).setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table.itemChanged.connect(self._edited)
         self.recipes = self._button("As the recipe", "The weights that the recipe has", lambda: self._take(None))
         self.equal = self._button("Equal", "Every pixel counts 1", lambda: self._take((1.0,) * len(self._classes)))
@@ -78,6 +81,7 @@ class ClassWeights(QWidget):
         column.addWidget(self.note)
         column.addLayout(row)
         column.addWidget(self.table, 1)
+        self.table.setMaximumWidth(theme.px(WIDEST))
 
     def show_weights(self, samples: TrainingSamples | None, weights: tuple[float, ...] | None) -> None:
         """Show what the classes of `samples` count; silent."""

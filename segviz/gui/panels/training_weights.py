@@ -170,7 +170,7 @@ class WeightMapView(QWidget):
         self._mask = None
         self.pen.drop(self.ink)
         self.pen.width = 14.0
-        self.where.setText("Ink is cell; parts that do not touch are cells of their own. Alt drags the view.")
+        self.where.setText("Each part of the ink is a cell; Alt drags the view")
         self.views["cells"].view.set_content(self.ink.size, (self.ink,))
         self._show_tools()
         self._compute()
