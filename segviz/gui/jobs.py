@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from segviz.core.errors import SegvizError
+from segviz.core.learning import TrainRequest
 from segviz.core.requests import Request
 from segviz.worker.client import LAST_WORD, Client, Listener
 
@@ -148,7 +149,7 @@ class Jobs(QObject):
         """Start the engine; to be called when the first frame is on the screen."""
         self._client.start()
 
-    def ask(self, request: Request) -> int:
+    def ask(self, request: Request | TrainRequest) -> int:
         """Have `request` done; returns the ticket that its events carry. An older ask of its kind is cancelled."""
         return self._client.ask(request)
 

@@ -23,7 +23,7 @@ from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.wrapped import WrappedLabel
 
 if TYPE_CHECKING:
-    from segviz.core.learning import TrainRequest
+    from segviz.core.learning import TrainingResult
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
 
@@ -267,7 +267,7 @@ class TrainingPanel:
         if run is None or run.result is None or run.result.out is None:
             return
         try:
-            changes = gestures.use_network(self._session.state, network_of(run.request, run.result.out))
+            changes = gestures.use_network(self._session.state, network_of(run.result))
         except SegvizError as error:
             self.result.say(str(error))
             return
@@ -306,11 +306,13 @@ class TrainingPanel:
         return training_words.curve_rows(self._training.runs)
 
 
-def network_of(request: TrainRequest, weights: str) -> str:
-    """The model spec of a network that a run has trained."""
-    from segviz.core.specs import of_file
+def network_of(result: TrainingResult) -> str:
+    """The model spec of the network that was trained: the file of its weights, and whose they are."""
+    from segviz.core.specs import of_file, parse
 
-    return of_file(weights)
+    assert result.out is not None
+    spec = parse(of_file(result.out))
+    return str(spec.with_option("arch", result.network) if result.network else spec)
 
 
 def _copy(source: Path, place: Path) -> None:

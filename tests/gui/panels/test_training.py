@@ -148,7 +148,7 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
     write(tmp_path / "copy.safetensors")
     assert (tmp_path / "copy.safetensors").read_bytes() == b"weights"
     press(qtbot, one.panel.open)
-    assert str(weights) in one.state.model
+    assert one.state.model == f"{weights}?arch=fcn8s-digits"
     assert [name for name, _ in one.lab.asked] == ["keep", "show"]
 
 
