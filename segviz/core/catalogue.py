@@ -17,6 +17,7 @@ from segviz.core.entries import Entry, Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.overrides import adapted, unopened
 from segviz.core.specs import Kind, parse
+from segviz.core.taught import DIGITS, TAUGHT
 
 GENERAL = ("weights", "classes", "flatten")  # options of every network, which say what it is built with
 _FACE = ("background", "face")
@@ -37,7 +38,7 @@ ENTRIES: tuple[Entry, ...] = (
         parameters=61_706,
         input_size=(1, 32, 32),
         class_count=10,
-        class_list=tuple(str(digit) for digit in range(10)),
+        class_list=DIGITS,
         stride=4,
         receptive_field=32,
         weights="lenet5.safetensors",
@@ -136,6 +137,7 @@ ENTRIES: tuple[Entry, ...] = (
         sample="grace_hopper.jpg",
         source="Google 2021, MediaPipe Selfie Segmentation",
     ),
+    *TAUGHT,
     *CLASSICS,
     *PER_PIXEL,
 )

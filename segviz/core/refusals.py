@@ -6,6 +6,7 @@ import re
 import traceback
 
 from segviz.core.errors import SegvizError
+from segviz.core.learning import TrainRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
@@ -23,18 +24,21 @@ DOING: dict[type, str] = {
     RaceRequest: "racing",
     ClassifyRequest: "classifying a window",
     ExamineRequest: "finding out what the network can do",
+    TrainRequest: "training",
 }
+
+REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}
 
 _ALLOCATION = re.compile(r"out of memory|allocate memory|not enough memory|alloc_cpu|bad alloc|can't allocate", re.I)
 _WANTED = re.compile(r"tried to allocate (\d+) bytes|allocate ([\d.]+ [GM]iB)", re.I)
 
 
-def doing(request: Request | None) -> str:
+def doing(request: Request | TrainRequest | None) -> str:
     """What the engine does with `request`, to be said after 'while'."""
     return DOING.get(type(request), "working") if request is not None else "idle"
 
 
-def refusal(error: Exception, request: Request) -> SegvizError:
+def refusal(error: Exception, request: Request | TrainRequest) -> SegvizError:
     """`error`, which ended the work on `request`, as a message; its details help to report it."""
     if isinstance(error, SegvizError):
         return error
@@ -49,10 +53,11 @@ def lacks_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_ALLOCATION.search(str(error))))
 
 
-def shortage(error: BaseException, request: Request | None = None) -> SegvizError:
+def shortage(error: BaseException, request: Request | TrainRequest | None = None) -> SegvizError:
     """That memory was refused, how much was wanted as far as it is known, and what helps."""
     what = "" if request is None else f" for {doing(request)}"
-    text = f"not enough memory{what}{_wanted(error)}: choose a smaller scale or a smaller image"
+    remedy = REMEDIES.get(type(request), "choose a smaller scale or a smaller image")
+    text = f"not enough memory{what}{_wanted(error)}: {remedy}"
     return SegvizError(text, "".join(traceback.format_exception(error)))
 
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from segviz.core import assets, catalogue
@@ -24,8 +24,8 @@ from segviz.core.entries import IMAGENET, Entry
 from segviz.core.errors import SegvizError
 from segviz.engine.checkpoints import read_tensors
 from segviz.engine.safetensor import Header
-from segviz.engine.untrained import draw
 from segviz.engine.weights import headers_of, load_into
+from segviz.models.untrained import draw
 
 Skeleton = Callable[[int | None], nn.Module]
 
@@ -67,7 +67,7 @@ def build(spec: str) -> tuple[Entry, nn.Module]:
     network = skeleton(entry)
     if entry.trained:
         path = assets.weights(entry.weights)
-        load_into(network, read_tensors(path), path.name, entry.title)
+        load_into(network, _wanted(read_tensors(path), network), path.name, entry.title)
     else:
         draw(network)
         if entry.backbone:
@@ -78,8 +78,12 @@ def build(spec: str) -> tuple[Entry, nn.Module]:
 def _lend(source: Entry, backbone: nn.Module) -> None:
     """Give a backbone the weights of the network that it is the first part of."""
     path = assets.weights(source.weights)
-    tensors, wanted = read_tensors(path), backbone.state_dict()
-    load_into(backbone, {name: tensors[name] for name in wanted if name in tensors}, path.name, source.title)
+    load_into(backbone, _wanted(read_tensors(path), backbone), path.name, source.title)
+
+
+def _wanted(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Those that `network` has: one file may hold several networks over the same backbone."""
+    return {name: tensors[name] for name in network.state_dict() if name in tensors}
 
 
 def skeleton(entry: Entry, classes: int | None = None) -> nn.Module:

@@ -14,8 +14,8 @@ from segviz.core.specs import VIEWING, Kind, Spec
 from segviz.engine import architectures, devices, recognise
 from segviz.engine.checkpoints import Checkpoint, open_checkpoint
 from segviz.engine.recognise import Candidate
-from segviz.engine.untrained import draw
 from segviz.engine.weights import channels_first, check, load_into
+from segviz.models.untrained import draw
 
 FLOAT = 4  # bytes of a weight
 OPTIONS = ("arch", "classes", "flatten")  # of a file of weights

@@ -25,7 +25,7 @@ from segviz.core.overrides import unopened
 from segviz.core.refusals import lacks_memory
 from segviz.core.specs import Spec
 from segviz.engine import devices, zoo_weights
-from segviz.engine.untrained import SEED
+from segviz.models.untrained import SEED
 
 EXTRA = "pip install 'segviz-lab[zoo]'"
 FLOAT = 4  # bytes of a weight

@@ -8,7 +8,9 @@ its units back where they sit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -44,8 +46,9 @@ def _cropped(maps: Tensor, offset: int, like: Tensor) -> Tensor:
 class FCN(nn.Module):
     """21 classes: (N, 3, H, W) to logits (N, 21, H, W).
 
-    `skips` is 0 for FCN-32s, 1 for 16s, 2 for 8s. A subclass has the backbone: `maps` with the strides
-    32, 16 and 8, and `WIDTHS`, how many of each. `ODD` says that kernels which upsample f times are 2 f - 1
+    `skips` is 0 for FCN-32s, 1 for 16s, 2 for 8s. With `ladder` it has the last upsamplings of those with
+    fewer skips too, so that one network learns all of them at once. A subclass has the backbone: `maps` with the
+    strides 32, 16 and 8, and `WIDTHS`, how many of each. `ODD` says that kernels which upsample f times are 2 f - 1
     wide, and not 2 f. `CROPS` are the first rows and columns that are taken of the skips, `MARGINS` those
     of the last upsampling, by the number of skips.
     """
@@ -55,7 +58,7 @@ class FCN(nn.Module):
     CROPS: tuple[int, int] = (0, 0)
     MARGINS: tuple[int, int, int] = (0, 0, 0)
 
-    def __init__(self, skips: int, classes: int = CLASSES) -> None:
+    def __init__(self, skips: int, classes: int = CLASSES, ladder: bool = False) -> None:
         super().__init__()
         self.skips = skips
         deepest, *shallower = self.WIDTHS
@@ -64,7 +67,8 @@ class FCN(nn.Module):
             self.add_module(f"score_{pool}", nn.Conv2d(maps, classes, 1))
         for name in TWICE[:skips]:
             self.add_module(name, self._upsampling(classes, 2))
-        self.add_module(FINAL[skips], self._upsampling(classes, 32 >> skips))
+        for rung in range(skips + 1) if ladder else (skips,):
+            self.add_module(FINAL[rung], self._upsampling(classes, 32 >> rung))
 
     def _upsampling(self, classes: int, factor: int) -> nn.ConvTranspose2d:
         """Without padding, so that more comes out than the crops leave."""
@@ -75,14 +79,26 @@ class FCN(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} has no backbone")
 
     def forward(self, x: Tensor) -> Tensor:
+        *_, score = self._scores(x)
+        return self._upsampled(score, self.skips, x)
+
+    def ladder(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Logits (N, classes, H, W) with 0, 1, ... `skips` skips, from one pass; of a network made with `ladder`."""
+        return tuple(self._upsampled(score, rung, x) for rung, score in enumerate(self._scores(x)))
+
+    def _scores(self, x: Tensor) -> Iterator[Tensor]:
+        """Scores on the grid of stride 32, then with each skip added on the grid of that skip."""
         deepest, *shallower = self.maps(x)
         score: Tensor = self.score_fr(deepest)  # (N, classes, H / 32, W / 32)
+        yield score
         for pool, twice, maps, offset in zip(POOLS, TWICE[: self.skips], shallower, self.CROPS, strict=False):
             score = self.get_submodule(twice)(score)
             skip = _cropped(self.get_submodule(f"score_{pool}")(maps), offset, score)
             score = _cropped(score, 0, skip) + skip
-        out = self.get_submodule(FINAL[self.skips])(score)
-        return _cropped(out, self.MARGINS[self.skips], x)
+            yield score
+
+    def _upsampled(self, score: Tensor, rung: int, x: Tensor) -> Tensor:
+        return _cropped(self.get_submodule(FINAL[rung])(score), self.MARGINS[rung], x)
 
     def start(self) -> None:
         """Begin as in the paper: skips that add nothing yet, upsampling that is bilinear, class by class."""
@@ -104,8 +120,8 @@ class FCNOverVGG16(FCN):
     CROPS = (5, 9)
     MARGINS = (19, 27, 31)
 
-    def __init__(self, skips: int, classes: int = CLASSES) -> None:
-        super().__init__(skips, classes)
+    def __init__(self, skips: int, classes: int = CLASSES, ladder: bool = False) -> None:
+        super().__init__(skips, classes, ladder)
         below = 3
         for block, (count, maps) in enumerate(zip(CONVOLUTIONS[16], MAPS, strict=True), 1):
             for index in range(1, count + 1):
@@ -139,8 +155,8 @@ class FCNOverEfficientNet(FCN):
     ODD = True
     WIDTHS = (1280, TABLE[4].maps, TABLE[2].maps)
 
-    def __init__(self, skips: int, classes: int = CLASSES) -> None:
-        super().__init__(skips, classes)
+    def __init__(self, skips: int, classes: int = CLASSES, ladder: bool = False) -> None:
+        super().__init__(skips, classes, ladder)
         self.backbone = EfficientNetLite0()
         del self.backbone.pool, self.backbone.flatten, self.backbone.fc
 
@@ -156,7 +172,42 @@ class FCNOverEfficientNet(FCN):
         return x, rows[4], rows[2]
 
 
+class FCNOverDigits(FCN):
+    """Five blocks, small enough to be taught in a lesson: (N, 1, H, W), multiples of 32, to logits (N, 11, H, W).
+
+    Padding keeps the sizes, so that units of stride f sit (f - 1) / 2 pixels inside their cells, where kernels 2 f
+    wide with a padding of f / 2 put them back.
+    """
+
+    BLOCKS = (1, 12, 24, 32, 48, 64)
+    WIDTHS = (64, 48, 32)
+
+    def __init__(self, skips: int, classes: int = 11, ladder: bool = False) -> None:
+        super().__init__(skips, classes, ladder)
+        for block, (below, maps) in enumerate(pairwise(self.BLOCKS), 1):
+            self.add_module(f"conv{block}_1", nn.Conv2d(below, maps, 3, padding=1, bias=False))
+            self.add_module(f"norm{block}_1", nn.BatchNorm2d(maps))
+            self.add_module(f"conv{block}_2", nn.Conv2d(maps, maps, 3, padding=1, bias=False))
+            self.add_module(f"norm{block}_2", nn.BatchNorm2d(maps))
+            self.add_module(f"pool{block}", nn.MaxPool2d(2))
+
+    def _upsampling(self, classes: int, factor: int) -> nn.ConvTranspose2d:
+        return nn.ConvTranspose2d(classes, classes, 2 * factor, factor, padding=factor // 2, bias=False)
+
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        pools: list[Tensor] = []
+        for block in range(1, len(self.BLOCKS)):
+            for index in (1, 2):
+                x = self.get_submodule(f"conv{block}_{index}")(x)
+                x = F.relu(self.get_submodule(f"norm{block}_{index}")(x))
+            x = self.get_submodule(f"pool{block}")(x)
+            pools.append(x)
+        return pools[4], pools[3], pools[2]
+
+
 fcn32s, fcn16s, fcn8s = (partial(FCNOverVGG16, skips) for skips in range(3))
 fcn32s_efficientnet, fcn16s_efficientnet, fcn8s_efficientnet = (
     partial(FCNOverEfficientNet, skips) for skips in range(3)
 )
+fcn32s_digits, fcn16s_digits, fcn8s_digits = (partial(FCNOverDigits, skips) for skips in range(3))
+fcn_digits_ladder = partial(FCNOverDigits, 2, ladder=True)

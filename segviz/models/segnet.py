@@ -8,12 +8,15 @@ authors have them, so that images of any size come back at their own.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-BLOCKS = ((3, 64, 64), (64, 128, 128), (128, 256, 256, 256), (256, 512, 512, 512), (512, 512, 512, 512))
+Blocks = tuple[tuple[int, ...], ...]  # of each block the maps that it takes, then those of its convolutions
+
+BLOCKS: Blocks = ((3, 64, 64), (64, 128, 128), (128, 256, 256, 256), (256, 512, 512, 512), (512, 512, 512, 512))
 
 
 class Unpool(nn.Module):
@@ -31,18 +34,21 @@ def _convolutions(widths: tuple[int, ...]) -> list[nn.Module]:
 
 
 class SegNet(nn.Module):
-    """11 classes: (N, 3, H, W), 360 x 480 in the paper, to logits (N, 11, H, W)."""
+    """11 classes: (N, 3, H, W), 360 x 480 in the paper, to logits (N, 11, H, W).
 
-    def __init__(self, classes: int = 11) -> None:
+    `blocks` are those of the paper, or fewer and thinner ones; the first number is that of the image's channels.
+    """
+
+    def __init__(self, classes: int = 11, blocks: Blocks = BLOCKS) -> None:
         super().__init__()
-        self.encoder = nn.ModuleList(nn.Sequential(*_convolutions(widths)) for widths in BLOCKS)
-        self.pool = nn.ModuleList(nn.MaxPool2d(2, ceil_mode=True, return_indices=True) for _ in BLOCKS)
-        self.unpool = nn.ModuleList(Unpool() for _ in BLOCKS)
-        rising = [widths[::-1] for widths in BLOCKS[::-1]]
+        self.encoder = nn.ModuleList(nn.Sequential(*_convolutions(widths)) for widths in blocks)
+        self.pool = nn.ModuleList(nn.MaxPool2d(2, ceil_mode=True, return_indices=True) for _ in blocks)
+        self.unpool = nn.ModuleList(Unpool() for _ in blocks)
+        rising = [widths[::-1] for widths in blocks[::-1]]
         decoder = [_convolutions(widths) for widths in rising[:-1]]
         last = _convolutions(rising[-1][:-1])
         self.decoder = nn.ModuleList(nn.Sequential(*layers) for layers in [*decoder, last])
-        self.output = nn.Conv2d(BLOCKS[0][1], classes, 3, padding=1)
+        self.output = nn.Conv2d(blocks[0][1], classes, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         recorded: list[tuple[Tensor, tuple[int, int]]] = []
@@ -55,3 +61,6 @@ class SegNet(nn.Module):
             x = decoder(unpool(x, *recorded.pop()))
         logits: Tensor = self.output(x)
         return logits
+
+
+segnet_digits = partial(SegNet, blocks=((1, 16, 16), (16, 32, 32), (32, 48, 48)))

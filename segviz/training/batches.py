@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,16 +16,21 @@ class Batch:
 
     `images` (N, C, H, W) are preprocessed. `labels` are int64, (N,) for a classifier, (N, H, W) for a
     segmentation network, `metrics.IGNORED` where nothing counts. `weights` (N, H, W) multiply the loss of
-    each pixel; None: all alike.
+    each pixel; None: all alike. `undecided` (M, C, H, W) are images that show nothing, to be answered with equal
+    probabilities (outlier exposure: Hendrycks, Mazeika and Dietterich 2019).
     """
 
     images: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    undecided: Tensor | None = None
 
 
 class Source(Protocol):
-    """Data to learn from, and other data of the same kind to be tested on."""
+    """Data to learn from, and other data of the same kind to be tested on.
+
+    `SOURCES` in `training/recipes` names what makes one, as `make(entry, quick, **options)`.
+    """
 
     classes: tuple[str, ...]
 
@@ -37,3 +42,29 @@ class Source(Protocol):
 
     def samples(self) -> Batch:
         """A few of the held-out images, whose answers are shown while the network learns."""
+
+
+@runtime_checkable
+class Dealing(Protocol):
+    """A source that deals its images round by round: what is left of a round belongs into a checkpoint."""
+
+    def remaining(self) -> Tensor:
+        """The numbers of the images that are still to come in this round, int64, in their order."""
+
+    def deal_on(self, remaining: Tensor) -> None:
+        """Go on with the round of which `remaining` is left."""
+
+
+class Deck:
+    """Numbers 0..count-1 in random order, dealt until too few are left, then shuffled anew."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.remaining = torch.empty(0, dtype=torch.int64)
+
+    def deal(self, number: int, chance: torch.Generator) -> Tensor:
+        """The next `number` of them, int64; all random numbers are drawn from `chance`."""
+        if len(self.remaining) < number:
+            self.remaining = torch.randperm(self.count, generator=chance)
+        dealt, self.remaining = self.remaining[:number], self.remaining[number:]
+        return dealt

@@ -18,7 +18,7 @@ UNSIGNED_BYTES = 8  # the IDX code of the only kind of number that is read here
 
 
 @dataclass(frozen=True, eq=False)
-class Digits:
+class Labelled:
     """Images uint8 (N, H, W), ink 255 on paper 0, and their labels int64 (N,)."""
 
     images: np.ndarray
@@ -28,13 +28,22 @@ class Digits:
         return len(self.labels)
 
 
-def mnist(split: str) -> Digits:
+def mnist(split: str) -> Labelled:
     """The shipped digits of `split`: 'train' (8,000) or 't10k' (2,000, never trained on), 28 x 28 pixels."""
-    folder = assets.dataset("mnist_10k")
-    return digits(folder / f"{split}-images-idx3-ubyte.gz", folder / f"{split}-labels-idx1-ubyte.gz")
+    return _of_folder("mnist_10k", split)
 
 
-def digits(images_file: Path, labels_file: Path) -> Digits:
+def fashion(split: str) -> Labelled:
+    """The shipped clothes of `split`: 'train' (10,000) or 't10k' (2,000, never trained on), 28 x 28 pixels."""
+    return _of_folder("fashion_mnist_12k", split)
+
+
+def _of_folder(name: str, split: str) -> Labelled:
+    folder = assets.dataset(name)
+    return labelled(folder / f"{split}-images-idx3-ubyte.gz", folder / f"{split}-labels-idx1-ubyte.gz")
+
+
+def labelled(images_file: Path, labels_file: Path) -> Labelled:
     """Images and labels that belong together. Raises SegvizError where they do not."""
     images, labels = read_idx(images_file), read_idx(labels_file)
     if images.ndim != 3 or labels.ndim != 1:
@@ -47,7 +56,7 @@ def digits(images_file: Path, labels_file: Path) -> Digits:
             f"{images_file.name} has {len(images)} images but {labels_file.name} {len(labels)} labels; "
             "take both from one data set"
         )
-    return Digits(images, labels.astype(np.int64))
+    return Labelled(images, labels.astype(np.int64))
 
 
 def read_idx(path: Path) -> np.ndarray:

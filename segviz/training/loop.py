@@ -2,143 +2,229 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import safetensors.torch
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from segviz.core import catalogue, export
-from segviz.core.entries import Entry
-from segviz.core.errors import SegvizError
-from segviz.core.references import load
-from segviz.training.augmentation import between_digits
-from segviz.training.datasets import Digits, mnist
-from segviz.training.recipes import Recipe, recipe
+from segviz.core.errors import SegvizError, named
+from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainingUpdate, TrainRequest
+from segviz.core.metrics import IGNORED
+from segviz.training import checkpoints, losses, weights
+from segviz.training.batches import Batch, Dealing
+from segviz.training.fields import grid_of
+from segviz.training.networks import beginning, groups, learning
+from segviz.training.recipes import Recipe, check, recipe, source_of
+from segviz.training.scoring import Tally, Test, outputs_of, result_of, samples_of
 
-REPORT_EVERY = 20  # steps
-WARM_UP = 0.1  # of all steps
+MEANS_OVER = 20  # steps
+
+Training = Generator[TrainingUpdate, None, TrainingResult]
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingProgress:
-    """How far training is. `loss` and `accuracy` are means over the digits shown since the last report.
+def train(request: TrainRequest) -> Training:
+    """Train as `request` says and write the weights to its `out`, a safetensors file.
 
-    `epoch` and `step` count from 1, steps within their epoch.
+    Yields a report after every step; returns the result. Closing the generator stops, and leaves a checkpoint
+    where the request names one; the same request goes on from it with the same numbers, and takes it away at the
+    end. Another processor or version of torch may round differently. Raises UsageError for a recipe that there is
+    not and SegvizError where data cannot be read or files not be written.
     """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """What came out: `accuracy` is the share of `tested` digits, never trained on, that are named rightly."""
-
-    recipe: str
-    file: Path
-    accuracy: float
-    tested: int
-    epochs: int
-    seed: int
-    parameters: int
-    seconds: float
-
-
-def train(
-    name: str, out: Path, epochs: int | None = None, quick: bool = False
-) -> Generator[TrainingProgress, None, TrainingResult]:
-    """Train by the recipe `name` and write the weights to the safetensors file `out`.
-
-    Yields reports and returns the result; closing the generator stops, and writes nothing. The same
-    recipe gives the same weights again; another processor or version of torch may round differently.
-    Raises UsageError for a recipe that there is not and SegvizError
-    where data cannot be read or `out` not be written.
-    """
-    plan = recipe(name, epochs, quick)
-    if not out.parent.is_dir():  # said before the work, not after it
-        raise SegvizError(f"{out}: there is no folder {out.parent}; make it first")
-    began = time.perf_counter()
-    entry = catalogue.entry(plan.network)
-    network = fresh(entry, plan.seed)
-    learn, check = mnist("train"), mnist("t10k")
-    yield from fit(network, *as_tensors(learn, entry), plan)
-    accuracy = share_right(network, *as_tensors(check, entry))
-    _write(network, out, {"recipe": name, "epochs": plan.epochs, "seed": plan.seed, "accuracy": round(accuracy, 4)})
-    parameters = sum(p.numel() for p in network.parameters())
-    seconds = time.perf_counter() - began
-    return TrainingResult(name, out, accuracy, len(check), plan.epochs, plan.seed, parameters, seconds)
+    run = Run(request)
+    for file in (request.out, request.checkpoint):  # said before the work, not after it
+        if file is not None and not Path(file).parent.is_dir():
+            raise SegvizError(f"{named(file)}: there is no folder {Path(file).parent}; make it first")
+    place = None if request.checkpoint is None else Path(request.checkpoint)
+    if place is not None and place.exists():
+        run.go_on(checkpoints.read(place, request), place)
+    try:
+        for update in run.learn():
+            if place is not None and isinstance(update, TrainingSamples):  # tested: a crash later on costs little
+                checkpoints.write(place, request, run.state())
+            yield update
+    except GeneratorExit:
+        if place is not None:
+            checkpoints.write(place, request, run.state())
+        raise
+    result = result_of(request, run.plan, run.entry, run.network, run.tally, run.seconds)
+    if request.out is not None:
+        weights.write(run.network, Path(request.out), run.plan, result)
+    if place is not None:
+        place.unlink(missing_ok=True)
+    return result
 
 
-def fresh(entry: Entry, seed: int) -> nn.Module:
-    """The network of `entry` with random weights of that seed; the process's random numbers stay as they were."""
-    builder = load(entry.builder)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network: nn.Module = builder(**dict(entry.options))
-    return network
+class Run:
+    """One training under way: what it has learned so far, and what decides its next numbers."""
+
+    def __init__(self, request: TrainRequest) -> None:
+        self.request = request
+        self.plan: Recipe = recipe(request)
+        self.entry, self.network = beginning(self.plan)
+        self.source = source_of(self.plan, request, self.entry)
+        check(self.plan, self.source.classes, self.entry)
+        learned = groups(self.network, self.plan)
+        self.optimiser = torch.optim.AdamW(learned, lr=self.plan.learning_rate, weight_decay=self.plan.weight_decay)
+        self.chance = torch.Generator().manual_seed(self.plan.seed)  # draws batches and masks
+        self.dropping = torch.Generator().manual_seed(self.plan.seed).get_state()  # of torch's own, for dropout
+        self.class_weights = torch.tensor(self.plan.class_weights) if self.plan.class_weights else None
+        self.samples = self.source.samples()
+        on_units = self.plan.heatmap or self.plan.patches
+        self.grid = grid_of(self.network, self.samples.images) if on_units else None
+        self.tally = Tally(self.source.classes)
+        self.step, self.seconds = 0, 0.0
+        self.recent: deque[tuple[float, float]] = deque(maxlen=MEANS_OVER)  # loss and accuracy of the last steps
+        self.newest: Test | None = None
+
+    # -------------------------------------------------------------------------------- learning
+
+    def learn(self) -> Iterator[TrainingUpdate]:
+        """All steps that are left, with a test every so often and one at the end."""
+        every = max(1, self.plan.steps // self.plan.tests)
+        while True:
+            last = self.step == self.plan.steps
+            if last or (self.step and self.step % every == 0):
+                yield from self.test()
+            if last:
+                return
+            began = time.perf_counter()
+            with self._computing():
+                learning(self.network, self.plan.frozen)
+                self.recent.append(self.take_step())
+            self.seconds += time.perf_counter() - began
+            self.step += 1
+            yield self.progress()
+
+    def take_step(self) -> tuple[float, float]:
+        """One batch, one step; returns its loss and the share of its places that were named rightly."""
+        batch = self.source.batch(self.plan.batch, self.chance)
+        self.optimiser.zero_grad()
+        loss, right = self._by_patches(batch) if self.plan.patches else self._at_once(batch)
+        if batch.undecided is not None and self.plan.undecided:
+            answered = self.network(batch.undecided)
+            (self.plan.undecided * losses.even(answered)).backward()
+        rate = self.plan.learning_rate * pace(self.step, self.plan.steps, self.plan.warm_up)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["factor"]
+        self.optimiser.step()
+        return loss, right
+
+    def _at_once(self, batch: Batch) -> tuple[float, float]:
+        """The gradient of whole images (T28)."""
+        outputs = outputs_of(self.network, batch.images, self.plan.ladder)  # each (N, classes) or (N, classes, h, w)
+        finest = outputs[-1]
+        wanted = self._target(batch, _places(finest))
+        loss = torch.stack([losses.cross_entropy(logits, wanted) for logits in outputs]).mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item(), share_right(finest.argmax(1), wanted.labels)
+
+    def _by_patches(self, batch: Batch) -> tuple[float, float]:
+        """The same gradient, patch by patch (T27)."""
+        assert self.grid is not None  # of every plan with patches
+        wanted = self._target(batch, (len(batch.labels), *self.grid.shape(*batch.images.shape[2:])))
+        loss, right, count = 0.0, 0.0, 0
+        for part, logits, labels in losses.by_patches(self.network, batch.images, wanted, self.grid):
+            part.backward()  # type: ignore[no-untyped-call]
+            loss += part.item()
+            right += share_right(logits.argmax(1), labels) * len(labels)
+            count += len(labels)
+        return loss, right / max(1, count)
+
+    def _target(self, batch: Batch, shape: tuple[int, ...]) -> losses.Target:
+        return losses.target(batch, shape, self.grid, self.class_weights, self.plan.kept, self.chance)
+
+    # --------------------------------------------------------------------------------- testing
+
+    def test(self) -> Iterator[TrainingUpdate]:
+        """Score all held-out data, batch by batch, and show what the network says of the samples."""
+        self.network.eval()
+        tally = Tally(self.source.classes)
+        for batch in self.source.held_out():
+            with self._computing(), torch.inference_mode():
+                outputs = outputs_of(self.network, batch.images, self.plan.ladder)
+                tally.add(outputs, losses.on_grid(batch.labels, _places(outputs[-1]), self.grid))
+            yield self.progress()  # so that a test can be stopped
+        with self._computing(), torch.inference_mode():
+            logits = outputs_of(self.network, self.samples.images, self.plan.ladder)[-1]
+        masking = torch.Generator().manual_seed(
+            self.plan.seed
+        )  # another than that of the steps, which it must not move
+        wanted = losses.target(self.samples, _places(logits), self.grid, self.class_weights, self.plan.kept, masking)
+        self.tally, self.newest = tally, tally.test(self.step)
+        yield samples_of(self.step, self.source.classes, self.samples.images, wanted, logits, self.entry)
+        yield self.progress()
+
+    def progress(self) -> TrainingProgress:
+        count = max(1, len(self.recent))
+        loss, accuracy = (sum(values) / count for values in zip(*self.recent, strict=True))
+        test = self.newest
+        return TrainingProgress(
+            step=self.step,
+            steps=self.plan.steps,
+            loss=loss,
+            accuracy=accuracy,
+            seconds=self.seconds,
+            held_out=None if test is None else test.accuracy,
+            mean_iou=None if test is None else test.mean_iou,
+            tested_at=None if test is None else test.step,
+        )
+
+    # ------------------------------------------------------------------------ stopping, going on
+
+    def state(self) -> checkpoints.State:
+        """All that decides the next numbers."""
+        return {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "chance": self.chance.get_state(),
+            "dropping": self.dropping,
+            "remaining": self.source.remaining() if isinstance(self.source, Dealing) else None,
+            "recent": [list(values) for values in self.recent],
+            "newest": None if self.newest is None else [self.newest.step, self.newest.accuracy, self.newest.mean_iou],
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+
+    def go_on(self, state: checkpoints.State, place: Path) -> None:
+        """Take over the state of a run of the same request, from the file `place`."""
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.chance.set_state(state["chance"])
+            self.dropping = state["dropping"]
+            if isinstance(self.source, Dealing):
+                self.source.deal_on(state["remaining"])
+            self.recent.extend((loss, accuracy) for loss, accuracy in state["recent"])
+            self.newest = None if state["newest"] is None else Test(*state["newest"])
+            self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise SegvizError(
+                f"{named(place)}: a checkpoint of another version of segviz; begin anew without it", str(error)
+            ) from error
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Compute with the recipe's threads and random numbers of this run; those of the process stay as they were."""
+        with threads(self.plan.threads), torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self.dropping)
+            yield
+            self.dropping = torch.get_rng_state()
 
 
-def as_tensors(digits: Digits, entry: Entry) -> tuple[Tensor, Tensor]:
-    """Images (N, 1, H, W), padded with paper to the network's input size and scaled as it wants; labels (N,)."""
-    _, height, width = entry.input_size
-    images = torch.from_numpy(digits.images.astype(np.float32))[:, None]  # (N, 1, 28, 28)
-    spare_y, spare_x = height - images.shape[2], width - images.shape[3]
-    left, top = spare_x // 2, spare_y // 2
-    images = F.pad(images, (left, spare_x - left, top, spare_y - top))
-    scaling = entry.preprocessing
-    return (images - scaling.mean[0]) / scaling.std[0], torch.from_numpy(digits.labels)
+def _places(logits: Tensor) -> tuple[int, ...]:
+    """(N,) of logits (N, classes), (N, h, w) of logits (N, classes, h, w)."""
+    return (len(logits), *logits.shape[2:])
 
 
-def fit(network: nn.Module, images: Tensor, labels: Tensor, plan: Recipe) -> Iterator[TrainingProgress]:
-    """Train `network` in place on `images` (N, C, H, W) and `labels` (N,); it is in eval mode at the end."""
-    chance = torch.Generator().manual_seed(plan.seed)
-    whole = len(labels) // plan.batch
-    steps = whole if plan.steps is None else min(whole, plan.steps)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: pace(step, plan.epochs * steps))
-    network.train()
-    for epoch in range(1, plan.epochs + 1):
-        order = torch.randperm(len(labels), generator=chance)
-        losses, right = [], []
-        for step in range(1, steps + 1):
-            batch = order[(step - 1) * plan.batch : step * plan.batch]
-            with threads(plan.threads):
-                logits = network(plan.augmentation(images[batch], chance))  # (B, classes)
-                loss = F.cross_entropy(logits, labels[batch])
-                total = loss
-                if plan.nothing:
-                    total = loss + plan.nothing * undecided(network, images[batch[: plan.batch // 2]], chance)
-                optimiser.zero_grad()
-                total.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-            schedule.step()
-            losses.append(loss.item())
-            right.append((logits.argmax(1) == labels[batch]).float().mean().item())
-            if step % REPORT_EVERY == 0 or step == steps:
-                yield TrainingProgress(
-                    epoch, plan.epochs, step, steps, sum(losses) / len(losses), sum(right) / len(right)
-                )
-                losses, right = [], []
-    network.eval()
-
-
-def undecided(network: nn.Module, images: Tensor, chance: torch.Generator) -> Tensor:
-    """Cross-entropy between equal probabilities and the answers to windows without a digit."""
-    logits = network(between_digits(images, chance))
-    return F.cross_entropy(logits, torch.full_like(logits, 1 / logits.shape[1]))
+def share_right(labels: Tensor, truth: Tensor) -> float:
+    """The share of places that are named rightly, of those that are not ignored."""
+    counted = truth != IGNORED
+    return float((labels == truth)[counted].float().mean()) if counted.any() else 0.0
 
 
 @contextmanager
@@ -152,26 +238,9 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def pace(step: int, steps: int) -> float:
+def pace(step: int, steps: int, warm_up: float) -> float:
     """The share of the full learning rate at `step`: up in a straight line, down along half a cosine."""
-    warm_up = max(1, int(WARM_UP * steps))
-    if step < warm_up:
-        return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-
-@torch.inference_mode()
-def share_right(network: nn.Module, images: Tensor, labels: Tensor, batch: int = 500) -> float:
-    """The share of `images` whose largest logit is at the label."""
-    right = sum(
-        int((network(images[i : i + batch]).argmax(1) == labels[i : i + batch]).sum())
-        for i in range(0, len(labels), batch)
-    )
-    return right / len(labels)
-
-
-def _write(network: nn.Module, out: Path, facts: dict[str, object]) -> None:
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    # One entry of metadata: the format does not keep the order of several, and equal weights are equal files.
-    data = safetensors.torch.save(tensors, {"segviz": json.dumps(facts, sort_keys=True)})
-    export.replace_file(out, lambda place: place.write_bytes(data))
+    first = max(1, int(warm_up * steps))
+    if step < first:
+        return (step + 1) / first
+    return 0.5 * (1 + math.cos(math.pi * (step - first) / max(1, steps - first)))

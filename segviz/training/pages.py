@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from segviz.core.errors import SegvizError
-from segviz.training.datasets import Digits, mnist
+from segviz.training.datasets import Labelled, mnist
 
 SIZES = ((256, 256), (512, 512), (1000, 2000))  # rows, columns
 CELL = 32  # pixels: no other digit's image comes nearer to a digit's centre than half of this
@@ -48,7 +48,7 @@ class Page:
     digits: tuple[Placed, ...]
 
 
-def page(rows: int, columns: int, digits: Digits, seed: int = 0) -> Page:
+def page(rows: int, columns: int, digits: Labelled, seed: int = 0) -> Page:
     """A page with digits drawn from `digits` at random places, in random order and scale, none overlapping.
 
     Raises SegvizError where not even one cell fits.

@@ -2,64 +2,170 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from segviz.core.errors import UsageError
+from segviz.core.choices import DataName, RecipeName
+from segviz.core.entries import Entry
+from segviz.core.errors import SegvizError, UsageError
+from segviz.core.learning import TrainRequest
+from segviz.core.references import load
 from segviz.training.augmentation import Augmentation
+from segviz.training.batches import Source
+
+# What makes a source, as 'module:callable', called with (entry, quick, **Recipe.data_options).
+SOURCES: dict[DataName, str] = {
+    DataName.DIGITS: "segviz.training.pictures:digits",
+    DataName.CLOTHES: "segviz.training.pictures:clothes",
+    DataName.DIGIT_PAGES: "segviz.training.digit_pages:DigitPages",
+}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A training run. `network` is a model spec of the catalogue; its weights are what comes out.
+    """A training run. `network` is a spec of the catalogue; `builder` replaces the entry's, `options` are given to it.
 
-    `nothing` weighs windows without a digit, one for every two digits, that are to be answered with
-    equal probabilities (outlier exposure: Hendrycks, Mazeika and Dietterich 2019): a classifier
-    without a background class then tells by low confidence that there is nothing to name.
+    `data` names a source, `data_options` are given to it; data that a person chooses instead take none. The
+    learning rate rises for the first share `warm_up` of all steps to `learning_rate` and falls to zero along half
+    a cosine; `factors` multiply it for parameters whose names begin so. What begins with one of `frozen` learns
+    nothing: no gradient, and its batch normalisation keeps its statistics.
 
-    `steps` limits the steps of an epoch, and None shows all images once. The learning rate rises
-    for the first tenth of all steps to `learning_rate` and falls to zero along half a cosine. One
-    thread gives the same sums on any number of cores, and for small networks is no slower.
+    The loss is that of `kept` of all pixels, drawn anew in every step, each multiplied by the number of its class
+    in `class_weights`; `patches` cuts the patch of every pixel out (T27) instead of taking whole images (T28).
+    `undecided` weighs the images that show nothing. With `ladder` the network has a method `ladder(x)`, which gives
+    logits of several depths, and the loss is the mean of theirs. With `heatmap` it answers on a grid of its own,
+    each unit for the pixel in the middle of its field.
+
+    Weights begin as torch draws them (`plain`), or after He et al. 2015 and as the network's own paper says;
+    `begin` gives submodules (or '' for all) those of a file of `resources/models` instead. The file that comes out
+    holds halves where `half` is set. One thread gives the same sums on any number of cores. `tests` is how often
+    held-out data are scored. `epoch` is the number of steps in which all images are shown once, 0 where they are
+    made anew for every step. `quick` is what changes in the form that shows in seconds that learning works.
     """
 
     network: str
-    title: str
-    epochs: int
+    data: DataName
+    steps: int
     batch: int
     learning_rate: float
-    weight_decay: float
-    augmentation: Augmentation
-    nothing: float = 0.0
+    weight_decay: float = 0.0
+    builder: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+    warm_up: float = 0.1
+    factors: tuple[tuple[str, float], ...] = ()
+    frozen: tuple[str, ...] = ()
+    begin: tuple[tuple[str, str], ...] = ()
+    plain: bool = False
+    kept: float = 1.0
+    class_weights: tuple[float, ...] = ()
+    patches: bool = False
+    undecided: float = 0.0
+    ladder: bool = False
+    heatmap: bool = False
+    half: bool = False
     seed: int = 0
-    steps: int | None = None
     threads: int = 1
+    tests: int = 10
+    epoch: int = 0
+    quick: Mapping[str, Any] = field(default_factory=dict)
 
 
-RECIPES: dict[str, Recipe] = {
-    "lenet5": Recipe(
+_TURNED = Augmentation(shift=3.0, smallest=0.85, largest=1.2, turn=10.0)
+_PAGES: dict[str, Any] = {"data": DataName.DIGIT_PAGES, "batch": 8, "learning_rate": 5e-3, "weight_decay": 0.01}
+_HEADS: dict[str, Any] = {
+    "network": "nin-digits",
+    "data": DataName.CLOTHES,
+    "steps": 1_560,
+    "epoch": 156,
+    "batch": 64,
+    "learning_rate": 5e-3,
+    "weight_decay": 0.01,
+    "quick": {"steps": 60, "tests": 2},
+}
+
+RECIPES: dict[RecipeName, Recipe] = {
+    RecipeName.LENET5: Recipe(
         network="lenet5",
-        title="LeNet-5 on 8,000 handwritten digits",
-        epochs=40,
+        data=DataName.DIGITS,
+        data_options={"augmentation": _TURNED, "undecided": True},
+        steps=5_000,
+        epoch=125,
         batch=64,
         learning_rate=4e-3,
         weight_decay=0.02,
-        augmentation=Augmentation(shift=3.0, smallest=0.85, largest=1.2, turn=10.0),
-        nothing=0.5,
+        undecided=0.5,
+        plain=True,
+        quick={"steps": 120, "data_options": {"augmentation": Augmentation(shift=1.0), "undecided": True}},
     ),
+    RecipeName.DIGITS_FCN: Recipe(
+        network="fcn8s-digits",
+        builder="segviz.models.fcn:fcn_digits_ladder",
+        ladder=True,
+        steps=1_500,
+        quick={"steps": 60, "tests": 2},
+        **_PAGES,
+    ),
+    RecipeName.DIGITS_SEGNET: Recipe(network="segnet-digits", steps=800, quick={"steps": 40, "tests": 2}, **_PAGES),
+    RecipeName.DIGITS_ALLCONV: Recipe(
+        network="onlyconv-digits", steps=1_500, quick={"steps": 40, "tests": 2}, **_PAGES
+    ),
+    RecipeName.HEADS_DENSE: Recipe(options={"head": "dense"}, **_HEADS),
+    RecipeName.HEADS_DROPOUT: Recipe(options={"head": "dropout"}, **_HEADS),
+    RecipeName.HEADS_GAP: Recipe(options={"head": "gap"}, **_HEADS),
 }
 
-# A quick run shows that learning works, in seconds; its weights are not worth keeping.
-QUICK: dict[str, dict[str, Any]] = {"lenet5": {"epochs": 2, "steps": 60, "augmentation": Augmentation(shift=1.0)}}
 
+def recipe(request: TrainRequest) -> Recipe:
+    """The recipe that `request` names, with what it changes.
 
-def recipe(name: str, epochs: int | None = None, quick: bool = False) -> Recipe:
-    """The recipe `name`, its quick form if `quick`, with another number of epochs if given.
-
-    Raises UsageError for an unknown name or fewer than one epoch.
+    Raises UsageError for a name that there is not and for numbers that make no sense.
     """
-    if name not in RECIPES:
-        raise UsageError(f"no training recipe '{name}'; there are: {', '.join(RECIPES)}")
-    if epochs is not None and epochs < 1:
-        raise UsageError(f"{epochs} epochs: at least one is needed")
-    found = replace(RECIPES[name], **QUICK[name]) if quick else RECIPES[name]
-    return found if epochs is None else replace(found, epochs=epochs)
+    if request.recipe not in RECIPES:
+        raise UsageError(f"no training recipe '{request.recipe}'; there are: {', '.join(RECIPES)}")
+    found = RECIPES[RecipeName(request.recipe)]
+    if request.quick:
+        found = replace(found, **found.quick)
+    wanted = ("seed", "steps", "learning_rate", "kept", "class_weights", "patches")
+    changes = {name: getattr(request, name) for name in wanted if getattr(request, name) is not None}
+    found = replace(found, **changes)
+    for value, holds, text in (
+        (found.steps, found.steps >= 1, "steps: at least one is needed"),
+        (found.learning_rate, found.learning_rate > 0, "is no learning rate: it is above 0"),
+        (found.kept, 0 < found.kept <= 1, "is no share of pixels to keep: it is above 0 and at most 1"),
+        (found.class_weights, all(weight >= 0 for weight in found.class_weights), "as class weights: none is below 0"),
+    ):
+        if not holds:
+            raise UsageError(f"{value} {text}")
+    return found
+
+
+def steps_of(name: str, epochs: int) -> int:
+    """So many rounds over all images, in steps. Raises UsageError where a recipe has no rounds, or there is none."""
+    found = recipe(TrainRequest(name))
+    if not found.epoch:
+        raise UsageError(f"--epochs {epochs}: {name} makes its images anew for every step; say --steps")
+    return epochs * found.epoch
+
+
+def source_of(plan: Recipe, request: TrainRequest, entry: Entry) -> Source:
+    """What `plan` learns from, or the data of `request` instead. Raises SegvizError for data that there are not."""
+    name = plan.data if request.data is None else request.data
+    if name not in SOURCES:
+        raise SegvizError(f"no data '{name}' to learn from; there are: {', '.join(SOURCES)}")
+    options = plan.data_options if name == plan.data else {}
+    made: Source = load(SOURCES[DataName(name)])(entry, request.quick, **options)
+    return made
+
+
+def check(plan: Recipe, classes: tuple[str, ...], entry: Entry) -> None:
+    """Raise SegvizError where data and network, or class weights and data, do not go together."""
+    if len(classes) != entry.class_count:
+        raise SegvizError(
+            f"the data have {len(classes)} classes and {entry.title} {entry.class_count}: choose data for this recipe"
+        )
+    if plan.class_weights and len(plan.class_weights) != len(classes):
+        raise SegvizError(f"{len(plan.class_weights)} class weights for {len(classes)} classes: give one for each")
+    if plan.patches and plan.ladder:
+        raise SegvizError("a network with several outputs cannot learn patch by patch; train it on whole images")

@@ -15,7 +15,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
 from segviz.engine.architectures import build, skeleton
 from segviz.engine.prepare import tensor_of
-from segviz.engine.untrained import draw
+from segviz.models.untrained import draw
 
 
 def photograph(side: int) -> Tensor:

@@ -26,7 +26,7 @@ class Starting(Protocol):
         """Set those; all others are drawn already."""
 
 
-def draw(network: nn.Module) -> None:
+def draw(network: nn.Module, seed: int = SEED) -> None:
     """Give `network`, which may be without memory (meta device), random weights and biases of zero.
 
     Batch normalisation changes nothing, and what a network of kind `Starting` knows better is its own. The
@@ -34,7 +34,7 @@ def draw(network: nn.Module) -> None:
     has weights.
     """
     network.to_empty(device="cpu")
-    generator = torch.Generator().manual_seed(SEED)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, module in network.named_modules():
             if isinstance(module, (nn.Conv2d, nn.Linear, nn.ConvTranspose2d)):

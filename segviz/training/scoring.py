@@ -1,0 +1,110 @@
+"""What a network is worth on data that it has never learned from, and what it says of a few samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segviz.core import metrics
+from segviz.core.choices import RecipeName
+from segviz.core.entries import Entry
+from segviz.core.errors import SegvizError
+from segviz.core.learning import TrainingResult, TrainingSamples, TrainRequest
+from segviz.training.losses import Target, pull
+from segviz.training.recipes import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The scores of a test after `step`; `mean_iou` is None for a classifier."""
+
+    step: int
+    accuracy: float
+    mean_iou: float | None
+
+
+class Tally:
+    """Tables of counts of held-out data, added up batch by batch: one for each output of the network."""
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
+        self.counts: list[metrics.Counts] = []
+        self.tested = 0
+        self.per_pixel = False
+
+    def add(self, outputs: tuple[Tensor, ...], labels: Tensor) -> None:
+        """Count what the logits of each output, (N, classes) or (N, classes, h, w), say of the true `labels`."""
+        truth, size = labels.numpy(), len(self.classes)
+        tables = [metrics.confusion(truth, logits.argmax(1).numpy(), size) for logits in outputs]
+        self.counts = [a + b for a, b in zip(self.counts, tables, strict=True)] if self.counts else tables
+        self.tested += len(labels)
+        self.per_pixel = labels.dim() == 3
+
+    def scores(self) -> tuple[metrics.Scores, ...]:
+        """Those of each output, the coarsest first. Raises SegvizError where nothing was held out."""
+        if not self.counts:
+            raise SegvizError("the data hold nothing out to be tested on: give more of it")
+        return tuple(metrics.scores(table) for table in self.counts)
+
+    def test(self, step: int) -> Test:
+        finest = self.scores()[-1]
+        return Test(step, finest.pixel_accuracy, finest.mean_iou if self.per_pixel else None)
+
+
+def outputs_of(network: nn.Module, images: Tensor, ladder: bool) -> tuple[Tensor, ...]:
+    """The logits of a network, or those of each of its depths."""
+    if not ladder:
+        return (network(images),)
+    several: tuple[Tensor, ...] = network.ladder(images)  # type: ignore[operator]
+    return several
+
+
+def result_of(
+    request: TrainRequest, plan: Recipe, entry: Entry, network: nn.Module, tally: Tally, seconds: float
+) -> TrainingResult:
+    """What came out, in words and numbers, with the scores of the finest output."""
+    scores = tally.scores()
+    finest = scores[-1]
+    found = {one.index: one.iou if tally.per_pixel else one.accuracy for one in finest.per_class}
+    return TrainingResult(
+        request=request,
+        title=RecipeName(request.recipe).title,
+        out=request.out,
+        steps=plan.steps,
+        seconds=seconds,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        tested=tally.tested,
+        accuracy=finest.pixel_accuracy,
+        mean_accuracy=finest.mean_accuracy if tally.per_pixel else None,
+        mean_iou=finest.mean_iou if tally.per_pixel else None,
+        frequency_weighted_iou=finest.frequency_weighted_iou if tally.per_pixel else None,
+        ladder=tuple(one.mean_iou for one in scores) if plan.ladder else (),
+        per_class=tuple((name, found.get(index)) for index, name in enumerate(tally.classes)),
+        notes=(f"{entry.title}: open the file with --model FILE?arch={entry.name}",) if plan.ladder else (),
+    )
+
+
+def samples_of(
+    step: int, classes: tuple[str, ...], images: Tensor, wanted: Target, logits: Tensor, entry: Entry
+) -> TrainingSamples:
+    """The samples as pictures, with their truth, what the network says of them and where the loss pulls."""
+    scaling = entry.preprocessing
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (scaling.mean, scaling.std))
+    pixels = (images * std + mean).round().clamp(0, 255).byte().permute(0, 2, 3, 1)  # (N, H, W, C)
+    if pixels.shape[3] == 1:
+        pixels = pixels.expand(-1, -1, -1, 3)
+    elif scaling.channels == "BGR":
+        pixels = pixels.flip(3)
+    per_pixel = logits.dim() == 4
+    return TrainingSamples(
+        step=step,
+        classes=classes,
+        images=np.ascontiguousarray(pixels.numpy()),
+        truth=wanted.labels.numpy().astype(np.uint8),
+        labels=logits.argmax(1).numpy().astype(np.uint8),
+        weights=wanted.counts.numpy() if per_pixel else None,
+        gradient=pull(logits, wanted).numpy() if per_pixel else None,
+    )
