@@ -33,7 +33,7 @@ class Page(Choice):
 
     IMAGE = "image", "Image", "the image, as in the other tabs"
     CURVES = "curves", "Curves", "loss and scores of the runs, and what the network answers by now"
-    CLASSES = "classes", "Class weights", "what each class counts in the loss (class re-weighting)"
+    CLASSES = "classes", "Classes", "what each class counts in the loss (class re-weighting)"
     WEIGHT_MAP = "weight-map", "Weight map", "U-Net's w(x): what each pixel between touching cells counts"
 
 

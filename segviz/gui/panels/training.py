@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from segviz.core.errors import SegvizError
@@ -40,6 +41,35 @@ WIDE = 196  # of the column of buttons, before `theme.px`
 WEIGHTS = "Weights (*.safetensors)"
 
 
+class Clocks(QWidget):
+    """Numbers side by side: as many as fit uncut, the most telling first; the legend of the curves has them, too."""
+
+    def __init__(self, clocks: tuple[Clock, ...]) -> None:
+        super().__init__()
+        self._clocks = clocks
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.M)
+        for clock in clocks:
+            row.addWidget(clock)
+        row.addStretch(1)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._clocks[0].sizeHint().width(), self._clocks[0].sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Hide those that there is no room for."""
+        room = self.width()
+        for clock in self._clocks:
+            room -= clock.sizeHint().width()
+            clock.setVisible(clock is self._clocks[0] or room >= 0)
+            room -= theme.px(theme.M)
+
+
 class TrainingPanel:
     """Controls and results in the workbench; curves, samples and maps on the stage."""
 
@@ -68,7 +98,8 @@ class TrainingPanel:
         self.left = QPushButton()
         theme.set_kind(self.left, "link")
         self.forget = flat_button("x", "Forget this unfinished run")
-        self.clocks = {name: Clock(name) for name in ("loss", "accuracy", "held out", "mean IoU")}
+        self.clocks = {name: Clock(name) for name in ("loss", "mean IoU", "held out", "accuracy")}
+        self.numbers = Clocks(tuple(self.clocks.values()))
         self.result = WrappedLabel()
         self.open = QPushButton("Open this network")
         self.open.setToolTip("Show the network with the weights that were just trained in the window")
@@ -141,11 +172,6 @@ class TrainingPanel:
         return column
 
     def _results(self) -> QVBoxLayout:
-        clocks = QHBoxLayout()
-        clocks.setSpacing(theme.M)
-        for clock in self.clocks.values():
-            clocks.addWidget(clock)
-        clocks.addStretch(1)
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.S)
         buttons.addWidget(self.open)
@@ -153,7 +179,7 @@ class TrainingPanel:
         buttons.addStretch(1)
         column = QVBoxLayout()
         column.setSpacing(theme.XS)
-        column.addLayout(clocks)
+        column.addWidget(self.numbers)
         column.addLayout(buttons)
         column.addWidget(self.result, 1)
         self.result.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -234,6 +260,7 @@ class TrainingPanel:
         }
         for name, clock in self.clocks.items():
             clock.set_number(numbers[name] or "–")
+        self.numbers.fit()
         over = run is not None and self._training.phase not in ACTIVE
         self.result.say(training_words.ended(run) if run is not None and over else "")
         theme.set_role(self.result, "bad" if run is not None and over and run.trouble else "dim")

@@ -42,6 +42,7 @@ WEIGHTS_TIP = (
     "Class re-weighting (lecture T28): what each class counts in the loss, so that rare ones are not "
     "drowned by the background"
 )
+WIDEST = 420  # of what grows with the window, before `theme.px`
 RECIPES_OWN = "as the recipe"
 
 
@@ -140,6 +141,10 @@ class TrainingForm(QWidget):
             second.addWidget(line)
         third = _row(self.way, self.kept, self.weights)
         third.setStretch(1, 1)
+        self.kept.setMaximumWidth(theme.px(WIDEST))
+        self.data.setMaximumWidth(theme.px(WIDEST))
+        second.addStretch()
+        third.addStretch()
         for at, row in enumerate((first, second, third)):
             grid.addLayout(row, at, 0)
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
