@@ -39,9 +39,7 @@ def read(path: Path, request: TrainRequest) -> State:
         f"{name} is {theirs.get(name)} there and {ours[name]} here" for name in ours if theirs.get(name) != ours[name]
     ]
     if different:
-        raise SegvizError(
-            f"{named(path)}: belongs to another training ({'; '.join(different)}); ask for the same, or begin without it"
-        )
+        raise SegvizError(f"{named(path)}: belongs to another training ({'; '.join(different)}); ask for the same")
     state: State = found["state"]
     return state
 

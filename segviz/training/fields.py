@@ -51,15 +51,13 @@ def grid_of(network: nn.Module, images: Tensor) -> Grid:
     rows, columns = geometry.grid("last")
     if tuple(logits.shape[2:]) != (rows, columns):
         raise _not_a_chain("its answer has another size than its layers say")
-    box = geometry.field("last", rows // 2, columns // 2).box
-    left, top, right, bottom = (int(edge) for edge in box)
-    if left < 0 or top < 0 or right > images.shape[3] or bottom > images.shape[2]:
+    left, top, right, bottom = (int(edge) for edge in geometry.field("last", 0, 0).box)
+    last = geometry.field("last", rows - 1, columns - 1).box
+    if min(left, top) < 0 or last.right > images.shape[3] or last.bottom > images.shape[2]:
         raise _not_a_chain("it pads its maps")
     patch = _evaluated(network, images[:1, :, top:bottom, left:right])
-    whole = logits[:, :, rows // 2, columns // 2]
-    if patch[0, 0].numel() != 1 or not torch.allclose(
-        patch.flatten(1), whole, atol=TOLERANCE * float(whole.abs().max())
-    ):
+    limit = TOLERANCE * float(logits.abs().max())
+    if patch[0, 0].numel() != 1 or not torch.allclose(patch.flatten(1), logits[:, :, 0, 0], atol=limit):
         raise _not_a_chain("the patch of a unit gives another answer than the whole image")
     y, x = geometry.laws("last")
     return Grid(bottom - top, right - left, y, x)

@@ -107,7 +107,7 @@ class Run:
         loss, right = self._by_patches(batch) if self.plan.patches else self._at_once(batch)
         if batch.undecided is not None and self.plan.undecided:
             answered = self.network(batch.undecided)
-            (self.plan.undecided * losses.even(answered)).backward()
+            (self.plan.undecided * losses.even(answered)).backward()  # type: ignore[no-untyped-call]
         rate = self.plan.learning_rate * pace(self.step, self.plan.steps, self.plan.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["factor"]

@@ -88,7 +88,8 @@ def pull(logits: Tensor, wanted: Target) -> Tensor:
     """
     labels = wanted.labels.clamp(max=logits.shape[1] - 1)  # what is ignored counts nothing
     truth = F.one_hot(labels, logits.shape[1]).movedim(-1, 1)
-    return (logits.softmax(1) - truth).norm(dim=1) * wanted.counts
+    length: Tensor = torch.linalg.vector_norm(logits.softmax(1) - truth, dim=1)
+    return length * wanted.counts
 
 
 def even(logits: Tensor) -> Tensor:
@@ -107,7 +108,7 @@ def by_patches(
     step_y, step_x = int(grid.y.stride), int(grid.x.stride)
     patches = images.unfold(2, grid.height, step_y).unfold(3, grid.width, step_x)  # (N, C, h, w, height, width)
     places = wanted.counts.nonzero()  # (P, 3)
-    for some in places.split(PATCHES_AT_ONCE):
+    for some in torch.split(places, PATCHES_AT_ONCE):
         image, row, column = some.unbind(1)
         logits = network(patches[image, :, row, column]).flatten(1)  # (P, classes)
         labels = wanted.labels[image, row, column]

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from segviz.core.errors import SegvizError
 from segviz.training import datasets
-from segviz.training.datasets import digits, mnist, read_idx
+from segviz.training.datasets import fashion, labelled, mnist, read_idx
 
 
 def idx(values: np.ndarray, kind: int = 8) -> bytes:
@@ -83,8 +83,15 @@ def test_images_and_labels_must_belong_together(tmp_path: Path) -> None:
     images.write_bytes(gzip.compress(WHOLE))
     labels.write_bytes(gzip.compress(idx(np.array([1, 2]))))
     with pytest.raises(SegvizError, match=r"images\.gz has 3 images but labels\.gz 2 labels"):
-        digits(images, labels)
+        labelled(images, labels)
     with pytest.raises(SegvizError, match=r"labels\.gz has 1 dimensions"):
-        digits(labels, images)
+        labelled(labels, images)
     labels.write_bytes(gzip.compress(idx(np.array([1, 2, 3]))))
-    assert digits(images, labels).labels.tolist() == [1, 2, 3]
+    assert labelled(images, labels).labels.tolist() == [1, 2, 3]
+
+
+def test_shipped_clothes() -> None:
+    learn, check = fashion("train"), fashion("t10k")
+    assert (learn.images.shape, check.images.shape) == ((10_000, 28, 28), (2000, 28, 28))
+    assert set(np.unique(learn.labels)) == set(np.unique(check.labels)) == set(range(10))
+    assert np.bincount(learn.labels).min() > 900

@@ -10,17 +10,17 @@ from PIL import Image
 
 from segviz.core import assets
 from segviz.core.errors import SegvizError
-from segviz.training.datasets import Digits, mnist
+from segviz.training.datasets import Labelled, mnist
 from segviz.training.pages import CELL, LARGEST, SIZES, SMALLEST, Page, main, name_of, page, scaled
 
 
 @pytest.fixture(scope="module")
-def digits() -> Digits:
+def digits() -> Labelled:
     return mnist("t10k")
 
 
 @pytest.fixture(scope="module")
-def small(digits: Digits) -> Page:
+def small(digits: Labelled) -> Page:
     return page(192, 160, digits, seed=3)
 
 
@@ -37,7 +37,7 @@ def test_shipped_pages_are_made_again_the_same(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(("rows", "columns"), SIZES)
-def test_truth_of_shipped_pages_is_in_place(digits: Digits, rows: int, columns: int) -> None:
+def test_truth_of_shipped_pages_is_in_place(digits: Labelled, rows: int, columns: int) -> None:
     name = name_of(rows, columns)
     written = json.loads(assets.sample(f"{name}.json").read_text())["digits"]
     pixels = np.array(Image.open(assets.sample(f"{name}.png")))
@@ -65,7 +65,7 @@ def test_digits_keep_to_themselves(small: Page) -> None:
         )
 
 
-def test_digits_are_real_ones_at_a_mild_scale(small: Page, digits: Digits) -> None:
+def test_digits_are_real_ones_at_a_mild_scale(small: Page, digits: Labelled) -> None:
     for placed in small.digits:
         left, top, right, bottom = placed.box
         side = right - left
@@ -76,13 +76,13 @@ def test_digits_are_real_ones_at_a_mild_scale(small: Page, digits: Digits) -> No
         assert placed.label == digits.labels[placed.index]
 
 
-def test_seed_and_size_decide_everything(small: Page, digits: Digits) -> None:
+def test_seed_and_size_decide_everything(small: Page, digits: Labelled) -> None:
     again, other = page(192, 160, digits, seed=3), page(192, 160, digits, seed=4)
     assert np.array_equal(small.image, again.image)
     assert small.digits == again.digits
     assert small.digits != other.digits
 
 
-def test_a_page_too_small_for_digits_is_refused(digits: Digits) -> None:
+def test_a_page_too_small_for_digits_is_refused(digits: Labelled) -> None:
     with pytest.raises(SegvizError, match="63 x 300 pixels is too small"):
         page(63, 300, digits)

@@ -3,34 +3,62 @@ from __future__ import annotations
 import pytest
 
 from segviz.core import catalogue
-from segviz.core.errors import UsageError
-from segviz.training.recipes import QUICK, RECIPES, recipe
+from segviz.core.choices import DataName, RecipeName
+from segviz.core.errors import SegvizError, UsageError
+from segviz.core.learning import TrainRequest
+from segviz.core.references import load
+from segviz.training.recipes import RECIPES, SOURCES, check, recipe, source_of, steps_of
+
+
+def test_names_and_tables_are_in_step() -> None:
+    assert list(RECIPES) == list(RecipeName)
+    assert list(SOURCES) == list(DataName)
+    assert all(callable(load(reference)) for reference in SOURCES.values())
+    assert all(one.title and one.hint for one in (*RecipeName, *DataName))
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_trains_a_network_of_the_catalogue_and_has_a_quick_form(name: str) -> None:
-    assert catalogue.entry(RECIPES[name].network).name == name
-    quick = recipe(name, quick=True)
-    assert quick.epochs * (quick.steps or 0) <= 200
-    assert quick.network == RECIPES[name].network
+    whole, quick = recipe(TrainRequest(name)), recipe(TrainRequest(name, quick=True))
+    assert catalogue.entry(whole.network).class_count in (10, 11)
+    assert quick.steps <= 120 < whole.steps
+    assert quick.network == whole.network
 
 
-def test_every_quick_form_belongs_to_a_recipe() -> None:
-    assert QUICK.keys() == RECIPES.keys()
+def test_a_request_changes_what_it_names_and_nothing_else() -> None:
+    found = recipe(TrainRequest("digits-fcn", seed=3, steps=7, learning_rate=0.5, kept=0.25, class_weights=(1.0, 2.0)))
+    assert (found.seed, found.steps, found.learning_rate) == (3, 7, 0.5)
+    assert (found.kept, found.class_weights) == (0.25, (1.0, 2.0))
+    assert recipe(TrainRequest("digits-fcn")) == RECIPES[RecipeName.DIGITS_FCN]
 
 
-def test_epochs_can_be_chosen() -> None:
-    assert recipe("lenet5", epochs=3).epochs == 3
-    assert recipe("lenet5", epochs=3, quick=True).epochs == 3
-    assert recipe("lenet5") == RECIPES["lenet5"]
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (TrainRequest("vgg16"), "no training recipe 'vgg16'; there are: lenet5"),
+        (TrainRequest("lenet5", steps=0), "0 steps: at least one"),
+        (TrainRequest("lenet5", learning_rate=0.0), "0.0 is no learning rate"),
+        (TrainRequest("lenet5", kept=0.0), "0.0 is no share"),
+        (TrainRequest("lenet5", kept=1.5), "1.5 is no share"),
+        (TrainRequest("lenet5", class_weights=(1.0, -1.0)), "none is below 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(request_: TrainRequest, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        recipe(request_)
 
 
-@pytest.mark.parametrize("epochs", [0, -1])
-def test_no_epochs_are_refused(epochs: int) -> None:
-    with pytest.raises(UsageError, match=f"{epochs} epochs"):
-        recipe("lenet5", epochs)
+def test_epochs_are_steps_where_images_are_shown_in_rounds() -> None:
+    assert steps_of("lenet5", 40) == RECIPES[RecipeName.LENET5].steps
+    with pytest.raises(UsageError, match="say --steps"):
+        steps_of("digits-fcn", 2)
 
 
-def test_an_unknown_recipe_is_answered_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match=r"no training recipe 'vgg16'; there are: lenet5"):
-        recipe("vgg16")
+def test_data_that_do_not_go_with_a_recipe_are_refused() -> None:
+    plan, entry = RECIPES[RecipeName.LENET5], catalogue.entry("lenet5")
+    with pytest.raises(SegvizError, match="no data 'cats' to learn from; there are: digits, digit-pages, clothes"):
+        source_of(plan, TrainRequest("lenet5", data="cats"), entry)
+    with pytest.raises(SegvizError, match="11 classes and LeNet-5 10"):
+        check(plan, tuple("abcdefghijk"), entry)
+    with pytest.raises(SegvizError, match="1 class weights for 10 classes"):
+        check(recipe(TrainRequest("lenet5", class_weights=(1.0,))), tuple("abcdefghij"), entry)
