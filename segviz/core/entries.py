@@ -9,6 +9,8 @@ from typing import Any
 from segviz.core import assets
 from segviz.core.choices import Task
 
+GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma of R, G, B
+
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:

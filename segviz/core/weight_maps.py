@@ -74,6 +74,29 @@ def weight_map(
     return WeightMap(nearest, second, balance(labels, class_weights), extra)
 
 
+def weigh(
+    labels: npt.NDArray[np.integer[Any]],
+    instances: Instances,
+    weighting: Weighting,
+    class_weights: Sequence[float],
+    w_0: float = W_0,
+    sigma: float = SIGMA,
+) -> Floats | None:
+    """The weight of every pixel in a loss, float32 (H, W), of any number of classes; None: all alike.
+
+    `instances` are those of any class. A pixel whose label is `metrics.IGNORED` has none.
+    """
+    if weighting is Weighting.NONE:
+        return None
+    weights = balance(labels, class_weights)
+    if weighting is Weighting.CLASSES:
+        return weights
+    nearest, second = distances(instances)
+    gaps = (instances == 0) & (weights > 0)
+    weights[gaps] += gap_weight(nearest + second, w_0, sigma)[gaps]
+    return weights
+
+
 def gap_weight(total: npt.NDArray[np.floating[Any]], w_0: float = W_0, sigma: float = SIGMA) -> Floats:
     """w_0 exp(-total^2 / (2 sigma^2)) of total = d_1 + d_2 in pixels; 0 where that is infinite."""
     if not (math.isfinite(w_0) and w_0 >= 0):

@@ -8,13 +8,11 @@ import torch
 from torch import Tensor
 
 from segviz.core.choices import Task
-from segviz.core.entries import Entry, Preprocessing
+from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
 from segviz.core.images import resize
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
-
-GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma of R, G, B
 
 
 def frame_of(entry: Entry, image: tuple[int, int], scale: float | None, least: tuple[int, int]) -> Frame:

@@ -62,6 +62,13 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.ConvTranspose2d(2 * maps, maps, 2, 2) for maps in rising)
         self.joined = nn.ModuleList(Twice(2 * maps, maps, zeros) for maps in rising)
         self.output = nn.Conv2d(base, classes, 1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                # Section 3: a variance of 2 / fan-in keeps the maps of all levels alive. With torch's own numbers
+                # a hundred steps taught it nothing. Uniform, as in `engine/untrained`.
+                nn.init.kaiming_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         skips: list[Tensor] = []

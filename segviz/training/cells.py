@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from segviz.core.errors import SegvizError
 from segviz.core.instances import Instances, apart, largest_parts
-from segviz.core.weight_maps import SIGMA, W_0, Weighting, balance, balancing, weight_map
+from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
 from segviz.training.batches import Batch
 
 Levels = npt.NDArray[np.float32]
@@ -220,9 +220,11 @@ class Cells:
 
     def _made(self, one: Culture) -> Example:
         inside = slice(self.border, self.side - self.border)
-        weights = weigh(one.instances, self.weighting, self.class_weights, self.w_0, self.sigma)
-        labels = (one.instances[inside, inside] > 0).astype(np.uint8)
-        return Example(one.image, labels, None if weights is None else weights[inside, inside].astype(np.float16))
+        labels = (one.instances > 0).astype(np.uint8)
+        weights = weigh(labels, one.instances, self.weighting, self.class_weights, self.w_0, self.sigma)
+        return Example(
+            one.image, labels[inside, inside], None if weights is None else weights[inside, inside].astype(np.float16)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,18 +262,3 @@ def stacked(examples: list[Example]) -> Batch:
 def _turned(plane: npt.NDArray[Kind], way: int) -> npt.NDArray[Kind]:
     turned = np.rot90(plane, way % 4)
     return turned[:, ::-1] if way >= 4 else turned
-
-
-def weigh(
-    instances: Instances,
-    weighting: Weighting,
-    class_weights: tuple[float, ...],
-    w_0: float = W_0,
-    sigma: float = SIGMA,
-) -> npt.NDArray[np.float32] | None:
-    """The weights (H, W) that a loss gets for an instance map; None: all alike."""
-    if weighting is Weighting.NONE:
-        return None
-    if weighting is Weighting.CLASSES:
-        return balance((instances > 0).astype(np.uint8), class_weights)
-    return weight_map(instances, w_0, sigma, class_weights).weights

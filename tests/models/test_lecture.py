@@ -140,6 +140,50 @@ def test_unet_padded_with_zeros_keeps_the_size() -> None:
         UNet("reflect")
 
 
+@pytest.mark.parametrize("poolings", [1, 2, 3])
+def test_a_unet_of_fewer_levels_has_the_border_and_sizes_that_it_says(poolings: int) -> None:
+    """6 * 2^d - 4 pixels less on each side, of sizes 2^d p + 4 (2^d - 1) and of no other."""
+    step = 2**poolings
+    border = 6 * step - 4
+    with torch.device("meta"):
+        found = UNet(base=2, poolings=poolings).eval()
+    for side in range(2 * border + step, 2 * border + 2 * step):
+        fits = (side - 4 * (step - 1)) % step == 0
+        geometry = trace(found, (1, side, side)).geometry
+        whole = geometry.grid("last")[0] == side - 2 * border
+        assert whole == fits, side
+        if fits:
+            assert geometry.position_of("last", 0, 0) == (border, border)
+
+
+def test_the_unet_for_cells_is_the_papers_with_fewer_maps() -> None:
+    entry = catalogue.entry("unet-cells")
+    levels = (16, 32, 64)
+    down = sum(conv(below, maps, 3) + conv(maps, maps, 3) for below, maps in pairwise((1, *levels, 128)))
+    up = sum(conv(2 * maps, maps, 2) + conv(2 * maps, maps, 3) + conv(maps, maps, 3) for maps in levels)
+    assert count(network("unet-cells")) == down + up + conv(16, 2, 1) == entry.parameters
+    geometry = traced("unet-cells", 188).geometry
+    assert geometry.grid("last") == (188 - 2 * entry.border,) * 2
+    assert geometry.position_of("last", 0, 0) == (entry.border, entry.border)
+    widths = {high - low + 1 for low, high in (seen(geometry, row) for row in range(100))}
+    assert max(widths) == entry.receptive_field
+    for side in (1, 100, 101, 250):
+        assert traced("unet-cells", entry.fitting(side)).geometry.grid("last")[0] >= side
+
+
+def test_a_fresh_unet_keeps_its_maps_alive() -> None:
+    """Ronneberger et al. 2015, section 3. With torch's own numbers pixels differ by 0.004, and nothing is learnt."""
+    torch.manual_seed(0)
+    logits = UNet(base=16, poolings=3)(torch.rand(1, 1, 140, 140))
+    assert 0.1 < (logits[:, 1] - logits[:, 0]).std() < 3
+
+
+def test_a_unet_has_at_least_one_map_and_one_pooling() -> None:
+    for base, poolings in ((0, 3), (16, 0)):
+        with pytest.raises(UsageError, match=f"{base} maps and {poolings} poolings"):
+            UNet(base=base, poolings=poolings)
+
+
 # ---------------------------------------------------------------------------------------------- FCN
 
 STRIDES = (32, 16, 8)

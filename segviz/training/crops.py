@@ -1,0 +1,224 @@
+"""Crops of a person's images, bent and turned as cells are: a source for training.
+
+Microscopy knows no up and down, and tissue bends: Ronneberger, Fischer and Brox 2015, section 3.1, teach that with
+few images by elastic deformation, displacements on a coarse 3 x 3 grid with smooth ones between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from segviz.core.entries import GREY_WEIGHTS, Preprocessing
+from segviz.core.errors import SegvizError
+from segviz.core.instances import Instances, apart
+from segviz.core.metrics import IGNORED
+from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
+from segviz.training.batches import Batch
+from segviz.training.folders import Annotated, DataFolder, Pair
+
+MOST_KEPT = 512 << 20  # bytes of decoded images that stay in memory
+MOST_COUNTED = 64  # masks whose pixels tell how frequent the classes are
+SAMPLES = 4  # held-out crops that are shown while the network learns
+COARSE = 3  # points of displacement along each axis
+
+
+@dataclass(frozen=True, slots=True)
+class Distortion:
+    """How far a crop is changed at most, drawn anew whenever it is shown; all of it about the crop's centre.
+
+    Quarter turns and flips are always drawn. `bend` is the standard deviation of displacements in
+    pixels. `contrast` and `gamma` lie between 1 / n and n, `brightness` to either side of 0, black to white being 1.
+    """
+
+    turn: float = 15.0  # degrees, to either side
+    zoom: float = 1.2  # between 1 / n and n
+    bend: float = 10.0  # of the paper
+    contrast: float = 1.3
+    gamma: float = 1.3
+    brightness: float = 0.05
+
+    def places(self, side: int, chance: torch.Generator) -> Tensor:
+        """Where the pixels of a crop come from, relative to its centre: (side, side, 2), rows and columns in pixels."""
+        turn, zoom, flip, quarter = torch.rand(4, generator=chance).tolist()
+        angle = math.radians((2 * turn - 1) * self.turn) + int(4 * quarter) * math.pi / 2
+        scale = self.zoom ** (2 * zoom - 1)
+        line = torch.arange(side) - (side - 1) / 2
+        down, right = torch.meshgrid(line / scale, line / scale * (1 if flip < 0.5 else -1), indexing="ij")
+        bent = torch.randn(1, 2, COARSE, COARSE, generator=chance) * self.bend
+        smooth = F.interpolate(bent, size=(side, side), mode="bicubic", align_corners=True)[0]
+        cos, sin = math.cos(angle), math.sin(angle)
+        return torch.stack((cos * down - sin * right + smooth[0], sin * down + cos * right + smooth[1]), 2)
+
+    def shaded(self, levels: Tensor, chance: torch.Generator) -> Tensor:
+        """Levels 0 to 255 under other light, of any shape."""
+        contrast, gamma, brightness = (2 * torch.rand(3, generator=chance) - 1).tolist()
+        light = torch.pow((levels / 255).clamp(0, 1), self.gamma**gamma)
+        middle = light.mean()
+        light = (light - middle) * self.contrast**contrast + middle + brightness * self.brightness
+        return torch.mul(light.clamp(0, 1), 255)
+
+
+NO_DISTORTION = Distortion(turn=0, zoom=1, bend=0, contrast=1, gamma=1, brightness=0)
+
+
+class FolderSource:
+    """Batches of crops of the images in a folder, for a network of `side` x `side` pixels with `preprocessing`.
+
+    Images are (N, C, side, side). A network of valid convolutions answers for `border` pixels less on each side, and
+    so labels and weights are (N, h, h) with h = side - 2 border. Where an image ends it is mirrored, as in U-Net's
+    paper. Where instances are given, `ribbon` pixels of background part those that touch (0: none). Held-out
+    images are cut into tiles of h x h pixels that cover them; what lies beyond an image is `metrics.IGNORED`.
+    """
+
+    def __init__(
+        self,
+        data: DataFolder,
+        side: int,
+        border: int = 0,
+        preprocessing: Preprocessing = Preprocessing(channels="L"),  # noqa: B008 - frozen
+        weighting: Weighting = Weighting.BORDERS,
+        distortion: Distortion = Distortion(),
+        ribbon: int = 2,
+        w_0: float = W_0,
+        sigma: float = SIGMA,
+    ) -> None:
+        if side <= 2 * border:
+            raise SegvizError(f"a crop of {side} pixels less {border} on each side leaves nothing to learn")
+        self.data, self.side, self.border, self.preprocessing = data, side, border, preprocessing
+        self.weighting, self.distortion, self.ribbon, self.w_0, self.sigma = weighting, distortion, ribbon, w_0, sigma
+        self.classes = data.classes
+        self._kept: dict[str, Annotated] = {}
+        self._room = MOST_KEPT
+        self.class_weights = self._frequencies()
+
+    def batch(self, count: int, chance: torch.Generator) -> Batch:
+        """`count` crops about random pixels of random images."""
+        crops = []
+        for number in torch.randint(len(self.data.learn), (count,), generator=chance).tolist():
+            found = self._read(self.data.learn[number])
+            at = [int(torch.randint(n, (1,), generator=chance)) for n in found.labels.shape]
+            places = self.distortion.places(self.side, chance) + torch.tensor(at, dtype=torch.float32)
+            image, labels, instances = sampled(found, places)
+            crops.append((self._input(self.distortion.shaded(image, chance)), *self._truth(found, labels, instances)))
+        return _stacked(crops)
+
+    def held_out(self, count: int = 4) -> Iterator[Batch]:
+        """The tiles of all held-out images, in batches of `count` at most."""
+        tiles = (tile for pair in self.data.held_out for tile in self._tiles(pair))
+        while crops := list(islice(tiles, count)):
+            yield _stacked(crops)
+
+    def samples(self) -> Batch:
+        """The middle of the first held-out images."""
+        pairs = self.data.held_out[:SAMPLES]
+        middles = [[n // 2 - self.side // 2 for n in self._read(pair).labels.shape] for pair in pairs]
+        return _stacked([self._tile(self._read(pair), *middle) for pair, middle in zip(pairs, middles, strict=True)])
+
+    def _tiles(self, pair: Pair) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        found = self._read(pair)
+        step = self.side - 2 * self.border
+        for top in range(0, found.labels.shape[0], step):
+            for left in range(0, found.labels.shape[1], step):
+                yield self._tile(found, top - self.border, left - self.border)
+
+    def _tile(self, found: Annotated, top: int, left: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The crop whose first pixel is (top, left), as it is."""
+        rows, columns = np.arange(top, top + self.side), np.arange(left, left + self.side)
+        image, labels, instances = _part(found, rows, columns)
+        height, width = found.labels.shape
+        inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
+        return self._input(image), *self._truth(found, np.where(inside, labels, IGNORED), instances)
+
+    def _input(self, levels: Tensor) -> Tensor:
+        """Levels 0 to 255 (3, H, W) as the network wants to see them."""
+        wanted = self.preprocessing
+        if wanted.channels == "L":
+            levels = (levels * torch.tensor(GREY_WEIGHTS).view(3, 1, 1)).sum(0, keepdim=True)
+        elif wanted.channels == "BGR":
+            levels = levels.flip(0)
+        return (levels - torch.tensor(wanted.mean).view(-1, 1, 1)) / torch.tensor(wanted.std).view(-1, 1, 1)
+
+    def _truth(
+        self, found: Annotated, labels: npt.NDArray[np.int32], instances: Instances
+    ) -> tuple[Tensor, Tensor | None]:
+        """Labels and weights of the middle of a crop, after ribbons are cut between instances."""
+        if found.drawn and self.ribbon:
+            parted = apart(instances, self.ribbon)
+            labels = np.where((parted == 0) & (instances != 0) & (labels != IGNORED), 0, labels)
+            instances = parted
+        weights = weigh(labels, instances, self.weighting, self.class_weights, self.w_0, self.sigma)
+        inside = slice(self.border, self.side - self.border)
+        cut = None if weights is None else torch.from_numpy(np.ascontiguousarray(weights[inside, inside]))
+        return torch.from_numpy(labels[inside, inside].astype(np.int64)), cut
+
+    def _read(self, pair: Pair) -> Annotated:
+        """From memory, or from the files as long as there is room to keep them."""
+        if pair.name in self._kept:
+            return self._kept[pair.name]
+        found = self.data.read(pair)
+        size = found.pixels.nbytes + found.labels.nbytes + found.instances.nbytes
+        if size <= self._room:
+            self._room -= size
+            self._kept[pair.name] = found
+        return found
+
+    def _frequencies(self) -> tuple[float, ...]:
+        """Class weights that balance what the images to learn from show; of many images some are counted."""
+        learn = self.data.learn
+        counts = np.zeros(max(len(self.classes), IGNORED + 1), np.int64)
+        for pair in learn[:: -(-len(learn) // MOST_COUNTED)]:
+            counts += np.bincount(self._read(pair).labels.ravel(), minlength=len(counts))
+        return balancing(counts[: len(self.classes)])
+
+
+def sampled(found: Annotated, places: Tensor) -> tuple[Tensor, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """An image and its truth at `places` (H, W, 2), rows and columns in pixels; beyond its ends it is mirrored.
+
+    Returns levels float32 (3, H, W), bilinear, and labels and instances (H, W) of the nearest pixels.
+    """
+    first = places.amin((0, 1)).floor().int().tolist()
+    last = places.amax((0, 1)).ceil().int().tolist()
+    rows, columns = (np.arange(low, high + 2) for low, high in zip(first, last, strict=True))
+    image, labels, instances = _part(found, rows, columns)
+    within = places - torch.tensor(first)
+    size = torch.tensor([len(rows), len(columns)])
+    grid = (within * 2 / (size - 1) - 1).flip(2)[None]  # (1, H, W, 2): x and y, -1 to 1 between pixel centres
+    near = within.round().long().numpy()
+    bent = F.grid_sample(image[None], grid, mode="bilinear", align_corners=True)[0]
+    return bent, labels[near[..., 0], near[..., 1]], instances[near[..., 0], near[..., 1]]
+
+
+def _part(
+    found: Annotated, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
+) -> tuple[Tensor, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Levels float32 (3, H, W), labels and instances of these rows and columns, mirrored beyond the image."""
+    height, width = found.labels.shape
+    chosen = np.ix_(mirrored(rows, height), mirrored(columns, width))
+    levels = torch.from_numpy(found.pixels[chosen].astype(np.float32)).permute(2, 0, 1)
+    return levels, found.labels[chosen], found.instances[chosen]
+
+
+def mirrored(places: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
+    """Places on an axis of `size` pixels that goes on as its own mirror image, the pixel at its end once."""
+    if size == 1:
+        return np.zeros_like(places)
+    folded = np.abs(places) % (2 * size - 2)
+    return np.asarray(np.minimum(folded, 2 * size - 2 - folded), np.intp)
+
+
+def _stacked(crops: list[tuple[Tensor, Tensor, Tensor | None]]) -> Batch:
+    weights = [weight for *_, weight in crops if weight is not None]
+    return Batch(
+        torch.stack([image for image, *_ in crops]),
+        torch.stack([labels for _, labels, _ in crops]),
+        torch.stack(weights) if weights else None,
+    )
