@@ -1,4 +1,4 @@
-"""Pictures of the training laboratory: the window after two quick runs, which take a minute. `docs/pictures.py` asks."""
+"""Pictures of the training laboratory for `docs/pictures.py`: the window after two quick runs, which take a minute."""
 
 from __future__ import annotations
 

@@ -213,6 +213,9 @@ class TrainingDesk(QObject):
     def _answered(self, event: Answered) -> None:
         self._show(self.training.with_run(result=event.answer))
         self._end_run(forget=True)
+        run = self.training.run
+        assert run is not None
+        self._desk.said.emit(f"Trained {run.name}: {training_words.ended(run)}")
 
     def _refused(self, event: Refused) -> None:
         self._fail(event.message)

@@ -213,7 +213,7 @@ class TrainingPanel:
 
     def _show_stage(self) -> None:
         if self._training.page is not Page.IMAGE:
-            self.training_stage.show_training(self._training, self.form.request.class_weights)
+            self.training_stage.show_training(self._training, self.form.request)
 
     def _show_words(self) -> None:
         training = self._training

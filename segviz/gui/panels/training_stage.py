@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from segviz.core.learning import TrainingSamples
+from segviz.core.learning import TrainingSamples, TrainRequest
 from segviz.gui import theme, training_words, words
 from segviz.gui.panels.training_classes import ClassWeights
 from segviz.gui.panels.training_plot import Curve, TrainingPlot, colour_of
@@ -147,15 +147,16 @@ class TrainingStage(QWidget):
 
     # ------------------------------------------------------------------------------- showing
 
-    def show_training(self, training: Training, weights: tuple[float, ...] | None) -> None:
-        """Show runs and page of `training`; `weights` are the class weights of the next run."""
+    def show_training(self, training: Training, request: TrainRequest) -> None:
+        """Show runs and page of `training`; `request` is what the next run will be asked for."""
         runs_differ = training.runs is not self._training.runs
         self._training = training
         if runs_differ:
             self._show_rows(training)
             self._show_plots()
             self._show_samples(training)
-        self.classes.show_weights(self._samples, weights)
+        same = (run.samples for run in reversed(training.runs) if run.request.recipe == request.recipe)
+        self.classes.show_weights(next(same, None), request.class_weights)  # another recipe may have other classes
         self.pages.setCurrentIndex(self._places.get(training.page, 0))
         self.weight_map.set_seen(training.page is Page.WEIGHT_MAP)
 

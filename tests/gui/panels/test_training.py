@@ -243,6 +243,8 @@ def test_samples_of_a_classifier_say_right_or_wrong_in_words(lab):
 def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
     one = lab(scenes.training(page=Page.CLASSES))
     table, form = one.panel.training_stage.classes, one.panel.form
+    assert not table.equal.isEnabled()  # LeNet-5 has not run, and has other classes than FCN
+    form.recipe.choose(RecipeName.DIGITS_FCN)
     press(qtbot, table.equal)
     assert form.request.class_weights == (1.0,) * 11
     assert form.weights.value == "equal"
@@ -265,7 +267,9 @@ def test_balanced_weights_give_every_class_the_same_part():
 
 def test_another_recipe_has_other_classes(lab, qtbot):
     one = lab(scenes.training(page=Page.CLASSES))
+    one.panel.form.recipe.choose(RecipeName.DIGITS_FCN)
     press(qtbot, one.panel.training_stage.classes.equal)
+    assert one.panel.form.request.class_weights is not None
     one.panel.form.recipe.choose(RecipeName.DIGITS_SEGNET)
     assert one.panel.form.request.class_weights is None
 
