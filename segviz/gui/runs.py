@@ -34,7 +34,7 @@ class Page(Choice):
     IMAGE = "image", "Image", "the image, as in the other tabs"
     CURVES = "curves", "Curves", "loss and scores of the runs, and what the network answers by now"
     CLASSES = "classes", "Classes", "what each class counts in the loss (class re-weighting)"
-    WEIGHT_MAP = "weight-map", "Weight map", "U-Net's w(x): what each pixel between touching cells counts"
+    WEIGHT_MAP = "weight-map", "w(x)", "U-Net's weight map w(x): what each pixel between touching cells counts"
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ MAIN = {  # what the primary button does in each phase
     Phase.PAUSED: ("Go on", "Go on from the checkpoint; the numbers are those of a run without a pause"),
     Phase.WAITING: ("Go on", "Go on at once, beside the race, whose clocks it slows down"),
 }
-WIDE = 196  # of the column of buttons, before `theme.px`
+WIDE = 176  # of the column of buttons, before `theme.px`
 WEIGHTS = "Weights (*.safetensors)"
 
 
@@ -103,8 +103,9 @@ class TrainingPanel:
         self.result = WrappedLabel()
         self.open = QPushButton("Open this network")
         self.open.setToolTip("Show the network with the weights that were just trained in the window")
-        self.save = QPushButton("Save weights as…")
-        self.save.setToolTip("Keep the weights as a safetensors file")
+        self.save = QPushButton("Save as…")
+        self.save.setToolTip("Save the weights as a safetensors file")
+        self.save.setAccessibleName("Save weights as")
         self.header: QWidget | None = self._make_header()
         self._arrange()
         self._connect()

@@ -105,7 +105,7 @@ class TrainingForm(QWidget):
         self.way = Segmented(WAYS, "Whole images or patches")
         self.way.changed.connect(lambda value: self._take(patches=value))
         self.kept = LabelledSlider(
-            "Pixels kept", low=0, high=len(KEPT) - 1, steps=len(KEPT) - 1, write=_kept_text, tooltip=KEPT_TIP
+            "Kept", low=0, high=len(KEPT) - 1, steps=len(KEPT) - 1, write=_kept_text, tooltip=KEPT_TIP
         )
         self.kept.moved.connect(lambda at: self._take(kept=None if KEPT[round(at)] == 1 else KEPT[round(at)]))
         self.weights = Pill("Class weights", "Class weights")
