@@ -80,6 +80,7 @@ class RecipeName(Choice):
     DIGITS_FCN = "digits-fcn", "FCN-32s, 16s and 8s on digit pages", "three depths of one network, taught together"
     DIGITS_SEGNET = "digits-segnet", "SegNet on digit pages", "max-unpooling at the places of the maxima"
     DIGITS_ALLCONV = "digits-allconv", "Convolutions alone on digit pages", "no pooling: every unit sees 21 pixels"
+    FCN_SCENES = "fcn-scenes", "FCN-32s, 16s and 8s on scenes", "a pretrained classifier learns where things are"
     HEADS_DENSE = "heads-dense", "Head: dense", "a small Network in Network that ends in a dense layer"
     HEADS_DROPOUT = "heads-dropout", "Head: dense + dropout", "the same with dropout before its dense layer"
     HEADS_GAP = "heads-gap", "Head: global average pooling", "the same with a map for every class, averaged"
@@ -90,6 +91,7 @@ class DataName(Choice):
 
     DIGITS = "digits", "Digits", "10,000 handwritten digits of MNIST"
     DIGIT_PAGES = "digit-pages", "Digit pages", "the same digits scattered on pages, with the truth of every pixel"
+    STAMPS = "stamps", "Cut-out scenes", "things of Debian's package tuxpaint-stamps-default on photographs"
     CLOTHES = "clothes", "Clothes", "12,000 photographs of clothes, of Fashion-MNIST"
 
 

@@ -132,12 +132,17 @@ _FCN: dict[str, Any] = _PIXELS | {
     "longest_side": 512,
     "source": "Long et al. 2015, Fully Convolutional Networks for Semantic Segmentation",
 }
+SCENES = ("background", "mammal", "bird", "insect", "fruit", "flower", "vehicle")  # what cut-out things are
 _FCN_LITE: dict[str, Any] = _FCN | {
     "backbone": "efficientnet_lite0",
+    "class_count": len(SCENES),
+    "class_list": SCENES,
     "licence": "Apache-2.0 (backbone)",
     "preprocessing": Preprocessing(mean=(127.0,), std=(128.0,)),
     "summary": "Random weights behind the features of EfficientNet-Lite0: for geometry, and to be trained",
     "multiple": 32,
+    "longest_side": 320,
+    "sample": "raccoon.jpg",
 }
 
 PER_PIXEL: tuple[Entry, ...] = (
@@ -169,7 +174,7 @@ PER_PIXEL: tuple[Entry, ...] = (
         name="fcn32s-efficientnet_lite0",
         title="FCN-32s (EfficientNet-Lite0)",
         builder="segviz.models.fcn:fcn32s_efficientnet",
-        parameters=5_148_238,
+        parameters=3_574_456,
         receptive_field=883,
         **_FCN_LITE,
     ),
@@ -177,7 +182,7 @@ PER_PIXEL: tuple[Entry, ...] = (
         name="fcn16s-efficientnet_lite0",
         title="FCN-16s (EfficientNet-Lite0)",
         builder="segviz.models.fcn:fcn16s_efficientnet",
-        parameters=3_828_052,
+        parameters=3_428_296,
         receptive_field=883,
         **_FCN_LITE,
     ),
@@ -185,7 +190,7 @@ PER_PIXEL: tuple[Entry, ...] = (
         name="fcn8s-efficientnet_lite0",
         title="FCN-8s (EfficientNet-Lite0)",
         builder="segviz.models.fcn:fcn8s_efficientnet",
-        parameters=3_508_306,
+        parameters=3_392_960,
         receptive_field=883,
         **_FCN_LITE,
     ),
@@ -218,7 +223,7 @@ PER_PIXEL: tuple[Entry, ...] = (
         input_size=(1, 188, 188),
         class_count=2,
         class_list=("background", "cell"),
-        preprocessing=Preprocessing(channels="L"),
+        preprocessing=Preprocessing(channels="L", mean=(110.0,), std=(40.0,)),  # without it little is learned
         receptive_field=100,
         longest_side=256,
         multiple=8,

@@ -7,6 +7,7 @@ out, since a classifier can be asked what it would answer on others; `Example` s
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,14 +35,14 @@ class Example:
     note: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(path: Path) -> tuple[nn.Module, Example]:
-    """The network of an exported program, float32, and its example. The caller has asked for trust.
+def read(path: Path, content: bytes) -> tuple[nn.Module, Example]:
+    """The network of an exported program, float32, and its example. The caller has asked for trust in `content`.
 
     Raises SegvizError where the file cannot be read, or takes something else than one image.
     """
     beside = {NOTE: ""}
     try:
-        program = torch.export.load(path, extra_files=beside)
+        program = torch.export.load(io.BytesIO(content), extra_files=beside)
     except Exception as error:  # the edge: what a broken program raises is not documented
         reason = str(error).strip().split("\n")[0]
         raise SegvizError(

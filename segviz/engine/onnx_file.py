@@ -18,10 +18,13 @@ import torch
 from torch import Tensor
 
 from segviz.core.errors import SegvizError, clean, named
+from segviz.engine import devices
+from segviz.engine.safetensor import MOST_DIMENSIONS
 
 LARGEST_FILE = 2 * 1024**3  # bytes; the limit of protocol buffers
 LARGEST_GRAPH = 100_000  # operations
 OWN = ("", "ai.onnx")  # domains of the standard's operators
+COPIES = 4  # of a tensor while it is read: as bytes, as a message, as numbers, as float32
 WIDTHS = {1: 4, 2: 1, 3: 1, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}  # bytes of an element by its type's number
 
 
@@ -182,9 +185,9 @@ def _tensor(tensor: Any, path: Path) -> Tensor:
     """A tensor of the file; real numbers as float32. Raises SegvizError where its size is not that of its data."""
     from onnx import TensorProto, numpy_helper
 
-    shape = tuple(int(side) for side in tensor.dims)
+    shape = _shape(tensor, path)
     width = WIDTHS.get(tensor.data_type)
-    if width is None or any(side < 0 for side in shape):
+    if width is None:
         kind = TensorProto.DataType.Name(tensor.data_type)
         raise SegvizError(f"{named(path)}: tensor '{clean(tensor.name)}' is of {kind}, which segviz does not read")
     size = math.prod(shape) * width
@@ -205,6 +208,16 @@ _NUMPY = {
     1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float32", 11: "float32",
     16: "float32",
 }  # fmt: skip
+
+
+def _shape(tensor: Any, path: Path) -> tuple[int, ...]:
+    sides = tensor.dims
+    if len(sides) > MOST_DIMENSIONS or any(side < 0 for side in sides):
+        raise SegvizError(
+            f"{named(path)}: tensor '{clean(tensor.name)}' has {len(sides):,} sides, of which none may be negative and "
+            f"no more than {MOST_DIMENSIONS}: the file is damaged"
+        )
+    return tuple(int(side) for side in sides)
 
 
 def _external(tensor: Any, path: Path, size: int) -> bytes:
@@ -228,6 +241,7 @@ def _external(tensor: Any, path: Path, size: int) -> bytes:
             f"{title} says {length} bytes at {offset} of '{clean(location)}', which has {status.st_size:,}; "
             f"its shape wants {size:,}"
         )
+    devices.check_memory(size * COPIES, f"{title}, with what was read before it,", "take a smaller network")
     with beside.open("rb") as file:
         file.seek(offset)
         data: bytes = file.read(size)

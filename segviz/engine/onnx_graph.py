@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from segviz.core.errors import SegvizError, clean, named
 from segviz.engine.layers import Held, Layer, hold, holder_of, titled
 from segviz.engine.onnx_file import Graph, Node, read
-from segviz.engine.onnx_words import OPERATORS, SETTINGS, SIZES
+from segviz.engine.onnx_words import LARGEST_CONSTANT, OPERATORS, SETTINGS, SIZES
 
 IMAGE_CHANNELS = (1, 3, 4)
+GROWING = ("Tile", "Expand", "Pad", "Resize", "Upsample")  # operators that make much of little
 
 
 class OnnxNetwork(nn.Module):
@@ -53,9 +54,17 @@ class OnnxNetwork(nn.Module):
         values: dict[str, Any] = dict(self._fixed)
         values |= {name: getattr(holder, last) for name, (holder, last) in self._held.items()}
         values[self.image] = image.permute(0, 2, 3, 1) if self.turned else image
+        constant = values.keys() - {self.image}  # what does not depend on the image
         for layer, inputs, outputs, done in self._steps:
-            made = layer(*(values[name] if name else None for name in inputs))
-            values.update(zip(outputs, (made,) if isinstance(made, Tensor) else made, strict=False))
+            given = [values[name] if name else None for name in inputs]
+            if out_of_nothing := constant.issuperset(name for name in inputs if name):
+                constant |= {*outputs}
+                _check_growth(layer, given)
+            made = layer(*given)
+            several = (made,) if isinstance(made, Tensor) else tuple(made)
+            if out_of_nothing:
+                _check_constants(layer, several)
+            values.update(zip(outputs, several, strict=False))
             for name in done:
                 values.pop(name, None)
         found = [self._turned_back(values[name]) for name in self.answers]
@@ -63,6 +72,22 @@ class OnnxNetwork(nn.Module):
 
     def _turned_back(self, answer: Tensor) -> Tensor:
         return answer.permute(0, 3, 1, 2) if self.turned and answer.dim() == 4 else answer
+
+
+def _check_growth(layer: Layer, given: list[Tensor | None]) -> None:
+    """Before a constant is repeated or padded: what would it be? Its values are not needed to tell."""
+    data = given[0] if given else None
+    if type(layer).__name__ in GROWING and isinstance(data, Tensor):
+        made = layer(data.to("meta"), *given[1:])
+        _check_constants(layer, (made,) if isinstance(made, Tensor) else tuple(made))
+
+
+def _check_constants(layer: Layer, made: tuple[Any, ...]) -> None:
+    """Raise SegvizError for a constant so large that no network needs it: small files can make huge ones."""
+    for tensor in made:
+        if isinstance(tensor, Tensor) and tensor.numel() > LARGEST_CONSTANT:
+            kind = type(layer).__name__
+            raise SegvizError(f"'{kind}' makes a constant of {tensor.numel():,} numbers; segviz makes none so large")
 
 
 def network_of(path: Path) -> tuple[OnnxNetwork, Graph]:

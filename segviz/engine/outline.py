@@ -15,6 +15,8 @@ from typing import IO, Any, Protocol, cast
 
 import torch
 
+from segviz.engine.safetensor import LARGEST_SIDE, MOST_DIMENSIONS
+
 MOST_INSTRUCTIONS = 1_000_000  # optimizer and weights of 3,000 tensors have half as many
 
 NEWEST_PROTOCOL = 3  # that torch understands without executing anything
@@ -132,8 +134,10 @@ def _sketched(storage: Any, offset: Any, shape: Any, stride: Any, dtype: torch.d
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, tuple) or not all(type(n) is int and n >= 0 for n in value):
+    if not isinstance(value, tuple) or not all(type(n) is int and 0 <= n < LARGEST_SIDE for n in value):
         raise ValueError("shape or stride of a tensor is no tuple of whole numbers")
+    if len(value) > MOST_DIMENSIONS:
+        raise ValueError(f"a tensor of {len(value):,} dimensions")
     return value
 
 
@@ -293,6 +297,8 @@ class _Machine:
         target = self.stack[-1]
         if not isinstance(target, dict):
             raise ValueError("an item is set where there are none (SETITEM)")
+        if not all(isinstance(key, str | int | float) for key in given[::2]):  # others may take for ever to hash
+            raise ValueError("a key is neither text nor number")
         target.update(zip(given[::2], given[1::2], strict=True))
 
     def put(self, _: Any) -> None:

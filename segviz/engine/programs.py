@@ -32,16 +32,14 @@ CODE_OPTIONS = ("input", "classes", "weights")
 def torchscript(spec: Spec, trust: bool) -> Found:
     """The network of a TorchScript archive. Raises UntrustedError, or SegvizError where it cannot be read."""
     _check_options(spec, FILE_OPTIONS)
-    trusts.check(spec, trust, SCRIPT)
-    network = scripted.read(spec.path)
+    network = scripted.read(spec.path, trusts.check(spec, trust, SCRIPT))
     return _described(network, spec, Known(named(spec.path), summary=SCRIPT))
 
 
 def exported(spec: Spec, trust: bool) -> Found:
     """The network of an exported program (.pt2). Raises UntrustedError, or SegvizError where it cannot be read."""
     _check_options(spec, FILE_OPTIONS)
-    trusts.check(spec, trust, PROGRAM)
-    network, example = exports.read(spec.path)
+    network, example = exports.read(spec.path, trusts.check(spec, trust, PROGRAM))
     size = example.size if example.fixed else noted_size(example.note) or example.size
     found = _described(network, spec, Known(named(spec.path), size, PROGRAM, example.note))
     if example.fixed and found[0].task is Task.CLASSIFICATION:
@@ -66,8 +64,9 @@ def onnx(spec: Spec, trust: bool) -> Found:
 def python(spec: Spec, trust: bool) -> Found:
     """The network that `python:package.module:callable` makes. Raises UntrustedError, or SegvizError where it fails."""
     _check_options(spec, CODE_OPTIONS)
-    trusts.check(spec, trust, CODE)
-    return _of_code(source.of_module(spec.name, _classes(spec)), spec, Known(spec.name, summary=CODE))
+    program = trusts.check(spec, trust, CODE)
+    network = source.of_module(spec.name, trusts.source_of(spec), program, _classes(spec))
+    return _of_code(network, spec, Known(spec.name, summary=CODE))
 
 
 def python_file(spec: Spec, trust: bool) -> Found:
@@ -76,8 +75,8 @@ def python_file(spec: Spec, trust: bool) -> Found:
     Raises UntrustedError, or SegvizError where the file fails or holds no network, with what it holds.
     """
     _check_options(spec, (*CODE_OPTIONS, "callable"))
-    trusts.check(spec, trust, CODE)
-    network = source.of_file(spec.path, spec.option("callable"), _classes(spec))
+    program = trusts.check(spec, trust, CODE)
+    network = source.of_file(spec.path, program, spec.option("callable"), _classes(spec))
     return _of_code(network, spec, Known(named(spec.path), summary=CODE))
 
 

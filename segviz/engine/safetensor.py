@@ -17,6 +17,8 @@ from torch import Tensor
 
 from segviz.engine.sniff import LARGEST_HEADER
 
+MOST_DIMENSIONS = 64  # of a tensor, as many as torch has; products of more take for ever
+LARGEST_SIDE = 1 << 63
 LENGTH = 8  # bytes in front of the header, which hold its length
 METADATA = "__metadata__"
 DTYPES: dict[str, torch.dtype] = {
@@ -114,8 +116,10 @@ def _check_metadata(told: Any) -> None:
 def _described(name: str, item: Any) -> tuple[str, Header, int, int]:
     shape, (begin, behind), kind = item["shape"], item["data_offsets"], item["dtype"]
     numbers = [*shape, begin, behind]
-    if not all(type(number) is int and 0 <= number < 1 << 63 for number in numbers):
+    if not all(type(number) is int and 0 <= number < LARGEST_SIDE for number in numbers):
         raise ValueError(f"the header has no whole numbers for '{name}'")
+    if len(shape) > MOST_DIMENSIONS:
+        raise ValueError(f"the header gives '{name}' {len(shape):,} dimensions")
     if kind not in DTYPES:
         raise ValueError(f"the header gives '{name}' the unknown type {kind}")
     return name, Header(tuple(shape), DTYPES[kind]), begin, behind

@@ -74,14 +74,15 @@ class Scripted(nn.Module):
         return self.facts[name]
 
 
-def read(path: Path) -> nn.Module:
-    """The network of a TorchScript archive, float32 and in eval mode. The caller has asked for trust.
+def read(path: Path, content: bytes) -> nn.Module:
+    """The network of a TorchScript archive, float32 and in eval mode. The caller has asked for trust in `content`.
 
     Raises SegvizError where the archive cannot be read, or uses what there is no rule for.
     """
     unit = torch._C.CompilationUnit()
     try:
-        archive = torch._C.import_ir_module(unit, str(path), torch.device("cpu"), {}, False)  # type: ignore[call-arg]
+        place: Any = torch.device("cpu")
+        archive = torch._C.import_ir_module_from_buffer(unit, content, place, {}, False)  # type: ignore[arg-type,call-arg]
     except Exception as error:  # the edge: what a broken archive raises is not documented
         reason = str(error).strip().split("\n")[0]
         raise SegvizError(f"{named(path)}: this TorchScript archive is damaged ({reason}); save it again") from error

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.abc import SourceLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -22,42 +23,82 @@ from segviz.core.errors import SegvizError, UsageError, clean, named
 USUAL = ("model", "build", "net", "create_model")  # what a function that makes the network is called
 COUNTS = ("num_classes", "classes", "n_classes")  # what its argument for the number of classes is called
 SEED = 0
+SEEN = "__segviz_content__"  # of a module: the hash of the code that it was made of
 
 Answer = TypeVar("Answer")
 
 
-def of_module(name: str, classes: int | None) -> nn.Module:
-    """The network that `package.module:callable` makes; modules of the current folder are found too."""
+def of_module(name: str, path: Path, code: bytes, classes: int | None) -> nn.Module:
+    """The network that `package.module:callable` makes; modules of the current folder are found too.
+
+    `code` is what the module's file, `path`, holds: a module that was imported from other code before is
+    imported again.
+    """
     module_name, colon, wanted = name.partition(":")
     if not colon or not wanted or not module_name:
         raise UsageError(f"python:{name}: name a module and what to call in it, as python:package.module:callable")
     with _found_in(Path.cwd()):
-        module = _run(name, lambda: importlib.import_module(module_name))
+        module = _run(name, lambda: _imported(module_name, path, code))
         return _made(name, _attribute(module, wanted, name), classes)
 
 
-def of_file(path: Path, wanted: str | None, classes: int | None) -> nn.Module:
-    """The network that a file makes: by `wanted`, a function of a usual name, or its only class."""
-    with _found_in(path.absolute().parent):
-        module = _run(named(path), lambda: _module_of(path))
-        maker = _attribute(module, wanted, named(path)) if wanted else _only_maker(module, path)
-        return _made(named(path), maker, classes)
+class _Given(SourceLoader):
+    """Loads one module from code that is at hand: neither the file nor what Python keeps of it compiled is read."""
+
+    def __init__(self, path: Path, code: bytes) -> None:
+        self._path, self._code = path, code
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self._path)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self._code
 
 
-def _module_of(path: Path) -> ModuleType:
-    """The file as a module, which is run once for each content."""
-    name = f"segviz_source_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
+def _imported(name: str, path: Path, code: bytes) -> ModuleType:
+    """The module of that name, made of `code`; the packages that it lies in are imported as always."""
+    seen = hashlib.sha256(code).hexdigest()
+    there = sys.modules.get(name)
+    if there is not None and getattr(there, SEEN, None) == seen:
+        return there
+    package = name.rpartition(".")[0]
+    if package:
+        importlib.import_module(package)
+    module = _made_of(name, path, code)
+    setattr(module, SEEN, seen)
+    if package:
+        setattr(sys.modules[package], name.rpartition(".")[2], module)
+    return module
+
+
+def _made_of(name: str, path: Path, code: bytes) -> ModuleType:
+    """Run `code` as the module `name` of the file `path`; a module that fails is not kept."""
+    inside = [str(path.parent)] if path.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(
+        name, path, loader=_Given(path, code), submodule_search_locations=inside
+    )
     if spec is None or spec.loader is None:
         raise SegvizError(f"{named(path)}: not a file of Python code; its name ends in .py")
     module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
     sys.modules[name] = module  # dataclasses and pickling look a module up by its name
     try:
         spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
         raise
     return module
+
+
+def of_file(path: Path, code: bytes, wanted: str | None, classes: int | None) -> nn.Module:
+    """The network that a file makes: by `wanted`, a function of a usual name, or its only class."""
+    with _found_in(path.absolute().parent):
+        name = f"segviz_source_{hashlib.sha256(code).hexdigest()[:16]}"  # run once for each content
+        module = _run(named(path), lambda: _made_of(name, path, code))
+        maker = _attribute(module, wanted, named(path)) if wanted else _only_maker(module, path)
+        return _made(named(path), maker, classes)
 
 
 def _only_maker(module: ModuleType, path: Path) -> Any:

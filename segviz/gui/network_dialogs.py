@@ -81,7 +81,7 @@ class TrustDialog(PlainDialog):
             (f"From: {parse(spec).name}", "dim"),
             (
                 "It can do whatever you can do on this computer: trust it only if you know where it is from. "
-                "The question comes once, unless the file changes.",
+                "The question comes once, unless the file changes; what it imports may change without one.",
                 "caption",
             ),
         ):

@@ -20,6 +20,7 @@ from segviz.models.efficientnet_lite import TABLE, EfficientNetLite0
 from segviz.models.vgg import CONVOLUTIONS, MAPS
 
 CLASSES = 21  # of PASCAL VOC 2011
+SCENE_CLASSES = 7  # of the scenes of cut-out things
 POOLS = ("pool4", "pool3")  # what the skips take, the deepest first
 FINAL = ("upscore", "upscore16", "upscore8")  # names of the last upsampling, by the number of skips
 TWICE = ("upscore2", "upscore_pool4")  # names of those before it, which double the rows and columns
@@ -207,7 +208,8 @@ class FCNOverDigits(FCN):
 
 fcn32s, fcn16s, fcn8s = (partial(FCNOverVGG16, skips) for skips in range(3))
 fcn32s_efficientnet, fcn16s_efficientnet, fcn8s_efficientnet = (
-    partial(FCNOverEfficientNet, skips) for skips in range(3)
+    partial(FCNOverEfficientNet, skips, classes=SCENE_CLASSES) for skips in range(3)
 )
+fcn_scenes_ladder = partial(FCNOverEfficientNet, 2, classes=SCENE_CLASSES, ladder=True)
 fcn32s_digits, fcn16s_digits, fcn8s_digits = (partial(FCNOverDigits, skips) for skips in range(3))
 fcn_digits_ladder = partial(FCNOverDigits, 2, ladder=True)

@@ -64,8 +64,7 @@ class UNet(nn.Module):
         self.output = nn.Conv2d(base, classes, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                # Section 3: a variance of 2 / fan-in keeps the maps of all levels alive. With torch's own numbers
-                # a hundred steps taught it nothing. Uniform, as in `engine/untrained`.
+                # Section 3: a variance of 2 / fan-in keeps the maps of all levels alive. Uniform, as elsewhere here.
                 nn.init.kaiming_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
+from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.instances import Instances, apart, largest_parts
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
@@ -163,7 +164,8 @@ class Cells:
     """Batches of drawn cells for a U-Net: background 0, cell 1, weights by `weighting`.
 
     There are `drawn` images to learn from, each shown in one of its eight flips and turns, and `tested` others that
-    are held out. Images are (N, 1, `side`, `side`), scaled to 0..1. A network of valid convolutions answers for
+    are held out. Images are (N, 1, `side`, `side`), scaled by
+    `preprocessing`. A network of valid convolutions answers for
     `border` pixels less on each side, and so labels and weights are (N, h, h) with h = side - 2 border; the
     weight map is computed before it is cut, so that cells beyond the border count. Raises SegvizError where no
     pixel is left of the labels.
@@ -181,12 +183,14 @@ class Cells:
         ribbon: int = 2,
         w_0: float = W_0,
         sigma: float = SIGMA,
+        preprocessing: Preprocessing = Preprocessing(channels="L"),  # noqa: B008 - frozen
     ) -> None:
         if side <= 2 * border:
             raise SegvizError(f"an image of {side} pixels less {border} on each side leaves nothing to learn")
         self.side, self.border, self.weighting, self.ribbon = side, border, weighting, ribbon
         self.drawn, self.tested = drawn, tested
         self.w_0, self.sigma = w_0, sigma
+        self._mean, self._std = preprocessing.mean[0], preprocessing.std[0]
         self._kept: dict[int, Example] = {}  # what was drawn; the number alone says what it is
         # Of several drawings, so that one image with a single cell does not weigh it a hundredfold.
         counts = sum(np.bincount((self.culture(i).instances > 0).ravel(), minlength=2) for i in range(8))
@@ -196,17 +200,21 @@ class Cells:
         """`count` of the drawings, flipped and turned."""
         numbers = torch.randint(self.drawn, (count,), generator=chance).tolist()
         ways = torch.randint(8, (count,), generator=chance).tolist()
-        return stacked([self._example(number).turned(way) for number, way in zip(numbers, ways, strict=True)])
+        return self._stacked([self._example(number).turned(way) for number, way in zip(numbers, ways, strict=True)])
 
     def held_out(self, count: int = 4) -> Iterator[Batch]:
         """The held-out images in batches of `count` at most."""
         for first in range(0, self.tested, count):
             numbers = range(first, min(first + count, self.tested))
-            yield stacked([self._made(self.culture(number, held_out=True)) for number in numbers])
+            yield self._stacked([self._made(self.culture(number, held_out=True)) for number in numbers])
 
     def samples(self) -> Batch:
         """The first four held-out images."""
         return next(self.held_out())
+
+    def _stacked(self, examples: list[Example]) -> Batch:
+        batch = stacked(examples)
+        return replace(batch, images=(batch.images - self._mean) / self._std)
 
     def culture(self, number: int, held_out: bool = False) -> Culture:
         """The drawing of that number, whole, with its instances."""
@@ -248,8 +256,8 @@ class Example:
 
 
 def stacked(examples: list[Example]) -> Batch:
-    """A batch of examples of one size, all of them with weights or none."""
-    images = np.stack([one.image for one in examples])[:, None].astype(np.float32) / 255
+    """A batch of examples of one size, all of them with weights or none; levels 0 to 255."""
+    images = np.stack([one.image for one in examples])[:, None].astype(np.float32)
     labels = np.stack([one.labels for one in examples]).astype(np.int64)
     weights = [one.weights for one in examples if one.weights is not None]
     return Batch(

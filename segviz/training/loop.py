@@ -94,7 +94,7 @@ class Run:
                 return
             began = time.perf_counter()
             with self._computing():
-                learning(self.network, self.plan.frozen)
+                learning(self.network, (*self.plan.frozen, *self.plan.steady))
                 self.recent.append(self.take_step())
             self.seconds += time.perf_counter() - began
             self.step += 1
@@ -119,7 +119,8 @@ class Run:
         outputs = outputs_of(self.network, batch.images, self.plan.ladder)  # each (N, classes) or (N, classes, h, w)
         finest = outputs[-1]
         wanted = self._target(batch, _places(finest))
-        loss = torch.stack([losses.cross_entropy(logits, wanted) for logits in outputs]).mean()
+        each = torch.stack([losses.cross_entropy(logits, wanted) for logits in outputs])
+        loss = (each * torch.tensor(self.plan.rungs)).mean() if self.plan.rungs else each.mean()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item(), share_right(finest.argmax(1), wanted.labels)
 

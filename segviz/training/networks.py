@@ -55,11 +55,11 @@ def begins(name: str, prefixes: tuple[str, ...]) -> bool:
     return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
 
 
-def learning(network: nn.Module, frozen: tuple[str, ...]) -> None:
-    """Set `network` to train, and what is frozen to eval: its batch normalisation keeps its statistics."""
+def learning(network: nn.Module, steady: tuple[str, ...]) -> None:
+    """Set `network` to train, and what is `steady` to eval: its batch normalisation keeps its statistics."""
     network.train()
     for name, module in network.named_modules():
-        if begins(name, frozen):
+        if begins(name, steady):
             module.eval()
 
 

@@ -18,6 +18,7 @@ from segviz.training.batches import Source
 SOURCES: dict[DataName, str] = {
     DataName.DIGITS: "segviz.training.pictures:digits",
     DataName.CLOTHES: "segviz.training.pictures:clothes",
+    DataName.STAMPS: "segviz.training.scenes:stamps",
     DataName.DIGIT_PAGES: "segviz.training.digit_pages:DigitPages",
 }
 
@@ -29,13 +30,13 @@ class Recipe:
     `data` names a source, `data_options` are given to it; data that a person chooses instead take none. The
     learning rate rises for the first share `warm_up` of all steps to `learning_rate` and falls to zero along half
     a cosine; `factors` multiply it for parameters whose names begin so. What begins with one of `frozen` learns
-    nothing: no gradient, and its batch normalisation keeps its statistics.
+    nothing: no gradient, and its batch normalisation keeps its statistics, as does that of what is `steady`.
 
     The loss is that of `kept` of all pixels, drawn anew in every step, each multiplied by the number of its class
     in `class_weights`; `patches` cuts the patch of every pixel out (T27) instead of taking whole images (T28).
     `undecided` weighs the images that show nothing. With `ladder` the network has a method `ladder(x)`, which gives
-    logits of several depths, and the loss is the mean of theirs. With `heatmap` it answers on a grid of its own,
-    each unit for the pixel in the middle of its field.
+    logits of several depths, and the loss is the mean of theirs, weighted by `rungs` where it is given. With
+    `heatmap` it answers on a grid of its own, each unit for the pixel in the middle of its field.
 
     Weights begin as torch draws them (`plain`), or after He et al. 2015 and as the network's own paper says;
     `begin` gives submodules (or '' for all) those of a file of `resources/models` instead. The file that comes out
@@ -56,6 +57,7 @@ class Recipe:
     warm_up: float = 0.1
     factors: tuple[tuple[str, float], ...] = ()
     frozen: tuple[str, ...] = ()
+    steady: tuple[str, ...] = ()
     begin: tuple[tuple[str, str], ...] = ()
     plain: bool = False
     kept: float = 1.0
@@ -63,6 +65,7 @@ class Recipe:
     patches: bool = False
     undecided: float = 0.0
     ladder: bool = False
+    rungs: tuple[float, ...] = ()
     heatmap: bool = False
     half: bool = False
     seed: int = 0
@@ -74,6 +77,11 @@ class Recipe:
 
 _TURNED = Augmentation(shift=3.0, smallest=0.85, largest=1.2, turn=10.0)
 _PAGES: dict[str, Any] = {"data": DataName.DIGIT_PAGES, "batch": 8, "learning_rate": 5e-3, "weight_decay": 0.01}
+# What finds edges and textures stays as it is, and the last upsamplings stay bilinear (Long et al. 2015, section 4.3).
+_SCENES_FROZEN = (
+    *("backbone.stem", "backbone.bn_stem", "backbone.blocks.0", "backbone.blocks.1", "backbone.blocks.2"),
+    *("upscore", "upscore16", "upscore8"),
+)
 _HEADS: dict[str, Any] = {
     "network": "nin-digits",
     "data": DataName.CLOTHES,
@@ -110,6 +118,26 @@ RECIPES: dict[RecipeName, Recipe] = {
     RecipeName.DIGITS_SEGNET: Recipe(network="segnet-digits", steps=800, quick={"steps": 40, "tests": 2}, **_PAGES),
     RecipeName.DIGITS_ALLCONV: Recipe(
         network="onlyconv-digits", steps=1_500, quick={"steps": 40, "tests": 2}, **_PAGES
+    ),
+    RecipeName.FCN_SCENES: Recipe(
+        network="fcn8s-efficientnet_lite0",
+        builder="segviz.models.fcn:fcn_scenes_ladder",
+        data=DataName.STAMPS,
+        ladder=True,
+        rungs=(0.5, 0.75, 1.75),
+        begin=(("backbone", "efficientnet_lite0_imagenet.safetensors"),),
+        frozen=_SCENES_FROZEN,
+        steady=("backbone",),
+        factors=(("backbone", 0.2),),
+        steps=2_000,
+        batch=8,
+        learning_rate=1.5e-3,
+        weight_decay=0.02,
+        warm_up=0.05,
+        half=True,
+        threads=2,
+        tests=6,
+        quick={"steps": 12, "batch": 4, "tests": 1, "threads": 1, "learning_rate": 4e-3},
     ),
     RecipeName.HEADS_DENSE: Recipe(options={"head": "dense"}, **_HEADS),
     RecipeName.HEADS_DROPOUT: Recipe(options={"head": "dropout"}, **_HEADS),

@@ -304,6 +304,7 @@ BOMBS: dict[str, tuple[bytes, str]] = {
     "a dict in itself": (b"\x80\x02}q\x00X\x05\x00\x00\x00modelh\x00s.", "more than 4 wrappings"),
     "without end": (b"\x80\x02" + b"N0" * 600_000 + b"N.", "structure of more than 1,000,000"),
     "nothing on the stack": (b"\x80\x020.", "damaged"),
+    "a key that takes for ever to hash": (b"\x80\x02})" + b"q\x01h\x01\x86" * 60 + b"Ns.", "damaged"),
 }
 
 

@@ -13,6 +13,7 @@ onnx = pytest.importorskip("onnx", reason="ONNX files need the extra onnx")
 from onnx import TensorProto, helper  # noqa: E402
 
 from segviz.core.errors import LONGEST_MESSAGE, SegvizError  # noqa: E402
+from segviz.engine import devices  # noqa: E402
 from segviz.engine.onnx_file import read  # noqa: E402
 from tests.engine.onnx_files import model, node, save, weight  # noqa: E402
 
@@ -194,3 +195,21 @@ def test_broken_files_are_one_message(tmp_path):
 def test_real_numbers_of_every_width_become_float32(kind, tmp_path):
     path = save(model([CONV], [weight("w", VALUES.astype(kind))]), tmp_path / "net.onnx")
     assert torch.equal(read(path).tensors["w"], torch.from_numpy(VALUES))
+
+
+def test_tensors_of_more_sides_than_torch_has_are_refused(tmp_path):
+    path = save(model([node("Identity", ["x"])], [weight("w", np.zeros((1,) * 64, np.float32))]), tmp_path / "a.onnx")
+    found = onnx.load_model(path)
+    found.graph.initializer[0].dims.extend([2] * 60_000)
+    onnx.save_model(found, path)
+    with pytest.raises(SegvizError, match="has 60,064 sides"):
+        read(path)
+
+
+def test_weights_that_do_not_fit_into_memory_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    path = outside(tmp_path, location="weights.bin")
+    (path.parent / "weights.bin").write_bytes(VALUES.tobytes())
+    read(path)
+    monkeypatch.setattr(devices, "available_bytes", lambda: 10)
+    with pytest.raises(SegvizError, match="take a smaller network"):
+        read(path)

@@ -281,3 +281,20 @@ def test_what_torch_does_otherwise_is_refused(kind, more, attributes, words, tmp
     network, _ = network_of(save(model(nodes, weights), tmp_path / "net.onnx"))
     with pytest.raises(SegvizError, match=words):
         trace(network, (3, 12, 10))
+
+
+GROWN = {
+    "repeated": [node("Tile", ["c", "n"], ["t"])],
+    "doubled again and again": [node("Concat", [f"d{i}" if i else "c"] * 2, [f"d{i + 1}"], axis=0) for i in range(24)]
+    + [node("Identity", ["d24"], ["t"])],
+}
+
+
+@pytest.mark.parametrize("way", GROWN)
+def test_constants_that_grow_without_end_are_refused(way, tmp_path):
+    """A file of some hundred bytes could fill the memory."""
+    nodes = [*GROWN[way], node("ReduceSum", ["t"], ["s"], keepdims=0), node("Add", ["x", "s"])]
+    path = save(model(nodes, [weight("c", drawn(64)), weight("n", ints(2**26))]), tmp_path / "net.onnx")
+    network, _ = network_of(path)
+    with pytest.raises(SegvizError, match=r"'(Tile|Concat)' makes a constant of [\d,]+ numbers"):
+        network(torch.zeros(1, 3, 12, 10))

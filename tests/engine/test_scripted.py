@@ -23,6 +23,10 @@ WAYS = {
 NETWORKS = {"classifier": (Classifier, (3, 32, 32)), "segmenter": (Segmenter, (3, 24, 32))}
 
 
+def read(path):
+    return scripted.read(path, path.read_bytes())
+
+
 class Wandering(nn.Module):
     """What only a script can say: a loop, a branch on a size, a list, a method and a module that is called twice."""
 
@@ -70,14 +74,14 @@ def archived(network, given, way, tmp_path):
 def test_answers_are_the_networks_own(kind, way, tmp_path):
     make, size = NETWORKS[kind]
     network, given = made(make()), image(*size)
-    found = scripted.read(archived(network, given, way, tmp_path))
+    found = read(archived(network, given, way, tmp_path))
     assert torch.allclose(answer(found, given), answer(network, given), atol=1e-5)
 
 
 @pytest.mark.parametrize("way", ["scripted", "traced"])
 def test_modules_keep_their_names_types_and_parameters(way, tmp_path):
     network, given = made(Classifier()), image(3, 32, 32)
-    found = scripted.read(archived(network, given, way, tmp_path))
+    found = read(archived(network, given, way, tmp_path))
     assert type(found).__name__ == "Classifier"
     assert {n: p.shape for n, p in found.named_parameters()} == {n: p.shape for n, p in network.named_parameters()}
     mine, its = (describe_layers(trace(net, (3, 32, 32))) for net in (found, network))
@@ -86,7 +90,7 @@ def test_modules_keep_their_names_types_and_parameters(way, tmp_path):
 
 def test_a_frozen_archive_has_its_operations_as_layers(tmp_path):
     network, given = made(Classifier()), image(3, 32, 32)
-    found = scripted.read(archived(network, given, "frozen", tmp_path))
+    found = read(archived(network, given, "frozen", tmp_path))
     layers = describe_layers(trace(found, (3, 32, 32)))
     assert [layer.type for layer in layers][:3] == ["conv2d", "relu", "max_pool2d"]  # freezing folds the norm
     assert layers[-1].output_shape == (5,)
@@ -95,7 +99,7 @@ def test_a_frozen_archive_has_its_operations_as_layers(tmp_path):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_classifier_becomes_fully_convolutional(way, tmp_path):
-    found = scripted.read(archived(made(Classifier()), image(3, 32, 32), way, tmp_path))
+    found = read(archived(made(Classifier()), image(3, 32, 32), way, tmp_path))
     conversion = convert(found, (3, 32, 32))
     assert conversion.dense
     assert conversion.max_abs_difference < 1e-4
@@ -105,7 +109,7 @@ def test_a_classifier_becomes_fully_convolutional(way, tmp_path):
 @pytest.mark.parametrize("width", [16, 24])
 def test_loops_branches_and_lists_run(width, tmp_path):
     network, given = made(Wandering()), image(3, 16, width)
-    found = scripted.read(archived(network, given, "scripted", tmp_path))
+    found = read(archived(network, given, "scripted", tmp_path))
     assert torch.allclose(answer(found, given), answer(network, given), atol=1e-5)
     calls = [call.name for call in trace(found, (3, 16, width)).calls]
     assert calls[:2] == ["conv", "conv#2"]
@@ -113,7 +117,7 @@ def test_loops_branches_and_lists_run(width, tmp_path):
 
 def test_sizes_stay_open_where_the_script_leaves_them(tmp_path):
     network = made(Segmenter())
-    found = scripted.read(archived(network, image(3, 24, 32), "traced", tmp_path))
+    found = read(archived(network, image(3, 24, 32), "traced", tmp_path))
     other = image(3, 40, 36)
     assert torch.allclose(answer(found, other), answer(network, other), atol=1e-5)
 
@@ -122,7 +126,7 @@ def test_half_precision_is_computed_in_float32(tmp_path):
     network = made(Classifier())
     path = tmp_path / "half.pt"
     torch.jit.save(torch.jit.script(network.half()), path)
-    found = scripted.read(path)
+    found = read(path)
     assert {p.dtype for p in found.parameters()} == {torch.float32}
     assert answer(found, image(3, 32, 32)).dtype is torch.float32
 
@@ -130,7 +134,7 @@ def test_half_precision_is_computed_in_float32(tmp_path):
 def test_what_reaches_out_of_the_network_is_refused(tmp_path):
     canary, path = tmp_path / "canary", tmp_path / "net.pt"
     torch.jit.save(torch.jit.script(Saving(str(canary)).eval()), path)
-    found = scripted.read(path)
+    found = read(path)
     with pytest.raises(SegvizError, match="aten::save"):
         trace(found, (3, 8, 8))
     assert not canary.exists()
@@ -141,4 +145,4 @@ def test_a_broken_archive_is_one_message(tmp_path):
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(SegvizError, match=r"net\.pt: this TorchScript archive is damaged"):
-        scripted.read(path)
+        read(path)

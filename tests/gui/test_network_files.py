@@ -91,7 +91,7 @@ class TestAProgram:
         self.before = one.state
         one.window.files.open_path(net)
         one.turn()
-        one.jobs.refuse(DescribeRequest, self.MESSAGE, trust=trust.key_of(parse(of_file(net))))
+        one.jobs.refuse(DescribeRequest, self.MESSAGE, trust=trust.key_of(parse(of_file(net)), net.read_bytes()))
         one.turn()
         return one, dialog(TrustDialog)
 
@@ -118,7 +118,7 @@ class TestAProgram:
         one.turn()
         one.jobs.open()
         one.turn()
-        one.jobs.refuse(DescribeRequest, self.MESSAGE, trust=trust.key_of(parse(of_file(net))))
+        one.jobs.refuse(DescribeRequest, self.MESSAGE, trust=trust.key_of(parse(of_file(net)), net.read_bytes()))
         one.turn()
         one.qtbot.mouseClick(dialog(TrustDialog).trust, Qt.MouseButton.LeftButton)
         one.turn()

@@ -106,7 +106,7 @@ def test_image_and_truth_turn_together() -> None:
     example = Example(image, image // 255, (image / 255).astype(np.float16))
     batch = stacked([example.turned(way) for way in range(8)])
     assert batch.weights is not None
-    assert torch.equal(batch.images[:, 0], batch.labels.float())
+    assert torch.equal(batch.images[:, 0] / 255, batch.labels.float())
     assert torch.equal(batch.weights, batch.labels.float())
     assert len({tuple(one.flatten().tolist()) for one in batch.labels}) == 8
     assert torch.equal(batch.labels[0], torch.from_numpy(image // 255).long())
