@@ -1,7 +1,7 @@
 """Makes the pictures of the documents: `python docs/pictures.py` renders the window from the session files beside them.
 
 Every picture of the window is what `segviz --session docs/pictures/NAME.json` shows; the theme is the end of its name.
-Those that show arrays alone are made by `docs/drawn.py`.
+Those that show arrays alone are made by `docs/drawn.py`, those called `training-...` by `docs/trained.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from segviz.cli.main import main  # noqa: E402
 
 PICTURES = HERE / "pictures"
 SIZE = "1440x900"
+TRAINED = "training-"
 
 
 def command(session: Path) -> list[str]:
@@ -24,6 +25,19 @@ def command(session: Path) -> list[str]:
     theme = session.stem.rpartition("-")[2]
     picture = session.with_suffix(".png")
     return ["gui", "--session", str(session), "--screenshot", str(picture), "--size", SIZE, "--theme", theme]
+
+
+def make(name: str) -> int:
+    """Make one picture; returns the exit status."""
+    session = PICTURES / f"{name}.json"
+    if name in DRAWN:
+        DRAWN[name](PICTURES / f"{name}.png")
+        return 0
+    if name.startswith(TRAINED):
+        from docs.trained import trained
+
+        return trained(session)
+    return main(command(session))
 
 
 if __name__ == "__main__":
@@ -35,7 +49,4 @@ if __name__ == "__main__":
         for name in wanted:
             subprocess.run([sys.executable, __file__, name], check=True)
         sys.exit(0)
-    if wanted[0] in DRAWN:
-        DRAWN[wanted[0]](PICTURES / f"{wanted[0]}.png")
-        sys.exit(0)
-    sys.exit(main(command(PICTURES / f"{wanted[0]}.json")))
+    sys.exit(make(wanted[0]))

@@ -23,3 +23,8 @@ def settings() -> Path:
 
 def cache() -> Path:
     return platformdirs.user_cache_path(NAME, appauthor=False)
+
+
+def data() -> Path:
+    """What a person would miss: a cache may be emptied at any time."""
+    return platformdirs.user_data_path(NAME, appauthor=False)

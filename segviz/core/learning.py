@@ -97,6 +97,7 @@ class TrainingResult:
     frequency_weighted_iou: float | None = None
     ladder: tuple[float, ...] = ()  # mean IoU of each output, the coarsest first, of a network that has several
     per_class: tuple[tuple[str, float | None], ...] = ()  # name and IoU; for a classifier the share found
+    network: str = ""  # what `out` holds the weights of, as the catalogue names it
     notes: tuple[str, ...] = ()
 
 

@@ -27,6 +27,7 @@ from segviz.gui.action import Action, Do
 from segviz.gui.action import gesture as _gesture
 from segviz.gui.board import BoardTool
 from segviz.gui.compare_actions import COMPARE
+from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind, Scene, Tab
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ def _has_truth(scene: Scene) -> bool:
 
 def _can_run(scene: Scene) -> bool:
     return scene.state.image is not None and bool(scene.state.model)
+
+
+def _trains(scene: Scene) -> bool:
+    return scene.training.phase is not Phase.IDLE
 
 
 def _canvas(do: Callable[[Canvas | CompareStage], None]) -> Do:
@@ -326,6 +331,7 @@ VIEW = (
     _tab(2, Tab.HEATMAPS, "Heatmaps"),
     _tab(3, Tab.RACE, "Race tab"),
     _tab(4, Tab.UPSAMPLING, "Upsampling"),
+    _tab(6, Tab.TRAINING, "Training tab"),
     _tab(7, Tab.SCORES, "Scores"),
     Action("present", "Presenter's view", "View", lambda w: w.layouts.set_presenting(not w.presenting), ("F5",),
            "presentation", "Large type and nothing but the canvas, on the whole screen",
@@ -376,6 +382,8 @@ RUN = (
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
     *(_stride(step) for step in gestures.GRID_STEPS),
+    Action("training-pause", "Pause or go on with training", "Run", lambda w: w.desk.training.toggle(), ("Ctrl+T",),
+           "player-play", "Pause the training that runs, with a checkpoint, or go on with it", enabled=_trains),
     Action("drag-window", "Drag the window", "Run", lambda w: w.drag_window(), ("W",), "drag-drop",
            "A box of the network's native size to drag over the image: its five best classes follow",
            checked=lambda w: w.desk.session.state.window is not None, enabled=_can_run),

@@ -50,7 +50,7 @@ def main(options: LaunchOptions) -> int:
     state, remark = first_state(options)
     app = make_application()
     theme.apply(app, options.theme or settings.theme())
-    window = MainWindow(Session(state), make_jobs, remembers=options.screenshot is None)
+    window = MainWindow(Session(state), make_jobs, remembers=options.screenshot is None, make_trainer=make_trainer)
     log = Log(lambda text, details: window.desk.say(text, details))
     log.install()
     if options.screenshot is None:
@@ -98,6 +98,13 @@ def make_jobs() -> Worker:
     from segviz.gui.jobs import Jobs
 
     return Jobs()
+
+
+def make_trainer() -> Worker:
+    """The training process's client."""
+    from segviz.gui.jobs import Jobs, trainer
+
+    return Jobs(connect=trainer)
 
 
 def first_state(options: LaunchOptions) -> tuple[State, SegvizError | None]:

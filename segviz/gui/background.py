@@ -98,6 +98,10 @@ class Background:
         self._join(until)
         return not self.busy
 
+    def close_at_once(self) -> None:
+        """Tell nothing any more, and wait for nothing: for work that writes no file."""
+        self._closed = True
+
     def _join(self, until: float) -> None:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))

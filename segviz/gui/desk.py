@@ -36,10 +36,12 @@ from segviz.gui.ledger import Ledger
 from segviz.gui.outlet import Outlet
 from segviz.gui.partners import Worker
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
+from segviz.gui.training_desk import TrainingDesk
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 
 if TYPE_CHECKING:
     from segviz.core.images import Picture
+    from segviz.gui.runs import Training
 
 CLOSING = 2.0  # seconds that a closing window may take for everything that still works for it
 DEBOUNCE = 150  # ms that a slider must rest before the engine is asked
@@ -72,6 +74,7 @@ class Desk(Outlet):
         self._tell = self._timer(self._emit)
         self._asking = self._timer(self._plan)
         self._ends_listening = session.listen(self._state_changed)
+        self.training = TrainingDesk(self)
 
     def _timer(self, then: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -93,10 +96,12 @@ class Desk(Outlet):
         self._ends_listening()
         self._tell.stop()
         self._asking.stop()
+        self.training.hang_up(patience)
         if self._jobs is not None:
             self._jobs.event.disconnect(self._on_event)
             self._jobs.close(patience)
             self._jobs = None
+        self.training.close()
 
     @property
     def idle(self) -> bool:
@@ -112,6 +117,10 @@ class Desk(Outlet):
         self.scene = comparing.shelved(replace(self.scene, **changes))
         if not self._tell.isActive():
             self._tell.start(0)
+
+    def show_training(self, training: Training) -> None:
+        """Show what the training laboratory has to say."""
+        self._show(training=training)
 
     def _emit(self) -> None:
         old, self._told = self._told, self.scene
@@ -286,7 +295,7 @@ class Desk(Outlet):
         self._show(**_PAINTS[type(event.answer)](self, event.answer), **self.cleared(kind))
         if kind is Kind.DESCRIPTION:
             self._show(**self._foreign(self.session.state))
-            self._settle_layer()
+            self.session.update(**gestures.settle_layer(self.scene))
             self.session.update(**gestures.suited(self.scene))
         self._asking.start(0)
 
@@ -331,15 +340,6 @@ class Desk(Outlet):
         """The engine answers again: that it had stopped is said no longer, only what is to be done by hand."""
         message, self._obituary = self._obituary, None
         return {"message": plan.revived(message)} if message is not None and message is self.scene.message else {}
-
-    def _settle_layer(self) -> None:
-        """A layer that the network does not have becomes its last; the pinned unit follows the cursor."""
-        network, state = self.scene.network, self.session.state
-        assert network is not None
-        known = state.layer is not None and network.layer(state.layer) is not None
-        layer = state.layer if known and state.layer is not None else network.geometry.last
-        if not known or state.cursor is not None:
-            self.session.update(**gestures.select_layer(self.scene, layer))
 
     # ------------------------------------------------------------------------------ commands
 
@@ -399,6 +399,8 @@ class Desk(Outlet):
         request = planning.plan_race(self.scene.state)
         if self._jobs is None or request is None:
             self.say("A race needs an image and a network: choose both first.", about=Kind.RACE)
+            return
+        if self.training.makes_way(self.race):
             return
         if self._ledger.asked(Kind.RACE) is not None:
             self._drop(Kind.RACE)

@@ -68,6 +68,15 @@ def unpin() -> Changes:
     return {"unit": None, "cursor": None}
 
 
+def settle_layer(scene: Scene) -> Changes:
+    """A layer that the network does not have becomes its last; the pinned unit follows the cursor."""
+    network, state = scene.network, scene.state
+    assert network is not None
+    known = state.layer is not None and network.layer(state.layer) is not None
+    layer = state.layer if known and state.layer is not None else network.geometry.last
+    return select_layer(scene, layer) if not known or state.cursor is not None else {}
+
+
 def select_layer(scene: Scene, layer: str) -> Changes:
     """Another layer: the cursor stays where it is, the unit is the one that sits there."""
     changes: Changes = {"layer": layer}

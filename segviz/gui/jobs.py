@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,12 +12,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from segviz.core.errors import SegvizError
+from segviz.core.learning import TrainRequest
 from segviz.core.requests import Request
-from segviz.worker.client import Client, Listener
+from segviz.worker.client import LAST_WORD, Client, Listener
 
 if TYPE_CHECKING:
     from segviz.core.images import Picture
 
+TRAINER = "segviz.training.run:Trainer"
+LONGEST_STEP = 60.0  # seconds after which a paused step is given up; the checkpoint before it stays
+STEP = 1.5  # seconds of it for which a closing window waits
 PATIENCE = 2.0  # seconds that closing may take: for the engine, and for a picture that is being decoded
 
 
@@ -108,6 +113,19 @@ def _opened(path: str) -> PictureOpened | PictureRefused:
         return PictureRefused(path, str(error), error.details)
 
 
+class _TrainingClient(Client):
+    """A step and the checkpoint behind it may take longer than what the engine is given to stop."""
+
+    def close(self, grace: float = STEP, patience: float = STEP) -> None:
+        super().close(max(grace, patience - LAST_WORD), patience)
+
+
+def trainer(listener: Listener) -> Client:
+    """The client of a process that trains, beside the one that inspects: it takes half of the processors."""
+    share = max(1, (os.cpu_count() or 1) // 2)
+    return _TrainingClient(listener, TRAINER, threads=share, patience=LONGEST_STEP, patience_replaced=LONGEST_STEP)
+
+
 class Jobs(QObject):
     """What the window asks of its engine and of the disk, and what comes back.
 
@@ -131,7 +149,7 @@ class Jobs(QObject):
         """Start the engine; to be called when the first frame is on the screen."""
         self._client.start()
 
-    def ask(self, request: Request) -> int:
+    def ask(self, request: Request | TrainRequest) -> int:
         """Have `request` done; returns the ticket that its events carry. An older ask of its kind is cancelled."""
         return self._client.ask(request)
 

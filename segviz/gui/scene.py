@@ -29,6 +29,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State
 from segviz.core.specs import parse, same_network
+from segviz.gui.runs import NO_TRAINING, Training
 
 if TYPE_CHECKING:
     from segviz.core.agreement import Agreement
@@ -51,6 +52,7 @@ class Tab(StrEnum):
     HEATMAPS = "heatmaps"
     RACE = "race"
     UPSAMPLING = "upsampling"
+    TRAINING = "training"
     SCORES = "scores"
 
 
@@ -115,6 +117,7 @@ class Scene:
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
     message: Message | None = None
+    training: Training = NO_TRAINING  # the runs of the training laboratory
     before: State | None = None  # what the prediction belongs to, while it is not the answer for `state` yet
 
     @property

@@ -63,8 +63,17 @@ class MainWindow(QMainWindow):
     filled = Signal()  # canvas and panels are there, the engine is starting
     closed = Signal()
 
-    def __init__(self, session: Session, make_jobs: Callable[[], Worker] | None = None, remembers: bool = True) -> None:
-        """`remembers`: whether the layout is taken from the last window and kept for the next."""
+    def __init__(
+        self,
+        session: Session,
+        make_jobs: Callable[[], Worker] | None = None,
+        remembers: bool = True,
+        make_trainer: Callable[[], Worker] | None = None,
+    ) -> None:
+        """`remembers`: whether the layout is taken from the last window and kept for the next.
+
+        `make_trainer` starts the client of the training process, once training is asked for.
+        """
         super().__init__()
         self._make_jobs = make_jobs
         self._painted = self._closed = False
@@ -74,6 +83,8 @@ class MainWindow(QMainWindow):
         self.canvas: Canvas | None = None
         self.panels: tuple[Panel, ...] = ()
         self.desk = Desk(session, parent=self)
+        if make_trainer is not None:
+            self.desk.training.use(make_trainer)
         self.files = Files(self.desk, self)
         self.desk.use(self.files)
         self.board = Board(self.desk, self.files.background, self)
@@ -173,6 +184,7 @@ class MainWindow(QMainWindow):
         self.layouts.keep_on_screen()
         self.desk.shown.connect(self._show)
         self.desk.pointed.connect(self._point_at)
+        self.desk.training.look()
         self._show(None, self.desk.scene)
         if self._make_jobs is not None:
             self.desk.start(self._make_jobs())

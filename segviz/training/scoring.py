@@ -83,6 +83,7 @@ def result_of(
         frequency_weighted_iou=finest.frequency_weighted_iou if tally.per_pixel else None,
         ladder=tuple(one.mean_iou for one in scores) if plan.ladder else (),
         per_class=tuple((name, found.get(index)) for index, name in enumerate(tally.classes)),
+        network=entry.name,
         notes=(f"{entry.title}: open the file with --model FILE?arch={entry.name}",) if plan.ladder else (),
     )
 

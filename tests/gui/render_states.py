@@ -34,9 +34,10 @@ from segviz.core.requests import (
     Progress,
 )
 from segviz.core.session import Session, State, Unit
-from segviz.gui import names, theme
+from segviz.gui import names, runs, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
+from segviz.gui.runs import Left, Phase, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
@@ -224,6 +225,17 @@ def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
 
+def trainer(training: Training) -> Scene:
+    """The training laboratory beside a page of digits."""
+    return on_tab(scenes.full(training=training), "training")
+
+
+def idle_laboratory() -> Scene:
+    """Nothing trained yet; an earlier window left something."""
+    left = Left(Path("/runs/digits-fcn.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
+    return trainer(Training(left=(left,)))
+
+
 STATES: dict[str, Callable[[], Scene]] = {
     "empty": empty,
     "heatmap": castle,
@@ -273,6 +285,12 @@ STATES: dict[str, Callable[[], Scene]] = {
     "upsampling-direct": lambda: scenes.laboratory(Page.DIRECT),
     "upsampling-shifts": lambda: scenes.laboratory(Page.SHIFTS, Method.DENSE),
     "upsampling-image": lambda: laboratory(Page.WAYS, image=True),
+    "training-idle": idle_laboratory,
+    "training-running": lambda: trainer(scenes.training()),
+    "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),
+    "training-finished": lambda: trainer(scenes.finished_training()),
+    "training-classes": lambda: trainer(scenes.training(page=runs.Page.CLASSES)),
+    "training-weight-map": lambda: trainer(Training(page=runs.Page.WEIGHT_MAP)),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 

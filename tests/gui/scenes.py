@@ -16,6 +16,7 @@ from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.field import Box, Frame, Geometry, Lattice, Node
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
+from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
 from segviz.core.requests import (
     ClassifyRequest,
@@ -41,6 +42,8 @@ from segviz.core.requests import (
 from segviz.core.session import State, Unit
 from segviz.core.steps import SAME, Resize, Taps, Window
 from segviz.core.upsamplers import bilinear_kernel
+from segviz.gui import runs
+from segviz.gui.runs import Phase, Run, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
 HEIGHT, WIDTH = 96, 128
@@ -438,3 +441,60 @@ def everything() -> dict[str, Scene]:
         "upsampling, image": laboratory(image=True),
         "failed": replace(whole, message=Message("engine stopped", about=Kind.FEATURES), features=None),
     }
+
+
+def train_request(**changes: Any) -> TrainRequest:
+    asked = TrainRequest("digits-fcn", quick=True, out="/runs/digits-fcn.safetensors", checkpoint="/runs/a.checkpoint")
+    return replace(asked, **changes)
+
+
+def learning(steps: int = 120, speed: float = 0.03, total: int = 200) -> tuple[TrainingProgress, ...]:
+    """Curves of a run that learns, tested every 40 steps."""
+    out = []
+    for step in range(1, steps + 1):
+        fallen, tested = float(np.exp(-speed * step)), step // 40 * 40
+        scores = (0.9 - 0.5 * float(np.exp(-speed * tested)), 0.7 - 0.6 * float(np.exp(-speed * tested)))
+        iou = scores if tested else (None, None)
+        ripple = 0.06 * float(np.sin(step * 1.7))
+        loss, accuracy = 2.3 * fallen + 0.12 + ripple * fallen, 0.93 - 0.6 * fallen + ripple / 3
+        out.append(TrainingProgress(step, total, loss, accuracy, step * 0.05, *iou, tested or None))
+    return tuple(out)
+
+
+def samples(step: int = 120, count: int = 4, weighed: bool = True) -> TrainingSamples:
+    """Pages with a square of a class each; the answers are a little to the right of the truth."""
+    size = 64
+    images = np.zeros((count, size, size, 3), np.uint8)
+    truth = np.zeros((count, size, size), np.uint8)
+    for at in range(count):
+        top, left = 8 + 5 * at, 30 - 6 * at
+        images[at, top : top + 24, left : left + 20] = 220
+        truth[at, top : top + 24, left : left + 20] = at + 1
+    truth[:, :, -4:] = 255
+    labels = np.roll(truth, 3, axis=2)
+    labels[labels == 255] = 0
+    weights = np.where(truth == 0, 0.5, 4.0).astype(np.float32) if weighed else None
+    gradient = np.abs(labels.astype(np.float32) - truth).clip(0, 1) * 0.01 if weighed else None
+    classes = ("background", *(str(digit) for digit in range(10)))
+    return TrainingSamples(step, classes, images, truth, labels, weights, gradient)
+
+
+def training(phase: Phase = Phase.RUNNING, page: runs.Page = runs.Page.CURVES, **changes: Any) -> Training:
+    """Two runs, of which the newer is under way."""
+    first = Run(1, "digits-fcn, quick", train_request(), learning(200), result=trained())
+    second = Run(2, "digits-fcn, quick, 10 % of pixels", train_request(kept=0.1), learning(120, 0.02), samples())
+    value = Training(phase, (first, second), page=page, rate=19.6, remaining=4.1)
+    return replace(value, **changes)
+
+
+def trained() -> TrainingResult:
+    request = train_request()
+    scores = (0.912, 0.803, 0.684, 0.85)
+    title = "FCN-32s, 16s and 8s on digit pages"
+    return TrainingResult(request, title, request.out, 200, 10.2, 161_565, 60, *scores, network="fcn8s-digits")
+
+
+def finished_training() -> Training:
+    value = training(Phase.IDLE)
+    result = replace(trained(), request=value.runs[1].request, mean_iou=0.651)
+    return replace(value.with_run(points=learning(200, 0.02), samples=samples(200), result=result), rate=None)

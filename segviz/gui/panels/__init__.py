@@ -9,6 +9,7 @@ from segviz.gui.panels.inspector import InspectorPanel
 from segviz.gui.panels.network import NetworkPanel
 from segviz.gui.panels.race import RacePanel
 from segviz.gui.panels.scores import ScoresPanel
+from segviz.gui.panels.training import TrainingPanel
 from segviz.gui.panels.upsampling import UpsamplingPanel
 
 PANELS = (
@@ -19,5 +20,6 @@ PANELS = (
     HeatmapsPanel,
     RacePanel,
     UpsamplingPanel,
+    TrainingPanel,
     ScoresPanel,
 )

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QWidget
 
+    from segviz.core.learning import TrainRequest
     from segviz.gui.filming import Frames
+    from segviz.gui.runs import Left, Page, Run
 
 SaveFunction = Callable[[Path], object]  # writes a file at the path that the person chose
 
@@ -49,8 +51,42 @@ class Panel(Protocol):
         """Whether the panel wants the canvas's place in this scene."""
 
 
+class TrainingCommands(Protocol):
+    """What the training laboratory may start."""
+
+    def start(self, request: TrainRequest) -> None:
+        """Begin a run from its first step."""
+
+    def pause(self) -> None:
+        """Stop with a checkpoint."""
+
+    def go_on(self) -> None:
+        """Go on with the paused run."""
+
+    def stop(self) -> None:
+        """End the newest run for good."""
+
+    def drop(self, number: int) -> None:
+        """Take a run out of the curves."""
+
+    def resume(self, left: Left) -> None:
+        """Go on with what an earlier window left unfinished."""
+
+    def forget(self, left: Left) -> None:
+        """Nobody wants to go on with that."""
+
+    def keep(self, run: Run) -> None:
+        """The weights of a run are in use."""
+
+    def show(self, page: Page) -> None:
+        """Show a page of the laboratory in the place of the image, or the image."""
+
+
 class Commands(Protocol):
     """What a panel may start besides changing the State through its session; the desk does it."""
+
+    @property
+    def training(self) -> TrainingCommands: ...
 
     def run(self) -> None:
         """Ask for everything that the State describes again."""

@@ -1,0 +1,289 @@
+"""U-Net's w(x) (lecture T30): cells drawn by hand or a mask file, distances d1 and d2, the weight of each pixel.
+
+w(x) = w_c(x) + w_0 exp(-(d_1(x) + d_2(x))^2 / (2 sigma^2)): Ronneberger, Fischer and Brox 2015, equation 2.
+numpy and scipy are loaded when the view is first looked at; distances are computed beside the window's thread.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from segviz.core.errors import SegvizError, named
+from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.gui import theme, words
+from segviz.gui.background import Background
+from segviz.gui.widgets.colour_bar import ColourBar
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.figure import Figure
+from segviz.gui.widgets.heading import flat_button
+from segviz.gui.widgets.image_view import ImageView
+from segviz.gui.widgets.ink import Ink
+from segviz.gui.widgets.pen import Pen
+from segviz.gui.widgets.segmented import Segmented
+from segviz.gui.widgets.slider import LabelledSlider
+
+if TYPE_CHECKING:
+    from segviz.gui.panels.training_maps import Maps
+
+PAPER = (256, 192)  # width and height of the drawing
+DISCS = ((70, 72, 34), (136, 66, 28), (112, 128, 30), (188, 116, 36))  # x, y, radius: the cells drawn to begin with
+SOON = 60  # ms between a stroke and its map
+UNDONE = 50
+W_0, MOST_W_0 = 10.0, 30.0  # of the paper, and of the slider
+SIGMA, MOST_SIGMA = 5.0, 20.0  # pixels
+TITLES = {
+    "cells": ("Cells", "Draw here: ink is cell, parts that touch are one cell. With a mask: its instances"),
+    "nearest": ("d1", "Distance to the nearest cell, in pixels"),
+    "second": ("d2", "Distance to the second nearest cell, in pixels"),
+    "weights": ("w(x)", "What the loss of each pixel is multiplied with: class balance and the gap between cells"),
+}
+KINDS = f"Masks ({' '.join(f'*{suffix}' for suffix in IMAGE_SUFFIXES)});;All files (*)"
+
+
+class MapView(QWidget):
+    """One map: title, picture, and its scale."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        title, tip = TITLES[name]
+        self.title = QLabel(title)
+        self.title.setToolTip(tip)
+        theme.set_role(self.title, "title")
+        self.title.setMinimumHeight(theme.px(theme.CONTROL))  # of the scale beside the others: all maps are one size
+        self.view = ImageView(f"{title}: {tip}")
+        self.view.setToolTip(tip)
+        self.bar = ColourBar()
+        self.bar.setVisible(name != "cells")
+        head = QHBoxLayout()
+        head.setSpacing(theme.S)
+        head.addWidget(self.title)
+        head.addStretch(1)
+        head.addWidget(self.bar)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.XS)
+        column.addLayout(head)
+        column.addWidget(self.view, 1)
+
+
+class WeightMapView(QWidget):
+    """The cells and three maps of them, with one zoom and one place under the mouse."""
+
+    computed = Signal()  # the maps that are shown are those of the cells
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.views = {name: MapView(name) for name in TITLES}
+        self.w_0 = LabelledSlider(
+            "w0", high=MOST_W_0, steps=60, write=lambda v: f"{v:.1f}",
+            tooltip="How much a pixel in the narrowest gap counts besides its class; 10 in the paper",
+        )  # fmt: skip
+        self.sigma = LabelledSlider(
+            "sigma", low=0.5, high=MOST_SIGMA, steps=39, write=lambda v: f"{v:.1f} px",
+            tooltip="How wide gaps are that count, in pixels; about 5 in the paper",
+        )  # fmt: skip
+        self.tool = Segmented(
+            ((False, "Pen", "Draw cells with the mouse"), (True, "Eraser", "Take ink off")), "Pen or eraser"
+        )
+        self.undo_button = flat_button("arrow-back-up", "Take back the last stroke")
+        self.clear_button = flat_button("trash", "Empty paper")
+        self.open_button = QPushButton("Open a mask…")
+        self.draw_button = QPushButton("Draw again")
+        self.where = ElidedLabel()
+        self.value = Figure("w 12.345 · d1 123.4 px · d2 123.4 px · 1234, 1234", align=Qt.AlignmentFlag.AlignLeft)
+        self.pen = Pen(self)
+        self.ink: Ink | None = None
+        self.maps: Maps | None = None
+        self._mask: object = None  # an instance map from a file, in the place of the drawing
+        self._undo: list[QImage] = []
+        self._background = Background()
+        self._busy = self._dirty = self._seen = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._compute)
+        self._arrange()
+        self._connect()
+
+    def _arrange(self) -> None:
+        self.w_0.set_value(W_0)
+        self.sigma.set_value(SIGMA)
+        self.open_button.setToolTip("A mask from a file: an instance map, or one whose connected parts are the cells")
+        self.draw_button.setToolTip("Back to the cells that are drawn here")
+        theme.set_role(self.where, "caption")
+        tools = QHBoxLayout()
+        tools.setSpacing(theme.S)
+        for part in (self.tool, self.undo_button, self.clear_button, self.open_button, self.draw_button):
+            tools.addWidget(part)
+        tools.addWidget(self.where, 1)
+        sliders = QHBoxLayout()
+        sliders.setSpacing(theme.L)
+        sliders.addWidget(self.w_0, 1)
+        sliders.addWidget(self.sigma, 1)
+        grid = QGridLayout()
+        grid.setSpacing(theme.S)
+        for at, name in enumerate(TITLES):
+            grid.addWidget(self.views[name], at // 2, at % 2)
+            grid.setRowStretch(at // 2, 1)
+            grid.setColumnStretch(at % 2, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        column.addLayout(tools)
+        column.addLayout(sliders)
+        column.addLayout(grid, 1)
+        column.addWidget(self.value)
+
+    def _connect(self) -> None:
+        self.w_0.moved.connect(lambda _: self._weigh())
+        self.sigma.moved.connect(lambda _: self._weigh())
+        self.tool.changed.connect(lambda erases: setattr(self.pen, "erases", bool(erases)))
+        self.undo_button.clicked.connect(self._take_back)
+        self.clear_button.clicked.connect(self._clear)
+        self.open_button.clicked.connect(self._ask_mask)
+        self.draw_button.clicked.connect(self._draw_again)
+        self.pen.painted.connect(self._painted)
+        self.pen.lifted.connect(lambda before, area, erased: self._remember(before))
+        self.views["cells"].view.tools = (self.pen,)
+        for part in self.views.values():
+            part.view.hovered.connect(self._hover)
+            part.view.left.connect(lambda: self.value.set_text(""))
+            part.view.view_changed.connect(lambda v=part.view: self._follow(v))
+        self.destroyed.connect(self._background.close_at_once)
+
+    # ------------------------------------------------------------------------------- showing
+
+    def set_seen(self, seen: bool) -> None:
+        """Whether anybody looks: the first time loads what it needs."""
+        self._seen = seen
+        if seen and self.ink is None:
+            self._draw_again()
+
+    def _draw_again(self) -> None:
+        if self.ink is None:
+            self.ink = Ink.blank(*PAPER)
+            for x, y, radius in DISCS:
+                self.ink.line(QPointF(x, y), QPointF(x, y), 2.0 * radius)
+        self._mask = None
+        self.pen.drop(self.ink)
+        self.pen.width = 14.0
+        self.where.setText("Each part of the ink is a cell; Alt drags the view")
+        self.views["cells"].view.set_content(self.ink.size, (self.ink,))
+        self._show_tools()
+        self._compute()
+
+    def _show_tools(self) -> None:
+        drawn = self._mask is None
+        for part in (self.tool, self.undo_button, self.clear_button):
+            part.setVisible(drawn)
+        self.undo_button.setEnabled(bool(self._undo))
+        self.draw_button.setVisible(not drawn)
+
+    def _compute(self) -> None:
+        """Find cells and distances beside this thread; the newest drawing wins."""
+        if self._busy:
+            self._dirty = True
+            return
+        from segviz.gui.panels import training_maps
+
+        self._busy, self._dirty = True, False
+        source = self._mask if self._mask is not None else training_maps.ink_of(self.ink)
+        found: list[Maps] = []
+        self._background.run(
+            lambda: found.append(training_maps.Maps.of(source)), lambda error: self._computed(found, error)
+        )
+
+    def _computed(self, found: list[Maps], error: Exception | None) -> None:
+        self._busy = False
+        if error is not None:
+            self.where.setText(str(error))
+        if self._dirty:
+            self._compute()
+        elif found:
+            self.maps = found[0]
+            self._show_distances()
+            self._weigh()
+
+    def _show_distances(self) -> None:
+        maps = self.maps
+        assert maps is not None
+        if self._mask is not None:
+            self.views["cells"].view.set_content(maps.size, maps.cells())
+        longest = maps.longest
+        for name in ("nearest", "second"):
+            part = self.views[name]
+            part.view.set_content(maps.size, maps.distances(name))
+            part.bar.set_colours(maps.colours)
+            part.bar.set_title("px")
+            part.bar.set_range("0", words.count(round(longest)) if longest else "0")
+
+    def _weigh(self) -> None:
+        """w(x) of the distances that are there, by the sliders."""
+        if self.maps is None:
+            return
+        self.maps.weigh(self.w_0.value, self.sigma.value)
+        part = self.views["weights"]
+        part.view.set_content(self.maps.size, self.maps.painted_weights())
+        part.bar.set_colours(self.maps.colours)
+        part.bar.set_title("weight")
+        part.bar.set_range("0", f"{self.maps.top:.2f}")
+        self.computed.emit()
+
+    def _hover(self, x: float, y: float) -> None:
+        self.value.set_text(self.maps.said_at(round(x), round(y)) if self.maps is not None else "")
+
+    def _follow(self, moved: ImageView) -> None:
+        for part in self.views.values():
+            if part.view is not moved:
+                if moved.fitted:
+                    part.view._fit()
+                else:
+                    part.view.view_transform = moved.view_transform
+
+    # ------------------------------------------------------------------------------- gestures
+
+    def _painted(self, box: object) -> None:
+        self.views["cells"].view.update()
+        if not self._soon.isActive():
+            self._soon.start(SOON)
+
+    def _remember(self, before: QImage) -> None:
+        self._undo = [*self._undo[1 - UNDONE :], before]
+        self._show_tools()
+
+    def _take_back(self) -> None:
+        if self._undo and self.ink is not None:
+            self.ink.image = self._undo.pop()
+            self._show_tools()
+            self._painted(None)
+
+    def _clear(self) -> None:
+        if self.ink is not None:
+            self._remember(self.ink.image.copy())
+            self.ink.clear()
+            self._painted(None)
+
+    def _ask_mask(self) -> None:
+        dialog = QFileDialog(self, "A mask of cells", "", KINDS)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self.open_mask)
+        dialog.open()
+
+    def open_mask(self, path: str) -> None:
+        """Show the weight map of a mask file; one that cannot be read changes nothing but the words below."""
+        from segviz.gui.panels import training_maps
+
+        try:
+            self._mask = training_maps.mask_of(path)
+        except SegvizError as error:
+            self.where.setText(str(error))
+            return
+        self.pen.drop(None)
+        self.where.setText(named(Path(path)))
+        self._show_tools()
+        self._compute()

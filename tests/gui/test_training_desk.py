@@ -1,0 +1,296 @@
+"""The desk of the training laboratory: starts, pauses, goes on, makes way for a race, ends cleanly; a fake process."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from segviz.core.learning import TrainingProgress, TrainRequest
+from segviz.core.requests import RaceRequest
+from segviz.core.session import Session, State
+from segviz.gui import run_files
+from segviz.gui.desk import Desk
+from segviz.gui.runs import Page, Phase
+from segviz.gui.scene import Kind
+from segviz.worker.messages import Answered
+from tests.gui import scenes
+from tests.gui.fakes import FakeJobs
+
+QUICK = TrainRequest("digits-fcn", quick=True)
+
+
+class Laboratory:
+    """A desk with two fake processes: `jobs` inspects, `trainer` trains; `made` counts how often that was started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.desk = Desk(Session(State(image="/pictures/page.png", model="lenet5")))
+        self.jobs, self.trainer, self.made = FakeJobs(), FakeJobs(), 0
+        self.desk.training.use(self._make)
+        self.desk.start(self.jobs)
+        self.folder = folder
+
+    def close(self) -> None:
+        if not self.jobs.closed:
+            self.desk.close(0)
+
+    def _make(self) -> FakeJobs:
+        self.made += 1
+        self.trainer = FakeJobs()
+        return self.trainer
+
+    @property
+    def training(self):
+        return self.desk.scene.training
+
+    @property
+    def request(self) -> TrainRequest:
+        return self.trainer.history[-1]
+
+    def step(self, step: int, **changes) -> None:
+        self.trainer.update(TrainRequest, replace(scenes.learning(1)[0], step=step, **changes))
+
+    def start(self, request: TrainRequest = QUICK, step: int = 0) -> None:
+        self.desk.training.start(request)
+        if step:
+            self.step(step)
+
+    def leave_checkpoint(self) -> None:
+        Path(self.request.checkpoint).write_bytes(b"of the trainer")
+
+
+@pytest.fixture
+def lab(qapp, tmp_path, monkeypatch) -> Iterator[Laboratory]:
+    monkeypatch.setattr(run_files, "folder", lambda: tmp_path / "training")
+    one = Laboratory(tmp_path / "training")
+    yield one
+    one.close()
+
+
+def test_no_process_is_started_before_training_is_asked_for(lab):
+    assert lab.made == 0
+    lab.start()
+    assert (lab.made, lab.trainer.started) == (1, True)
+    assert lab.training.phase is Phase.STARTING
+    assert lab.training.page is Page.CURVES
+
+
+def test_a_run_tells_how_far_it_is_and_what_came_out(lab):
+    lab.start(step=20)
+    lab.step(40, mean_iou=0.5, tested_at=40)
+    lab.trainer.update(TrainRequest, scenes.samples(40))
+    run = lab.training.run
+    assert lab.training.phase is Phase.RUNNING
+    assert [point.step for point in run.points] == [20, 40]
+    assert run.samples.step == 40
+    lab.leave_checkpoint()
+    said = []
+    lab.desk.said.connect(said.append)
+    lab.trainer.answer(TrainRequest, scenes.trained())
+    assert said[0].startswith("Trained digits-fcn, quick: mean IoU 0.684")  # also heard in another tab
+    assert lab.training.phase is Phase.IDLE
+    assert lab.training.run.result.mean_iou == 0.684
+    assert list(lab.folder.iterdir()) == []  # nothing is left to go on with
+
+
+def test_to_go_on_is_to_ask_the_same_with_its_checkpoint(lab):
+    lab.start(step=30)
+    asked = lab.request
+    assert asked.checkpoint is not None
+    lab.desk.training.pause()
+    assert lab.trainer.cancelled == [TrainRequest]
+    assert lab.training.phase is Phase.PAUSING
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
+    assert lab.training.phase is Phase.PAUSED
+    lab.desk.training.go_on()
+    assert lab.request == asked
+    lab.step(30)  # the step of the checkpoint is told again
+    lab.step(31)
+    assert [point.step for point in lab.training.run.points] == [30, 31]
+
+
+def test_one_key_pauses_and_goes_on(lab):
+    lab.desk.training.toggle()  # nothing to pause
+    lab.start(step=30)
+    lab.desk.training.toggle()
+    lab.trainer.end(TrainRequest)
+    assert lab.training.phase is Phase.PAUSED
+    lab.desk.training.toggle()
+    assert lab.training.phase is Phase.STARTING
+
+
+def test_what_is_stopped_for_good_leaves_no_checkpoint(lab):
+    lab.start(step=30)
+    lab.desk.training.stop()
+    lab.leave_checkpoint()  # written as it stops
+    lab.trainer.end(TrainRequest)
+    assert lab.training.phase is Phase.IDLE
+    assert lab.training.run.step == 30
+    assert list(lab.folder.iterdir()) == []
+
+
+def test_a_paused_run_can_be_stopped_for_good(lab):
+    lab.start(step=30)
+    lab.desk.training.pause()
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
+    lab.desk.training.stop()
+    assert lab.training.phase is Phase.IDLE
+    assert list(lab.folder.iterdir()) == []
+
+
+def test_a_race_waits_until_training_has_paused_and_training_goes_on_after_it(lab, qtbot):
+    lab.start(step=30)
+    lab.desk.race()
+    assert not lab.jobs.pending(RaceRequest), "the race began beside a step of training"
+    assert lab.training.phase is Phase.PAUSING
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
+    assert lab.jobs.pending(RaceRequest)
+    assert lab.training.phase is Phase.WAITING
+    asks = len(lab.trainer.history)
+    qtbot.waitUntil(lambda: not lab.desk._tell.isActive())
+    assert len(lab.trainer.history) == asks, "training went on while the race ran"
+    lab.jobs.answer(RaceRequest)
+    qtbot.waitUntil(lambda: len(lab.trainer.history) == asks + 1)
+    assert lab.training.phase is Phase.STARTING
+
+
+def test_a_race_that_is_stopped_lets_training_go_on_too(lab, qtbot):
+    lab.start(step=30)
+    lab.desk.race()
+    lab.trainer.end(TrainRequest)
+    lab.desk.stop(Kind.RACE)
+    qtbot.waitUntil(lambda: lab.training.phase is Phase.STARTING)
+
+
+def test_a_race_needs_no_training(lab):
+    lab.desk.race()
+    assert lab.jobs.pending(RaceRequest)
+    assert lab.made == 0
+
+
+def test_closing_asks_the_run_to_stop_and_another_window_offers_to_go_on(lab):
+    lab.start(step=1240)
+    asked = lab.request
+    lab.trainer.close = lambda patience: lab.leave_checkpoint()  # written as it ends
+    lab.close()
+    assert lab.trainer.cancelled == [None]
+    other = Laboratory(lab.folder)
+    other.desk.training.look()
+    (left,) = other.training.left
+    assert (left.step, left.request) == (1240, asked)
+    other.desk.training.resume(left)
+    assert other.request == asked
+    assert other.training.left == ()
+    other.close()
+
+
+def test_after_a_crash_a_run_is_offered_from_its_newest_checkpoint(lab):
+    """The trainer leaves one with every samples; what was told after them is lost."""
+    lab.start(step=1000)
+    lab.trainer.update(TrainRequest, scenes.samples(1000))
+    lab.leave_checkpoint()
+    os.utime(lab.request.checkpoint, (1.0, 1.0))  # long before the end
+    lab.step(1240)
+    lab.close()
+    assert run_files.left()[0].step == 1000
+
+
+def test_what_another_window_trains_is_not_offered(lab):
+    lab.start(step=10)
+    lab.leave_checkpoint()
+    lab.desk.training._write()
+    assert run_files.left() == ()
+
+
+def test_an_unfinished_run_can_be_forgotten(lab):
+    lab.start(step=10)
+    lab.leave_checkpoint()
+    lab.close()
+    other = Laboratory(lab.folder)
+    other.desk.training.look()
+    other.desk.training.forget(other.training.left[0])
+    assert other.training.left == ()
+    assert run_files.left() == ()
+    other.close()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": "segviz training"}', "\0", '{"format": "x", "step": 1}'])
+def test_a_broken_record_is_left_out(lab, text):
+    lab.folder.mkdir()
+    (lab.folder / "a.json").write_text(text)
+    (lab.folder / "a.checkpoint").write_bytes(b"")
+    assert run_files.left() == ()
+
+
+def test_a_record_of_another_version_is_read_as_far_as_it_is_known(lab):
+    lab.start(replace(QUICK, class_weights=(1.0, 2.0)), step=5)
+    lab.leave_checkpoint()
+    lab.close()
+    (record,) = lab.folder.glob("*.json")
+    data = json.loads(record.read_text())
+    data["request"]["of_tomorrow"] = 1
+    record.write_text(json.dumps(data))
+    assert run_files.left()[0].request.class_weights == (1.0, 2.0)
+
+
+def test_a_process_that_dies_leaves_a_run_that_can_go_on(lab):
+    lab.start(step=50)
+    lab.leave_checkpoint()
+    lab.trainer.die(TrainRequest, "the engine stopped unexpectedly (killed by signal 9)")
+    assert lab.training.phase is Phase.PAUSED
+    assert "killed" in lab.training.run.trouble
+    lab.desk.training.go_on()
+    assert lab.training.run.trouble == ""
+    assert lab.training.phase is Phase.STARTING
+
+
+def test_a_recipe_that_is_refused_says_why_and_can_be_started_again(lab):
+    lab.start()
+    lab.trainer.refuse(TrainRequest, "stamps: the package tuxpaint-stamps-default is not installed")
+    assert lab.desk.scene.message.text.startswith("stamps:")
+    assert lab.training.phase is Phase.IDLE
+    lab.start()
+    assert len(lab.training.runs) == 2
+
+
+def test_runs_get_names_that_tell_them_apart(lab):
+    for request in (QUICK, QUICK, replace(QUICK, kept=0.1, patches=False), replace(QUICK, class_weights=(1.0, 1.0))):
+        lab.start(request)
+        lab.trainer.answer(TrainRequest, scenes.trained())
+    assert [run.name for run in lab.training.runs] == [
+        "digits-fcn, quick",
+        "digits-fcn, quick (2)",
+        "digits-fcn, quick, whole images, 10 % of pixels",
+        "digits-fcn, quick, equal weights",
+    ]
+    lab.desk.training.drop(lab.training.runs[0].number)
+    assert [run.number for run in lab.training.runs] == [2, 3, 4]
+
+
+def test_events_of_a_run_that_is_over_change_nothing(lab):
+    lab.start(step=5)
+    ticket = lab.trainer.ticket(TrainRequest)
+    lab.trainer.answer(TrainRequest, scenes.trained())
+    lab.start()
+    lab.trainer.event.emit(Answered(ticket, QUICK, scenes.trained()))
+    assert lab.training.phase is Phase.STARTING
+    assert lab.training.run.result is None
+
+
+def test_long_runs_keep_their_tests_and_their_newest_point():
+    from segviz.gui.runs import POINTS, with_point
+
+    points = ()
+    for step in range(1, 4 * POINTS):
+        tested = step // 500 * 500
+        points = with_point(points, TrainingProgress(step, 9999, 1.0, 0.5, 0.1, mean_iou=0.1, tested_at=tested or None))
+    assert len(points) <= POINTS + 1
+    assert points[-1].step == 4 * POINTS - 1
+    assert {point.tested_at for point in points} == {None, *range(500, 4 * POINTS, 500)}
