@@ -40,7 +40,7 @@ from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
-from segviz.engine.prepare import check_multiple, notes_of, tensor_of
+from segviz.engine.prepare import check_channels, check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 from segviz.engine.windows import Windows, classify_one
 
@@ -253,6 +253,7 @@ class Engine:
         """The network on the setup's image; `squeeze` makes that as large as the native input, whatever its shape."""
         if setup.image is None:
             raise SegvizError("there is no image to look at: open one, or name one")
+        check_channels(loaded.entry)
         seen = version(setup.image)  # before it is read: a change in between is then found by the next ask
         picture = self.store.picture(setup.image)
         size, native = (picture.height, picture.width), loaded.entry.input_size

@@ -143,6 +143,15 @@ def test_the_order_of_channels_is_refused_in_words_too(qtbot, shown):
     assert (order.value, one.changes) == ("L", [])
 
 
+def test_orders_of_three_colours_are_no_choice_for_four_channels(shown):
+    four = replace(own().network.entry, input_size=(4, 32, 32))
+    order = shown(CardPanel, own(entry=four, brought=four)).panel.form.boxes["channels"].order
+    assert [name for name in ("RGB", "BGR", "L") if order.button(name).isEnabled()] == ["L"]
+    assert "takes 4 channels" in order.button("BGR").toolTip()
+    order = shown(CardPanel, own()).panel.form.boxes["channels"].order
+    assert all(order.button(name).isEnabled() for name in ("RGB", "BGR", "L"))
+
+
 def test_one_is_reset_or_all_are(qtbot, shown):
     spec = "lenet5?longest=300&mean=40&minimum=0.1"
     scene = scenes.full()
