@@ -109,7 +109,7 @@ class Engine:
             geometry=traced.geometry,
             frame=frame,
             conversion=loaded.conversion.steps if converted else (),
-            notes=(*loaded.notes, *notes_of(entry, frame)),
+            notes=(*loaded.remarks, *notes_of(entry, frame)),
             refusal=loaded.refusal,
             entry=entry,
             brought=loaded.known,
@@ -162,7 +162,7 @@ class Engine:
             scale=job.frame.inner[1] / job.frame.image[1],
             seconds=time.perf_counter() - started,
             device=devices.text(loaded.device),
-            notes=(*job.notes, *notes_of(loaded.entry, job.frame)),
+            notes=(*job.notes, *loaded.unnamed, *notes_of(loaded.entry, job.frame)),
             layer_seconds=grid.layer_seconds,
             exactness=grid.exactness,
         )
@@ -237,7 +237,7 @@ class Engine:
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         found = yield from examine(loaded)
-        return Badge(request, found, time.perf_counter() - started, loaded.notes)
+        return Badge(request, found, time.perf_counter() - started, loaded.remarks)
 
     # ------------------------------------------------------------------------------- together
 

@@ -180,10 +180,8 @@ def _preprocessing(channels: int, note: Mapping[str, Any]) -> tuple[Preprocessin
     if order in CHANNELS and mean and std and 0 not in std:
         return Preprocessing(order, mean, std), ""
     if channels == 3:
-        return IMAGENET, "unless ?mean= and ?std= say others, pixels are scaled as for ImageNet, which is a guess"
-    return Preprocessing(
-        "L" if channels == 1 else "RGB"
-    ), "unless ?mean= and ?std= say others, pixels are divided by 255, which is a guess"
+        return IMAGENET, AS_FOR_IMAGENET
+    return Preprocessing("L" if channels == 1 else "RGB"), DIVIDED
 
 
 def noted_size(note: Mapping[str, Any]) -> Size | None:
