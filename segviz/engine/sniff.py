@@ -33,6 +33,10 @@ class FileKind(Choice):
 
 WEIGHTS = (FileKind.SAFETENSORS, FileKind.ARCHIVE, FileKind.PICKLE)
 READ = "segviz reads safetensors and torch checkpoints, and opens TorchScript, .pt2, ONNX and Python files"
+NAMES = (
+    "if it is a list of class names, drop it on the window, name it in the model card under Class names, "
+    "or write ?labels= behind the network"
+)
 
 # (offset, bytes) of files that people take for networks -> what they are, and what to do.
 _STRANGERS: tuple[tuple[int, bytes, str], ...] = (
@@ -151,5 +155,5 @@ def _stranger(path: Path, head: bytes) -> SegvizError:
     if suffix == ".onnx":
         return SegvizError(f"{name}: not an ONNX file, or damaged; fetch or save it again")
     if b"\0" not in head and all(byte >= 32 or byte in b"\t\r\n" for byte in head) and len(head) > 1:
-        return SegvizError(f"{name}: text, not a file of weights; {READ}")
+        return SegvizError(f"{name}: text, not a file of weights; {NAMES if suffix == '.txt' else READ}")
     return SegvizError(f"{name}: not a file of weights, or damaged; {READ}")
