@@ -80,6 +80,9 @@ def test_what_was_examined_is_shown_of_its_own_network_alone(shown):
     assert "not examined" not in said(one)
     assert said(one).count("partly") == len(Ability)
     assert "So gradients" in said(one)
+    one.show(replace(one.scene, state=replace(one.scene.state, model="vgg16"), jobs=(Job(Kind.DESCRIPTION),)))
+    assert said(one).startswith("Reading VGG16…\nLeNet-5")
+    assert said(one).count("partly") == len(Ability)  # LeNet-5 is on the card yet, and was examined
     one.show(replace(own(), badge=badge))
     assert "not examined" in said(one)
 
