@@ -171,18 +171,18 @@ def test_the_button_runs_and_stops(bench):
     assert one.scene.prediction is not None
 
 
-@pytest.mark.parametrize("proposed", [Qt.DropAction.CopyAction, Qt.DropAction.MoveAction])
-def test_drop_opens_an_image_anywhere_and_leaves_it_where_it_is(bench, pictures, proposed):
+@pytest.mark.parametrize("key", [Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier])
+def test_drop_opens_an_image_anywhere_and_leaves_it_where_it_is(bench, pictures, key):
+    """Shift proposes a move."""
     one = bench(State())
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(pictures["rgb.png"]))])
-    mouse = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    actions = Qt.DropAction.CopyAction | proposed
+    mouse = (Qt.MouseButton.LeftButton, key)
+    actions = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
     for event, take in (
         (QDragEnterEvent(QPoint(600, 300), actions, data, *mouse), one.window.dragEnterEvent),
         (QDropEvent(QPointF(600, 300), actions, data, *mouse), one.window.dropEvent),
     ):
-        event.setDropAction(proposed)
         take(event)
         assert event.isAccepted()
         assert event.dropAction() is Qt.DropAction.CopyAction  # after a move the other side deletes its file
