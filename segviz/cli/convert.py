@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segviz.cli import table
 from segviz.cli.console import Console, Report
-from segviz.cli.options import chosen, input_size, names, positive
+from segviz.cli.options import add_spec, chosen, input_size, names, positive
 from segviz.cli.summary import full_size
 from segviz.core.choices import Device, Pooling
 from segviz.core.errors import SegvizError, UsageError
@@ -24,7 +24,7 @@ WEIGHTS, PROGRAM = ".safetensors", ".pt2"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help="a network: 'segviz models' lists them")
+    add_spec(parser)
     parser.add_argument(
         "--out",
         type=Path,

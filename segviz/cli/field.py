@@ -8,7 +8,7 @@ from typing import Any
 
 from segviz.cli import table
 from segviz.cli.console import Console, Report
-from segviz.cli.options import input_size, unit
+from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Status, pair, tidy
@@ -18,7 +18,7 @@ HINT = "show the receptive field of a unit"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help="a network: 'segviz models' lists them")
+    add_spec(parser)
     parser.add_argument("--layer", required=True, metavar="NAME", help="a layer of 'segviz summary', or 'last'")
     parser.add_argument("--unit", required=True, type=unit, metavar="Y,X", help="row and column of the unit")
     parser.add_argument(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from segviz.cli import system
 from segviz.cli.console import Console, Report
-from segviz.cli.options import chosen, names, window_size
+from segviz.cli.options import NETWORK, chosen, names, network, window_size
 from segviz.core.choices import Theme
 from segviz.core.errors import SegvizError
 
@@ -19,7 +19,7 @@ OFF_SCREEN_PICTURE = Path("segviz.png")  # where there is no display
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", help="image file")
-    parser.add_argument("--model", metavar="SPEC", help="a network: 'segviz models' lists them")
+    parser.add_argument("--model", type=network, metavar="SPEC", help=NETWORK)
     parser.add_argument("--session", type=Path, metavar="FILE", help="session file to open")
     parser.add_argument("--screenshot", type=Path, metavar="PNG", help="save a picture of the settled window, and end")
     parser.add_argument("--size", type=window_size, metavar="WxH", help="size of the window, for example 1440x900")

@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from segviz.core import catalogue, places
 from segviz.core.choices import Choice, Device, Pooling, Task
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.refinement import COLOUR, COLOURS, SMOOTHNESS, SMOOTHNESSES, WIDTH, WIDTHS, Refinement
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE, Setup
+from segviz.core.specs import Kind, parse
+
+NETWORK = "a network: 'segviz models' lists them"
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +35,23 @@ def add_image(parser: argparse.ArgumentParser, several: bool = False) -> None:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, metavar="SPEC", help="a network: 'segviz models' lists them")
+    parser.add_argument("--model", type=network, required=True, metavar="SPEC", help=NETWORK)
+
+
+def add_spec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", type=network, metavar="SPEC", help=NETWORK)
+
+
+def network(text: str) -> str:
+    """A model spec; where the catalogue has no such name and a file is called so, whatever its ending, that file."""
+    head, mark, options = text.strip().partition("?")
+    if not places.is_file(head) or parse(head).kind is not Kind.CATALOGUE:
+        return text
+    try:
+        catalogue.entry(head)
+    except SegvizError:
+        return f"./{head}{mark}{options}"
+    return text
 
 
 def add_fast(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from segviz.cli.console import Console, Report
-from segviz.cli.options import input_size
+from segviz.cli.options import add_spec, input_size
 from segviz.cli.table import count, size, table
 from segviz.core.capabilities import Capability
 from segviz.core.entries import Entry
@@ -19,7 +19,7 @@ HINT = "list a network's layers: shapes, parameters, receptive fields, cost"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", help="a network: 'segviz models' lists them")
+    add_spec(parser)
     parser.add_argument("--input", type=input_size, metavar="CxHxW", help="input size; default: the native one")
     parser.add_argument(
         "--converted",

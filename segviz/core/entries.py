@@ -23,6 +23,11 @@ class Preprocessing:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (255.0,)
 
+    @property
+    def planes(self) -> int:
+        """Channels that an image has when it goes in: three of colours, or grey in as many as mean or deviation has."""
+        return max(len(self.mean), len(self.std)) if self.channels == "L" else 3
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

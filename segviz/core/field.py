@@ -24,7 +24,7 @@ from math import floor
 from typing import NamedTuple
 
 from segviz.core.errors import SegvizError
-from segviz.core.steps import SAME, Interval, Law, Span, Step
+from segviz.core.steps import SAME, Interval, Law, Resize, Span, Step, Taps
 
 
 class Status(StrEnum):
@@ -217,19 +217,36 @@ class Geometry:
 
     @cached_property
     def _laws(self) -> tuple[tuple[Law, Law], ...]:
-        """Where paths join, the one that was never as coarse says where the units sit: it kept the place."""
+        """Where paths join, the one that was never as coarse says where the units sit: it kept the place.
+
+        A unit that is made of a whole map is as coarse as that map is wide. Spread over a map again, it has the
+        units where they were; one unit alone keeps the stride that it came with, since no other lies beside it.
+        """
         laws: list[tuple[Law, Law]] = []
+        wide: list[tuple[Law, Law]] = []  # the same, with the stride of a unit of everything as wide as everything
         coarsest: list[float] = []
         for node in self.nodes:
             if not node.inputs:
                 laws.append((Law(0.0, 1.0), Law(0.0, 1.0)))
+                wide.append(laws[-1])
                 coarsest.append(1.0)
                 continue
             source = min(node.inputs, key=lambda index: coarsest[index])
-            y, x = laws[source]
-            laws.append((node.y.law(y), node.x.law(x)))
-            coarsest.append(max(coarsest[source], laws[-1][0].stride, laws[-1][1].stride))
+            y, x = self._steps_of(node, source)
+            wide.append((y.law(wide[source][0]), x.law(wide[source][1])))
+            alone = (node.height, node.width) == (1, 1)
+            laws.append((node.y.law(laws[source][0]), node.x.law(laws[source][1])) if alone else wide[-1])
+            coarsest.append(max(coarsest[source], wide[-1][0].stride, wide[-1][1].stride))
         return tuple(laws)
+
+    def _steps_of(self, node: Node, source: int) -> tuple[Step, Step]:
+        """How `node` lies on node `source` along y and x: what takes the whole map is a pooling, or moves nothing."""
+        below = self.nodes[source]
+        if (node.whole or node.mixed) and (node.height, node.width) == (1, 1):
+            return Resize(Taps.AREA, below.height, 1), Resize(Taps.AREA, below.width, 1)
+        if node.whole and (node.height, node.width) == (below.height, below.width):  # a normalisation over all units
+            return SAME, SAME
+        return node.y, node.x
 
     def laws(self, layer: str) -> tuple[Law, Law]:
         """Where the units of `layer` sit, along y and x.

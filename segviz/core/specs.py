@@ -33,7 +33,8 @@ class Kind(Choice):
     PYTHON = "python", "Python", "a class or function of your own code, which runs"
 
 
-PREFIXED = (Kind.TORCHVISION, Kind.TIMM, Kind.SMP, Kind.PYTHON)
+ZOOS = (Kind.TORCHVISION, Kind.TIMM, Kind.SMP)
+PREFIXED = (*ZOOS, Kind.PYTHON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,10 @@ def _features(loaded: Loaded) -> Found:
     if wrong:
         others = f"{len(wrong)} of {len(calls)} layers computed from the graph are not what the module makes"
         return Verdict.PARTLY, f"{others}: {', '.join(wrong[:SHOWN])}"
-    return Verdict.YES, f"all {len(calls)} layers"
+    leaves = sum(call.leaf for call in calls)
+    blocks = len(calls) - leaves
+    more = f", and {'the block' if blocks == 1 else f'all {blocks} blocks'} that they form" if blocks else ""
+    return Verdict.YES, f"all {leaves} layers{more}"
 
 
 def _measured(traced: Trace, loaded: Loaded, image: Tensor) -> dict[int, Measure]:

@@ -29,6 +29,7 @@ from segviz.core.steps import SAME, Resize, Transposed
 from segviz.engine import heads
 from segviz.engine.heads import Head, Place
 from segviz.engine.kernels import Same
+from segviz.engine.mismatches import reason_of
 from segviz.engine.patches import MAPS, Kernel, Source, Weight
 from segviz.engine.rules import found_of
 from segviz.engine.stand_ins import OF_A_SIZE, PROCESSOR, on_meta, on_processor, stood_in
@@ -162,11 +163,9 @@ def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recor
         except SegvizError:
             raise
         except Exception as error:  # the edge: the network is a stranger's code
-            reason = str(error).strip().split("\n")[0]
-            reason = f"{type(error).__name__}: {reason}" if isinstance(error, LookupError | AttributeError) else reason
             size = "x".join(str(side) for side in image.shape[1:])
             where = f" at layer '{recorder.open[-1].name}'" if recorder.open else ""
-            message = f"the network does not run on {size}: it breaks{where} ({reason})"
+            message = f"the network does not run on {size}: it breaks{where} ({reason_of(error)})"
             raise SegvizError(message, repr(error)) from error
 
 

@@ -10,8 +10,8 @@ from torch import nn
 from segviz.core import catalogue
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError, clean, named
-from segviz.core.specs import VIEWING, Kind, Spec
-from segviz.engine import architectures, devices, recognise
+from segviz.core.specs import VIEWING, ZOOS, Kind, Spec
+from segviz.engine import architectures, devices, recognise, zoo_weights
 from segviz.engine.checkpoints import Checkpoint, open_checkpoint
 from segviz.engine.recognise import Candidate
 from segviz.engine.weights import channels_first, check, load_into
@@ -101,5 +101,8 @@ def _classes(spec: Spec) -> int | None:
 
 
 def file_of(spec: Spec) -> str | None:
-    """The file that the weights of `spec` come from, None where there is none."""
-    return spec.name if spec.kind is Kind.FILE else spec.option("weights")
+    """The person's file that the weights of `spec` come from; None where there is none, or a zoo has its own."""
+    if spec.kind is Kind.FILE:
+        return spec.name
+    weights = spec.option("weights")
+    return None if weights == zoo_weights.DEFAULT and spec.kind in ZOOS else weights

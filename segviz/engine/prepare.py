@@ -47,6 +47,19 @@ def check_multiple(entry: Entry, height: int, width: int) -> None:
         )
 
 
+def check_channels(entry: Entry) -> None:
+    """Raise SegvizError, with both numbers and what helps, where an image as it is read has other channels."""
+    wanted, order = entry.input_size[0], entry.preprocessing.channels
+    given = entry.preprocessing.planes
+    if given == wanted:
+        return
+    channels = "1 channel" if wanted == 1 else f"{wanted} channels"
+    helps = "one mean and one std will do"
+    if order != "L":
+        helps = "channels=L gives it the image in grey" + (f", the same in all {wanted}" if wanted > 1 else "")
+    raise SegvizError(f"{entry.title} wants {channels}, the image has {given} ({order}): {helps}")
+
+
 def least_size(entry: Entry, dense: bool) -> tuple[int, int]:
     """The smallest input: the native one where a dense layer or a window of pooling spans it."""
     height, width = entry.input_size[1:]

@@ -19,6 +19,7 @@ from segviz.engine.safetensor import Header
 from segviz.engine.weights import Fit, Headers, fit, renamed
 
 LEAST_SHARE = 0.9  # of all tensors on both sides must fit, if nobody has named the architecture
+LEAST_RESEMBLANCE = 0.25  # of all tensors on both sides must have the same names, where a network is called the closest
 COMPARED = 6  # candidates that are looked at closely
 FAMILIES = 3  # of torchvision's, that are tried before all others
 MOST_CLASSES = 1_000_000
@@ -135,8 +136,12 @@ def _merit(candidate: Candidate) -> tuple[bool, float]:
 
 
 def _unknown(path: Path, found: list[Candidate], count: int) -> SegvizError:
-    close = [candidate for candidate in found if candidate.fit.names]
-    told = f"closest is {close[0].text}" if close else "no matching tensor in any"
+    close = [candidate for candidate in found if candidate.fit.names or candidate.fit.misshaped]
+    told = "no matching tensor in any"
+    if close:
+        best = max(close, key=lambda candidate: candidate.fit.resemblance)
+        closest = f"closest is {best.architecture.title} ({best.fit.closely})"
+        told = closest if best.fit.resemblance >= LEAST_RESEMBLANCE else "none of its networks is close"
     report = "\n\n".join(f"{candidate.architecture.title}: {candidate.fit.report}" for candidate in close)
     return SegvizError(
         f"{named(path)}: {_counted(count)} of another model than segviz knows; {told}. Name it with ?arch=, "

@@ -283,7 +283,7 @@ def _pad(use: Use) -> Found:
         use.name, "constant"
     )
     rows, columns = use.main.grid
-    if use.axes != MAPS or use.main.stands_for or len(pad) > 8 or mode == "circular":
+    if use.axes != MAPS or use.main.stands_for or any(pad[4:]) or mode == "circular":
         return use.all_of_it(use.main.axes, reason=f"padding '{mode}' of this layout")
     if mode == "constant":
         down, across = Window(before=top), Window(before=left)

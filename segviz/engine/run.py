@@ -43,7 +43,7 @@ from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
-from segviz.engine.prepare import check_multiple, notes_of, tensor_of
+from segviz.engine.prepare import check_channels, check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 from segviz.engine.windows import Windows, classify_one
 
@@ -113,7 +113,7 @@ class Engine:
             geometry=traced.geometry,
             frame=frame,
             conversion=loaded.conversion.steps if converted else (),
-            notes=(*loaded.notes, *notes_of(entry, frame)),
+            notes=(*loaded.remarks, *notes_of(entry, frame)),
             refusal=loaded.refusal,
             entry=entry,
             brought=loaded.known,
@@ -169,7 +169,7 @@ class Engine:
             scale=job.frame.inner[1] / job.frame.image[1],
             seconds=time.perf_counter() - started,
             device=devices.text(loaded.device),
-            notes=(*job.notes, *notes_of(loaded.entry, job.frame)),
+            notes=(*job.notes, *loaded.unnamed, *notes_of(loaded.entry, job.frame)),
             layer_seconds=grid.layer_seconds,
             exactness=grid.exactness,
         )
@@ -264,7 +264,7 @@ class Engine:
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         found = yield from examine(loaded)
-        return Badge(request, found, time.perf_counter() - started, loaded.notes)
+        return Badge(request, found, time.perf_counter() - started, loaded.remarks)
 
     def score_depths(self, request: DepthRequest) -> Generator[Update, None, DepthAnswer]:
         """The kernels that the network upsamples with, and the scores of its depths where they are asked for."""
@@ -296,6 +296,7 @@ class Engine:
         """The network on the setup's image; `squeeze` makes that as large as the native input, whatever its shape."""
         if setup.image is None:
             raise SegvizError("there is no image to look at: open one, or name one")
+        check_channels(loaded.entry)
         seen = version(setup.image)  # before it is read: a change in between is then found by the next ask
         picture = self.store.picture(setup.image)
         size, native = (picture.height, picture.width), loaded.entry.input_size

@@ -33,6 +33,11 @@ class FileKind(Choice):
 
 WEIGHTS = (FileKind.SAFETENSORS, FileKind.ARCHIVE, FileKind.PICKLE)
 READ = "segviz reads safetensors and torch checkpoints, and opens TorchScript, .pt2, ONNX and Python files"
+NAMES_SUFFIX = ".txt"
+NAMES = (
+    "if it is a list of class names, drop it on the window, name it in the model card under Class names, "
+    "or write ?labels= behind the network"
+)
 
 # (offset, bytes) of files that people take for networks -> what they are, and what to do.
 _STRANGERS: tuple[tuple[int, bytes, str], ...] = (
@@ -81,6 +86,8 @@ def what_is(path: Path) -> FileKind:
     for offset, mark, what in _STRANGERS:
         if head.lower().startswith(mark, offset) or (offset == 0 and lowered.startswith(mark)):
             raise SegvizError(f"{named(path)}: {what}")
+    if path.suffix.lower() == NAMES_SUFFIX and _is_text(head):  # 'cat', 'dog' a line each would be a pickle's names
+        raise _stranger(path, head)
     if any(mark.match(head) for mark in _PICKLES):
         return FileKind.PICKLE
     if _ONNX.match(head):
@@ -143,6 +150,10 @@ def _of_archive(path: Path) -> FileKind:
     raise SegvizError(f"{name}: a zip archive, but not a torch checkpoint (no data.pkl); unpack it first")
 
 
+def _is_text(head: bytes) -> bool:
+    return len(head) > 1 and all(byte >= 32 or byte in b"\t\r\n" for byte in head)
+
+
 def _stranger(path: Path, head: bytes) -> SegvizError:
     """Why a file of no known kind is refused; what it should have been, its name may say."""
     name, suffix = named(path), path.suffix.lower()
@@ -150,6 +161,6 @@ def _stranger(path: Path, head: bytes) -> SegvizError:
         return SegvizError(f"{name}: not safetensors or damaged (its header is invalid); fetch or save it again")
     if suffix == ".onnx":
         return SegvizError(f"{name}: not an ONNX file, or damaged; fetch or save it again")
-    if b"\0" not in head and all(byte >= 32 or byte in b"\t\r\n" for byte in head) and len(head) > 1:
-        return SegvizError(f"{name}: text, not a file of weights; {READ}")
+    if _is_text(head):
+        return SegvizError(f"{name}: text, not a file of weights; {NAMES if suffix == NAMES_SUFFIX else READ}")
     return SegvizError(f"{name}: not a file of weights, or damaged; {READ}")

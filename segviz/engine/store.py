@@ -27,6 +27,7 @@ from segviz.engine.graph import Trace, trace
 from segviz.engine.networks import file_of
 from segviz.engine.opening import opened
 from segviz.engine.prepare import frame_of, least_size
+from segviz.engine.strangers import GUESSED_PIXELS
 from segviz.engine.surgery import Conversion, converting
 
 Value = TypeVar("Value")
@@ -110,6 +111,22 @@ class Loaded:
     known: Entry  # without what the spec says of viewing
     notes: tuple[str, ...] = ()  # of what had to be done to open it
     traces: Kept[Trace] = field(default_factory=lambda: Kept(24))  # with the network, since a trace holds its modules
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Its notes as its spec has it viewed: what that says is no guess any more."""
+        said = {key for key, _ in parse(self.spec).options}
+        gone = GUESSED_PIXELS if said >= {"mean", "std"} else ()
+        return (*(note for note in self.notes if note not in gone), *self.unnamed)
+
+    @property
+    def unnamed(self) -> tuple[str, ...]:
+        """A note on a person's list of names that are fewer than the classes."""
+        names, classes = len(self.entry.class_list), self.entry.class_count
+        if names >= classes or parse(self.spec).option("labels") is None:
+            return ()
+        told = "1 name" if names == 1 else f"{names:,} names"
+        return (f"{told} for {classes:,} classes: the others are numbered; a list has one name a line, in their order",)
 
     @property
     def conversion(self) -> Conversion:

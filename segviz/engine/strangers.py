@@ -25,6 +25,11 @@ Size = tuple[int, int, int]  # channels, height, width
 
 USUAL = (224, 64, 32, 28, 256, 299, 227, 96, 128, 48, 160, 192, 240, 320, 384, 512)  # sides of inputs, in that order
 BATCH = 3  # images at once, to see whether there may be several
+UNSAID_SIZE = "nothing says which it was made for, and at another its answers may be wrong; ?input=CxHxW says it"
+AS_FOR_IMAGENET = "unless ?mean= and ?std= say others, pixels are scaled as for ImageNet, which is a guess"
+DIVIDED = "unless ?mean= and ?std= say others, pixels are divided by 255, which is a guess"
+GUESSED_PIXELS = (AS_FOR_IMAGENET, DIVIDED)
+MOST_CHANNELS = 16  # of an image; the satellites with most bands have 13
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64)  # what sides of images may have to be divisible by
 
 
@@ -117,7 +122,8 @@ def _run(network: nn.Module, spec: Spec, known: Known) -> tuple[Trace, Size, tup
             refusal = refusal or error
             continue
         shown = "x".join(map(str, size))
-        return traced, size, (f"input size {shown} is a guess: it runs on that; ?input=CxHxW says another",)
+        guess = f"input size {shown} is a guess, the first usual one that it runs on: {UNSAID_SIZE}"
+        return traced, size, (guess,)
     raise SegvizError(f"{known.title} runs on no usual size of images: say which with ?input=CxHxW ({refusal})")
 
 
@@ -144,7 +150,7 @@ def _usual(network: nn.Module) -> Iterator[Size]:
     first = next((p for p in network.parameters() if p.dim() == 4), None)
     groups = next((m.groups for m in network.modules() if isinstance(m, nn.Conv2d)), 1)
     likely = int(first.shape[1]) * groups if first is not None else 3
-    for channels in dict.fromkeys((likely if likely in (1, 3) else 3, 3, 1)):
+    for channels in dict.fromkeys((likely if likely <= MOST_CHANNELS else 3, 3, 1)):
         for side in USUAL:
             yield channels, side, side
 
@@ -174,10 +180,8 @@ def _preprocessing(channels: int, note: Mapping[str, Any]) -> tuple[Preprocessin
     if order in CHANNELS and mean and std and 0 not in std:
         return Preprocessing(order, mean, std), ""
     if channels == 3:
-        return IMAGENET, "unless ?mean= and ?std= say others, pixels are scaled as for ImageNet, which is a guess"
-    return Preprocessing(
-        "L" if channels == 1 else "RGB"
-    ), "unless ?mean= and ?std= say others, pixels are divided by 255, which is a guess"
+        return IMAGENET, AS_FOR_IMAGENET
+    return Preprocessing("L" if channels == 1 else "RGB"), DIVIDED
 
 
 def noted_size(note: Mapping[str, Any]) -> Size | None:

@@ -56,20 +56,37 @@ class Fit:
         return tuple(told for told in self.unexpected if not told[1:].lower().startswith(AUXILIARY))
 
     @property
+    def fitting(self) -> int:
+        """How many fit; counters of batch normalisation do not count, since files may have them or not."""
+        return sum(not name.endswith(COUNTER) for name in self.names)
+
+    @property
     def wanted(self) -> int:
-        return len(self.names) + len(self.missing) + len(self.misshaped) + len(self.mistyped)
+        return self.fitting + len(self.missing) + len(self.misshaped) + len(self.mistyped)
 
     @property
     def share(self) -> float:
         """How well it fits, 0 to 1: tensors that fit, of all that either side has."""
         everything = self.wanted + len(self.surplus)
-        return len(self.names) / everything if everything else 0.0
+        return self.fitting / everything if everything else 0.0
+
+    @property
+    def resemblance(self) -> float:
+        """The same, of tensors that have the right names, whatever their shapes."""
+        everything = self.wanted + len(self.surplus)
+        return (everything - len(self.missing) - len(self.surplus)) / everything if everything else 0.0
 
     @property
     def text(self) -> str:
         """In one sentence: '30 of 32 tensors fit'."""
         left = f", {len(self.unexpected)} left over" if self.unexpected else ""
-        return f"{len(self.names)} of {self.wanted} tensors fit{left}"
+        return f"{self.fitting} of {self.wanted} tensors fit{left}"
+
+    @property
+    def closely(self) -> str:
+        """The same, with what has the right name alone: '31 of 32 tensors fit; other shape: ...'."""
+        wrong = "; ".join(f"{word} {listed(names)}" for word, names in self.faults if word.startswith("other"))
+        return f"{self.text}; {wrong}" if wrong else self.text
 
     @property
     def faults(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -127,7 +127,15 @@ def names_from(entry: Entry, spec: Spec) -> str:
 
 def notes(network: Network) -> tuple[str, ...]:
     """What was done to open the network and to make the image fit, in sentences; the caution stands elsewhere."""
-    return tuple(f"{sentence(note)}." for note in network.notes if note != network.entry.caution)
+    return tuple(f"{sentence(_on_the_card(note))}." for note in network.notes if note != network.entry.caution)
+
+
+def _on_the_card(note: str) -> str:
+    """A note that names an option of a spec names the field of the card instead, where it has one."""
+    captions = {field.option: field.caption for field in FIELDS}
+    return re.sub(
+        r"\?(\w+)=(?:CxHxW\b)?", lambda found: f'"{captions[found[1]]}"' if found[1] in captions else found[0], note
+    )
 
 
 # --------------------------------------------------------------------------------------- badge

@@ -33,6 +33,7 @@ from segviz.core.requests import (
 from segviz.core.session import Session, State
 from segviz.gui import comparing, gestures, plan
 from segviz.gui.ledger import Ledger
+from segviz.gui.names import title_of
 from segviz.gui.outlet import Outlet
 from segviz.gui.partners import Worker
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
@@ -271,6 +272,9 @@ class Desk(Outlet):
     def _engine_died(self, event: EngineDied) -> None:
         kind = self._end(event.ticket) if event.request is not None else None
         again = AGAIN.get(kind, "Choose Run > Run again (F9) to try again") if kind is not None else ""
+        killer = self.session.state.model
+        if kind is Kind.DESCRIPTION and self.scene.known is None and self._go_back():
+            again = f"{title_of(killer)} is not open: choose it again to try once more"
         self._show(engine=EngineStatus.OFF)
         self.say(f"{event.message}. {again}." if again else event.message, about=kind)
         self._obituary = self.scene.message
@@ -305,13 +309,20 @@ class Desk(Outlet):
             return
         if kind is Kind.WINDOW:
             self.session.update(window=None)
-        good = self._good_network
-        if kind is Kind.DESCRIPTION and good["model"] not in ("", self.session.state.model):
-            self.session.update(**good)
+        if kind is Kind.DESCRIPTION:
+            self._go_back()
         if event.trust:
             self.untrusted.emit(event)
         else:
             self.say(event.message, event.details, kind)
+
+    def _go_back(self) -> bool:
+        """Choose the network of before again, if there is one; False where there is none."""
+        good = self._good_network
+        if good["model"] in ("", self.session.state.model):
+            return False
+        self.session.update(**good)
+        return True
 
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)

@@ -154,9 +154,11 @@ class Scene:
 
     @property
     def shown_badge(self) -> Badge | None:
-        """The badge where it is the network's that is chosen; None otherwise."""
-        badge = self.badge
-        return badge if badge is not None and same_network(badge.request.setup.model, self.state.model) else None
+        """The badge where it is of the network on the screen, also while another is being read; None otherwise."""
+        badge, network = self.badge, self.network
+        if badge is None or network is None:
+            return None
+        return badge if same_network(badge.request.setup.model, network.request.setup.model) else None
 
     @property
     def shown_depths(self) -> DepthAnswer | None:

@@ -403,10 +403,10 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if self.files.accepts(event.mimeData()):
-            event.acceptProposedAction()
+            _as_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
+        _as_copy(event)
         if not self.scoring.takes(event.mimeData(), self.files.open_path):
             self.files.drop(event.mimeData())
 
@@ -437,3 +437,9 @@ class MainWindow(QMainWindow):
 
     def action(self, identifier: str) -> QAction:
         return self.menus.actions[identifier]
+
+
+def _as_copy(event: QDropEvent) -> None:
+    """Take what is dropped as a copy, whatever is proposed: after a move the other side deletes its file."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

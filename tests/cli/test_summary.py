@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import torch
 
 from segviz.cli.summary import listed
 from segviz.core.requests import Layer
@@ -90,3 +93,24 @@ def test_capabilities_are_listed_with_the_reason_where_the_answer_is_no(segviz: 
     text = segviz("summary", "lenet5", "--capabilities").out
     assert any(line.split()[:2] == ["Runs", "yes"] for line in text.splitlines())
     assert "capabilities" not in segviz("summary", "lenet5", "--json").data
+
+
+def test_a_file_of_any_ending_in_this_folder_is_opened_by_what_it_holds(
+    segviz: Segviz, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken for a name of the catalogue, unless its ending was one of those that networks usually have."""
+    monkeypatch.chdir(tmp_path)
+    weights = {name: torch.zeros(shape) for name, shape in {"a.weight": (2, 3), "b.weight": (2,)}.items()}
+    torch.save(weights, "own.pkl")
+    done = segviz("summary", "own.pkl")
+    assert done.status == 1
+    assert done.err.startswith("segviz: own.pkl: its 2 tensors are of another model")
+    torch.save(weights, "lenet5")
+    assert segviz("summary", "lenet5").status == 0  # a name of the catalogue is that
+    assert "no network 'other.pkl' in the catalogue" in segviz("summary", "other.pkl").err
+
+
+def test_names_that_do_not_suffice_are_told(segviz: Segviz, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("nought\none\ntwo\n", encoding="utf-8")
+    done = segviz("summary", f"lenet5?labels={tmp_path / 'names.txt'}")
+    assert "\n3 names for 10 classes" in done.out

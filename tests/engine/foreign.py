@@ -46,6 +46,28 @@ class Segmenter(nn.Module):
         return F.interpolate(F.avg_pool2d(score, 2), size=x.shape[-2:], mode="bilinear", align_corners=False)
 
 
+class Pyramid(nn.Module):
+    """Maps as large as the image, as DeepLab makes them: borders of its own, and a pooled map spread beside the others.
+
+    The pooled one is first, so that a join which asks nothing takes its lattice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, stride=2)
+        self.deep = nn.Conv2d(8, 8, 3, stride=2, padding=1)
+        self.pooled = nn.Conv2d(8, 8, 1)
+        self.own = nn.Conv2d(8, 8, 1)
+        self.join = nn.Conv2d(16, 8, 1)
+        self.score = nn.Conv2d(8, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        low = F.relu(self.deep(F.relu(self.stem(F.pad(x, (1, 1, 1, 1))))))
+        pooled = F.relu(self.pooled(low.mean((2, 3), keepdim=True))).expand(-1, -1, *low.shape[-2:])
+        joined = F.relu(self.join(torch.cat([pooled, F.relu(self.own(low))], 1)))
+        return F.interpolate(self.score(joined), x.shape[-2:], mode="bilinear", align_corners=True)
+
+
 def made(network: nn.Module, seed: int = 0) -> nn.Module:
     """`network` in eval mode with weights, and statistics of batch normalisation, that are no defaults."""
     generator = torch.Generator().manual_seed(seed)

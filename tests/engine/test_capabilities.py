@@ -76,6 +76,16 @@ def test_a_plain_classifier_can_do_everything(examined):
     assert {found.verdict for found in badge.capabilities} == {Verdict.YES}, badge.capabilities
 
 
+def test_layers_are_counted_as_everywhere_else_and_blocks_besides(examined):
+    """Of `summary` and the diagram the leaves are the layers; 75 of them were told for a network that has 60."""
+    block = nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU())
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(4 * 14 * 14, 4))
+    assert examined(Made(nn.Sequential(block, flat))).of(Ability.FEATURES).reason == (
+        "all 5 layers, and all 3 blocks that they form"
+    )
+    assert examined(Made(block)).of(Ability.FEATURES).reason == "all 3 layers, and the block that they form"
+
+
 def test_a_dense_layer_takes_other_sizes_only_when_it_is_converted(examined):
     found = examined(Made(nn.Sequential(nn.Flatten(), nn.Linear(4 * 256, 4)))).of(Ability.SIZES)
     assert found.verdict is Verdict.PARTLY

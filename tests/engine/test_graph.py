@@ -323,3 +323,27 @@ def test_the_largest_channel_of_a_unit_is_of_its_own_field():
     geometry = trace(Functional([STEPS["conv"], lambda x: x.max(1, keepdim=True).values]), (1, 9, 12)).geometry
     found = geometry.field("tail", 2, 3)
     assert (found.status, found.box) == (Status.EXACT, (3, 3, 5, 6))
+
+
+@pytest.mark.parametrize("norm", [nn.GroupNorm(2, 4), nn.InstanceNorm2d(4, affine=True)])
+def test_a_normalisation_over_all_units_leaves_them_where_they_are(norm):
+    """It takes every unit, and is no pooling: units of the middle of the map were all that were left."""
+    geometry = trace(nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), norm), (3, 32, 32)).geometry
+    assert geometry.laws("1") == geometry.laws("0")
+    assert geometry.field("1", 8, 8).status is Status.WHOLE
+
+
+def test_a_pooled_map_that_is_spread_again_has_the_units_where_they_were():
+    """Of one unit alone the stride stays that of the map that it was made from."""
+
+    class Spread(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.low, self.pool, self.spread = nn.Conv2d(3, 4, 3, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Upsample((8, 8))
+
+        def forward(self, x):
+            return self.spread(self.pool(self.low(x)))
+
+    geometry = trace(Spread(), (3, 32, 32)).geometry
+    assert geometry.laws("spread") == geometry.laws("low")
+    assert [law.stride for law in geometry.laws("pool")] == [4, 4]

@@ -10,12 +10,13 @@ from segviz.core import catalogue
 from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
-from segviz.engine.prepare import check_multiple, frame_of, notes_of, tensor_of
+from segviz.engine.prepare import check_channels, check_multiple, frame_of, notes_of, tensor_of
 
 LENET = catalogue.entry("lenet5")
 SELFIE = catalogue.entry("selfie_general")
 EFFICIENTNET = catalogue.entry("efficientnet_lite0")
 AS_IT_IS = Frame((1, 1), (1, 1), (1, 1))
+GREY_IN_FOUR = Preprocessing("L", (0.0,) * 4, (255.0,) * 4)
 COLOUR = np.array([[[10, 20, 40]]], np.uint8)
 
 
@@ -98,3 +99,23 @@ def test_notes_say_why_it_was_padded():
     assert notes_of(SELFIE, Frame((256, 250), (256, 250), (256, 256))) == (
         "256x250 was padded to 256x256, multiples of 16; the margin is cut off again",
     )
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "words"),
+    [
+        ("RGB", (4, 32, 32), "wants 4 channels, the image has 3 .RGB.: channels=L gives it .* the same in all 4"),
+        ("RGB", (1, 32, 32), "wants 1 channel, the image has 3 .RGB.: channels=L gives it the image in grey$"),
+        ("L", (4, 32, 32), "wants 4 channels, the image has 1 .L."),
+    ],
+)
+def test_an_image_of_other_channels_is_refused_with_both_numbers(channels, size, words):
+    with pytest.raises(SegvizError, match=words):
+        check_channels(replace(LENET, input_size=size, preprocessing=Preprocessing(channels)))
+
+
+@pytest.mark.parametrize("entry", [LENET, SELFIE, replace(LENET, input_size=(4, 8, 8), preprocessing=GREY_IN_FOUR)])
+def test_an_image_of_the_right_channels_goes_in(entry):
+    check_channels(entry)
+    planes = tensor_of(COLOUR, entry.preprocessing, AS_IT_IS).shape[1]
+    assert planes == entry.input_size[0] == entry.preprocessing.planes

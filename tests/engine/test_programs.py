@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -12,11 +13,13 @@ import torch
 from segviz.core import trust
 from segviz.core.choices import Device, Pooling, Task
 from segviz.core.errors import LONGEST_MESSAGE, SegvizError, UsageError
+from segviz.core.field import Status
 from segviz.core.specs import Kind, parse
 from segviz.core.trust import UntrustedError
 from segviz.engine import opening, programs
+from segviz.engine.graph import trace
 from segviz.engine.store import Store
-from tests.engine.foreign import Classifier, Segmenter, answer, image, made
+from tests.engine.foreign import Classifier, Pyramid, Segmenter, answer, image, made
 
 # torch marks TorchScript as old, and tracing warns of sizes that it fixes: the files exist all the same.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::torch.jit.TracerWarning")
@@ -133,6 +136,47 @@ def test_code_runs_only_when_it_is_trusted(code, tmp_path):
     code.write_text(code.read_text() + "\n", encoding="utf-8")
     with pytest.raises(UntrustedError):  # other content, other trust
         programs.python_file(parse(str(code)), False)
+
+
+FIELDS = {  # of Pyramid on 33x33: field, stride and status of each convolution, then of the answer
+    "Conv": [
+        (3, 2, Status.EXACT),
+        (7, 4, Status.EXACT),
+        (33, 4, Status.WHOLE),
+        (7, 4, Status.EXACT),
+        (33, 4, Status.WHOLE),
+        (33, 4, Status.WHOLE),
+    ],
+    "last": (33, 1, Status.WHOLE),
+}
+
+
+# Of torch's older exporter of ONNX, which writes the borders of an image as a Pad over all four dimensions.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Constant folding:UserWarning")
+@pytest.mark.parametrize("form", [None, script, program, graph])
+def test_one_network_has_the_same_fields_in_every_format(form, tmp_path):
+    """A map of one unit that is spread over others brings no lattice along, and padding mixes nothing."""
+    network, size = made(Pyramid()), (3, 33, 33)
+    if form is None:
+        traced = trace(network, size)
+    else:
+        path = str(form(network, size, tmp_path))
+        opened = opening.opened(f"{path}?input=3x33x33", trust=True)
+        traced = trace(opened.network, size)
+    geometry = traced.geometry
+    convolutions = [index for index, done in enumerate(traced.operations) if done.name in ("conv2d", "convolution")]
+    layers = replace(geometry, layers=tuple((str(index), index) for index in (*convolutions, traced.output)))
+    found = [_middle(layers, str(index)) for index in (*convolutions, traced.output)]
+    assert found == [*FIELDS["Conv"], FIELDS["last"]]
+
+
+def _middle(geometry, layer):
+    """Field (clipped to the image), stride and status of the middle unit of `layer`."""
+    rows, columns = geometry.grid(layer)
+    field, (y, x) = geometry.field(layer, rows // 2, columns // 2), geometry.laws(layer)
+    assert y.stride == pytest.approx(x.stride)
+    inside = field.box.clipped(geometry.width, geometry.height)
+    return inside.width, pytest.approx(y.stride), field.status
 
 
 def test_onnx_needs_no_trust(tmp_path):

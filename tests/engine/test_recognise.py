@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from segviz.core import catalogue
 from segviz.core.errors import SegvizError
@@ -13,6 +14,7 @@ from segviz.engine import recognise
 from segviz.engine.architectures import named, of_catalogue, of_torchvision, signature
 from segviz.engine.recognise import recognised, suited
 from segviz.engine.safetensor import Header
+from segviz.engine.weights import fit, headers_of
 
 NET = Path("net.pth")
 FLOAT = torch.float32
@@ -77,6 +79,32 @@ def test_what_nobody_knows_is_refused_with_the_closest(no_zoo: None) -> None:
         "net.pth: its 20 tensors are of another model than segviz knows; closest is VGG16 (20 of 32 tensors fit). "
     )
     assert "missing 'classifier.6.bias' (1000)" in told.value.details
+
+
+def test_the_tensor_that_alone_does_not_fit_is_named_with_both_shapes(no_zoo: None) -> None:
+    """As of a network for four channels; it stood in the details alone, which a terminal does not show."""
+    name = "features.0.weight"
+    own = signature(named("vgg16"))
+    with pytest.raises(SegvizError) as told:
+        recognised(NET, {**own, name: Header((64, 4, 3, 3), FLOAT)})
+    assert (
+        "closest is VGG16 (31 of 32 tensors fit; other shape: 'features.0.weight' (shape 64x4x3x3, wanted 64x3x3x3))"
+    ) in str(told.value)
+
+
+def test_a_few_names_in_common_make_no_network_the_closest(no_zoo: None) -> None:
+    own = dict(list(signature(named("vgg16")).items())[:2])
+    with pytest.raises(SegvizError, match="segviz knows; none of its networks is close") as told:
+        recognised(NET, own | {f"block{number}.weight": Header((3, 3), FLOAT) for number in range(4)})
+    assert "VGG16: 2 of 32 tensors fit, 4 left over" in told.value.details
+
+
+def test_tensors_are_counted_without_counters_whether_a_file_has_them_or_not() -> None:
+    """Of batch normalisation; one network was told to have 102, 112 or 122 tensors."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    own = headers_of(network)
+    bare = {name: header for name, header in own.items() if not name.endswith("num_batches_tracked")}
+    assert fit(own, own).text == fit(own, bare).text == "6 of 6 tensors fit"
 
 
 def test_what_resembles_nothing_is_refused(no_zoo: None) -> None:

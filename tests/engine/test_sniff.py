@@ -64,3 +64,10 @@ def test_noise_is_refused(name: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(bytes(range(255, 0, -1)) * 4)
     with pytest.raises(SegvizError, match=reason):
         what_is(tmp_path / name)
+
+
+def test_a_list_of_class_names_that_was_opened_as_a_network_is_told_where_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "names.txt"
+    path.write_text("cat\ndog\n", encoding="utf-8")
+    with pytest.raises(SegvizError, match=r"text, not a .*drop it on the window.*Class names.*labels="):
+        what_is(path)

@@ -9,9 +9,13 @@ from torch import nn
 from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
 from segviz.core.specs import parse
+from segviz.engine import scripted
 from segviz.engine.graph import trace
 from segviz.engine.strangers import Known, entry_of, one_at_a_time, takes_batches
 from tests.engine.foreign import Classifier, Segmenter, answer, image, made
+
+# torch marks TorchScript as old.
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
 SPEC = parse("net.pt")
 
@@ -35,7 +39,11 @@ class Fixed(nn.Module):
 def test_a_size_is_found_by_trying():
     entry, notes = described(made(Classifier()))
     assert entry.input_size == (3, 32, 32)
-    assert any("3x32x32 is a guess" in note for note in notes)
+    (note,) = (note for note in notes if "input size" in note)
+    assert note == (
+        "input size 3x32x32 is a guess, the first usual one that it runs on: nothing says which it was made for, "
+        "and at another its answers may be wrong; ?input=CxHxW says it"
+    )
 
 
 def test_a_size_that_is_given_is_taken():
@@ -49,6 +57,14 @@ def test_channels_come_from_the_first_weight():
     assert entry.input_size[0] == 1
     assert entry.preprocessing.channels == "L"
     assert any("divided by 255" in note for note in notes)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 13])
+def test_images_of_more_than_three_channels_are_found_in_a_program_without_a_size(channels, tmp_path):
+    """A traced archive has no modules of torch, only weights; four channels were not among those that were tried."""
+    network = nn.Sequential(nn.Conv2d(channels, 6, 5), nn.ReLU(), nn.Flatten(), nn.Linear(6 * 28 * 28, 5))
+    torch.jit.save(torch.jit.trace(made(network), image(channels, 32, 32)), tmp_path / "net.pt")
+    assert described(scripted.read(tmp_path / "net.pt"))[0].input_size == (channels, 32, 32)
 
 
 @pytest.mark.parametrize("stride", [2, 8])

@@ -42,3 +42,32 @@ def test_the_order_of_colours_is_turned_round():
     pixels = np.full((2, 3, 3), (30, 60, 90), np.uint8)
     seen = viewed(entry("selfie_general"), parse("selfie_general?channels=BGR&mean=0&std=1")).preprocessing
     assert tensor_of(pixels, seen, FRAME)[0, :, 0, 0].tolist() == [90, 60, 30]
+
+
+def test_names_that_do_not_suffice_are_counted(tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("nought\none\ntwo\n")
+    spec = str(parse("lenet5").with_option("labels", str(names)))
+    engine = Engine()
+    (note,) = (n for n in finished(engine.run(DescribeRequest(Setup(spec)))).notes if "names" in n)
+    assert note.startswith("3 names for 10 classes")
+    names = tmp_path / "all.txt"
+    names.write_text("\n".join(map(str, range(10))))
+    spec = str(parse("lenet5").with_option("labels", str(names)))
+    assert not any("names" in n for n in finished(engine.run(DescribeRequest(Setup(spec)))).notes)
+
+
+def test_what_the_spec_says_of_pixels_is_no_guess_any_more(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(
+        "import torch\n\ndef model():\n    return torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3))\n", encoding="utf-8"
+    )
+    engine = Engine()
+
+    def guesses(options):
+        found = finished(engine.run(DescribeRequest(Setup(f"{path}?{options}", trust=True))))
+        return [note for note in found.notes if "guess" in note and "pixels" in note]
+
+    assert len(guesses("input=3x16x16")) == 1
+    assert len(guesses("input=3x16x16&mean=0")) == 1  # std is a guess yet
+    assert guesses("input=3x16x16&mean=0&std=255") == []

@@ -14,6 +14,7 @@ from segviz.core.requests import DescribeRequest, Setup
 from segviz.core.specs import parse
 from segviz.engine import zoo, zoo_weights
 from segviz.engine.flow import finished
+from segviz.engine.networks import file_of
 from segviz.engine.opening import opened
 from segviz.engine.run import Engine
 from segviz.engine.store import Store
@@ -210,6 +211,40 @@ def test_off_line_the_file_and_its_place_are_named(tmp_path, monkeypatch):
         opened("torchvision:squeezenet1_1?weights=default")
     assert "squeezenet1_1-b8a52dc0.pth" in str(caught.value)
     assert str(tmp_path / "checkpoints") in caught.value.details
+
+
+def test_the_store_takes_default_for_no_file_of_yours(tmp_path, monkeypatch):
+    """As the window and every verb ask: off-line the message is of the library's file, and once it lies there it opens.
+
+    `weights=default` was looked for as a file of this name.
+    """
+    models = needs("torchvision").models
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *args, **kwargs: (_ for _ in ()).throw(OSError()))
+    asked = ("torchvision:squeezenet1_1?weights=default", Pooling.AUTO, Device.AUTO)
+    name, folder = zoo_weights.name_of(models.SqueezeNet1_1_Weights.DEFAULT), tmp_path / "checkpoints"
+    store = Store()
+    with pytest.raises(SegvizError, match=f"could not be fetched .*{name} at .*{name}"):
+        store.network(*asked)
+    folder.mkdir(exist_ok=True)
+    torch.save(models.squeezenet1_1(weights=None).state_dict(), folder / name)
+    assert store.network(*asked).entry.weights == name
+
+
+@pytest.mark.parametrize(
+    ("spec", "file"),
+    [
+        ("torchvision:resnet18?weights=default", None),
+        ("timm:resnet18?weights=default", None),
+        ("smp:unet/resnet18?weights=default", None),
+        ("timm:resnet18?weights=default.pth", "default.pth"),
+        ("vgg16?weights=default", "default"),  # segviz's own have no other weights to fetch
+        ("net.pth", "net.pth"),
+        ("torchvision:resnet18", None),
+    ],
+)
+def test_which_file_a_spec_has_its_weights_from(spec, file):
+    assert file_of(parse(spec)) == file
 
 
 def test_weights_of_timm_that_a_person_put_there_by_hand(tmp_path, monkeypatch):

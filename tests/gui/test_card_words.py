@@ -87,6 +87,15 @@ def test_random_weights_are_said_in_the_source_and_not_again_in_the_notes():
     assert card_words.notes(network) == ("It was made up.",)
 
 
+def test_notes_name_the_fields_of_the_card_and_no_options_of_a_spec():
+    told = ("unless ?mean= and ?std= say others, it is a guess", "?input=CxHxW says it", "?arch= names one")
+    assert card_words.notes(replace(of("vgg16"), notes=told)) == (
+        'Unless "Mean" and "Standard deviation" say others, it is a guess.',
+        '"Input" says it.',
+        "?arch= names one.",
+    )
+
+
 def test_before_an_examination_only_the_conversion_is_known():
     found = card_words.findings(scenes.lenet(), None)
     assert [one.ability for one in found] == list(Ability)

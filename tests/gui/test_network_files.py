@@ -61,6 +61,19 @@ def test_one_that_cannot_be_opened_leaves_all_as_it_was(bench, net):
     assert (one.scene.message.text, one.scene.message.about) == ("my net.pth: this is no network", Kind.DESCRIPTION)
 
 
+def test_one_whose_code_ends_the_engine_leaves_all_as_it_was(bench, net):
+    """Else the toolbar named it, the card the one of before, and the next image asked for it again."""
+    one = bench()
+    before = one.state
+    one.window.files.open_path(net)
+    one.turn()
+    one.jobs.die(DescribeRequest, "the engine stopped while tracing the network; it is starting again")
+    one.turn()
+    assert one.state == before
+    assert "my net.pth is not open: choose it again to try once more" in one.scene.message.text
+    assert "Run again" not in one.scene.message.text
+
+
 def test_the_dialog_lists_networks(bench, net, monkeypatch):
     one, asked = bench(), []
 

@@ -10,7 +10,7 @@ from segviz.core import assets, catalogue, scores
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
 from segviz.core.field import SAME, Box, Node
-from segviz.core.requests import Badge, ExamineRequest, Setup
+from segviz.core.requests import Badge, DescribeRequest, ExamineRequest, Setup
 from segviz.core.session import State, Unit
 from segviz.gui import gestures
 from segviz.gui.names import title_of
@@ -195,7 +195,9 @@ def test_what_is_known_of_a_network_comes_from_the_engine_once_it_is_open():
 def test_a_badge_is_shown_of_its_own_network_alone():
     badge = Badge(ExamineRequest(Setup("lenet5")), (), 0.1)
     assert replace(viewed("lenet5?mean=3"), badge=badge).shown_badge is badge
-    assert replace(viewed("vgg16"), badge=badge).shown_badge is None
+    assert replace(viewed("vgg16"), badge=badge).shown_badge is badge  # VGG16 is being read, LeNet-5 is shown yet
+    other = replace(scenes.full().network, request=DescribeRequest(Setup("vgg16")))
+    assert replace(viewed("vgg16"), network=other, badge=badge).shown_badge is None
 
 
 @pytest.mark.parametrize(

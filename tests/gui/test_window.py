@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSize, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from segviz.core.catalogue import entry
@@ -171,14 +171,21 @@ def test_the_button_runs_and_stops(bench):
     assert one.scene.prediction is not None
 
 
-def test_drop_opens_an_image_anywhere(bench, pictures):
+@pytest.mark.parametrize("key", [Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier])
+def test_drop_opens_an_image_anywhere_and_leaves_it_where_it_is(bench, pictures, key):
+    """Shift proposes a move."""
     one = bench(State())
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(pictures["rgb.png"]))])
-    event = QDropEvent(
-        QPointF(600, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    one.window.dropEvent(event)
+    mouse = (Qt.MouseButton.LeftButton, key)
+    actions = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+    for event, take in (
+        (QDragEnterEvent(QPoint(600, 300), actions, data, *mouse), one.window.dragEnterEvent),
+        (QDropEvent(QPointF(600, 300), actions, data, *mouse), one.window.dropEvent),
+    ):
+        take(event)
+        assert event.isAccepted()
+        assert event.dropAction() is Qt.DropAction.CopyAction  # after a move the other side deletes its file
     one.turn()
     assert one.state.image == str(pictures["rgb.png"])
     assert one.state.model  # some network, so that there is something to see

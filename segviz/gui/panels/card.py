@@ -117,8 +117,7 @@ class CardPanel:
         self._caution.setVisible(bool(entry.caution))
         self.facts.show_facts(card_words.facts(network))
         self.origin.show_facts(card_words.origin(entry))
-        badge = scene.shown_badge if scene.known is not None else None
-        self.badge.show_findings(card_words.findings(network, badge))
+        self.badge.show_findings(card_words.findings(network, scene.shown_badge))
         self.notes.show_notes(card_words.notes(network))
         self.form.setEnabled(scene.known is not None)
         if scene.known is not None and scene.entry is not None:

@@ -138,6 +138,14 @@ class OrderBox(FieldBox):
     def refuse(self) -> None:
         self.show_value(self._text, self.changed)
 
+    def suit(self, channels: int) -> None:
+        """Orders of three colours cannot be chosen for a network of four channels, say; grey goes into any number."""
+        for name in CHANNELS:
+            button = self.order.button(name)
+            button.setEnabled(name == "L" or channels in (1, 3))  # for one channel they are refused in words
+            other = "" if button.isEnabled() else f"; the network takes {channels} channels"
+            button.setToolTip(f"{name}: {ORDERS[name]}{other}")
+
 
 BOXES: dict[str, type[FieldBox]] = {"channels": OrderBox, "labels": FileBox}
 
@@ -197,8 +205,10 @@ class FieldForm(QWidget):
         """Show how the network is viewed; `origin` says where the names of its classes come from. Silent."""
         for option, box in self.boxes.items():
             box.show_value(shown(entry, spec, option), spec.option(option) is not None)
-        labels = self.boxes["labels"]
+        labels, order = self.boxes["labels"], self.boxes["channels"]
         assert isinstance(labels, LineBox)
+        assert isinstance(order, OrderBox)
+        order.suit(entry.input_size[0])
         labels.line.setPlaceholderText(origin)
         self.all.setVisible(any(box.changed for box in self.boxes.values()))
 

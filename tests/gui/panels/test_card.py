@@ -80,6 +80,9 @@ def test_what_was_examined_is_shown_of_its_own_network_alone(shown):
     assert "not examined" not in said(one)
     assert said(one).count("partly") == len(Ability)
     assert "So gradients" in said(one)
+    one.show(replace(one.scene, state=replace(one.scene.state, model="vgg16"), jobs=(Job(Kind.DESCRIPTION),)))
+    assert said(one).startswith("Reading VGG16…\nLeNet-5")
+    assert said(one).count("partly") == len(Ability)  # LeNet-5 is on the card yet, and was examined
     one.show(replace(own(), badge=badge))
     assert "not examined" in said(one)
 
@@ -141,6 +144,15 @@ def test_the_order_of_channels_is_refused_in_words_too(qtbot, shown):
     qtbot.mouseClick(order._group.button(0), Qt.MouseButton.LeftButton)
     assert "takes one channel" in one.panel.form.refused("channels")
     assert (order.value, one.changes) == ("L", [])
+
+
+def test_orders_of_three_colours_are_no_choice_for_four_channels(shown):
+    four = replace(own().network.entry, input_size=(4, 32, 32))
+    order = shown(CardPanel, own(entry=four, brought=four)).panel.form.boxes["channels"].order
+    assert [name for name in ("RGB", "BGR", "L") if order.button(name).isEnabled()] == ["L"]
+    assert "takes 4 channels" in order.button("BGR").toolTip()
+    order = shown(CardPanel, own()).panel.form.boxes["channels"].order
+    assert all(order.button(name).isEnabled() for name in ("RGB", "BGR", "L"))
 
 
 def test_one_is_reset_or_all_are(qtbot, shown):
