@@ -15,23 +15,15 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import planning, refinement
-from segviz.core.depths import DepthAnswer
 from segviz.core.requests import (
-    Badge,
-    FeatureMaps,
-    Network,
-    PartialLabels,
-    Prediction,
     Progress,
     RaceResult,
-    RaceUpdate,
     Request,
     SegmentRequest,
     Update,
-    WindowAnswer,
 )
 from segviz.core.session import Session, State
-from segviz.gui import comparing, gestures, plan
+from segviz.gui import comparing, gestures, painting, plan
 from segviz.gui.ledger import Ledger
 from segviz.gui.names import title_of
 from segviz.gui.outlet import Outlet
@@ -284,10 +276,12 @@ class Desk(Outlet):
         if kind is Kind.KEPT:
             self._show(jobs=self._jobs_with(kind, event.update))  # its cells are not those of the canvas
         elif kind is not None:
-            self._show(**_PAINTS[type(event.update)](self, event.update), jobs=self._jobs_with(kind, event.update))
+            self._show(
+                **painting.changes(self.scene, self._ledger, event.update), jobs=self._jobs_with(kind, event.update)
+            )
 
     def _jobs_with(self, kind: Kind, update: Update) -> tuple[Job, ...]:
-        progress = update if isinstance(update, Progress) else _partial(update).progress
+        progress = update if isinstance(update, Progress) else painting.partial_of(update).progress
         job = self._ledger.job(kind, progress)
         return tuple(job if other.kind is kind else other for other in self.scene.jobs)
 
@@ -296,7 +290,7 @@ class Desk(Outlet):
         self._show(**self._revived())
         if kind is None:
             return
-        self._show(**_PAINTS[type(event.answer)](self, event.answer), **self.cleared(kind))
+        self._show(**painting.changes(self.scene, self._ledger, event.answer), **self.cleared(kind))
         if kind is Kind.DESCRIPTION:
             self._show(**self._foreign(self.session.state))
             self.session.update(**gestures.settle_layer(self.scene))
@@ -423,38 +417,6 @@ class Desk(Outlet):
     def point_at(self, point: tuple[float, float] | None) -> None:
         self.pointed.emit(point)
 
-
-def _first_cells(desk: Desk, update: PartialLabels) -> dict[str, Any]:
-    """The cells of a sliding window; another network's picture makes room for them, and is asked for anew."""
-    if desk.scene.before is None:
-        return {"partial": update}
-    desk._ledger.forget(Kind.PREDICTION)
-    return {"partial": update, "prediction": None, "before": None}
-
-
-def _partial(update: Update) -> PartialLabels:
-    assert not isinstance(update, Progress)
-    return update.partial if isinstance(update, RaceUpdate) else update
-
-
-def _race_update(desk: Desk, update: RaceUpdate) -> dict[str, Any]:
-    others = tuple(other for other in desk.scene.race_updates if other.side != update.side)
-    return {"race_updates": (*others, update)}
-
-
-# What an update or an answer changes in the Scene.
-_PAINTS: dict[type, Callable[[Desk, Any], dict[str, Any]]] = {
-    Progress: lambda desk, update: {},
-    PartialLabels: _first_cells,
-    RaceUpdate: _race_update,
-    Network: lambda desk, answer: {"network": answer},
-    Prediction: lambda desk, answer: comparing.answered(desk.scene, answer),
-    FeatureMaps: lambda desk, answer: {"features": answer},
-    RaceResult: lambda desk, answer: {"race": answer, "race_updates": ()},
-    WindowAnswer: lambda desk, answer: {"window": answer},
-    Badge: lambda desk, answer: {"badge": answer},
-    DepthAnswer: lambda desk, answer: {"depths": answer},
-}
 
 # By name, since the picture events live beside the engine's client, which is loaded after the first paint.
 _HANDLERS: dict[str, Callable[[Desk, Any], None]] = {

@@ -1,0 +1,61 @@
+"""What an update or an answer of the engine changes in the Scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from segviz.core.depths import DepthAnswer
+from segviz.core.requests import (
+    Badge,
+    FeatureMaps,
+    Network,
+    PartialLabels,
+    Prediction,
+    Progress,
+    RaceResult,
+    RaceUpdate,
+    Update,
+    WindowAnswer,
+)
+from segviz.gui import comparing
+from segviz.gui.ledger import Ledger
+from segviz.gui.scene import Kind, Scene
+
+
+def changes(scene: Scene, ledger: Ledger, value: Any) -> dict[str, Any]:
+    """The fields of the Scene that `value`, an update or an answer, changes."""
+    return _PAINTS[type(value)](scene, ledger, value)
+
+
+def _first_cells(scene: Scene, ledger: Ledger, update: PartialLabels) -> dict[str, Any]:
+    """The cells of a sliding window; another network's picture makes room for them, and is asked for anew."""
+    if scene.before is None:
+        return {"partial": update}
+    ledger.forget(Kind.PREDICTION)
+    return {"partial": update, "prediction": None, "before": None}
+
+
+def partial_of(update: Update) -> PartialLabels:
+    """What a race or a method has found so far."""
+    assert not isinstance(update, Progress)
+    return update.partial if isinstance(update, RaceUpdate) else update
+
+
+def _race_update(scene: Scene, ledger: Ledger, update: RaceUpdate) -> dict[str, Any]:
+    others = tuple(other for other in scene.race_updates if other.side != update.side)
+    return {"race_updates": (*others, update)}
+
+
+_PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
+    Progress: lambda scene, ledger, update: {},
+    PartialLabels: _first_cells,
+    RaceUpdate: _race_update,
+    Network: lambda scene, ledger, answer: {"network": answer},
+    Prediction: lambda scene, ledger, answer: comparing.answered(scene, answer),
+    FeatureMaps: lambda scene, ledger, answer: {"features": answer},
+    RaceResult: lambda scene, ledger, answer: {"race": answer, "race_updates": ()},
+    WindowAnswer: lambda scene, ledger, answer: {"window": answer},
+    Badge: lambda scene, ledger, answer: {"badge": answer},
+    DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
+}
