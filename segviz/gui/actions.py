@@ -71,6 +71,10 @@ def _has_truth(scene: Scene) -> bool:
     return scene.state.truth is not None
 
 
+def _has_anything(scene: Scene) -> bool:
+    return scene.state.image is not None or bool(scene.state.model)
+
+
 def _can_run(scene: Scene) -> bool:
     return scene.state.image is not None and bool(scene.state.model)
 
@@ -262,6 +266,8 @@ FILE = (
            "Keep what is shown as a small file that opens again"),
     Action("export", "Export…", "File", lambda w: w.dialogs.export(), ("Ctrl+E",), "download",
            "Save the view, labels, probabilities, tables or an animation", enabled=_has_image),
+    Action("start-page", "Start page", "File", lambda w: w.desk.session.update(image=None, model=""), (), "layout",
+           "Close image and network, and choose among the ones that segviz brings", enabled=_has_anything),
     Action("quit", "Quit", "File", lambda w: w.leave(), ("Ctrl+Q",), "logout", "Close segviz", separator=True),
 )  # fmt: skip
 

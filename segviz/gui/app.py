@@ -30,7 +30,7 @@ CALM = 3  # looks in a row that must find it settled: a panel may ask for more o
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """What the command line says of the window. Without image, network and session it starts empty."""
+    """What the command line says of the window. Without image, network and session it opens on `gestures.FIRST`."""
 
     image: str | None = None
     model: str | None = None
@@ -114,6 +114,8 @@ def first_state(options: LaunchOptions) -> tuple[State, SegvizError | None]:
     """
     state, remark = read_session(options.session) if options.session is not None else (State(), None)
     first = Session(state)
+    if options.model is None and options.image is None and options.session is None:
+        first.update(**gestures.use_network(first.state, gestures.FIRST))
     if options.model is not None:
         aim = replace(first.state, image=options.image or first.state.image)  # its sample only where there is no image
         changes = gestures.use_network(aim, options.model)

@@ -20,6 +20,7 @@ from segviz.gui.scene import Scene
 
 Changes = dict[str, Any]
 DIGITS = "lenet5"  # the network that reads digits
+FIRST = "fcn8s-efficientnet_lite0"  # the network that the window opens on where nobody says which
 
 GRID_STEPS = (1, 2, 3, 4, 8, 16)  # grid strides offered, in strides of the network: what both sides of a race can take
 MANY_CLASSES = 20  # above this one class at a time is easier to read than all labels

@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 
 from segviz.cli import system
-from segviz.core.choices import Device, Theme
+from segviz.core import assets
+from segviz.core.choices import Device, Theme, View
+from segviz.core.session import State, to_json
 from segviz.gui.app import LaunchOptions, first_state
 from tests.cli.conftest import Segviz
 
@@ -46,10 +48,20 @@ def test_what_the_person_writes_reaches_the_window(
     assert first_state(LaunchOptions(device=options.device))[0].device is Device.CPU
 
 
-def test_segviz_alone_opens_an_empty_window(segviz: Segviz, launched: list[Any]) -> None:
+def test_segviz_alone_opens_a_network_that_it_taught_on_a_photograph(segviz: Segviz, launched: list[Any]) -> None:
     assert segviz().status == 0
     (options,) = launched
     assert (options.image, options.model, options.session, options.size, options.theme) == (None,) * 5
+    state, remark = first_state(options)
+    assert (state.model, remark) == ("fcn8s-efficientnet_lite0", None)
+    assert state.image == str(assets.sample("raccoon.jpg"))
+    assert state.view is View.LABELS
+
+
+def test_a_session_that_is_empty_opens_an_empty_window(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text(to_json(State()), encoding="utf-8")
+    assert first_state(LaunchOptions(session=file))[0] == State()
 
 
 def test_without_a_display_the_window_goes_to_a_picture(
