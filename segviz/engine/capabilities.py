@@ -21,8 +21,9 @@ from segviz.core.refusals import lacks_memory
 from segviz.core.regions import whole
 from segviz.core.requests import Progress
 from segviz.engine import devices
-from segviz.engine.graph import Call, Trace, first_tensor, trace
+from segviz.engine.graph import Trace, first_tensor, trace
 from segviz.engine.patches import Patch
+from segviz.engine.recorder import Call
 from segviz.engine.store import Loaded
 
 Found = tuple[Verdict, str]
