@@ -11,6 +11,7 @@ from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Status
 from segviz.engine.architectures import build, skeleton
+from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import WORKSPACE, describe_layers, trace
 from segviz.engine.surgery import convert
 
@@ -323,3 +324,25 @@ def test_the_largest_channel_of_a_unit_is_of_its_own_field():
     geometry = trace(Functional([STEPS["conv"], lambda x: x.max(1, keepdim=True).values]), (1, 9, 12)).geometry
     found = geometry.field("tail", 2, 3)
     assert (found.status, found.box) == (Status.EXACT, (3, 3, 5, 6))
+
+
+@pytest.mark.parametrize("operation", ["upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d"])
+@pytest.mark.parametrize("factor", [0.4, 1.3, 2.6])
+def test_a_resize_that_was_taken_apart_by_an_exporter_keeps_its_factor(operation, factor):
+    """`.vec` has `scale_factors`; what exporters decompose it to has a size and one factor for each axis."""
+
+    class Resized(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 1)
+
+        def forward(self, x):
+            size = [int(side * factor) for side in x.shape[2:]]
+            corners = () if "nearest" in operation else (False,)
+            return getattr(torch.ops.aten, operation).default(self.conv(x), size, *corners, factor, factor)
+
+    network, image = Resized().eval(), torch.rand(1, 2, 9, 7)
+    with torch.inference_mode():
+        wanted = network(image)
+    found = finished(run(trace(network, (2, 9, 7)), NetworkWeights(network), image)).output
+    assert torch.allclose(found, wanted, atol=1e-6)
