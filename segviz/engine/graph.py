@@ -27,7 +27,8 @@ from segviz.core.steps import Resize, Transposed
 from segviz.engine.heads import Head, Place
 from segviz.engine.patches import MAPS
 from segviz.engine.recorder import Call, Made, Operation, Recorder, calls_recorded, shown_shape
-from segviz.engine.stand_ins import stood_in
+from segviz.engine.stand_ins import Literals, stood_in
+from segviz.engine.writes import Unrecorded
 
 WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
 
@@ -110,14 +111,18 @@ def trace(network: nn.Module, shape: tuple[int, int, int], head: Head | None = N
         kind = next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), None)
         image = torch.empty((1, channels, height, width), device="meta", dtype=kind)
         recorder = Recorder(image, state, head)
-        output = _recorded(network, state, image, recorder)
-    return _finish(recorder, first_tensor(output), height, width)
+        logits = first_tensor(_recorded(network, state, image, recorder))
+        recorder.refresh(logits)
+    return _finish(recorder, logits, height, width)
 
 
 def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recorder: Recorder) -> Any:
-    with calls_recorded(network, recorder), stood_in(network, state), recorder:
+    with calls_recorded(network, recorder), stood_in(network, state), recorder, Literals():
         try:
             return network(image)
+        except Unrecorded as error:
+            where = f"layer '{recorder.open[-1].name}'" if recorder.open else "the network"
+            raise SegvizError(f"{where} cannot be recorded: {error}") from error
         except SegvizError:
             raise
         except Exception as error:  # the edge: the network is a stranger's code

@@ -7,14 +7,15 @@ tensor; what else changes by it, `writes` follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Node
@@ -24,8 +25,9 @@ from segviz.engine.heads import Head, Place
 from segviz.engine.kernels import Same
 from segviz.engine.patches import MAPS, Kernel, Source, Weight, Weights, filled
 from segviz.engine.rules import found_of
-from segviz.engine.stand_ins import OF_A_SIZE, PROCESSOR, on_meta, on_processor
+from segviz.engine.stand_ins import OF_A_SIZE, PROCESSOR, each, on_meta, on_processor, picked_by_numbers
 from segviz.engine.uses import Found, Use, Value, hw
+from segviz.engine.writes import Memory, Unrecorded, by_name, without_writing, written_by
 
 
 @dataclass(slots=True)
@@ -86,6 +88,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
         self.calls: list[Call] = []
         self.open: list[Call] = []
         self.places: list[Place] = []
+        self.memory = Memory(self._record, self._become)
+        self.taken: dict[int, list[Tensor]] = {}  # constants in the record, by their memory
         self._head = head
         self._ends = 0  # of the maps, so far
 
@@ -96,28 +100,117 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
 
     def __torch_dispatch__(
         self,
-        func: torch._ops.OpOverload,
+        func: OpOverload,
         types: tuple[type, ...],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        kwargs = kwargs or {}
-        depends = any(isinstance(t, Tensor) and id(t) in self.made_by for t in flat((args, kwargs)))
-        sources: list[int] = []
-        call, options = self._mapped((args, kwargs), sources)  # before it runs: it may write over its input
-        inputs = tuple(self.values[index] for index in sources)
+        given = kwargs or {}
+        if func is torch.ops.aten.detach_.default:  # nothing is written
+            return args[0]
+        for tensor in tensors_of((args, given)):
+            self.memory.refresh(tensor)
+        args = picked_by_numbers(func, args, lambda tensor: not tensor.is_meta and id(tensor) not in self.made_by)
+        if not func._schema.is_mutable:
+            return self._record(func, args, given)
+        if not (self._depends((args, given)) or any(t.is_meta for t in tensors_of((args, given)))):
+            self._own_what_was_taken(tensors_of((args, given)))
+            return func(*args, **given)
+        target = written_by(func, args, given)
+        self.memory.wrote(target, self._written(func, target, args, given))
+        return target
+
+    def refresh(self, tensor: Tensor) -> None:
+        """Give a tensor that leaves a module the value that it has by what was written into its memory."""
+        if self.memory.is_stale(tensor):
+            with _disable_current_modes():
+                self.memory.refresh(tensor)
+
+    def _depends(self, value: Any) -> bool:
+        return any(id(tensor) in self.made_by for tensor in tensors_of(value))
+
+    def _written(self, func: OpOverload, target: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+        """What an operation writes, as a tensor of its own."""
+        source = args[1] if func is torch.ops.aten.copy_.default else None
+        if isinstance(source, Tensor) and id(source) in self.made_by:  # nothing is left of what was there
+            if source.shape != target.shape:
+                source = self._spread(source, target.shape)
+            if source.dtype != target.dtype:
+                source = self._record(torch.ops.aten.to.dtype, (source, target.dtype), {})
+            return self._record(torch.ops.aten.clone.default, (source,), {}) if source is args[1] else source
+        made = self._record(without_writing(func), args, kwargs)
+        return made if isinstance(made, Tensor) else made[0]  # type: ignore[no-any-return]
+
+    def _spread(self, tensor: Tensor, shape: Sequence[int]) -> Tensor:
+        """A tensor as it is broadcast to `shape`."""
+        more = len(shape) - tensor.dim()
+        own = [0] * more + list(tensor.shape)
+        sides = [-1 if side == mine else int(side) for side, mine in zip(shape, own, strict=True)]
+        return self._record(torch.ops.aten.expand.default, (tensor, sides), {})  # type: ignore[no-any-return]
+
+    def _met(self, args: Any, kwargs: Any, output: Tensor) -> tuple[Any, Any]:
+        """Arguments that go unit by unit, maps of one row or column spread first; a gate of one unit stays."""
+        taken = [(t, self.values[self.made_by[id(t)]]) for t in tensors_of((args, kwargs)) if id(t) in self.made_by]
+        maps = [(tensor, value.grid, value.axes) for tensor, value in taken if value.axes and not value.stands_for]
+        several = len({grid for _, grid, _ in maps}) > 1
+        spread: dict[int, Tensor] = {}
+        for tensor, grid, axes in maps:
+            shape = list(tensor.shape)
+            for axis in axes:
+                shape[axis] = int(output.shape[axis - tensor.dim()])
+            if shape != list(tensor.shape) and not (several and grid == (1, 1)):
+                spread[id(tensor)] = self._spread(tensor, shape)
+        return each((args, kwargs), lambda part: spread.get(id(part), part)) if spread else (args, kwargs)
+
+    def _become(self, tensor: Tensor, value: Tensor) -> None:
+        """`tensor` has the value of another from now on."""
+        self.kept.extend((tensor, value))
+        self.made_by.pop(id(tensor), None)
+        self.named.pop(id(tensor), None)
+        if id(value) in self.made_by:
+            self.made_by[id(tensor)] = self.made_by[id(value)]
+        else:
+            self.named[id(tensor)] = self.named[id(value)]
+
+    def _own_what_was_taken(self, constants: Iterable[Tensor]) -> None:
+        """Before one of these is written to: what the record has taken of them keeps the value that it had."""
+        for constant in constants:
+            for alias in self.taken.pop(constant.untyped_storage()._cdata, ()):
+                alias.data = alias.clone()
+
+    def _record(self, func: OpOverload, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Run an operation that writes to nothing, and enter what it does."""
+        tensors = list(tensors_of((args, kwargs)))
         of_a_size = func.overloadpacket.__name__ in OF_A_SIZE
-        if of_a_size or not any(isinstance(t, Tensor) and t.is_meta for t in flat((args, kwargs))):
-            return func(*on_processor(args), **on_processor(kwargs) | ({"device": PROCESSOR} if of_a_size else {}))
-        result = func(*on_meta(args), **on_meta(kwargs))
-        outputs = [t for t in flat(result) if isinstance(t, Tensor)]
+        depends = not of_a_size and self._depends((args, kwargs))
+        if of_a_size or not (depends or any(t.is_meta for t in tensors)):
+            result = func(*on_processor(args), **on_processor(kwargs) | ({"device": PROCESSOR} if of_a_size else {}))
+        elif func.is_view and not any(t.is_meta for t in tensors):  # of a constant that was written to: a view of it
+            result = func(*args, **kwargs)
+        else:
+            result = func(*on_meta(args), **on_meta(kwargs))
+        outputs = list(tensors_of(result))
+        if depends and torch.Tag.pointwise in func.tags:
+            args, kwargs = self._met(args, kwargs, outputs[0])
         self.kept.extend(outputs)
-        if not depends:
-            if any(t.is_meta for t in outputs):  # of parameters alone: a rescaled kernel, a table of positions
-                for number, output in enumerate(outputs):
-                    self.named[id(output)] = len(self.made)
-                    self.made.append(Made(func, call, options, number))
-            return result
+        if tensors and outputs:
+            self.memory.note((func, args, kwargs), tensors[0], outputs)
+        if depends:
+            return self._entered(func, args, kwargs, result, outputs)
+        if any(t.is_meta for t in outputs):  # of parameters alone: a rescaled kernel, a table of positions
+            call, options = self._mapped((args, dict(kwargs)), [])
+            for number, output in enumerate(outputs):
+                self.named[id(output)] = len(self.made)
+                self.made.append(Made(func, call, options, number))
+        return result
+
+    def _entered(
+        self, func: OpOverload, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any, outputs: list[Tensor]
+    ) -> Any:
+        """Enter the results of an operation that depends on the image; answers with what the author goes on with."""
+        sources: list[int] = []
+        call, options = self._mapped((args, dict(kwargs)), sources)
+        inputs = tuple(self.values[index] for index in sources)
         names, given = by_name(func, call, options), by_name(func, args, kwargs)
         for number, output in enumerate(outputs):
             use = Use(func, names, given, call, options, inputs, output, number)
@@ -132,12 +225,25 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
             if id(value) in self.made_by:
                 sources.append(self.made_by[id(value)])
                 return Source(len(sources) - 1)
-            return Weight(self.named[id(value)]) if id(value) in self.named else value
+            if id(value) in self.named:
+                return Weight(self.named[id(value)])
+            return self._taken(value)
         if isinstance(value, dict):
             return {key: self._mapped(item, sources) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return type(value)(self._mapped(item, sources) for item in value)
         return value
+
+    def _taken(self, constant: Tensor) -> Tensor:
+        """A constant for the record, which may be written to later. Raises SegvizError where it has no values."""
+        if constant.is_meta:
+            raise Unrecorded(
+                "it takes a tensor that is neither a parameter nor a buffer of it, made in a way that segviz does not "
+                "see: register it as a buffer"
+            )
+        alias = constant.detach()
+        self.taken.setdefault(constant.untyped_storage()._cdata, []).append(alias)
+        return alias
 
     def _found(self, use: Use) -> Found:
         """What the rules say, or, where the maps end, what becomes of that end."""
@@ -206,12 +312,9 @@ def flat(value: Any) -> Iterator[Any]:
         yield value
 
 
-def by_name(func: torch._ops.OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of an operation by their names, defaults included."""
-    arguments = func._schema.arguments
-    named = {a.name: a.default_value for a in arguments if a.has_default_value()}
-    named |= {a.name: value for a, value in zip(arguments, args, strict=False)}
-    return named | kwargs
+def tensors_of(value: Any) -> Iterator[Tensor]:
+    """All tensors in arguments or results."""
+    return (part for part in flat(value) if isinstance(part, Tensor))
 
 
 @contextmanager
@@ -233,7 +336,9 @@ def calls_recorded(network: nn.Module, recorder: Recorder) -> Iterator[None]:
 
     def leave(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         call = recorder.open.pop()
-        made = [t for t in flat(output) if isinstance(t, Tensor) and id(t) in recorder.made_by]
+        for tensor in tensors_of(output):
+            recorder.refresh(tensor)
+        made = [t for t in tensors_of(output) if id(t) in recorder.made_by]
         if made:
             call.output = recorder.made_by[id(made[0])]
             call.output_shape = shown_shape(recorder.values[call.output])
