@@ -137,9 +137,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
                 source = self._spread(source, target.shape)
             if source.dtype != target.dtype:
                 source = self._record(torch.ops.aten.to.dtype, (source, target.dtype), {})
-            return self._record(torch.ops.aten.clone.default, (source,), {}) if source is args[1] else source
+            return source if source is not args[1] else self._record(torch.ops.aten.clone.default, (source,), {})
         made = self._record(without_writing(func), args, kwargs)
-        return made if isinstance(made, Tensor) else made[0]  # type: ignore[no-any-return]
+        return made if isinstance(made, Tensor) else made[0]
 
     def _spread(self, tensor: Tensor, shape: Sequence[int]) -> Tensor:
         """A tensor as it is broadcast to `shape`."""

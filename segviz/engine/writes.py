@@ -108,7 +108,7 @@ class Memory:
         """What a view shows of another value of its base."""
         args = tuple(base if part is view.base else part for part in view.args)
         kwargs = {key: base if part is view.base else part for key, part in view.kwargs.items()}
-        made = self._record(view.func, args, kwargs)
+        made: Any = self._record(view.func, args, kwargs)
         return made if isinstance(made, Tensor) else made[view.number]
 
 
@@ -156,7 +156,8 @@ def without_writing(func: Func) -> Func:
     """The operation that makes what `func` writes. Raises SegvizError, naming it, where there is none."""
     packet = func.overloadpacket.__name__
     if packet.startswith("__i"):  # &=, |=, ^=
-        return getattr(getattr(aten, f"__{packet[3:]}"), func._overloadname)  # type: ignore[no-any-return]
+        beside: Func = getattr(getattr(aten, f"__{packet[3:]}"), func._overloadname)
+        return beside
     plain: Func = functional(func)
     if plain._schema.is_mutable:
         raise unknown_write(f"by '{_name(func)}'")
