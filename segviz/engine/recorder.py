@@ -117,7 +117,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
             self._own_what_was_taken(tensors_of((args, given)))
             return func(*args, **given)
         target = written_by(func, args, given)
-        self.memory.wrote(target, self._written(func, target, args, given))
+        made = self._written(func, target, args, given)
+        if made is not target:  # a dropout at work leaves it as it is
+            self.memory.wrote(target, made)
         return target
 
     def refresh(self, tensor: Tensor) -> None:

@@ -134,7 +134,13 @@ def a_mask_of_the_image(x):
     return x * mask
 
 
+def dropped(x):
+    """A dropout that writes over its input, at work."""
+    return F.dropout(x, 0.5, training=False, inplace=True) + x
+
+
 CASES = (
+    dropped,
     channels, one_channel, listed_channels, masked_units, shifted, shifted_into_zeros, channels_into_zeros,
     interleaved, swapped, border, chunks, unbound, narrowed, a_view_after_its_base, a_view_of_a_view, flat,
     an_averaged_part, a_mask_that_changes, a_mask_of_the_image,
