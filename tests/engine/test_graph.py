@@ -346,3 +346,14 @@ def test_a_resize_that_was_taken_apart_by_an_exporter_keeps_its_factor(operation
         wanted = network(image)
     found = finished(run(trace(network, (2, 9, 7)), NetworkWeights(network), image)).output
     assert torch.allclose(found, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("behind", [nn.Identity, lambda: nn.Conv2d(4, 4, 1)])
+def test_a_unit_that_takes_no_pixel_has_no_exact_field(behind):
+    """Between the windows of a transposed convolution with a stride larger than its kernel."""
+    network = nn.Sequential(nn.ConvTranspose2d(3, 4, 1, stride=2), behind()).eval()
+    geometry = trace(network, (3, 16, 16)).geometry
+    for layer in ("0", "last"):
+        assert geometry.field(layer, 2, 4).status == "exact"
+        for unit in ((1, 1), (1, 2), (2, 1)):
+            assert geometry.field(layer, *unit).status == "unknown"
