@@ -23,7 +23,7 @@ def pad(use: Use) -> Found:
         use.name, "constant"
     )
     rows, columns = use.main.grid
-    if use.axes != MAPS or use.main.stands_for or len(pads) > 8 or mode == "circular":
+    if use.axes != MAPS or use.main.stands_for or any(pads[4:]) or mode == "circular":
         return use.all_of_it(use.main.axes, reason=f"padding '{mode}' of this layout")
     if mode == "constant":
         down, across = Window(before=top), Window(before=left)

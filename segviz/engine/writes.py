@@ -146,7 +146,7 @@ def written_by(func: Func, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     """
     given = by_name(func, args, kwargs)
     names = [a.name for a in func._schema.arguments if a.alias_info is not None and a.alias_info.is_write]
-    written = [given[name] for name in names if isinstance(given.get(name), Tensor)]
+    written: list[Tensor] = [given[name] for name in names if isinstance(given.get(name), Tensor)]
     if len(names) != 1 or len(written) != 1 or torch.Tag.inplace_view in func.tags:
         raise unknown_write(f"by '{_name(func)}'")
     return written[0]

@@ -120,4 +120,4 @@ def test_weights_beside_a_python_file_are_read_again_when_they_change(tmp_path):
         loaded = store.network(spec, Pooling.AUTO, Device.CPU, trust=True)
         found.append(float(loaded.network[0].bias.detach()[0]))
     assert found == [1.0, 2.0, 2.0]
-    assert store.network(spec, Pooling.AUTO, Device.CPU, trust=True) is loaded
+    assert store.network(spec, Pooling.AUTO, Device.CPU, trust=True).network is loaded.network
