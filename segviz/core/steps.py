@@ -43,7 +43,9 @@ class Span(NamedTuple):
     real: Interval | None
 
     def back(self, step: Step) -> Span:
-        return Span(step.back(self.nominal), None if self.real is None else step.back(self.real))
+        """What these units need. Between the windows of a transposed convolution some need nothing at all."""
+        nominal, real = step.back(self.nominal), None if self.real is None else step.back(self.real)
+        return Span(Interval(*sorted(nominal)), None if real is None or real.lo > real.hi else real)
 
     def on(self, size: int) -> Span:
         if self.real is None or (self.real.lo >= 0 and self.real.hi < size):
@@ -114,10 +116,17 @@ class Transposed:
 
     def back(self, units: Interval) -> Interval:
         reach = self.dilation * (self.kernel - 1)
-        return Interval(
-            -((reach - units.lo - self.padding) // self.stride),
-            (units.hi + self.padding) // self.stride,
-        )
+        first = -((reach - units.lo - self.padding) // self.stride)
+        last = (units.hi + self.padding) // self.stride
+        return Interval(first, last) if self._is_met(units) else Interval(last + 1, last)
+
+    def _is_met(self, units: Interval) -> bool:
+        """Whether any of these units takes one below: with a wide stride, or taps far apart, some take none."""
+        if units.hi - units.lo + 1 >= self.stride:
+            return True
+        taken = range(0, self.dilation * self.kernel, self.dilation)
+        places = range(units.lo + self.padding, units.hi + self.padding + 1)
+        return any((place - tap) % self.stride == 0 for place in places for tap in taken)
 
     def reach(self, units: Interval) -> Interval:
         first = units.lo * self.stride - self.padding

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from math import ceil
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Status
 from segviz.core.refusals import lacks_memory
-from segviz.core.regions import whole
 from segviz.core.requests import Progress
 from segviz.engine import devices
-from segviz.engine.graph import Call, Trace, first_tensor, trace
-from segviz.engine.patches import Patch
+from segviz.engine.comparison import outputs_seen, recorded_maps
+from segviz.engine.graph import Trace, first_tensor, trace
+from segviz.engine.recorder import Call
 from segviz.engine.store import Loaded
 
 Found = tuple[Verdict, str]
@@ -130,22 +130,27 @@ def _run_smaller(loaded: Loaded, multiple: int) -> None:
 
 
 class Measure(NamedTuple):
-    """What tells one layer's output from another's, whatever the order of its dimensions."""
+    """What tells one layer's output from another's, value by value, without keeping them."""
 
     elements: int
     mean: float
     size: float  # mean of absolute values
+    signed: float  # sum of the values with signs drawn at random, over the root of their number
 
     @classmethod
     def of(cls, tensor: Tensor) -> Measure:
-        values = tensor.detach().double()
-        return cls(values.numel(), float(values.mean()), float(values.abs().mean()))
+        values = tensor.detach().double().reshape(-1).cpu()
+        count = values.numel()
+        signs = torch.randint(0, 2, (count,), generator=torch.Generator().manual_seed(0)) * 2 - 1
+        signed = float((values * signs).sum()) / max(1, count) ** 0.5
+        return cls(count, float(values.mean()), float(values.abs().mean()), signed)
 
     def fits(self, other: Measure) -> bool:
         if self.elements != other.elements:
             return False
         close = TOLERANCE * max(self.size, other.size)
-        return abs(self.size - other.size) <= close and abs(self.mean - other.mean) <= close
+        pairs = ((self.size, other.size), (self.mean, other.mean), (self.signed, other.signed))
+        return all(abs(mine - its) <= close for mine, its in pairs)
 
 
 def _features(loaded: Loaded) -> Found:
@@ -159,7 +164,7 @@ def _features(loaded: Loaded) -> Found:
     def see(name: str, out: Tensor) -> None:
         wanted[name] = Measure.of(out)
 
-    with torch.inference_mode(), _outputs_seen(loaded.network, see):
+    with torch.inference_mode(), outputs_seen(loaded.network, see):
         loaded.network(image)
     found = _measured(traced, loaded, image)
     calls = [call for call in traced.calls if call.name in wanted]
@@ -174,55 +179,10 @@ def _features(loaded: Loaded) -> Found:
 
 
 def _measured(traced: Trace, loaded: Loaded, image: Tensor) -> dict[int, Measure]:
-    """Every node's whole maps, computed in order and let go after their last use; measured where a layer ends."""
-    nodes, weights = traced.geometry.nodes, loaded.weights.of(traced)
+    """Every node's whole maps, measured where a layer ends."""
     ends = {call.output for call in traced.calls}
-    last_use = {source: index for index, op in enumerate(traced.operations) for source in op.sources}
-    have = {0: Patch(image, whole(nodes[0]))}
-    found: dict[int, Measure] = {}
-    with torch.inference_mode():
-        for index, operation in enumerate(traced.operations):
-            if index:
-                made = operation.kernel.run([have[s] for s in operation.sources], whole(nodes[index]), weights)
-                have[index] = Patch(made, whole(nodes[index]), traced.axes[index])
-            if index in ends:
-                found[index] = Measure.of(have[index].tensor)
-            for source in {*operation.sources, index}:
-                if last_use.get(source, index) == index:
-                    del have[source]
-    return found
-
-
-@contextmanager
-def _outputs_seen(network: nn.Module, see: Callable[[str, Tensor], Any]) -> Iterator[None]:
-    """`see` is told of the output of every submodule, by the name that a trace gives it, while the block runs."""
-    seen: dict[str, int] = {}
-
-    def hook_of(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
-            seen[name] = seen.get(name, 0) + 1
-            tensor = next((t for t in _tensors(output)), None)
-            if tensor is not None:
-                see(name if seen[name] == 1 else f"{name}#{seen[name]}", tensor)
-
-        return hook
-
-    handles = [module.register_forward_hook(hook_of(name)) for name, module in network.named_modules() if name]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _tensors(output: Any) -> Iterator[Tensor]:
-    if isinstance(output, Tensor):
-        yield output
-    elif isinstance(output, (tuple, list)):
-        for part in output:
-            yield from _tensors(part)
-    elif isinstance(output, dict):
-        yield from _tensors(list(output.values()))
+    maps = recorded_maps(traced, loaded.weights, image)
+    return {index: Measure.of(tensor) for index, tensor in maps if index in ends}
 
 
 # ------------------------------------------------------------------------------ gradients, fields
@@ -282,7 +242,7 @@ def _misjudged(loaded: Loaded, traced: Trace, known: list[Call]) -> str:
         if name == last.name:
             seen[name] = out * 1.0  # the module after it may write over it
 
-    with _backward_room(loaded), _outputs_seen(loaded.network, see):
+    with _backward_room(loaded), outputs_seen(loaded.network, see):
         image = _noise(loaded, loaded.entry.input_size).requires_grad_()
         loaded.network(image * 1.0)
         if last.name not in seen or not seen[last.name].requires_grad:

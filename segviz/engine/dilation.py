@@ -14,9 +14,10 @@ from typing import Any
 from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
 from segviz.core.steps import SAME, Window
-from segviz.engine.graph import Operation, Trace
+from segviz.engine.graph import Trace
 from segviz.engine.kernels import Pad, Pick, Slide
 from segviz.engine.patches import Kernel
+from segviz.engine.recorder import Operation
 
 Pair = tuple[int, int]
 

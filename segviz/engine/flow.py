@@ -24,9 +24,10 @@ from segviz.core.regions import Region, inputs_of, needed, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval
 from segviz.engine import devices
-from segviz.engine.graph import Operation, Trace
+from segviz.engine.graph import Trace
 from segviz.engine.kernels import DENSE_WEIGHT, ChannelNorm, Convolution, Deconvolution, Point
-from segviz.engine.patches import Patch, Weight, filled
+from segviz.engine.patches import Patch, Weight
+from segviz.engine.recorder import Operation
 
 Step = TypeVar("Step")
 Shown = TypeVar("Shown")
@@ -83,9 +84,7 @@ class NetworkWeights:
             return self._named[weight.key]
         if weight.key not in self._values:
             assert self._trace is not None  # numbers come from a trace, whose kernels run with `of` it
-            made = self._trace.made[weight.key]
-            args, kwargs = (filled(part, (), self) for part in (made.args, made.kwargs))
-            self._values[weight.key] = made.func(*args, **kwargs)
+            self._values[weight.key] = self._trace.made[weight.key].value(self)
         return self._values[weight.key]
 
     def prepared(self, key: Any, make: Callable[[], Tensor]) -> Tensor:

@@ -53,6 +53,8 @@ def kind_of(use: Use) -> End | None:
     if main.stands_for or main.axes is None:
         return None
     if use.name in ("flatten", "view", "reshape") and use.output.dim() == 2:
+        if main.grid[0] > 1 and use.output.shape == main.grid:  # one map without its channel
+            return None
         return End.FLATTEN
     if use.name == "adaptive_avg_pool2d":
         return End.POOLING if hw(use.output, (2, 3)) == (1, 1) else End.ADAPTIVE

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from segviz.core.errors import SegvizError, clean, named
 from segviz.engine.layers import Held, Layer, hold, holder_of, titled
 from segviz.engine.onnx_file import Graph, Node, read
-from segviz.engine.onnx_words import LARGEST_CONSTANT, OPERATORS, SETTINGS, SIZES
+from segviz.engine.onnx_words import LARGEST_CONSTANT, OPERATORS, SETTINGS, SEVERAL, SIZES
 
 IMAGE_CHANNELS = (1, 3, 4)
 GROWING = ("Tile", "Expand", "Pad", "Resize", "Upsample")  # operators that make much of little
@@ -108,7 +108,20 @@ def network_of(path: Path) -> tuple[OnnxNetwork, Graph]:
     lost += [name for name in graph.answers if name not in made]
     if lost:
         raise SegvizError(f"{named(path)}: nothing in the graph makes '{clean(lost[0])}'; export it again")
+    _check_results(graph)
     return OnnxNetwork(graph).eval(), graph
+
+
+def _check_results(graph: Graph) -> None:
+    """Raise SegvizError, naming the node, where a result is taken that no rule makes."""
+    taken = {*graph.answers, *(name for node in graph.nodes for name in node.inputs)}
+    for node in graph.nodes:
+        more = [name for name in node.outputs[1:] if name and name in taken]
+        if more and node.kind not in SEVERAL:
+            raise SegvizError(
+                f"'{node.name}': its result '{clean(more[0])}' is taken, and segviz knows the first one of "
+                f"{clean(node.kind)} alone; export the network without it"
+            )
 
 
 def image_size(graph: Graph) -> tuple[int, int, int] | None:

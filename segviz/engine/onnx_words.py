@@ -20,6 +20,7 @@ from segviz.engine.onnx_windows import WINDOWS
 
 LARGEST_CONSTANT = 2**26  # elements of a tensor that a graph makes out of nothing
 MOST_PICKED = 4096  # units that are picked one by one
+SELU = (1.6732632423543772, 1.0507009873554805)  # alpha and gamma of Klambauer et al. 2017
 
 TYPES = {
     1: torch.float32, 2: torch.uint8, 3: torch.int8, 5: torch.int16, 6: torch.int32, 7: torch.int64, 9: torch.bool,
@@ -92,7 +93,16 @@ def _hard_sigmoid(node: Node, tensor: Tensor) -> Tensor:
 
 
 def _prelu(node: Node, tensor: Tensor, slope: Tensor) -> Tensor:
-    return F.prelu(tensor, slope.reshape(-1))
+    channel = [side for place, side in enumerate(slope.shape, tensor.dim() - slope.dim()) if place == 1]
+    if slope.numel() == 1 or channel == [slope.numel()]:
+        return F.prelu(tensor, slope.reshape(-1))
+    return torch.where(tensor < 0, tensor * slope, tensor)
+
+
+def _selu(node: Node, tensor: Tensor) -> Tensor:
+    alpha, gamma = (float(node.attributes.get(key, own)) for key, own in (("alpha", SELU[0]), ("gamma", SELU[1])))
+    usual = math.isclose(alpha, SELU[0], rel_tol=1e-6) and math.isclose(gamma, SELU[1], rel_tol=1e-6)
+    return F.selu(tensor) if usual else F.elu(tensor, alpha) * gamma
 
 
 def _alpha(func: Callable[[Tensor, float], Tensor], default: float) -> Rule:
@@ -131,6 +141,8 @@ def _product(node: Node, first: Tensor, second: Tensor) -> Tensor:
 
 
 def _batch_norm(node: Node, maps: Tensor, gain: Tensor, shift: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    if node.attributes.get("training_mode"):
+        raise SegvizError(f"'{node.name}': a batch normalisation in training mode; export the network in eval mode")
     return F.batch_norm(maps, mean, variance, gain, shift, False, 0.0, float(node.attributes.get("epsilon", 1e-5)))
 
 
@@ -169,12 +181,14 @@ def _softmax(func: Callable[[Tensor, int], Tensor]) -> Rule:
     return rule
 
 
-def _reduced(func: Callable[..., Tensor]) -> Rule:
+def _reduced(func: Callable[..., Tensor], alone: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> Rule:
+    """`alone` is what it makes of a single number, where nothing is reduced."""
+
     def rule(node: Node, tensor: Tensor, axes: Tensor | None = None) -> Tensor:
         wanted = _axes(node, axes)
         if not wanted:
             if node.attributes.get("noop_with_empty_axes"):
-                return tensor
+                return alone(tensor)
             wanted = list(range(tensor.dim()))
         return func(tensor, wanted, bool(node.attributes.get("keepdims", 1)))
 
@@ -182,9 +196,13 @@ def _reduced(func: Callable[..., Tensor]) -> Rule:
 
 
 def _most(func: Callable[..., Tensor]) -> Rule:
-    return lambda node, tensor: func(
-        tensor, int(node.attributes.get("axis", 0)), bool(node.attributes.get("keepdims", 1))
-    )
+    def rule(node: Node, tensor: Tensor) -> Tensor:
+        axis, keeps = int(node.attributes.get("axis", 0)), bool(node.attributes.get("keepdims", 1))
+        if node.attributes.get("select_last_index"):
+            return int(tensor.shape[axis]) - 1 - func(tensor.flip(axis), axis, keeps)
+        return func(tensor, axis, keeps)
+
+    return rule
 
 
 # --------------------------------------------------------------------------------- shapes, parts
@@ -206,9 +224,9 @@ def _reshape(node: Node, tensor: Tensor, shape: Tensor | None = None) -> Tensor:
 
 def _lays_flat(tensor: Tensor, rows: int, columns: int) -> bool:
     """Whether a reshape is a flatten with one image, or the length of one size, written out: others would not fit."""
-    if tensor.dim() < 3 or columns == -1:
-        return rows == 1 and tensor.dim() > 2
-    return rows == 1 or (rows == -1 and tensor.shape[0] == 1 and tensor.numel() % columns != 0)
+    if tensor.dim() < 3 or tensor.shape[0] != 1:
+        return False
+    return rows == 1 or (rows == -1 and tensor.numel() % columns != 0)
 
 
 def _flatten(node: Node, tensor: Tensor) -> Tensor:
@@ -320,7 +338,7 @@ OPERATORS: dict[str, Rule] = WINDOWS | {
     "LeakyRelu": _alpha(F.leaky_relu, 0.01),
     "Elu": _alpha(F.elu, 1.0),
     "Celu": _alpha(F.celu, 1.0),
-    "Selu": _each(F.selu),
+    "Selu": _selu,
     "PRelu": _prelu,
     "Sigmoid": _each(torch.sigmoid),
     "HardSigmoid": _hard_sigmoid,
@@ -380,9 +398,9 @@ OPERATORS: dict[str, Rule] = WINDOWS | {
     "ReduceSum": _reduced(torch.sum),
     "ReduceMax": _reduced(torch.amax),
     "ReduceMin": _reduced(torch.amin),
-    "ReduceL1": _reduced(lambda tensor, axes, keeps: torch.sum(tensor.abs(), axes, keeps)),
-    "ReduceL2": _reduced(lambda tensor, axes, keeps: torch.sum(tensor * tensor, axes, keeps).sqrt()),
-    "ReduceSumSquare": _reduced(lambda tensor, axes, keeps: torch.sum(tensor * tensor, axes, keeps)),
+    "ReduceL1": _reduced(lambda tensor, axes, keeps: torch.sum(tensor.abs(), axes, keeps), torch.abs),
+    "ReduceL2": _reduced(lambda tensor, axes, keeps: torch.sum(tensor * tensor, axes, keeps).sqrt(), torch.abs),
+    "ReduceSumSquare": _reduced(lambda tensor, axes, keeps: torch.sum(tensor * tensor, axes, keeps), torch.square),
     "ArgMax": _most(torch.argmax),
     "ArgMin": _most(torch.argmin),
     "Shape": _shape,
@@ -422,4 +440,5 @@ SETTINGS: dict[str, range] = {
     "ConstantOfShape": range(1),
     "Range": range(3),
 } | {kind: range(1, 2) for kind in OPERATORS if kind.startswith("Reduce")}
+SEVERAL = ("Split",)  # operators whose further results are known too
 SIZES = ("Shape", "Size")  # operators whose answer is known without what their input holds

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from segviz.core.steps import SAME, Mirror, Resize, Taps, Transposed, Window
-from segviz.engine import kernels, window_rules
+from segviz.core.steps import SAME, Resize, Taps, Window
+from segviz.engine import grid_rules, kernels, window_rules
 from segviz.engine.patches import MAPS
 from segviz.engine.positions import ON_MAPS, has_lost_them, is_spread, takes_all
 from segviz.engine.uses import Found, Pair, Use, hw
@@ -90,7 +90,7 @@ def _view(use: Use) -> Found:
         return use.all_of_it(_map_of_one(use))
     rows, columns = main.grid
     last = main.tensor.dim() - 2, main.tensor.dim() - 1
-    if main.axes == last and len(shape) > 2 and shape[-2:] == (rows, columns):
+    if main.axes == last and shape[-2:] == (rows, columns) and (len(shape) > 2 or rows > 1):
         return Found(kernels.View((*shape[:-2], None, None)), axes=(len(shape) - 2, len(shape) - 1))
     if len(shape) == 2:
         return use.all_of_it(None)
@@ -111,35 +111,6 @@ def _standing_view(use: Use) -> Found:
         spans = (before[use.main.axes[0]], before[use.main.axes[1]])
     axes = use.main.axes if len(shape) == len(before) else None
     return Found(kernels.Same(), grid=use.main.grid, axes=axes, stands_for=True, spans=spans)
-
-
-def _moved(order: Callable[[Use], list[int]]) -> Rule:
-    """Dimensions in another order: output dimension i is input dimension `order[i]`."""
-
-    def rule(use: Use) -> Found:
-        now = order(use)
-        if use.main.stands_for or use.main.axes is None:
-            if use.main.stands_for:
-                axes = use.main.axes and (now.index(use.main.axes[0]), now.index(use.main.axes[1]))
-                return Found(kernels.Same(), grid=use.main.grid, axes=axes, stands_for=True, spans=use.main.spans)
-            return use.point()
-        y, x = (now.index(axis) for axis in use.main.axes)
-        return use.point((y, x))
-
-    return rule
-
-
-def _permuted(use: Use) -> list[int]:
-    size = use.main.tensor.dim()
-    return [int(d) % size for d in use.args["dims"]]
-
-
-def _swapped(use: Use) -> list[int]:
-    size = use.main.tensor.dim()
-    first, second = (int(use.call[k]) % size for k in (1, 2))
-    order = list(range(size))
-    order[first], order[second] = order[second], order[first]
-    return order
 
 
 def _picked(use: Use) -> Found:
@@ -246,6 +217,10 @@ def _same(use: Use) -> Found:
     return Found(kernels.Same(), grid=main.grid, axes=main.axes, stands_for=main.stands_for, spans=main.spans)
 
 
+def _cast(use: Use) -> Found:
+    return _same(use) if use.output.dtype is use.main.tensor.dtype else _point(use)
+
+
 def _point(use: Use) -> Found:
     """Unit by unit. A constant with a shape of its own would be spread along a vector, not along a map."""
     main = use.main
@@ -270,47 +245,7 @@ def _point(use: Use) -> Found:
     return use.point(axes)
 
 
-# ----------------------------------------------------------------------------- borders, other grids
-
-
-def _pad(use: Use) -> Found:
-    """`pad` of any mode, and the older operations that each have one."""
-    if use.main.axes is None and not use.main.stands_for:
-        return use.all_of_it(None)
-    pad = [int(p) for p in use.args.get("pad", use.args.get("padding", []))] + [0, 0, 0, 0]
-    left, right, top, bottom = pad[:4]
-    mode = use.args.get("mode") or {"reflection_pad2d": "reflect", "replication_pad2d": "replicate"}.get(
-        use.name, "constant"
-    )
-    rows, columns = use.main.grid
-    if use.axes != MAPS or use.main.stands_for or any(pad[4:]) or mode == "circular":
-        return use.all_of_it(use.main.axes, reason=f"padding '{mode}' of this layout")
-    if mode == "constant":
-        down, across = Window(before=top), Window(before=left)
-        value = float(use.args.get("value") or 0)
-        zeros = max(left, right, top, bottom) > 0
-        return Found(kernels.Pad(down, across, (rows, columns), value), down, across, axes=MAPS, pads=zeros)
-    y, x = (Mirror(*axis, mode == "replicate") for axis in ((rows, top, bottom), (columns, left, right)))
-    return Found(kernels.Pick(y, x), y, x, axes=MAPS, pads=True)
-
-
-def _resize(taps: Taps) -> Rule:
-    def rule(use: Use) -> Found:
-        align = bool(use.args.get("align_corners") or False)
-        asked = None if align else use.args.get("scale_factors")
-        factors = [float(factor) for factor in asked] if asked else (None, None)
-        sides = zip(use.main.grid, _grid(use), factors, strict=True)
-        y, x = (Resize(taps, below, above, align, factor) for below, above, factor in sides)
-        made = kernels.Pick(y, x) if taps is Taps.NEAREST else kernels.Interpolate(y, x)
-        return Found(made, y, x, axes=MAPS)
-
-    return rule
-
-
-def _shuffle(use: Use) -> Found:
-    factor = int(use.args["upscale_factor"])
-    step = Transposed(factor, factor)  # unit u goes into `factor` of its own
-    return use.all_of_it(MAPS, y=step, x=step)
+# ----------------------------------------------------------------------------------- put together
 
 
 def _stack(use: Use) -> Found:
@@ -340,9 +275,13 @@ def _concatenate(use: Use) -> Found:
 
 
 def _expand(use: Use) -> Found:
-    axes = use.main.axes
-    if axes is None or use.main.stands_for or hw(use.output, axes) == use.main.grid:
+    more, axes = use.output.dim() - use.main.tensor.dim(), use.main.axes
+    if axes is None or use.main.stands_for:
         return use.point()
+    axes = axes[0] + more, axes[1] + more
+    if hw(use.output, axes) == use.main.grid:  # sizes are those of the part at hand
+        sides = [-1 if axis in axes else int(side) for axis, side in enumerate(use.output.shape)]
+        return replace(use, call=(use.call[0], sides), options={}).point(axes)
     (rows, columns), (height, width) = use.main.grid, hw(use.output, axes)
     y, x = Resize(Taps.NEAREST, rows, height), Resize(Taps.NEAREST, columns, width)
     return use.all_of_it(axes, y=y, x=x)
@@ -354,6 +293,32 @@ def _expand_as(use: Use) -> Found:
     if use.main.stands_for or like.axes is None or use.main.grid not in ((1, 1), like.grid):
         return _expand(use)
     return use.point(like.axes)
+
+
+def _indexed(use: Use) -> Found:
+    """Units picked by numbers; those of one dimension that is not spatial leave rows and columns alone."""
+    places = use.args["indices"]
+    dims = [dim for dim, place in enumerate(places) if place is not None]
+    axes = use.main.axes
+    if len(use.inputs) != 1 or len(dims) != 1 or axes is None or use.main.stands_for:
+        return _without_rule(use)
+    beside = dims[0] not in axes and use.given["indices"][dims[0]].dim() == 1
+    return use.point(axes) if beside else _without_rule(use)
+
+
+def _scattered(use: Use) -> Found:
+    """`slice_scatter`, `select_scatter`: maps with a part written over, which is the last input."""
+    part = use.inputs[-1]
+    if any(value.stands_for for value in use.inputs):
+        return _beyond(use)
+    dim, lost = int(use.args["dim"]) % use.output.dim(), use.output.dim() - part.tensor.dim()
+    laid = part.axes and (part.axes[0] + (lost and dim <= part.axes[0]), part.axes[1] + (lost and dim <= part.axes[1]))
+    axes = use.inputs[0].axes if len(use.inputs) > 1 else laid
+    if axes is None:
+        return use.all_of_it(None)
+    if laid != axes or dim in axes:
+        return use.all_of_it(axes, reason="rows or columns of the maps are written over")
+    return use.point(axes) if len(use.inputs) > 1 else use.all_of_it(axes, y=SAME, x=SAME)
 
 
 aten = torch.ops.aten
@@ -384,19 +349,26 @@ RULES: dict[Any, Rule] = {
     aten.split: _picked,
     aten.split_with_sizes: _picked,
     aten.unbind: _picked,
-    aten.permute: _moved(_permuted),
-    aten.transpose: _moved(_swapped),
-    aten.swapaxes: _moved(_swapped),
+    aten.permute: grid_rules.moved(grid_rules.permuted),
+    aten.transpose: grid_rules.moved(grid_rules.swapped),
+    aten.swapaxes: grid_rules.moved(grid_rules.swapped),
     aten.linear: _linear,
-    aten.pad: _pad,
-    aten.constant_pad_nd: _pad,
-    aten.reflection_pad2d: _pad,
-    aten.replication_pad2d: _pad,
+    aten.pad: grid_rules.pad,
+    aten.constant_pad_nd: grid_rules.pad,
+    aten.reflection_pad2d: grid_rules.pad,
+    aten.replication_pad2d: grid_rules.pad,
     aten.slice: _slice,
-    aten.upsample_nearest2d: _resize(Taps.NEAREST),
-    aten.upsample_bilinear2d: _resize(Taps.BILINEAR),
-    aten.upsample_bicubic2d: _resize(Taps.BICUBIC),
-    aten.pixel_shuffle: _shuffle,
+    aten.upsample_nearest2d: grid_rules.resize(Taps.NEAREST),
+    aten.upsample_bilinear2d: grid_rules.resize(Taps.BILINEAR),
+    aten.upsample_bicubic2d: grid_rules.resize(Taps.BICUBIC),
+    aten.pixel_shuffle: grid_rules.shuffle,
+    aten.select_scatter: _scattered,
+    aten.slice_scatter: _scattered,
+    aten.index: _indexed,
+    aten.narrow: _picked,
+    aten.zero: _point,
+    aten.copy: _point,
+    aten.fill: _point,
     aten.stack: _stack,
     aten.cat: _concatenate,
     aten.concat: _concatenate,
@@ -414,7 +386,7 @@ RULES: dict[Any, Rule] = {
     aten.feature_dropout_: _dropout,
     aten.contiguous: _same,
     aten.clone: _same,
-    aten.to: _same,
+    aten.to: _cast,
     aten.detach: _same,
     aten.alias: _same,
     aten.prelu: _point,
@@ -440,6 +412,11 @@ def found_of(use: Use) -> Found:
         return rule(use)
     if torch.Tag.pointwise in use.func.tags:  # type: ignore[attr-defined]
         return _point(use)
+    return _without_rule(use)
+
+
+def _without_rule(use: Use) -> Found:
+    """Whole maps, whose field nobody knows."""
     if use.main.stands_for:
         return _beyond(use)
     if all(value.axes is None for value in use.inputs):

@@ -152,6 +152,22 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "aten::add": _added,
     "aten::_convolution": _convolution,
 }
+LISTS: dict[str, Callable[..., Any]] = {  # of Python's lists, where the same operation of a tensor is another one
+    "aten::add_": _extended,
+    "aten::reverse": list.reverse,
+    "aten::copy": list.copy,
+    "aten::clear": list.clear,
+    "aten::pop": list.pop,
+    "aten::remove": list.remove,
+    "aten::index": list.index,
+    "aten::count": list.count,
+    "aten::mul": operator.mul,
+    "aten::sort": lambda values, falling=False: values.sort(reverse=falling),
+    "aten::sorted": sorted,
+    "aten::tensor": lambda values, dtype=None, device=None, trained=False: torch.tensor(
+        values, dtype=dtype, device=device
+    ),
+}
 REFUSED = {"aten::save", "aten::from_file"}  # what reaches out of the network
 
 
@@ -170,6 +186,8 @@ def operation(node: Any) -> Callable[..., Any]:
     named = [argument.name for argument in schema.arguments if argument.kwarg_only]
 
     def run(*args: Any) -> Any:
+        if kind in LISTS and isinstance(args[0], list):
+            return LISTS[kind](*args)
         return overload(*args[: len(plain)], **dict(zip(named, args[len(plain) :], strict=False)))
 
     return run

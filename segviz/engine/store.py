@@ -40,6 +40,12 @@ LOADING = Progress(0, 0)  # a library reads a file or copies weights: nobody can
 WORKING_COPIES = 2  # of the weights: the network's, and while it is read what they are read from
 
 
+def _files(spec: Spec) -> tuple[str, ...]:
+    """All files that a network is made of: a Python file may be given weights of another one."""
+    beside = spec.option("weights") if spec.kind is Kind.FILE else None
+    return tuple(file for file in (file_of(spec), beside) if file)
+
+
 class Version(NamedTuple):
     """What differs between two contents of one file; `size` in bytes."""
 
@@ -227,8 +233,7 @@ class Store:
         Raises SegvizError when any of it fails.
         """
         place, wanted = devices.pick(device), parse(spec)
-        file = file_of(wanted)
-        key = (str(wanted.opening), file and version(file), wanted.option("input"), place)
+        key = (str(wanted.opening), tuple(map(version, _files(wanted))), wanted.option("input"), place)
         kept = self._networks.find((*key, None)) or self._networks.find((*key, pooling))
         if kept is None:
             kept = yield from self._load(wanted, pooling, place, trust)

@@ -1,7 +1,7 @@
 """What can be found out about a network that nobody has described: sizes, classes, task, geometry.
 
-All of it comes from tracing, which computes nothing: a size of images that the network runs on, what its
-answer looks like there, which other sizes it takes. What is guessed is said in a note.
+Nearly all of it comes from tracing, which computes nothing: a size of images that the network runs on, what its
+answer looks like there, which other sizes it takes. What is guessed is said in a note. Then it runs once, on noise.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from segviz.core.entries import IMAGENET, Entry, Preprocessing
 from segviz.core.errors import SegvizError, clean
 from segviz.core.overrides import CHANNELS, adapted
 from segviz.core.specs import Spec
+from segviz.engine.comparison import compared
 from segviz.engine.graph import Trace, first_tensor, trace
 
 Size = tuple[int, int, int]  # channels, height, width
@@ -49,7 +50,8 @@ class Known:
 def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple[str, ...]]:
     """The entry of a network, as far as tracing can tell, and notes on what had to be guessed.
 
-    Raises SegvizError where it runs on no size that was tried, with the reason for the most likely one.
+    Raises SegvizError where it runs on no size that was tried, with the reason for the most likely one, and where
+    what was recorded of it does not compute what it computes itself.
     """
     traced, size, notes = _run(network, spec, known)
     grid, classes = _answer(traced)
@@ -57,6 +59,7 @@ def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple
     law = traced.geometry.laws("last")[0]
     multiple, told = _sizes(network, size) if per_pixel else (1, "")
     preprocessing, guess = _preprocessing(size[0], known.note)
+    doubt = compared(network, traced)
     entry = Entry(
         name=str(spec.opening),
         title=known.title,
@@ -76,7 +79,7 @@ def entry_of(network: nn.Module, spec: Spec, known: Known) -> tuple[Entry, tuple
         longest_side=max(size[1:]) if per_pixel and known.size else None,
         multiple=multiple,
     )
-    return entry, tuple(note for note in (*notes, guess, told) if note)
+    return entry, tuple(note for note in (*notes, guess, told, doubt) if note)
 
 
 def takes_batches(network: nn.Module, size: Size) -> bool:

@@ -20,9 +20,10 @@ from segviz.core.refusals import lacks_memory
 from segviz.core.requests import ConvertedLayer, Progress
 from segviz.core.steps import SAME
 from segviz.engine.flow import NetworkWeights, finished, followed, progress, run
-from segviz.engine.graph import Operation, Trace, first_tensor, trace
+from segviz.engine.graph import Trace, first_tensor, trace
 from segviz.engine.heads import End, Head, Place, ends_the_maps
 from segviz.engine.kernels import AveragePool, Convolution, Same
+from segviz.engine.recorder import Operation
 
 Size = tuple[int, int, int]  # channels, height, width
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from segviz.core.steps import SAME, Step, Window
 from segviz.engine import kernels
-from segviz.engine.patches import MAPS, Kernel
+from segviz.engine.patches import MAPS, Kernel, Source
 from segviz.engine.unpooling import Switches
 
 Pair = tuple[int, int]
@@ -101,8 +101,7 @@ class Use:
         """Tensors spread over the output that are the same for every image: parameters, masks, positions."""
         if "prelu" in self.name:  # its weight is one number a channel
             return []
-        own = {id(value.tensor) for value in self.inputs}
-        return [t for t in self.given.values() if isinstance(t, Tensor) and id(t) not in own]
+        return [t for key, t in self.given.items() if isinstance(t, Tensor) and not isinstance(self.args[key], Source)]
 
     @property
     def fresh(self) -> bool:

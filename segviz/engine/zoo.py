@@ -32,6 +32,7 @@ FLOAT = 4  # bytes of a weight
 LONGEST_SIDE = 512  # pixels; objects of a photograph are then about as large as in a classifier's crop
 OPTIONS = ("weights", "classes")
 LARGEST_COUNT = 65_535  # of classes: label maps are uint16
+FIXED = "vit_"  # how torchvision's networks for one image size begin, which they are built for
 NEEDS_CHOICE = ("googlenet", "inception_v3")  # of torchvision; they warn unless told how to draw their weights
 
 Found = tuple[Entry, nn.Module, tuple[str, ...]]  # what `opening.Opened` is made of
@@ -57,13 +58,15 @@ def torchvision(spec: Spec) -> Found:
     options: dict[str, Any] = {"num_classes": count} | ({"init_weights": True} if name in NEEDS_CHOICE else {})
     if task is Task.SEGMENTATION:
         options |= {"weights_backbone": None}
+    transform = facts.transforms() if facts else None
+    side = transform.crop_size[0] if task is Task.CLASSIFICATION and transform else 224
+    if name.startswith(FIXED):
+        options |= {"image_size": side}
     if wanted == zoo_weights.DEFAULT:
         network = zoo_weights.of_torchvision(spec, facts, count, lambda: models.get_model(name, weights=facts))
     else:
         network = seeded(lambda: models.get_model(name, weights=None, **options))
         zoo_weights.from_file(network, wanted, spec)
-    transform = facts.transforms() if facts else None
-    side = transform.crop_size[0] if task is Task.CLASSIFICATION and transform else 224
     names = tuple(facts.meta["categories"]) if facts else ()
     entry = _entry(
         spec,

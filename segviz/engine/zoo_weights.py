@@ -79,6 +79,17 @@ def of_timm(spec: Spec, facts: dict[str, Any], build: Callable[..., nn.Module]) 
         return build(pretrained=True, **more)
 
 
+# Encoders whose weights want other pixels than ImageNet's usual ones, by how their names begin: smp asks its hub for
+# these numbers, and a file that was put into place has none. They are those of `pretrainedmodels` and of timm.
+_HALVES = Preprocessing("RGB", (127.5,) * 3, (127.5,) * 3)
+OTHERS = (
+    ("inception", _HALVES),
+    ("xception", _HALVES),
+    ("timm-tf_efficientnet_lite", _HALVES),
+    ("dpn", Preprocessing("RGB", (124.0, 117.0, 104.0), (1 / 0.0167,) * 3)),
+)
+
+
 def of_smp(spec: Spec, encoder: str, encoders: Any, build: Callable[..., nn.Module]) -> tuple[nn.Module, Preprocessing]:
     """A network whose encoder has its weights of ImageNet, and what those want to see.
 
@@ -92,7 +103,7 @@ def of_smp(spec: Spec, encoder: str, encoders: Any, build: Callable[..., nn.Modu
         if path.is_file():
             network: Any = build()
             load_into(network.encoder, read_tensors(path), path.name, encoder)
-            return network, IMAGENET
+            return network, next((own for start, own in OTHERS if encoder.startswith(start)), IMAGENET)
         _reach(hub, known["revision"])
         wants = encoders.get_preprocessing_params(encoder)
         network = build(encoder_weights="imagenet")

@@ -118,3 +118,15 @@ def test_a_position_follows_the_factor_and_not_the_sizes():
     """By 1.3, 22 units become 28, since 28.6 is rounded down: unit 27 lies at 27.5 / 1.3 - 0.5 = 20.65."""
     law = Resize(Taps.BILINEAR, 22, 28, factor=1.3).law(Law(0.0, 1.0))
     assert law.at(27) == pytest.approx(27.5 / 1.3 - 0.5)
+
+
+@pytest.mark.parametrize("step", [Transposed(1, 2), Transposed(2, 3), Transposed(2, 2, 2), Transposed(1, 3, 1, 1)])
+def test_a_unit_between_the_windows_of_a_transposed_convolution_needs_nothing(step):
+    for unit in range(12):
+        taps = range(0, step.dilation * step.kernel, step.dilation)
+        starts = [below * step.stride - step.padding for below in range(-12, 12)]
+        needs = [number - 12 for number, start in enumerate(starts) if unit - start in taps]
+        found = step.back(Interval(unit, unit))
+        assert (found.lo > found.hi) is (not needs)
+        if needs:
+            assert found.lo <= needs[0] <= needs[-1] <= found.hi

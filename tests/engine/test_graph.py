@@ -11,6 +11,7 @@ from segviz.core import catalogue
 from segviz.core.errors import SegvizError
 from segviz.core.field import Status
 from segviz.engine.architectures import build, skeleton
+from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import WORKSPACE, describe_layers, trace
 from segviz.engine.surgery import convert
 
@@ -347,3 +348,36 @@ def test_a_pooled_map_that_is_spread_again_has_the_units_where_they_were():
     geometry = trace(Spread(), (3, 32, 32)).geometry
     assert geometry.laws("spread") == geometry.laws("low")
     assert [law.stride for law in geometry.laws("pool")] == [4, 4]
+
+
+@pytest.mark.parametrize("operation", ["upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d"])
+@pytest.mark.parametrize("factor", [0.4, 1.3, 2.6])
+def test_a_resize_that_was_taken_apart_by_an_exporter_keeps_its_factor(operation, factor):
+    """`.vec` has `scale_factors`; what exporters decompose it to has a size and one factor for each axis."""
+
+    class Resized(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 1)
+
+        def forward(self, x):
+            size = [int(side * factor) for side in x.shape[2:]]
+            corners = () if "nearest" in operation else (False,)
+            return getattr(torch.ops.aten, operation).default(self.conv(x), size, *corners, factor, factor)
+
+    network, image = Resized().eval(), torch.rand(1, 2, 9, 7)
+    with torch.inference_mode():
+        wanted = network(image)
+    found = finished(run(trace(network, (2, 9, 7)), NetworkWeights(network), image)).output
+    assert torch.allclose(found, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("behind", [nn.Identity, lambda: nn.Conv2d(4, 4, 1)])
+def test_a_unit_that_takes_no_pixel_has_no_exact_field(behind):
+    """Between the windows of a transposed convolution with a stride larger than its kernel."""
+    network = nn.Sequential(nn.ConvTranspose2d(3, 4, 1, stride=2), behind()).eval()
+    geometry = trace(network, (3, 16, 16)).geometry
+    for layer in ("0", "last"):
+        assert geometry.field(layer, 2, 4).status == "exact"
+        for unit in ((1, 1), (1, 2), (2, 1)):
+            assert geometry.field(layer, *unit).status == "unknown"

@@ -62,7 +62,16 @@ CASES = {
     "resize-nearest-half": ("Resize", [None, np.float32([1, 1, 2, 2])], {"mode": "nearest"}, 17),
     "resize-cubic": ("Resize", [None, None, ints(1, 3, 20, 31)], {"mode": "cubic"}, 17),
     "upsample": ("Upsample", [np.float32([1, 1, 2, 2])], {"mode": "nearest"}, 9),
-    "depth": ("DepthToSpace", [], {"blocksize": 1}, 17),
+    "selu-own": ("Selu", [], {"alpha": 1.2, "gamma": 0.8}, 17),
+    "prelu-columns": ("PRelu", [drawn(10)], {}, 17),
+    "prelu-map": ("PRelu", [drawn(3, 12, 10)], {}, 17),
+    "norm-1-of-nothing": ("ReduceL1", [], {"noop_with_empty_axes": 1}, 18),
+    "norm-2-of-nothing": ("ReduceL2", [], {"noop_with_empty_axes": 1}, 18),
+    "max-overhang": (
+        "MaxPool", [], {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0, 0, 1, 1], "ceil_mode": 1}, 17,
+    ),
+    "max-wide-pads": ("MaxPool", [], {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [2, 2, 2, 2]}, 17),
+    "resize-half": ("Resize", [None, np.float32([1, 1, 0.5, 0.5])], {"mode": "nearest"}, 17),
     "space": ("SpaceToDepth", [], {"blocksize": 2}, 17),
     "norm": ("BatchNormalization", [drawn(3), drawn(3), drawn(3), np.abs(drawn(3))], {"epsilon": 1e-3}, 17),
     "instance-norm": ("InstanceNormalization", [drawn(3), drawn(3)], {}, 17),
@@ -129,6 +138,22 @@ def test_an_operator_gives_what_onnxruntime_gives(case, tmp_path):
     assert found.shape == wanted.shape
     assert np.allclose(found.numpy(), wanted, atol=2e-5, rtol=1e-4)
     assert trace(network, (3, 12, 10)).calls  # and it can be recorded without values
+
+
+@pytest.mark.parametrize("block", [1, 2])
+@pytest.mark.parametrize("mode", ["DCR", "CRD"])
+def test_depth_becomes_space(mode, block, tmp_path):
+    made = node("DepthToSpace", ["x"], blocksize=block, mode=mode)
+    path, given = save(model([made], shape=(1, 8, 6, 5)), tmp_path / "net.onnx"), image(8, 6, 5)
+    assert np.array_equal(answer(network_of(path)[0], given).numpy(), ran(path, given)[0])
+
+
+@pytest.mark.parametrize("kind", ["ArgMax", "ArgMin"])
+@pytest.mark.parametrize("last", [0, 1])
+def test_the_first_or_the_last_of_equal_values(kind, last, tmp_path):
+    nodes = [node("Sign", ["x"], ["s"]), node(kind, ["s"], ["i"], axis=1, select_last_index=last)]
+    path, given = save(model([*nodes, node("Cast", ["i"], to=1)]), tmp_path / "net.onnx"), image(3, 12, 10) - 0.5
+    assert np.array_equal(answer(network_of(path)[0], given).numpy(), ran(path, given)[0])
 
 
 def test_every_setting_belongs_to_an_operator():
@@ -254,6 +279,8 @@ def test_what_torch_exports_gives_the_networks_own_numbers(make, size, dynamo, d
     ("nodes", "words"),
     [
         ([node("NonZero", ["x"])], "no rule for: NonZero"),
+        ([node("Dropout", ["x"], ["d", "mask"]), node("Cast", ["mask"], to=1)], "result 'mask' is taken"),
+        ([node("MaxPool", ["x"], ["p", "y"], kernel_shape=[2, 2])], "'y' is taken.*MaxPool"),
         ([node("Relu", ["nothing"])], "nothing in the graph makes 'nothing'"),
     ],
 )
@@ -265,7 +292,9 @@ def test_what_cannot_run_is_named(nodes, words, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "more", "attributes", "words"),
     [
-        ("Resize", [None, np.float32([1, 1, 0.5, 0.5])], {"mode": "nearest"}, "nearest"),
+        ("BatchNormalization", [drawn(3)] * 4, {"training_mode": 1}, "training mode"),
+        ("MaxPool", [], {"kernel_shape": [2, 2], "storage_order": 1}, "storage_order"),
+        ("MaxPool", [], {"kernel_shape": [2, 2], "dilations": [2, 2], "auto_pad": "SAME_UPPER"}, "auto_pad"),
         ("Resize", [None, np.float32([1, 1, 2, 2])],
          {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}, "asymmetric"),
         ("ConstantOfShape", None, {}, "segviz makes none so large"),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from segviz.core.errors import SegvizError
 from segviz.engine import scripted
+from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import describe_layers, trace
 from segviz.engine.surgery import convert
 from tests.engine.foreign import Classifier, Segmenter, answer, image, made
@@ -49,6 +50,28 @@ class Wandering(nn.Module):
         for part in parts[1:]:
             total = total + part
         return self.halved(total)
+
+
+class Listing(nn.Module):
+    """Lists of Python, as scripts use them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        numbers: list[int] = [3, 1]
+        numbers += [2]
+        numbers.sort()
+        doubled = numbers * 2
+        parts: list[Tensor] = [y, y * 2, y * 3]
+        parts.reverse()
+        parts.pop()
+        others = parts.copy()
+        others.clear()
+        shares = torch.tensor([0.25 * number for number in doubled[:4]]).view(1, 4, 1, 1)
+        return torch.cat([part * shares for part in parts], 1) + len(others) + numbers.index(2)
 
 
 class Saving(nn.Module):
@@ -113,6 +136,15 @@ def test_loops_branches_and_lists_run(width, tmp_path):
     assert torch.allclose(answer(found, given), answer(network, given), atol=1e-5)
     calls = [call.name for call in trace(found, (3, 16, width)).calls]
     assert calls[:2] == ["conv", "conv#2"]
+
+
+@pytest.mark.parametrize("way", ["scripted", "frozen"])
+def test_pythons_lists_are_pythons(way, tmp_path):
+    network, given = made(Listing()), image(3, 9, 12)
+    found = read(archived(network, given, way, tmp_path))
+    assert torch.allclose(answer(found, given), answer(network, given), atol=1e-5)
+    recorded = finished(run(trace(found, (3, 9, 12)), NetworkWeights(found), given)).output
+    assert torch.allclose(recorded, answer(network, given), atol=1e-5)
 
 
 def test_sizes_stay_open_where_the_script_leaves_them(tmp_path):

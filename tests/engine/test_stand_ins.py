@@ -1,5 +1,6 @@
 """What strangers' networks do that those of the catalogue do not: the record must compute what they compute."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -71,7 +72,53 @@ def gated(net, x):
     return (both * weights).sum(1)
 
 
-CASES = (masked, placed, attended, attended_beside, attended_and_joined, summed, unbound, gated)
+def turned(net, x):
+    """BGR: channels picked by a list."""
+    return x[:, [2, 1, 0, 3, 7, 6, 5, 4]]
+
+
+def turned_by_an_array(net, x):
+    return x[:, np.arange(8)[::-1].copy()]
+
+
+def picked(net, x):
+    """True and false for each channel."""
+    return torch.cat([x[:, [True, False] * 4], x[:, torch.tensor([False, True] * 4)]], 1)
+
+
+def centred(net, x):
+    """Mean and deviation written into the code, for the device of the image."""
+    mean = x.new_tensor([0.1 * k for k in range(8)]).view(1, 8, 1, 1)
+    deviation = torch.tensor([1.0 + k for k in range(8)], device=x.device).view(1, 8, 1, 1)
+    return (x - mean) / deviation + torch.as_tensor(np.float32([0.5]), device=x.device)
+
+
+def chunked_weights(net, x):
+    first, second = net.table.chunk(2)
+    return x * second[:8, 0].view(8, 1, 1) + first[0, 0]
+
+
+def cast(net, x):
+    return 1 - (x > 0).to(torch.float32)
+
+
+def strip_pooled(net, x):
+    """Strip pooling (Hou et al. 2020): maps of one column and of one row meet the maps that they were made of."""
+    return x * F.adaptive_avg_pool2d(x, (x.shape[2], 1)).sigmoid() + F.adaptive_avg_pool2d(x, (1, x.shape[3]))
+
+
+def highest(net, x):
+    return x + F.max_pool2d(x, (x.shape[2], 1))
+
+
+def crossed(net, x):
+    return F.max_pool2d(x, (x.shape[2], 1)) * F.max_pool2d(x, (1, x.shape[3]))
+
+
+CASES = (
+    masked, placed, attended, attended_beside, attended_and_joined, summed, unbound, gated, turned, turned_by_an_array,
+    picked, centred, chunked_weights, cast, strip_pooled, highest, crossed,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("between", CASES)
@@ -88,12 +135,26 @@ def test_the_record_computes_what_the_network_computes(between):
         assert (found - wanted).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize(("between", "exact"), [(summed, True), (unbound, True), (masked, True), (attended, False)])
+@pytest.mark.parametrize(
+    ("between", "exact"), [(summed, True), (unbound, True), (masked, True), (turned, True), (attended, False)]
+)
 def test_fields_are_known_as_far_as_positions_are(between, exact):
     geometry = trace(Network(between).eval(), SIZE).geometry
     assert (geometry.field("last", 3, 3).status == "exact") is exact
     if exact:
         assert geometry.field("last", 3, 3).box == (4, 4, 9, 9)  # 3 + 2 pixels, stride 2
+
+
+@pytest.mark.parametrize("between", [strip_pooled, highest, crossed])
+def test_a_unit_that_is_spread_over_its_row_or_column_is_in_the_field(between):
+    network = Network(between).double().eval()
+    field = trace(network, SIZE).geometry.field("last", 3, 3)
+    image = torch.rand(1, *SIZE, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(network(image)[0, :, 3, 3].sum(), image)
+    left, top, right, bottom = (int(edge) for edge in field.box.clipped(SIZE[2], SIZE[1]))
+    gradient[:, :, top:bottom, left:right] = 0
+    assert field.status != "unknown"
+    assert not gradient.any()
 
 
 def test_a_module_with_several_names_is_left_as_it_was():

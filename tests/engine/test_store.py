@@ -1,6 +1,7 @@
 """How networks come into the store, step by step, and what goes with those that have to leave it."""
 
 import gc
+import os
 import weakref
 
 import pytest
@@ -104,3 +105,19 @@ def test_the_store_weighs_a_network_with_all_that_was_prepared_of_it():
     loaded.weights.prepared(("transformed", Weight("c3.weight")), lambda: torch.zeros(1000))
     assert loaded.size == before + 4000
     assert store._networks._weigh(loaded) == loaded.size
+
+
+def test_weights_beside_a_python_file_are_read_again_when_they_change(tmp_path):
+    code = "from torch import nn\n\ndef net():\n    return nn.Sequential(nn.Conv2d(3, 2, 1))\n"
+    (tmp_path / "net.py").write_text(code)
+    weights, store = tmp_path / "w.pth", Store()
+    spec = f"{tmp_path / 'net.py'}?weights={weights}&input=3x8x8"
+    found = []
+    for value in (1.0, 2.0, 2.0):
+        if value not in found:
+            torch.save({"0.weight": torch.full((2, 3, 1, 1), value), "0.bias": torch.full((2,), value)}, weights)
+            os.utime(weights, ns=(0, int(value) * 10**9))
+        loaded = store.network(spec, Pooling.AUTO, Device.CPU, trust=True)
+        found.append(float(loaded.network[0].bias.detach()[0]))
+    assert found == [1.0, 2.0, 2.0]
+    assert store.network(spec, Pooling.AUTO, Device.CPU, trust=True).network is loaded.network

@@ -64,7 +64,11 @@ def test_images_of_more_than_three_channels_are_found_in_a_program_without_a_siz
     """A traced archive has no modules of torch, only weights; four channels were not among those that were tried."""
     network = nn.Sequential(nn.Conv2d(channels, 6, 5), nn.ReLU(), nn.Flatten(), nn.Linear(6 * 28 * 28, 5))
     torch.jit.save(torch.jit.trace(made(network), image(channels, 32, 32)), tmp_path / "net.pt")
-    assert described(scripted.read(tmp_path / "net.pt"))[0].input_size == (channels, 32, 32)
+    assert described(scripted.read(tmp_path / "net.pt", (tmp_path / "net.pt").read_bytes()))[0].input_size == (
+        channels,
+        32,
+        32,
+    )
 
 
 @pytest.mark.parametrize("stride", [2, 8])

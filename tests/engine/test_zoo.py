@@ -287,3 +287,33 @@ def test_a_transformer_is_opened_though_it_cannot_be_converted():
     loaded = Store().network("timm:test_vit", Pooling.AUTO, Device.CPU)
     assert not loaded.convertible
     assert "cannot become a convolution" in loaded.refusal
+
+
+def test_a_network_for_one_size_is_built_for_the_size_that_it_is_described_with(monkeypatch):
+    """torchvision builds `vit_h_14` for 224 without its weights, and these are for 518."""
+    needs("torchvision")
+    asked = {}
+
+    def make(name, weights, **options):
+        asked.update(options)
+        return nn.Sequential(nn.Flatten(), nn.Linear(3, 1000))
+
+    monkeypatch.setattr("torchvision.models.get_model", make)
+    monkeypatch.setattr("segviz.engine.zoo._check_memory", lambda *needed: None)
+    assert opened("torchvision:vit_h_14").entry.input_size == (3, 518, 518)
+    assert asked["image_size"] == 518
+    assert opened("torchvision:vit_b_32").entry.input_size[1] == asked["image_size"] == 224
+
+
+@pytest.mark.parametrize(("encoder", "mean"), [("resnet18", 123.675), ("xception", 127.5), ("dpn68", 124.0)])
+def test_a_file_of_an_encoder_is_given_the_pixels_that_its_weights_want(encoder, mean, tmp_path, monkeypatch):
+    needs("smp")
+    monkeypatch.setattr(zoo_weights, "placed", lambda name: tmp_path / name)
+    monkeypatch.setattr(zoo_weights, "read_tensors", lambda path: {})
+    monkeypatch.setattr(zoo_weights, "load_into", lambda *given: None)
+    (tmp_path / f"smp-{encoder}").touch()
+    network = nn.Module()
+    network.encoder = nn.Identity()
+    encoders = importlib.import_module("segmentation_models_pytorch").encoders
+    found = zoo_weights.of_smp(parse(f"smp:unet/{encoder}"), encoder, encoders, lambda **more: network)
+    assert found[1].mean[0] == pytest.approx(mean)
