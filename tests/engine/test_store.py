@@ -15,7 +15,7 @@ from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import trace
 from segviz.engine.patches import Weight
 from segviz.engine.run import Engine
-from segviz.engine.store import Store
+from segviz.engine.store import Store, _channels_last
 
 LENET = ("lenet5", Pooling.AUTO, Device.CPU)
 
@@ -121,3 +121,12 @@ def test_weights_beside_a_python_file_are_read_again_when_they_change(tmp_path):
         found.append(float(loaded.network[0].bias.detach()[0]))
     assert found == [1.0, 2.0, 2.0]
     assert store.network(spec, Pooling.AUTO, Device.CPU, trust=True).network is loaded.network
+
+
+def test_kernels_of_three_axes_are_no_images():
+    """`Module.to(memory_format=channels_last)` wants four axes of whatever has more than three."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    network.register_parameter("lambdas", nn.Parameter(torch.zeros(1, 2, 3, 4, 5)))
+    _channels_last(network)
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert network.lambdas.is_contiguous()
