@@ -157,7 +157,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         half=True,
         threads=2,
         tests=6,
-        quick={"steps": 12, "batch": 4, "tests": 1, "threads": 1, "learning_rate": 4e-3},
+        quick={"steps": 24, "batch": 4, "tests": 1, "threads": 1, "learning_rate": 4e-3},
     ),
     RecipeName.UNET_CELLS: Recipe(data_options={"weighting": Weighting.BORDERS}, **_CELLS),
     RecipeName.UNET_CELLS_PLAIN: Recipe(data_options={"weighting": Weighting.CLASSES}, **_CELLS),
