@@ -23,7 +23,9 @@ HINT = "train a network by a recipe; without one, list the recipes"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="what is trained, for example lenet5")
     parser.add_argument(
-        "--data", metavar="NAME", help=f"what it learns from; default: the recipe's; there are {', '.join(DataName)}"
+        "--data",
+        metavar="NAME",
+        help=f"what it learns from: {', '.join(DataName)}, or a folder of images with masks; default: the recipe's",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=positive, metavar="N", help="rounds over all images; default: the recipe's")

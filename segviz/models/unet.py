@@ -82,6 +82,6 @@ class UNet(nn.Module):
         return logits
 
 
-def unet_cells(padding: str = "valid") -> UNet:
-    """A U-Net that one core can train: 16 maps at the top, three poolings. (N, 1, H, W) to (N, 2, H - 88, W - 88)."""
-    return UNet(padding, base=16, poolings=3)
+def unet_cells(padding: str = "valid", classes: int = 2) -> UNet:
+    """A U-Net that one core can train, 16 maps at the top, three poolings: (N, 1, H, W) to (N, 2, H - 88, W - 88)."""
+    return UNet(padding, classes=classes, base=16, poolings=3)

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from segviz.core.choices import Task
 from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, named
 from segviz.core.instances import Instances, apart
 from segviz.core.metrics import IGNORED
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
@@ -225,6 +226,14 @@ def _stacked(crops: list[tuple[Tensor, Tensor, Tensor | None]]) -> Batch:
     )
 
 
-def folder(path: Path, entry: Entry) -> FolderSource:
-    """What `--data FOLDER` names, in crops of the size that the network of `entry` takes."""
-    return FolderSource(open_folder(path), entry.input_size[1], entry.border, entry.preprocessing)
+def folder(path: Path, entry: Entry, weighting: Weighting) -> FolderSource:
+    """What `--data FOLDER` names, in crops of the size that the network of `entry` takes.
+
+    Raises SegvizError for a network that answers once for an image, and for a folder that is no such data.
+    """
+    if entry.task is Task.CLASSIFICATION:
+        raise SegvizError(
+            f"{named(path)}: a folder tells the class of every pixel, and {entry.title} answers once for an image; "
+            "choose a recipe that answers for every pixel"
+        )
+    return FolderSource(open_folder(path), entry.input_size[1], entry.border, entry.preprocessing, weighting)

@@ -24,6 +24,7 @@ from segviz.core import images, masks
 from segviz.core.errors import SegvizError, named
 from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.core.instances import Instances, parts
+from segviz.core.mask_colours import NOT_COUNTED
 from segviz.core.metrics import IGNORED
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")  # that `masks.open_mask` reads
@@ -159,9 +160,13 @@ def _pairs_by_folder(folder: Path, inside: list[Path]) -> Iterator[Pair]:
     for place in inside:
         if not place.is_dir():
             continue
-        pictures = list(_by_name(place / "images", IMAGE_SUFFIXES).values())
+        within = place / "images"
+        pictures = list(_by_name(within, IMAGE_SUFFIXES).values()) if within.is_dir() else []
         if len(pictures) != 1 or not (place / "masks").is_dir():
-            raise SegvizError(f"{named(folder)}: in {named(place)} one picture in images/ and masks/ are missing")
+            raise SegvizError(
+                f"{named(folder)}: there is no images/, and {named(place)} in it has no images/ with one picture "
+                f"beside masks/ ({ABOUT})"
+            )
         yield Pair(place.name, pictures[0], None, place / "masks")
 
 
@@ -231,8 +236,9 @@ def _classes(folder: Path, pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], bo
 
 
 def _labels(mask: Path) -> npt.NDArray[np.int32]:
-    """Which labels a mask has, each once."""
+    """Which labels a mask has, each once, but for pixels that do not count by their colour."""
     labels = np.unique(masks.open_mask(mask))
+    labels = labels[labels != NOT_COUNTED]
     wrong = labels[(labels < 0) | (labels > IGNORED)]
     if wrong.size:
         raise SegvizError(
@@ -246,6 +252,7 @@ def _known(mask: Path, labels: npt.NDArray[np.int32], classes: int, black_and_wh
     """`labels` with classes and 255 alone."""
     if black_and_white:
         labels = np.where(labels == IGNORED, 1, labels)
+    labels = np.where(labels == NOT_COUNTED, IGNORED, labels)
     wrong = labels[(labels < 0) | (labels >= classes) & (labels != IGNORED)]
     if wrong.size:
         raise SegvizError(

@@ -24,17 +24,18 @@ SOURCES: dict[DataName, str] = {
     DataName.CELLS: "segviz.training.cells:cells",
     DataName.CLOTHES: "segviz.training.pictures:clothes",
 }
-FOLDERS = "segviz.training.crops:folder"  # the same of a person's own folder, called with (path, entry)
+FOLDERS = "segviz.training.crops:folder"  # the same of a person's own folder, called with (path, entry, weighting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A training run. `network` is a spec of the catalogue; `builder` replaces the entry's, `options` are given to it.
 
-    `data` names a source, `data_options` are given to it; data that a person chooses instead take none. The
-    learning rate rises for the first share `warm_up` of all steps to `learning_rate` and falls to zero along half
-    a cosine; `factors` multiply it for parameters whose names begin so. What begins with one of `frozen` learns
-    nothing: no gradient, and its batch normalisation keeps its statistics, as does that of what is `steady`.
+    `data` names a source, `data_options` are given to it; data that a person chooses instead take none, but for
+    the `weighting` of pixels, which a folder takes. The learning rate rises for the first share `warm_up` of all
+    steps to `learning_rate` and falls to zero along half a cosine; `factors` multiply it for parameters whose names
+    begin so. What begins with one of `frozen` learns nothing: no gradient, and its batch normalisation keeps its
+    statistics, as does that of what is `steady`.
 
     The loss is that of `kept` of all pixels, drawn anew in every step, each multiplied by the number of its class
     in `class_weights`; `patches` cuts the patch of every pixel out (T27) instead of taking whole images (T28).
@@ -156,7 +157,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         half=True,
         threads=2,
         tests=6,
-        quick={"steps": 12, "batch": 4, "tests": 1, "threads": 1, "learning_rate": 4e-3},
+        quick={"steps": 24, "batch": 4, "tests": 1, "threads": 1, "learning_rate": 4e-3},
     ),
     RecipeName.UNET_CELLS: Recipe(data_options={"weighting": Weighting.BORDERS}, **_CELLS),
     RecipeName.UNET_CELLS_PLAIN: Recipe(data_options={"weighting": Weighting.CLASSES}, **_CELLS),
@@ -201,8 +202,9 @@ def steps_of(name: str, epochs: int) -> int:
 def source_of(plan: Recipe, request: TrainRequest, entry: Entry) -> Source:
     """What `plan` learns from, or the data of `request` instead. Raises SegvizError for data that there are not."""
     name = plan.data if request.data is None else request.data
-    if name not in SOURCES and Path(name).is_dir():
-        own: Source = load(FOLDERS)(Path(name), entry)
+    if name not in SOURCES and (Path(name).exists() or len(Path(name).parts) > 1):
+        # The weights of pixels belong to the recipe, whatever data it is given.
+        own: Source = load(FOLDERS)(Path(name), entry, plan.data_options.get("weighting", Weighting.NONE))
         return own
     if name not in SOURCES:
         raise SegvizError(f"no data '{name}' to learn from; there are: {', '.join(SOURCES)}, and folders")

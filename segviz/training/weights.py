@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from segviz.core import export
+from segviz.core.errors import named
 from segviz.core.learning import TrainingResult
 from segviz.training.recipes import Recipe
 
@@ -23,7 +24,7 @@ def write(network: nn.Module, out: Path, plan: Recipe, result: TrainingResult) -
     }
     facts: dict[str, object] = {
         "recipe": result.request.recipe,
-        "data": result.request.data or plan.data,
+        "data": named(result.request.data or plan.data),  # a folder by its name: where it lay is nobody's business
         "steps": plan.steps,
         "seed": plan.seed,
         "accuracy": round(result.accuracy, 4),

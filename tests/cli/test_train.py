@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import pytest
 import safetensors.numpy
+from PIL import Image
 
+from segviz.core import catalogue
 from segviz.core.choices import RecipeName
 from tests.cli.conftest import Segviz
 
@@ -41,3 +47,61 @@ def test_unknown_recipes_and_folders_are_messages(segviz: Segviz, tmp_path: Path
     assert "--out" in segviz("train", "lenet5").err
     (tmp_path / "x.checkpoint").write_bytes(b"")
     assert "--resume" in segviz("train", "lenet5", "--out", "x.safetensors").err
+
+
+def save(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def squares(tmp_path: Path) -> Path:
+    """Four images of 48 x 60 with a grey and a white square on black, which are classes 1 and 2; one is held out."""
+    labels = np.zeros((48, 60), np.uint8)
+    labels[8:30, 6:28], labels[16:40, 32:54] = 1, 2
+    folder = tmp_path / "squares"
+    for name in "abcd":
+        save(folder / "images" / f"{name}.png", labels * 110)
+        save(folder / "masks" / f"{name}.png", labels)
+    (folder / "held_out.txt").write_text("d\n")
+    return folder
+
+
+def test_a_folder_of_ones_own_is_learned_from_and_its_file_opens(segviz: Segviz, squares: Path) -> None:
+    """Three classes, where the recipe's own data have two: the last layer has another size."""
+    (squares / "classes.txt").write_text("paper\npencil\nchalk\n")
+    words = ("train", "unet-cells", "--quick", "--steps", 2, "--data", "squares", "--out", "own.safetensors", "--json")
+    data = segviz(*words).data
+    assert data["data"] == "squares"
+    assert data["tested"] == 1
+    assert list(data["per_class"]) == ["paper", "pencil", "chalk"]
+    assert data["parameters"] == catalogue.entry("unet-cells").parameters + 16 + 1  # of one more class
+    assert segviz("summary", "own.safetensors", "--json").data["layers"][-1]["output_shape"][0] == 3
+
+
+def test_a_folder_with_as_many_classes_keeps_the_network(segviz: Segviz, squares: Path) -> None:
+    for name in "abcd":
+        (squares / "masks" / f"{name}.png").rename(squares / f"{name}.png")
+        save(squares / "instances" / f"{name}.png", np.asarray(Image.open(squares / f"{name}.png")) * 40)
+    words = ("train", "unet-cells", "--quick", "--steps", 1, "--data", squares, "--out", "own.safetensors", "--json")
+    data = segviz(*words).data
+    assert list(data["per_class"]) == ["background", "object"]
+    assert data["parameters"] == catalogue.entry("unet-cells").parameters
+    with safetensors.safe_open("own.safetensors", "np") as file:
+        assert json.loads(file.metadata()["segviz"])["data"] == "squares", "no path of anybody's machine"
+
+
+def test_what_is_no_folder_of_data_is_said(segviz: Segviz, squares: Path) -> None:
+    def said(recipe: str, data: object) -> str:
+        done = segviz("train", recipe, "--quick", "--data", data, "--out", "x.safetensors")
+        assert done.status == 1
+        return done.err
+
+    (squares.parent / "photos" / "holiday").mkdir(parents=True)
+    told = said("unet-cells", "photos")
+    assert "photos: " in told
+    assert "docs/data.md" in told
+    assert "nowhere: there is no such folder" in said("unet-cells", squares.parent / "nowhere")
+    assert "d.png: a file; give the folder" in said("unet-cells", squares / "images" / "d.png")
+    assert "no data 'cats' to learn from; there are: digits" in said("unet-cells", "cats")
+    assert "squares: a folder tells the class of every pixel, and LeNet-5 answers once" in said("lenet5", "squares")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from segviz.core.errors import SegvizError
+from segviz.core.learning import TrainRequest
 from segviz.core.refusals import DOING, doing, lacks_memory, refusal, shortage
 from segviz.core.requests import DescribeRequest, RaceRequest, Request, SegmentRequest, Setup
 
@@ -37,6 +38,11 @@ def test_lack_of_memory_names_the_remedy(error: Exception, amount: str) -> None:
     assert str(shortage(error)) == f"not enough memory{amount}: choose a smaller scale or a smaller image"
 
 
+def test_lack_of_memory_while_training_is_not_blamed_on_the_image() -> None:
+    told = refusal(MemoryError(), TrainRequest("lenet5"))
+    assert str(told) == "not enough memory for training: close other programs or choose another recipe"
+
+
 def test_a_bug_is_one_short_line_with_the_traceback_in_the_details() -> None:
     try:
         {}["no such layer"]
@@ -55,5 +61,5 @@ def test_other_runtime_errors_are_bugs() -> None:
 
 
 def test_every_kind_of_request_has_its_words() -> None:
-    assert set(DOING) == set(Request.__args__)
+    assert set(DOING) == {*Request.__args__, TrainRequest}
     assert doing(None) == "idle"

@@ -8,8 +8,8 @@ import torch
 from segviz.models.fcn import FCN, FCNOverEfficientNet
 
 
-def started(skips: int) -> FCNOverEfficientNet:
-    network = FCNOverEfficientNet(skips, classes=4)
+def started(skips: int, ladder: bool = False) -> FCNOverEfficientNet:
+    network = FCNOverEfficientNet(skips, classes=4, ladder=ladder)
     network.start()
     with torch.no_grad():
         for name in ("score_fr", "score_pool4", "score_pool3"):
@@ -25,7 +25,7 @@ def seeded() -> torch.Generator:
 @pytest.fixture(scope="module")
 def eights() -> FCN:
     torch.manual_seed(0)
-    return started(2)
+    return started(2, ladder=True)
 
 
 @pytest.mark.parametrize("skips", [0, 1, 2])
@@ -34,7 +34,7 @@ def test_a_rung_of_the_ladder_is_the_network_with_so_many_skips(eights: FCN, ski
     fewer = started(skips)
     shared = {name: tensor for name, tensor in eights.state_dict().items() if name in fewer.state_dict()}
     missing, unexpected = fewer.load_state_dict(shared, strict=False)
-    assert (missing, unexpected) == ([f"upscore{('', 16, 8)[skips]}.weight"] if skips < 2 else [], [])
+    assert (missing, unexpected) == ([], [])  # one file holds a ladder
     image = torch.rand(1, 3, 64, 96, generator=seeded())
     rungs = eights.ladder(image)
     assert [tuple(rung.shape) for rung in rungs] == [(1, 4, 64, 96)] * 3
@@ -52,4 +52,4 @@ def test_skips_start_without_a_say() -> None:
     with torch.no_grad():
         network.score_fr.weight.zero_()
         network.score_fr.bias.zero_()
-    assert network.scores(torch.rand(1, 3, 64, 64))[-1].abs().max() == 0
+    assert network(torch.rand(1, 3, 64, 64)).abs().max() == 0

@@ -83,10 +83,11 @@ def test_fcn_before_upsampling_is_vgg16_with_scores() -> None:
 @pytest.mark.parametrize("skips", range(3))
 def test_fcn_over_a_backbone_has_its_features_and_its_own_scores(skips: int) -> None:
     features = catalogue.entry("efficientnet_lite0").parameters - (1280 + 1) * 1000  # without the dense layer
-    scores = sum(conv(maps, 21, 1) for maps in (1280, 112, 40)[: skips + 1])
+    entry = catalogue.entry(f"fcn{32 >> skips}s-efficientnet_lite0")
+    scores = sum(conv(maps, 7, 1) for maps in (1280, 112, 40)[: skips + 1])
     kernels = [3] * skips + [2 * (32 >> skips) - 1]
-    wanted = features + scores + sum(kernel**2 * 21**2 for kernel in kernels)
-    assert count(network(f"fcn{32 >> skips}s-efficientnet_lite0")) == wanted
+    wanted = features + scores + sum(kernel**2 * 7**2 for kernel in kernels)
+    assert count(network(entry.name)) == entry.parameters == wanted
 
 
 def test_segnet_is_vgg16_forwards_and_backwards() -> None:
@@ -249,7 +250,7 @@ def test_a_fresh_fcn_starts_as_in_the_paper(lite: FCN) -> None:
         mixed.diagonal().zero_()
         assert not mixed.any()
         kernel = bilinear(int(weight.shape[-1]), (int(weight.shape[-1]) + 1) // 2)
-        assert torch.equal(weight.diagonal(), kernel[..., None].expand(-1, -1, 21))
+        assert torch.equal(weight.diagonal(), kernel[..., None].expand(-1, -1, 7))
     trained = build("efficientnet_lite0")[1].state_dict()
     own = lite.get_submodule("backbone").state_dict()
     assert own.keys() == trained.keys() - {"fc.weight", "fc.bias"}

@@ -96,6 +96,16 @@ def test_black_and_white_is_background_and_object(tmp_path: Path) -> None:
         assert np.array_equal(data.read(data.learn[0]).labels, LABELS == 1)
 
 
+def test_what_is_transparent_does_not_count(tmp_path: Path) -> None:
+    """In colours as in black and white, where 255 is a class."""
+    for name, labels, shown in (("classes", LABELS, LABELS), ("two", LABELS == 1, (LABELS == 1) * 255)):
+        solid = np.full((8, 10), 255)
+        solid[0, :3] = 0
+        folder = made(tmp_path / name, masks=np.dstack([shown] * 3 + [solid]).astype(np.uint8))
+        data = open_folder(folder)
+        assert np.array_equal(data.read(data.learn[0]).labels, np.where(solid == 0, 255, labels)), name
+
+
 def test_one_mask_of_nothing_but_ignored_pixels_is_no_picture_in_black_and_white(tmp_path: Path) -> None:
     folder = made(tmp_path, masks=np.where(LABELS == 2, 0, LABELS))
     border = np.zeros((8, 10), np.uint8)
@@ -154,7 +164,10 @@ WRONG = {
         lambda f: made(f, masks=LABELS.astype(np.uint16) * 400),
         r"\.png: the label 400 is no class.*instances/",
     ),
-    "masks in colour": (lambda f: made(f, masks=np.dstack([LABELS] * 3)), r"a\.png: not a mask"),
+    "masks in strange colours": (
+        lambda f: made(f, masks=np.full((8, 10, 3), (12, 34, 56), np.uint8)),
+        r"a\.png: not a mask: the colour 12 34 56",
+    ),
     "one class": (
         lambda f: (made(f, masks=LABELS) / "classes.txt").write_text("one\n"),
         r"classes\.txt: 1 classes; there are 2 to 255",

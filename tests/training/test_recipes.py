@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
 from segviz.core import catalogue
 from segviz.core.choices import DataName, RecipeName
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.learning import TrainRequest
 from segviz.core.references import load
-from segviz.training.recipes import RECIPES, SOURCES, entry_for, recipe, source_of, steps_of
+from segviz.training.recipes import RECIPES, SOURCES, Recipe, entry_for, recipe, source_of, steps_of
 
 
 def test_names_and_tables_are_in_step() -> None:
@@ -23,6 +25,20 @@ def test_every_recipe_trains_a_network_of_the_catalogue_and_has_a_quick_form(nam
     assert catalogue.entry(whole.network).class_count in (2, 7, 10, 11)
     assert quick.steps <= 120 < whole.steps
     assert quick.network == whole.network
+
+
+@pytest.mark.parametrize("plan", RECIPES.values(), ids=RECIPES)
+def test_parts_that_a_recipe_names_are_parts_of_its_network(plan: Recipe) -> None:
+    entry = catalogue.entry(plan.network)
+    with torch.device("meta"):
+        network: nn.Module = load(plan.builder or entry.builder)(**dict(entry.options) | dict(plan.options))
+    parts = {name for name, _ in network.named_modules()}
+    named = {*plan.frozen, *plan.steady, *(name for name, _ in (*plan.factors, *plan.begin))}
+    assert named <= parts
+    assert plan.ladder == hasattr(network, "ladder")
+    if plan.rungs:
+        assert plan.ladder
+        assert sum(plan.rungs) == len(plan.rungs) == 3, "the loss stays a mean over three depths"
 
 
 def test_a_request_changes_what_it_names_and_nothing_else() -> None:
@@ -56,7 +72,7 @@ def test_epochs_are_steps_where_images_are_shown_in_rounds() -> None:
 
 def test_data_that_do_not_go_with_a_recipe_are_refused() -> None:
     plan, entry = RECIPES[RecipeName.LENET5], catalogue.entry("lenet5")
-    with pytest.raises(SegvizError, match="no data 'cats' to learn from; there are: digits, digit-pages, clothes"):
+    with pytest.raises(SegvizError, match=f"no data 'cats' to learn from; there are: {', '.join(DataName)}, and fold"):
         source_of(plan, TrainRequest("lenet5", data="cats"), entry)
     with pytest.raises(SegvizError, match="11 classes and LeNet-5 10"):
         entry_for(plan, tuple("abcdefghijk"), entry, TrainRequest("lenet5"))
