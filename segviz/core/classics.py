@@ -134,12 +134,12 @@ _FCN: dict[str, Any] = _PIXELS | {
 }
 SCENES = ("background", "mammal", "bird", "insect", "fruit", "flower", "vehicle")  # what cut-out things are
 _FCN_LITE: dict[str, Any] = _FCN | {
-    "backbone": "efficientnet_lite0",
     "class_count": len(SCENES),
     "class_list": SCENES,
-    "licence": "Apache-2.0 (backbone)",
+    "weights": "fcn_scenes.safetensors",
+    "licence": "Apache-2.0; learned from cut-outs under GPL-2.0",
     "preprocessing": Preprocessing(mean=(127.0,), std=(128.0,)),
-    "summary": "Random weights behind the features of EfficientNet-Lite0: for geometry, and to be trained",
+    "summary": "Mammals, birds, insects, fruits, flowers and vehicles, taught by segviz on scenes of cut-out things",
     "multiple": 32,
     "longest_side": 320,
     "sample": "raccoon.jpg",
@@ -234,7 +234,12 @@ PER_PIXEL: tuple[Entry, ...] = (
             "padding=same": {"input_size": (1, 192, 192), "remainder": 0, "border": 0},
         },
         source="after Ronneberger et al. 2015, U-Net: Convolutional Networks for Biomedical Image Segmentation",
-        **_PIXELS,
+        task=Task.SEGMENTATION,
+        stride=1,
+        weights="unet_cells.safetensors",
+        licence="MIT",
+        summary="Touching cells apart from each other, taught by segviz on cells that a program drew",
+        sees="cells under a microscope, as its recipe draws them",
     ),
     Entry(
         name="segnet",

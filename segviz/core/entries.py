@@ -41,8 +41,7 @@ class Entry:
     `sees` says what alone it knows, where a picture may well have nothing of it at the size that it is taught.
     `sample_scale` brings the sample to the size that the network knows, where `longest_side` does not.
     `variants` maps an option of the spec ('pooling=floor') to what it changes here. `weights` is a
-    file of `resources/models`, or empty: then they are drawn at random, from a fixed seed, but for those
-    of the submodule `backbone`, which come from the network of the catalogue that is named so, if one is.
+    file of `resources/models`, or empty: then they are drawn at random, from a fixed seed.
     """
 
     name: str
@@ -66,7 +65,6 @@ class Entry:
     multiple: int = 1
     remainder: int = 0
     border: int = 0
-    backbone: str = ""
     sees: str = ""
     sample: str = ""
     sample_scale: float | None = None
@@ -88,15 +86,14 @@ class Entry:
     @property
     def weights_text(self) -> str:
         """Where the weights come from: the file's name, or that they are random."""
-        return self.weights or (f"random (seeded) behind {self.backbone}" if self.backbone else "random (seeded)")
+        return self.weights or "random (seeded)"
 
     @property
     def caution(self) -> str:
         """What a person must know who reads an answer of this network; empty where there is nothing."""
         if self.trained:
             return ""
-        where = " behind its backbone" if self.backbone else ""
-        return f"{self.title} has random weights{where}: its labels mean nothing, its speed and geometry do"
+        return f"{self.title} has random weights: its labels mean nothing, its speed and geometry do"
 
     def fitting(self, side: int) -> int:
         """The smallest height or width of an input, in pixels, whose answer covers `side` pixels."""

@@ -56,8 +56,7 @@ class Architecture:
 def build(spec: str) -> tuple[Entry, nn.Module]:
     """The catalogue entry of `spec` and its network with its weights, float32, in eval mode.
 
-    Weights are those that are shipped, or random ones, always the same, where there are none; a backbone has
-    those of the network that it comes from.
+    Weights are those that are shipped, or random ones, always the same, where there are none.
 
     Parameters keep `requires_grad`, so that what is trainable can be counted; whoever runs the
     network does so in inference mode. Raises SegvizError for a spec that the catalogue does not
@@ -70,15 +69,7 @@ def build(spec: str) -> tuple[Entry, nn.Module]:
         load_into(network, _wanted(read_tensors(path), network), path.name, entry.title)
     else:
         draw(network)
-        if entry.backbone:
-            _lend(catalogue.entry(entry.backbone), network.get_submodule("backbone"))
     return entry, network.eval()
-
-
-def _lend(source: Entry, backbone: nn.Module) -> None:
-    """Give a backbone the weights of the network that it is the first part of."""
-    path = assets.weights(source.weights)
-    load_into(backbone, _wanted(read_tensors(path), backbone), path.name, source.title)
 
 
 def _wanted(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

@@ -31,18 +31,16 @@ def test_networks_with_random_weights_say_so_and_the_others_do_not() -> None:
     for e in ENTRIES:
         told = "andom weights" in e.summary, "random weights" in e.caution, "random" in e.weights_text
         assert told == (not e.trained,) * 3, e.name
-    assert {e.licence for e in untrained if not e.backbone} == {"no weights are shipped"}
+    assert {e.licence for e in untrained} == {"no weights are shipped"}
     assert entry("vgg16").caution == "VGG16 has random weights: its labels mean nothing, its speed and geometry do"
 
 
-def test_a_backbone_is_trained_and_what_is_behind_it_random() -> None:
-    lite = [e for e in ENTRIES if e.backbone]
+def test_three_networks_share_one_file_of_weights() -> None:
+    lite = [e for e in ENTRIES if e.weights == "fcn_scenes.safetensors"]
     assert [e.name for e in lite] == [f"fcn{stride}s-efficientnet_lite0" for stride in (32, 16, 8)]
     for e in lite:
-        assert entry(e.backbone).trained
-        assert e.preprocessing == entry(e.backbone).preprocessing
-        assert "behind its backbone" in e.caution
-        assert e.weights_text == "random (seeded) behind efficientnet_lite0"
+        assert e.preprocessing == entry("efficientnet_lite0").preprocessing
+        assert e.classes == ("background", "mammal", "bird", "insect", "fruit", "flower", "vehicle")
 
 
 @given(st.integers(-500, 5000))
