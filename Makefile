@@ -1,4 +1,4 @@
-# make run      open the application on a sample (makes .venv first, if needed)
+# make run      open the application (makes .venv first, if needed)
 # make test     run all tests off-screen (makes the environment with the test extras, if needed)
 # make check    what a change must pass: lint, format, types, tests
 # make install  .venv with every extra, for development
@@ -10,8 +10,6 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check install --quiet -c constraints.txt
-SAMPLE := resources/images/castle-maintenon.jpg
-MODEL := efficientnet_lite0
 STATES := build/pictures
 DEPENDENCIES := pyproject.toml constraints.txt
 
@@ -19,7 +17,7 @@ DEPENDENCIES := pyproject.toml constraints.txt
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.made-run
-	$(PYTHON) -m segviz $(SAMPLE) --model $(MODEL)
+	$(PYTHON) -m segviz
 
 test: $(VENV)/.made-test
 	$(PYTHON) -m segviz.cli.system

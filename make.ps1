@@ -58,5 +58,5 @@ if ($Task -eq "pictures") {
     Write-Host "The window in every state is in build\pictures"
 }
 if ($Task -eq "run") {
-    Invoke-Step $Python -m segviz resources\images\castle-maintenon.jpg --model efficientnet_lite0
+    Invoke-Step $Python -m segviz
 }

@@ -19,7 +19,7 @@ from segviz.engine.flow import finished
 from segviz.engine.run import Engine
 
 NETWORKS = {name: f"fcn{name.removeprefix('FCN-')}-efficientnet_lite0" for name in ("FCN-32s", "FCN-16s", "FCN-8s")}
-SCENES = ("scene-02", "scene-15", "scene-26", "scene-32", "scene-49", "scene-12", "scene-47")  # the last two fail
+SCENES = ("scene-02", "scene-15", "scene-26", "scene-32", "scene-49", "scene-12", "scene-47")  # two of them fail
 PHOTOGRAPHS = ("chelsea.png", "raccoon.jpg", "european-honey-bee.jpg", "citrus-fruits.jpg", "flower.jpg")
 FAILURES = ("coffee.png", "grace_hopper.jpg")  # nothing of the classes, or a person, who is none of them
 SIDE, MARGIN, LINE = 168, 10, 26  # pixels: of a panel, about it, of the line above a column
