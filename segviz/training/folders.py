@@ -237,8 +237,8 @@ def _classes(folder: Path, pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], bo
 
 def _labels(mask: Path) -> npt.NDArray[np.int32]:
     """Which labels a mask has, each once, but for pixels that do not count by their colour."""
-    labels: npt.NDArray[np.int32] = np.unique(masks.open_mask(mask))
-    labels = labels[labels != NOT_COUNTED]
+    plane = masks.open_mask(mask)
+    labels: npt.NDArray[np.int32] = np.unique(plane[plane != NOT_COUNTED])
     wrong = labels[(labels < 0) | (labels > IGNORED)]
     if wrong.size:
         raise SegvizError(

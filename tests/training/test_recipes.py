@@ -48,6 +48,13 @@ def test_a_request_changes_what_it_names_and_nothing_else() -> None:
     assert recipe(TrainRequest("digits-fcn")) == RECIPES[RecipeName.DIGITS_FCN]
 
 
+def test_class_weights_of_a_recipe_are_those_of_its_own_classes() -> None:
+    assert len(recipe(TrainRequest("unet-cells", quick=True)).class_weights) == 2
+    assert recipe(TrainRequest("unet-cells", quick=True, data="my/cells")).class_weights == ()
+    own = TrainRequest("unet-cells", quick=True, data="my/cells", class_weights=(1.0, 2.0, 3.0))
+    assert recipe(own).class_weights == (1.0, 2.0, 3.0)
+
+
 @pytest.mark.parametrize(
     ("request_", "told"),
     [
