@@ -240,6 +240,7 @@ PER_PIXEL: tuple[Entry, ...] = (
         licence="MIT",
         summary="Touching cells apart from each other, taught by segviz on cells that a program drew",
         sees="cells under a microscope, as its recipe draws them",
+        sample="cells-252x252.png",
     ),
     Entry(
         name="segnet",

@@ -96,7 +96,7 @@ def scores(result: TrainingResult) -> str:
 
 def going_on(left: Left) -> str:
     """What a button says that goes on with an unfinished run."""
-    return f"Go on from step {words.count(left.step)}"
+    return f"Go on from {words.count(left.step)}"
 
 
 def about(left: Left) -> str:

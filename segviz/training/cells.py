@@ -8,14 +8,17 @@ real cells.
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 from scipy import ndimage
 
 from segviz.core.entries import Entry, Preprocessing
@@ -37,6 +40,7 @@ CLUMP = (3, 12)  # cells
 APART = (1.35, 1.9)  # radii from a cell's centre to the one that it grew beside: below 2 they touch
 COVERED = 0.45  # the share of an image that cells are drawn for
 SPECK = 60  # pixels; what is left of a cell that others cover is let go below it
+SHIPPED = 252  # pixels, of the image that segviz brings: a size that a U-Net of three poolings takes
 TRAINING, HELD_OUT = range(2)  # streams of random numbers that never meet
 
 
@@ -275,3 +279,15 @@ def cells(entry: Entry, quick: bool, weighting: Weighting) -> Cells:
     """What `--data cells` names, in the size that the network of `entry` takes."""
     drawn, tested = (16, 4) if quick else (256, 24)
     return Cells(entry.input_size[1], entry.border, weighting, drawn, tested, preprocessing=entry.preprocessing)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m segviz.training.cells", description="draw the shipped cells anew")
+    parser.add_argument("file", type=Path, help="a PNG file")
+    one = culture(SHIPPED, SHIPPED, np.random.default_rng([HELD_OUT, SHIPPED]))
+    Image.fromarray(one.image).save(parser.parse_args(arguments).file, optimize=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

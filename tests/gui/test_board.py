@@ -21,6 +21,7 @@ from segviz.gui import board_file, gestures, names, settings
 from segviz.gui.board import SIZES, BoardTool
 from segviz.gui.board_dialog import SizeDialog
 from segviz.gui.board_file import Filing, folder
+from segviz.gui.board_strip import BoardStrip
 from segviz.gui.jobs import Jobs
 from segviz.gui.scene import Kind
 from segviz.gui.window import MainWindow
@@ -300,7 +301,7 @@ def test_more_paper_keeps_the_drawing_and_can_be_undone(drawing):
 
 def test_the_strip_is_there_for_drawings_and_says_what_is_chosen(drawing):
     one = drawing
-    strip = one.window.canvas.layout().itemAt(0).widget()
+    strip = one.window.canvas.findChild(BoardStrip)
     assert strip.isVisible()
     assert strip.size_pill.value == "128 × 96"
     assert not strip.undo.isEnabled()

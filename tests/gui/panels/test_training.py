@@ -155,7 +155,7 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
 def test_an_unfinished_run_of_an_earlier_window_is_offered(lab, qtbot):
     left = Left(Path("a.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
     one = lab(Training(left=(left,)))
-    assert one.panel.left.text() == "Go on from step 1,240"
+    assert one.panel.left.text() == "Go on from 1,240"
     press(qtbot, one.panel.left)
     press(qtbot, one.panel.forget)
     assert one.lab.asked == [("resume", (left,)), ("forget", (left,))]
@@ -328,9 +328,10 @@ def test_a_mask_that_cannot_be_read_says_so_and_changes_nothing(lab, qtbot, tmp_
     one = lab(Training(page=Page.WEIGHT_MAP))
     view = weights_of(one, qtbot)
     before = view.maps
-    Image.new("RGB", (8, 8)).save(tmp_path / "colours.png")
-    view.open_mask(str(tmp_path / "colours.png"))
-    assert "not a mask" in view.where.text()
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    view.open_mask(str(tmp_path / "broken.png"))
+    assert view.where.text().startswith("broken.png: ")
+    assert len(view.where.text()) > len("broken.png: ")
     assert view.maps is before
 
 
