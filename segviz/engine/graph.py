@@ -28,7 +28,7 @@ from segviz.engine.heads import Head, Place
 from segviz.engine.mismatches import reason_of
 from segviz.engine.patches import MAPS
 from segviz.engine.recorder import Call, Made, Operation, Recorder, calls_recorded, shown_shape
-from segviz.engine.stand_ins import Literals, stood_in
+from segviz.engine.stand_ins import Literals, stood_in, untouched
 from segviz.engine.writes import Unrecorded
 
 WORKSPACE = 1.5  # of the outputs alive: what convolutions lay out besides, measured on 24 megapixels
@@ -118,7 +118,7 @@ def trace(network: nn.Module, shape: tuple[int, int, int], head: Head | None = N
 
 
 def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recorder: Recorder) -> Any:
-    with calls_recorded(network, recorder), stood_in(network, state), recorder, Literals():
+    with calls_recorded(network, recorder), untouched(network), stood_in(network, state), recorder, Literals():
         try:
             return network(image)
         except Unrecorded as error:

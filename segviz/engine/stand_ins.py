@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 
+OF_MODULES = vars(nn.Module()).keys()  # attributes that every module has
 META, PROCESSOR = torch.device("meta"), torch.device("cpu")
 OF_A_SIZE = {  # operations that take an image for its size alone
     *("new_zeros", "new_ones", "new_full", "new_empty"),
@@ -47,6 +48,29 @@ def stood_in(network: nn.Module, state: Mapping[str, Tensor]) -> Iterator[None]:
             module._parameters.update(parameters)
             module._buffers.clear()
             module._buffers.update(buffers)
+
+
+@contextmanager
+def untouched(network: nn.Module) -> Iterator[None]:
+    """What modules keep for themselves is afterwards as it was before.
+
+    Some keep what they computed once, in a dictionary or under a name: while a network is recorded that has
+    no values, and the next record would not see where it came from.
+    """
+    before = []
+    for module in network.modules():
+        own = {name: value for name, value in vars(module).items() if name not in OF_MODULES}
+        before.append((vars(module), own, [(v, v.copy()) for v in own.values() if isinstance(v, (dict, list))]))
+    try:
+        yield
+    finally:
+        for attributes, own, held in before:
+            for name in attributes.keys() - own.keys() - OF_MODULES:
+                del attributes[name]
+            attributes.update(own)
+            for kept, content in held:
+                kept.clear()
+                (kept.update if isinstance(kept, dict) else kept.extend)(content)
 
 
 def on_processor(value: Any) -> Any:

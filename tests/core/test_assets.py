@@ -104,7 +104,7 @@ def test_photographs_come_before_pages() -> None:
     names = [p.name for p in assets.sample_images()]
     assert names[:2] == ["astronaut.png", "castle-maintenon.jpg"]
     assert names[-3:] == ["digits-1000x2000.png", "digits-256x256.png", "digits-512x512.png"]
-    assert len(names) == 19
+    assert len(names) == 20
 
 
 def test_class_names_of_imagenet() -> None:

@@ -182,3 +182,35 @@ def test_a_network_that_breaks_while_it_is_recorded_is_left_as_it_was():
     with pytest.raises(Exception, match="breaks"):
         trace(network, SIZE)
     assert not any(tensor.is_meta for tensor in network.parameters())
+
+
+class Remembering(nn.Module):
+    """Keeps what it computed of its weights, by device and under a name, as some attentions of timm do."""
+
+    def __init__(self):
+        super().__init__()
+        self.biases = nn.Parameter(torch.arange(8.0).view(1, 8, 1, 1))
+        self.register_buffer("places", torch.tensor([7, 2, 2]))
+        self.cache, self.calls = {}, []
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x):
+        key = str(x.device)
+        if key not in self.cache:
+            self.cache[key] = self.biases[:, self.places]
+        self.newest = self.cache[key]
+        self.calls.append(len(self.calls))
+        return self.conv(x) + self.newest
+
+
+def test_what_a_network_remembers_of_being_recorded_it_forgets():
+    network = Remembering().eval()
+    with torch.inference_mode():
+        wanted = network(torch.ones(1, 3, 4, 4))
+    traces = [trace(network, (3, 4, 4)) for _ in range(2)]
+    assert list(network.cache) == ["cpu"]
+    assert network.calls == [0]
+    assert network.newest is network.cache["cpu"]
+    for traced in traces:
+        found = finished(run(traced, NetworkWeights(network), torch.ones(1, 3, 4, 4))).output
+        assert torch.allclose(found, wanted)

@@ -12,6 +12,7 @@ from segviz.core import catalogue
 from segviz.core.choices import Equality
 from segviz.core.errors import UsageError
 from segviz.core.field import Geometry
+from segviz.core.learning import TrainRequest
 from segviz.core.steps import Interval, Transposed, Window
 from segviz.engine.architectures import build, skeleton
 from segviz.engine.exactness import exactness
@@ -23,6 +24,8 @@ from segviz.models.fcn import FCN, FCNOverEfficientNet, bilinear
 from segviz.models.segnet import BLOCKS, SegNet
 from segviz.models.unet import UNet
 from segviz.models.vgg_valid import VGGValid
+from segviz.training.networks import beginning
+from segviz.training.recipes import recipe
 from tests.core import networks
 from tests.models.test_networks import _columns_seen, _strip, _transparent
 
@@ -235,9 +238,10 @@ def test_bilinear_kernel_of_two() -> None:
 
 @pytest.fixture(scope="module")
 def lite() -> FCN:
-    found = build("fcn8s-efficientnet_lite0")[1]
+    """As training begins."""
+    found = beginning(recipe(TrainRequest("fcn-scenes")), catalogue.entry("fcn8s-efficientnet_lite0"))
     assert isinstance(found, FCN)
-    return found
+    return found.eval()
 
 
 def test_a_fresh_fcn_starts_as_in_the_paper(lite: FCN) -> None:
