@@ -91,10 +91,10 @@ def matched(mask: Mask, matching: Matching, ignored: int | None = None) -> Label
     known = range(count) if matching.table is None else matching.table
     usable = min(len(known), high + 1)
     table[1 : usable + 1] = known[:usable]
-    if ignored is None and high == IGNORED and count == 2 and matching.table is None:
+    if ignored is None and high == IGNORED and len(known) == 2:
         present = set(np.flatnonzero(np.bincount(labels.ravel() + 1)).tolist())
         black_and_white = present <= {0, 1, IGNORED + 1}
-        table[IGNORED + 1] = 1 if black_and_white else NOT_COUNTED
+        table[IGNORED + 1] = known[1] if black_and_white else NOT_COUNTED
     elif ignored is not None and 0 <= ignored <= high:
         table[ignored + 1] = NOT_COUNTED
     elif ignored is None and high >= IGNORED and len(known) <= IGNORED:

@@ -26,10 +26,11 @@ class Bound:
 
 
 def bounds(truth: Labels, classes: int, factors: Sequence[int] = FACTORS) -> tuple[Bound, ...]:
-    """The best mean IoU for one label in each cell of `factor` x `factor` pixels of the truth (H, W).
+    """The mean IoU of the truth (H, W) with one label in each cell of `factor` x `factor` pixels.
 
-    A cell has the label that most of its pixels have (the lowest of equals), which no other label
-    for the whole cell beats. Pixels whose truth is below 0 neither vote nor count. () where none counts.
+    A cell has the label that most of its pixels have (the lowest of equals): no other map of such cells has
+    more pixels right, though one that favours rare classes may have a higher mean IoU.
+    Pixels whose truth is below 0 neither vote nor count. () where none counts.
     """
     seen = np.zeros(classes + 1, np.int64)
     for row in truth:

@@ -163,7 +163,12 @@ class Desk(Outlet):
         self._show_jobs()
 
     def _toggle(self, kind: Kind, wanted: Request | None) -> None:
-        """Refined labels and those before come with one answer: going from one to the other asks nobody."""
+        """Refined labels and those before come with one answer: going from one to the other asks nobody.
+
+        A kept result that was there and has left the shelf with its image is asked for again.
+        """
+        if kind is Kind.KEPT and wanted is not None and wanted == self._ledger.have(kind):
+            self._ledger.forget(kind)
         twin = refinement.at_hand(self.scene.answer, wanted) if isinstance(wanted, SegmentRequest) else None
         if twin is not None and kind is Kind.PREDICTION:
             self._ledger.hold(kind, twin.request)

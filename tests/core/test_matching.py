@@ -59,6 +59,8 @@ def test_black_and_white_is_for_two_classes() -> None:
     two = match(("background", "face"))
     assert matched(mask(0, 255), two).tolist() == [[0, 1]]
     assert matched(mask(0, 1, 255), two).tolist() == [[0, 1, -1]]
+    named = match(("cell", "background"), ("background", "cell"))  # of a folder with its classes.txt
+    assert matched(mask(0, 255), named).tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize("label", [3, 70_000])

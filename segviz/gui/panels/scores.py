@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 TRIMAP, BOUND = "trimap", "bound"
 PLOTS = (
     (TRIMAP, "Boundaries", "Mean IoU of the pixels near a boundary of the truth, by how near (trimap)"),
-    (BOUND, "Upper bound", "The best mean IoU that an answer can have whose grid is so many times coarser"),
+    (BOUND, "Upper bound", "The mean IoU of the truth itself on a grid so many times coarser, each cell by majority"),
 )
 WORDS = 760  # width of the words of the empty panel at most, before `theme.px`
 

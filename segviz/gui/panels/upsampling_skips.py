@@ -169,8 +169,18 @@ class DepthsPage:
         answer = found[own].labels if own in found else self._labels(depths, own)
         shown = [self._one(depths, title, weights, answer, found.get(weights)) for title, weights in wanted]
         if self._truth is not None:
-            shown.append(Shown("Truth", None, self._truth.labels, None))
+            shown.append(Shown("Truth", None, self._matched(depths), None))
         return shown
+
+    def _matched(self, depths: Depths) -> np.ndarray:
+        """The truth by the network's classes; what does not count stays what the file says."""
+        import numpy as np  # after the first paint
+
+        from segviz.core.matching import match, matched
+
+        assert self._truth is not None
+        labels = matched(self._truth, match(depths.classes, self._truth.names))
+        return np.where(labels < 0, self._truth.labels, labels)
 
     def _one(self, depths: Depths, title: str, weights: tuple[float, ...], answer: Any, kept: Shown | None) -> Shown:
         if kept is not None:
