@@ -43,6 +43,7 @@ class TrainingDesk(QObject):
         self._file: RunFile | None = None  # of the newest run, while it is not over
         self._ticket: int | None = None
         self._then: Callable[[], None] | None = None  # what waits for training to make way
+        self._returns = True  # whether training goes on after that: not if a person had paused it
         self._pace = Pace()
         self._written = self._until = self._hung_up = 0.0
         self._made = 0  # runs so far
@@ -106,9 +107,12 @@ class TrainingDesk(QObject):
         self._ask()
 
     def _ask(self) -> None:
-        """Have the newest run done, from its checkpoint where there is one."""
+        """Have the newest run done, from its checkpoint where there is one; a race that runs ends first."""
         run = self.training.run
         assert run is not None
+        if self._desk.scene.job(Kind.RACE) is not None:
+            self._show(replace(self.training.with_run(trouble=""), phase=Phase.WAITING, rate=None, remaining=None))
+            return
         self._ticket = self._ready().ask(run.request)
         self._pace = Pace()
         self._show(replace(self.training.with_run(trouble=""), phase=Phase.STARTING, rate=None, remaining=None))
@@ -175,7 +179,7 @@ class TrainingDesk(QObject):
         """
         if self.training.phase not in ACTIVE:
             return False
-        self._then = then
+        self._then, self._returns = then, self.training.phase is not Phase.PAUSING
         if self.training.phase is not Phase.STOPPING:
             self._halt(Phase.PAUSING)
         return True
@@ -229,7 +233,8 @@ class TrainingDesk(QObject):
         self._ticket = None
         self._show(self.training.with_run(trouble=why))
         self._write()
-        if self._file is not None and self._file.checkpoint.is_file():
+        stopping = self.training.phase is Phase.STOPPING
+        if not stopping and self._file is not None and self._file.checkpoint.is_file():
             self._rest()
         else:
             self._end_run(forget=True)
@@ -245,11 +250,10 @@ class TrainingDesk(QObject):
     def _rest(self) -> None:
         """The run can go on; what waited for it to make way has its turn."""
         then, self._then = self._then, None
-        if then is None:
-            self._show(replace(self.training, phase=Phase.PAUSED, rate=None, remaining=None))
-            return
-        self._show(replace(self.training, phase=Phase.WAITING, rate=None, remaining=None))
-        self._race(then)
+        phase = Phase.WAITING if then is not None and self._returns else Phase.PAUSED
+        self._show(replace(self.training, phase=phase, rate=None, remaining=None))
+        if then is not None:
+            self._race(then)
 
     def _race(self, then: Callable[[], None]) -> None:
         then()

@@ -169,6 +169,29 @@ def test_a_race_that_is_stopped_lets_training_go_on_too(lab, qtbot):
     qtbot.waitUntil(lambda: lab.training.phase is Phase.STARTING)
 
 
+def test_training_that_is_started_beside_a_race_waits_for_its_end(lab, qtbot):
+    lab.desk.race()
+    lab.desk.training.start(scenes.train_request())
+    assert lab.training.phase is Phase.WAITING
+    lab.desk.training.toggle()  # no way around it
+    assert lab.training.phase is Phase.WAITING
+    lab.jobs.answer(RaceRequest)
+    qtbot.waitUntil(lambda: lab.training.phase is Phase.STARTING)
+
+
+def test_what_a_person_had_paused_stays_paused_after_a_race(lab, qtbot):
+    lab.start(step=30)
+    lab.desk.training.pause()
+    lab.desk.race()
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
+    assert lab.jobs.pending(RaceRequest)
+    assert lab.training.phase is Phase.PAUSED
+    lab.jobs.answer(RaceRequest)
+    qtbot.waitUntil(lambda: not lab.desk._tell.isActive())
+    assert lab.training.phase is Phase.PAUSED
+
+
 def test_a_race_needs_no_training(lab):
     lab.desk.race()
     assert lab.jobs.pending(RaceRequest)

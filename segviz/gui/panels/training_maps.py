@@ -38,7 +38,7 @@ def mask_of(path: str) -> Instances:
     mask = masks.open_mask(path)
     if mask.size > MOST_PIXELS:
         raise SegvizError(f"a mask of {mask.size:,} pixels; up to {MOST_PIXELS:,} are weighed here: cut a part out")
-    return mask
+    return np.where(mask < 0, 0, mask)  # what is transparent, or a colour of no class, is no cell
 
 
 @dataclass(eq=False)
