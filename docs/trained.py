@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -20,6 +21,7 @@ RATES = 4e-4, 4e-3  # the same digits are learned at these rates
 
 def trained(session: Path) -> int:
     """Open the window of a session file, train, and save its picture beside the file; returns the exit status."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = app.make_application()
     theme.apply(application, Theme(session.stem.rpartition("-")[2]))
     state, _ = read_session(session)
