@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from segviz.core import assets
 from segviz.core.choices import (
     Choice,
     ColourMap,
@@ -179,7 +180,9 @@ def _own_sample(window: MainWindow) -> None:
     """The network on its own sample, as its card on the start page shows it."""
     state, entry = window.desk.session.state, window.desk.scene.entry
     if entry is not None and entry.sample:
-        window.desk.session.update(**gestures.use_network(replace(state, image=None), state.model))
+        sample = str(assets.sample(entry.sample))  # of a file the spec alone does not know it
+        changes = gestures.use_network(replace(state, image=sample), state.model) | {"image": sample}
+        window.desk.session.update(**changes)
 
 
 def _stride(step: int) -> Action:
