@@ -159,16 +159,30 @@ def _one(
         console.note(f"{options.ground_truth.name}: {remark}")
     before = None if found is None or prediction.twin is None else before_of(options, image, prediction)
     saved = _save(prediction, image, out, options.probabilities, least(options, entry))
-    lattice = lattice_of(prediction)
-    data: dict[str, Any] = {
+    data = {
         "image": str(image),
         **{name: str(file) for name, file in saved.items()},
+        **_facts(prediction),
+        "refinement": None if request.refinement is None else asdict(request.refinement),
+        "minimum": least(options, entry),
+    }
+    if found is not None:
+        data["scores"] = scored(found.scores, found.classes)
+    if before is not None:
+        data["scores_before_refinement"] = scored(before.scores, before.classes)
+    return data, _text(
+        image, prediction, saved, found.scores if found is not None else None, before.scores if before else None
+    )
+
+
+def _facts(prediction: Prediction) -> dict[str, Any]:
+    """What JSON says of a prediction."""
+    lattice = lattice_of(prediction)
+    return {
         "method": prediction.method.value,
         "reason": prediction.reason,
         "upsampling": prediction.upsampling.value,
-        "refinement": None if request.refinement is None else asdict(request.refinement),
         "scale": prediction.scale,
-        "minimum": least(options, entry),
         "seconds": prediction.seconds,
         "device": prediction.device,
         "grid": [lattice.rows, lattice.columns],
@@ -181,13 +195,6 @@ def _one(
         "exactness": exactness_of(prediction),
         "notes": prediction.notes,
     }
-    if found is not None:
-        data["scores"] = scored(found.scores, found.classes)
-    if before is not None:
-        data["scores_before_refinement"] = scored(before.scores, before.classes)
-    return data, _text(
-        image, prediction, saved, found.scores if found is not None else None, before.scores if before else None
-    )
 
 
 def _save(prediction: Prediction, image: Path, out: Path, probabilities: bool, minimum: float) -> dict[str, Path]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
 from segviz.core import assets
-from segviz.core.catalogue import ENTRIES
+from segviz.core.catalogue import ENTRIES, entry
 from segviz.core.images import Picture, open_picture
-from segviz.core.session import State
+from segviz.core.session import Session, State
 from segviz.gui.actions import find
 from segviz.gui.advice import advice, is_coloured
 from segviz.gui.scene import Scene
@@ -38,8 +39,8 @@ def test_a_small_window_says_which_faces_it_finds_until_a_scale_is_chosen():
 
 
 def test_no_network_has_anything_to_remark_on_its_own_sample():
-    for entry in ENTRIES:
-        assert advice(opened(entry.sample, entry.name)) is None
+    for one in ENTRIES:
+        assert advice(opened(one.sample, one.name)) is None
 
 
 def test_every_offer_is_an_action():
@@ -73,3 +74,13 @@ def test_the_offer_is_taken_by_a_click_and_a_hint_read_once(bench):
     assert one.state.image == str(assets.sample("digits-512x512.png"))
     one.turn()
     assert not banner.isVisible()
+
+
+def test_a_file_that_was_taught_shows_the_sample_of_its_architecture():
+    """Its spec alone names no sample; what is known of it once it is open does."""
+    spec = "/nets/taught.safetensors?arch=lenet5"
+    session = Session(State(image="/a.png", model=spec))
+    scene = SimpleNamespace(entry=replace(entry("lenet5"), name=spec))
+    find("own-sample").do(SimpleNamespace(desk=SimpleNamespace(session=session, scene=scene)))
+    assert session.state.image == str(assets.sample("digits-512x512.png"))
+    assert session.state.model == spec

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from segviz.core.requests import StrideSpeed
 from segviz.gui import theme
 from segviz.gui.race_words import Side
+from segviz.gui.widgets.axes import paint_axes
 from segviz.gui.widgets.segmented import Segmented
 
 if TYPE_CHECKING:
@@ -117,13 +118,7 @@ class RacePlot(QWidget):
         import pyqtgraph
 
         t = theme.tokens(self.palette())
-        self._plot.setBackground(t.panel)
-        for name in ("bottom", "left"):
-            axis = self._plot.getAxis(name)
-            axis.setPen(pyqtgraph.mkPen(t.line))
-            axis.setTextPen(pyqtgraph.mkPen(t.dim))
-            axis.setTickFont(theme.caption())
-            axis.label.setFont(theme.caption())
+        paint_axes(self._plot, t)
         for side, curve in self._curves.items():
             curve.setPen(pyqtgraph.mkPen(t.color(TONES[side]), width=2 * theme.text_factor()))
         self._factor.setPen(pyqtgraph.mkPen(t.color("accent"), width=2 * theme.text_factor()))

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 from segviz.core.choices import Choice
 from segviz.gui import theme
 from segviz.gui.runs import Run
+from segviz.gui.widgets.axes import paint_axes
 from segviz.gui.widgets.segmented import Segmented
 
 if TYPE_CHECKING:
@@ -155,13 +156,7 @@ class TrainingPlot(QWidget):
         import pyqtgraph
 
         t = theme.tokens(self.palette())
-        self._plot.setBackground(t.panel)
-        for name in ("bottom", "left"):
-            axis = self._plot.getAxis(name)
-            axis.setPen(pyqtgraph.mkPen(t.line))
-            axis.setTextPen(pyqtgraph.mkPen(t.dim))
-            axis.setTickFont(theme.caption())
-            axis.label.setFont(theme.caption())
+        paint_axes(self._plot, t)
         for number, (thin, thick) in self._items.items():
             colour = colour_of(number, t.dark)
             faint = QColor(colour)
