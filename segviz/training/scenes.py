@@ -2,7 +2,7 @@
 
 Things are drawn class by class, at any scale, flipped, turned, brighter or darker, over each other and over
 the border; things of no class stand among them and are background. What is learned from and what is tested
-on share neither things nor what is behind them: the one has the left parts of photographs, the other the right.
+on share neither things nor what is behind them, and is up to a quarter larger.
 
 `python -m segviz.training.scenes FOLDER` makes the held-out scenes that segviz ships, the same every time.
 """
@@ -25,16 +25,10 @@ from segviz.core import assets, export
 from segviz.core.entries import Entry, Preprocessing
 from segviz.core.images import open_picture
 from segviz.core.masks import open_mask
-from segviz.training import cutouts
+from segviz.training import backdrops, cutouts
 from segviz.training.batches import Batch
 from segviz.training.cutouts import OTHER, Cutout, Cutouts
 
-# Photographs behind things. Those of animals, fruits, flowers and people are for looking at, not for learning.
-BEHIND = (
-    *("castle-maintenon.jpg", "china.jpg", "cincinnati-bridge.jpg", "coffee.png", "rocket.jpg"),
-    *("coins.png", "ihc.png", "retina.jpg"),
-)
-LEFT = 0.65  # of each photograph is learned with; what is right of it is tested on
 SIZE = 256  # pixels, of the shipped scenes
 SCENES = 60  # that are shipped
 SIZES = (160, 192, 224, 256)  # of those that are learned from
@@ -44,8 +38,8 @@ PHOTOGRAPH = 0.75  # of all scenes have one behind; the others a texture
 MOST_THINGS, MOST_OTHERS = 4, 3
 CROWDED = 0.15  # of all scenes have many things of one class
 CROWD = 0.2, 0.45  # side of each of them, of the scene's
-SMALLEST, LARGEST = 0.3, 1.5  # longest side of a thing, of the scene's
-MAGNIFIED = 4.0  # things at most: some are 50 pixels large
+SMALLEST, LARGEST = 0.3, {"learn": 1.25, "test": 1.0}  # longest side of a thing, of the scene's
+MAGNIFIED = 3.0  # things at most: some are 50 pixels large
 TURNS = {
     "background": 20,
     "mammal": 15,
@@ -73,10 +67,11 @@ class Scene:
 class Composer:
     """Makes scenes of given things; all that is random comes from the generator that it is handed."""
 
-    def __init__(self, things: Cutouts, split: str, behind: Sequence[str] = BEHIND) -> None:
+    def __init__(self, things: Cutouts, split: str, behind: Sequence[Pixels]) -> None:
         self.names = [name for name in cutouts.classes() if things.get(name)]
         self.things = things
-        self.photographs = [_part(open_picture(assets.sample(name)).pixels, split) for name in behind]
+        self.photographs = behind
+        self.largest = LARGEST[split]
 
     def scene(self, size: int, chance: np.random.Generator) -> Scene:
         """One scene of `size` x `size` pixels."""
@@ -91,8 +86,13 @@ class Composer:
         """Things of any class and things of none, in any order."""
         names = [OTHER] * int(chance.integers(0, MOST_OTHERS + 1))
         names += [_any(self.names, chance) for _ in range(chance.integers(1, MOST_THINGS + 1))]
-        put = [(_label(name), _any(self.things[name], chance), _between(SMALLEST, LARGEST, chance)) for name in names]
+        put = [
+            (_label(name), _any(self.things[name], chance), _between(SMALLEST, self.largest, chance)) for name in names
+        ]
         return [put[index] for index in chance.permutation(len(put))]
+
+    def _one(self, name: str, chance: np.random.Generator) -> Put:
+        return _label(name), _any(self.things[name], chance), _between(SMALLEST, self.largest, chance)
 
     def _crowd(self, chance: np.random.Generator) -> list[Put]:
         """Many things of one class, about equally large, side by side and over each other."""
@@ -110,12 +110,6 @@ class Composer:
         if chance.random() < SWAPPED:
             picture = picture[..., chance.permutation(3)]
         return _recoloured(picture, chance, 0.35)
-
-
-def _part(photograph: Pixels, split: str) -> Pixels:
-    """What of a photograph stands behind the things of a `split`."""
-    at = round(photograph.shape[1] * LEFT)
-    return photograph[:, :at] if split == "learn" else photograph[:, at:]
 
 
 def _label(name: str) -> int:
@@ -228,12 +222,13 @@ class Scenes:
     def __init__(
         self,
         things: Cutouts,
+        behind: Sequence[Pixels],
         preprocessing: Preprocessing,
         sizes: Sequence[int] = SIZES,
         tested: int = SCENES,
     ) -> None:
         self.classes = cutouts.classes()
-        self._composer = Composer(things, "learn")
+        self._composer = Composer(things, "learn", behind)
         self._scaling = preprocessing
         self._sizes, self._tested = sizes, tested
 
@@ -263,10 +258,11 @@ class Scenes:
 
 
 def stamps(entry: Entry, quick: bool) -> Scenes:
-    """What `--data stamps` names. A quick run takes the shipped few, small; others need the package."""
+    """What `--data stamps` names. A quick run takes the shipped few, small; others need the packages."""
     if quick:
-        return Scenes(cutouts.few(), entry.preprocessing, QUICK_SIZES, QUICK_SCENES)
-    return Scenes(cutouts.stamps("learn"), entry.preprocessing)
+        return Scenes(cutouts.few(), backdrops.shipped("learn"), entry.preprocessing, QUICK_SIZES, QUICK_SCENES)
+    behind = [*backdrops.shipped("learn"), *backdrops.installed()]
+    return Scenes(cutouts.stamps("learn"), behind, entry.preprocessing)
 
 
 @cache
@@ -286,7 +282,7 @@ def shipped() -> Sequence[Scene]:
 
 def write(folder: Path) -> None:
     """The held-out scenes, their labels as indexed PNG, and the names of the classes, into `folder`."""
-    composer = Composer(cutouts.stamps("test"), "test")
+    composer = Composer(cutouts.stamps("test"), "test", backdrops.shipped("test"))
     chance = np.random.default_rng(2012)
     for part in ("images", "masks"):
         (folder / part).mkdir(parents=True, exist_ok=True)
