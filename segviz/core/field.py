@@ -345,6 +345,21 @@ class Frame:
         left, top = self.window(size, x, y)
         return self.box_to_image(Box(left, top, left + size[1], top + size[0]))
 
+    def square(self, x: float, y: float, side: float) -> Box:
+        """The whole network pixels of a square of the image, at least one, moved inside the image.
+
+        (`x`, `y`) is its left top corner in pixel edges of the image, `side` its side in image pixels.
+        """
+
+        def nearest(edge: float, zoom: float, size: int, corner: int) -> tuple[int, int]:
+            count = max(1, min(size, floor(side * zoom + 0.5)))
+            first = max(0, min(size - count, floor(edge * zoom + 0.5)))
+            return corner + first, corner + first + count
+
+        (zoom_y, zoom_x), (rows, columns), (corner_y, corner_x) = self.zoom, self.inner, self.corner
+        (left, right), (top, bottom) = nearest(x, zoom_x, columns, corner_x), nearest(y, zoom_y, rows, corner_y)
+        return Box(left, top, right, bottom)
+
     def lattice(self, rows: int, columns: int, y: Law, x: Law) -> Lattice:
         """The positions of a grid of units, given in network pixels, in image pixels."""
         zoom_y, zoom_x = self.zoom

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segviz.core.choices import Device
 from segviz.core.depths import DepthRequest
 from segviz.core.laboratory import Page
+from segviz.core.occlusion import OcclusionRequest
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
     STRIDED,
@@ -83,10 +84,19 @@ def plan_depths(state: State) -> DepthRequest | None:
     return DepthRequest(setup if wanted else Setup(state.model, device=state.device), wanted)
 
 
+def plan_occlusion(state: State) -> OcclusionRequest | None:
+    setup, square = setup_of(state), state.sight.square
+    return None if not setup or setup.image is None or square is None else OcclusionRequest(
+        setup, *square, state.sight.side
+    )
+
+
 def same_but_drawn(one: Request, other: Request) -> bool:
-    """Whether two asks are one but for what was drawn on the image, or where its window was dragged, in between."""
+    """Whether two asks are one but for what was drawn on the image, or where a box on it was dragged, in between."""
     if type(one) is not type(other):
         return False
     if isinstance(one, ClassifyRequest) and isinstance(other, ClassifyRequest):
         other = replace(other, x=one.x, y=one.y)
+    if isinstance(one, OcclusionRequest) and isinstance(other, OcclusionRequest):
+        other = replace(other, x=one.x, y=one.y, side=one.side)
     return one == replace(other, setup=replace(other.setup, revision=one.setup.revision))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, laboratory, places
+from segviz.core import assets, laboratory, places, sight
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -86,6 +86,7 @@ class State:
     compared: int = 0  # which of them
     curtain: float = 0.5  # where the curtain ends, in shares of the image's width
     upsampling_lab: laboratory.Laboratory = laboratory.USUAL
+    sight: sight.Sight = sight.USUAL  # what is shown of receptive fields
 
 
 Listener = Callable[[State, State], None]
@@ -194,6 +195,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["cell"] = state.cell and list(state.cell)
     values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
     values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
+    values["sight"] = sight.to_values(state.sight)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -406,4 +408,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "compared": _index,
     "curtain": _within(0, 1),
     "upsampling_lab": laboratory.from_values,
+    "sight": sight.from_values,
 }

@@ -84,13 +84,30 @@ class Cached:
             yield Progress(done, len(parts), "layers")
         return dirty.get(self.traced.output)
 
+    def glanced(self, image: Tensor, region: Region) -> Generator[Progress, None, Tensor]:
+        """The logits of another image that differs in `region`; all maps then are as they were, closed half-way too."""
+        nodes = self.traced.geometry.nodes
+        dirty = reached(self.traced.geometry, region)
+        parts = {index: _widened(dirty[index], nodes[index]) for index in self._used[1:] if index in dirty}
+        parts[0] = region
+        before = {index: self._part(index, part).clone() for index, part in parts.items()}
+        try:
+            yield from self.update(image, region)
+            return self.logits.clone()
+        finally:
+            with torch.inference_mode():
+                for index, maps in before.items():
+                    self._part(index, parts[index]).copy_(maps)
+
+    def _part(self, index: int, part: Region) -> Tensor:
+        """A part of a node's maps, of a vector all of it; a view."""
+        kept = self._patches[index]
+        return kept.cut(part) if kept.tensor.dim() == 4 else kept.tensor
+
     def _renew(self, index: int, part: Region) -> None:
         """Compute a part of a node's maps again."""
-        made, kept = self._computed(index, part), self._patches[index]
-        if kept.tensor.dim() == 4:
-            kept.cut(part).copy_(made)
-        else:  # a vector, which has no parts
-            kept.tensor.copy_(made)
+        made = self._computed(index, part)
+        self._part(index, part).copy_(made)
 
 
 def _widened(region: Region, node: Node) -> Region:
@@ -164,6 +181,11 @@ def _small(region: Region, image: Tensor) -> bool:
 
 def _keepable(traced: Trace) -> bool:
     return _kept_elements(traced) <= MOST_KEPT
+
+
+def has_room(traced: Trace) -> bool:
+    """Whether the maps of all layers can be kept."""
+    return _keepable(traced) and devices.fits(FLOAT * _kept_elements(traced))
 
 
 def _kept_elements(traced: Trace) -> int:

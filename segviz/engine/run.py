@@ -16,6 +16,7 @@ from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
+from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
@@ -43,6 +44,7 @@ from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
+from segviz.engine.occlusion import Occluder, occluded
 from segviz.engine.prepare import check_channels, check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 from segviz.engine.windows import Windows, classify_one
@@ -60,6 +62,7 @@ class Engine:
         self._redraws = Redraws()
         self._depths: Kept[Depths] = Kept(1)
         self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
+        self._occluders: Kept[Occluder] = Kept(1)  # of the dragged square
 
     @property
     def device_text(self) -> str:
@@ -282,11 +285,26 @@ class Engine:
         yield from ()
         return depths.answered(request, loaded, found, refused, started)
 
+    def occlude(self, request: OcclusionRequest) -> Generator[Update, None, OcclusionAnswer]:
+        """The outputs whose scores a grey square changes; of every square but the first only what it reaches is run."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        key = (replace(request.setup, revision=0), version(request.setup.image or ""))
+        found = self._occluders.find(key)
+        if found is None:
+            job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
+            found = Occluder(job)
+            yield from found.fill()
+            self._occluders.put(key, found)
+        answer = yield from occluded(request, found, started)
+        return answer
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
         """Let go of what holds on to networks, when the store has let one go."""
         self._jobs.clear()
+        self._occluders.clear()
         self._redraws.forget()
 
     def _loaded(self, setup: Setup) -> Loaded:
@@ -327,6 +345,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
+    OcclusionRequest: _once_loaded(Engine.occlude),
 }
 
 

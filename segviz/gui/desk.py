@@ -308,6 +308,8 @@ class Desk(Outlet):
             return
         if kind is Kind.WINDOW:
             self.session.update(window=None)
+        if kind is Kind.OCCLUSION:
+            self.session.update(**gestures.sight(self.session.state, square=None))
         if kind is Kind.DESCRIPTION:
             self._go_back()
         if event.trust:

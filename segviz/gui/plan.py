@@ -8,6 +8,7 @@ from typing import Any
 from segviz.core import planning, requests
 from segviz.core.depths import DepthRequest
 from segviz.core.laboratory import Source
+from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
@@ -37,6 +38,7 @@ LONG = (
     Kind.RACE,
     Kind.KEPT,
     Kind.DEPTHS,
+    Kind.OCCLUSION,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -48,6 +50,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.KEPT: KeptRequest,
     Kind.BADGE: ExamineRequest,
     Kind.DEPTHS: DepthRequest,
+    Kind.OCCLUSION: OcclusionRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -57,6 +60,7 @@ ANSWERS = {
     "race": Kind.RACE,
     "window": Kind.WINDOW,
     "depths": Kind.DEPTHS,
+    "occlusion": Kind.OCCLUSION,
 }
 
 
@@ -84,6 +88,7 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
+    found[Kind.OCCLUSION] = planning.plan_occlusion(state)
     found[Kind.KEPT] = comparing.missing(scene)
     return found
 
@@ -113,6 +118,8 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["window"] = None
     if scene.depths is not None and scene.depths.request.setup.image not in (None, state.image):
         gone["depths"] = None
+    if scene.occlusion is not None and not is_about(scene.occlusion.request.setup, state):
+        gone["occlusion"] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

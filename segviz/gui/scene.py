@@ -14,6 +14,7 @@ from segviz.core import catalogue
 from segviz.core.depths import DepthAnswer
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.overrides import adapted
 from segviz.core.requests import (
     Badge,
@@ -69,6 +70,7 @@ class Kind(StrEnum):
     BADGE = "Examining the network"
     TRUTH = "Reading the ground truth"  # in the window's own process
     DEPTHS = "Scoring the depths"
+    OCCLUSION = "Occluding a part of the image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Scene:
     window: WindowAnswer | None = None
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
+    occlusion: OcclusionAnswer | None = None  # see `sighting.occluded`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`

@@ -1,0 +1,72 @@
+"""What is shown of receptive fields: a part of the State, free of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from math import isfinite
+from typing import Any
+
+SMALLEST_SIDE, LARGEST_SIDE = 1, 4096  # of the square, in image pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How the field of the pinned unit is shown, and what else is asked about what units see.
+
+    `paths`: a box for each path of a network with skips. `filmstrip`: what the unit's forerunners see, from layer
+    to layer. `projective`: the units of the layer that the pixel at the cursor can change. `square` is the left top
+    corner, in pixel edges of the image, of a grey square that occludes a part of it, `side` its side in image pixels.
+    """
+
+    paths: bool = True
+    filmstrip: bool = False
+    projective: bool = False
+    square: tuple[float, float] | None = None
+    side: int = 32
+
+
+USUAL = Sight()
+
+
+def to_values(sight: Sight) -> dict[str, Any]:
+    """As it stands in a session file."""
+    return asdict(sight)
+
+
+def from_values(values: Any) -> Sight:
+    """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
+    if not isinstance(values, Mapping):
+        raise TypeError(f"says nothing of receptive fields: {values!r}")
+    known = {field.name for field in fields(Sight)}
+    return replace(USUAL, **{name: _READERS[name](value) for name, value in values.items() if name in known})
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _point(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    x, y = (float(number) for number in value)
+    if not isfinite(x) or not isfinite(y):
+        raise ValueError(f"{value!r} is no place in an image")
+    return x, y
+
+
+def _side(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not SMALLEST_SIDE <= value <= LARGEST_SIDE:
+        raise ValueError(f"{value!r} is no side of a square: {SMALLEST_SIDE} to {LARGEST_SIDE} pixels")
+    return value
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "paths": _flag,
+    "filmstrip": _flag,
+    "projective": _flag,
+    "square": _point,
+    "side": _side,
+}
