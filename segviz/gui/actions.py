@@ -30,6 +30,7 @@ from segviz.gui.board import BoardTool
 from segviz.gui.compare_actions import COMPARE
 from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind, Scene, Tab
+from segviz.gui.sight_actions import SIGHT
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
@@ -93,7 +94,7 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 
 
 def _escape(window: MainWindow) -> None:
-    """Stop what takes long, else leave the presenter's view or the full screen, else message, comparison, window, unit.
+    """Stop what takes long, else leave the presenter's view or the full screen, else message, comparison, window, square, unit.
 
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
@@ -109,6 +110,8 @@ def _escape(window: MainWindow) -> None:
         window.desk.session.update(compare=CompareView.NONE)
     elif window.desk.scene.state.window is not None:
         window.desk.session.update(window=None)
+    elif window.desk.scene.state.sight.square is not None:
+        window.do("occlude")
     else:
         window.desk.session.update(**gestures.unpin())
 
@@ -329,6 +332,7 @@ VIEW = (
     Action("minimum-less", "Lower minimum", "View/Overlay", _overlay("minimum", -0.1), ("Shift+M",), "minus",
            "Paint also where the network is less sure, by 10 %", enabled=_has_image),
     *COMPARE,
+    *SIGHT,
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(
@@ -387,7 +391,7 @@ RUN = (
     Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
            "Stop what is being computed; what is shown stays"),
     Action("escape", "Stop, leave or unpin", "Run", _escape, ("Esc",), "x",
-           "Stop what runs; else leave the full screen; else close message, comparison or window; else unpin the unit"),
+           "Stop what runs; else leave the full screen; else close message, comparison, window or square; else unpin the unit"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
     *(_stride(step) for step in gestures.GRID_STEPS),

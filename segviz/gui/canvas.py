@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 from segviz.core import assets, catalogue
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
+from segviz.core.field import Box
 from segviz.core.session import Session
 from segviz.core.specs import same_network
 from segviz.gui import gestures, names, theme, words
@@ -110,6 +111,10 @@ class Canvas(QWidget):
         if strip is not None:
             self.add_strip(strip)
 
+    def add_below(self, strip: QWidget) -> None:
+        """A line between the image and the controls below it."""
+        self._column.insertWidget(self._column.indexOf(self.strip), strip)
+
     def add_strip(self, strip: QWidget) -> None:
         """A line of controls above the image."""
         self._column.insertWidget(0, strip)
@@ -180,11 +185,20 @@ class Canvas(QWidget):
             self._overlays.cross.at = point
             self.view.update()
 
+    def reach_from(self, point: tuple[float, float] | None) -> None:
+        """The pixel whose projective field is shown, where one is wanted; None: the pinned one."""
+        if self._overlays is not None and self._overlays.sight.reach_from(point):
+            self.view.update()
+
     # ------------------------------------------------------------------------------------ viewing
 
     def fit(self) -> None:
         """Show the whole image."""
         self.view.fit()
+
+    def fit_with(self, box: Box) -> None:
+        """Show the whole image, and a box of its pixels that may reach beyond it."""
+        self.view.fit(box)
 
     def zoom_one(self) -> None:
         """One screen pixel an image pixel."""

@@ -23,7 +23,7 @@ from segviz.core.requests import (
     Update,
 )
 from segviz.core.session import Session, State
-from segviz.gui import comparing, gestures, painting, plan
+from segviz.gui import comparing, gestures, painting, plan, sighting
 from segviz.gui.ledger import Ledger
 from segviz.gui.names import title_of
 from segviz.gui.outlet import Outlet
@@ -309,7 +309,7 @@ class Desk(Outlet):
         if kind is Kind.WINDOW:
             self.session.update(window=None)
         if kind is Kind.OCCLUSION:
-            self.session.update(**gestures.sight(self.session.state, square=None))
+            self.session.update(**sighting.change(self.session.state, square=None))
         if kind is Kind.DESCRIPTION:
             self._go_back()
         if event.trust:

@@ -16,6 +16,7 @@ from segviz.gui import unit_words, words
 from segviz.gui.compare_layers import ComparedLayers
 from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene, dragged, pinned
+from segviz.gui.sight_layers import SightLayers
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import (
     BoxLayer,
@@ -53,6 +54,7 @@ class Overlays:
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.compared = ComparedLayers()
+        self.sight = SightLayers()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
         self._peaks: dict[int, float] = {}
@@ -70,7 +72,8 @@ class Overlays:
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
-        return (ground, *shown, self.veil, self.unit, self.dragged, self.cross)
+        marks = (*self.sight.below, self.unit, *self.sight.above, self.dragged, self.cross)
+        return (ground, *shown, self.veil, *marks)
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`.
@@ -79,6 +82,7 @@ class Overlays:
         """
         self._show_unit(new)
         self._show_dragged(new)
+        self.sight.show(new)
         self.veil.drawn = new.before is not None
         old, new = old.seen if old is not None else None, new.seen
         if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out
@@ -174,7 +178,10 @@ class Overlays:
         self.unit.marks = (
             None
             if found is None
-            else UnitMarks(found.field, found.cell, found.center, unit_words.chip(found, new.network))
+            else UnitMarks(
+                found.field, found.cell, found.center, unit_words.chip(found, new.network),
+                unit_words.outside(found, new.network),
+            )  # fmt: skip
         )
         if new.picture is not None:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)

@@ -10,6 +10,7 @@ from segviz.gui import words
 from segviz.gui.scene import Pinned
 
 THROUGH_GATES = "and, through gates that average over it, the whole image"
+WORTH = 0.005  # share of a field outside the image that is said
 POOLED = "the whole image, which it averages over"
 
 
@@ -54,7 +55,15 @@ def _field(unit: Pinned, network: Network | None) -> tuple[str, ...]:
     if unit.status is Status.WHOLE:
         pooled = network is not None and averages(network.geometry.grid(unit.layer))
         return ("field: the whole image" if pooled else f"{size} + whole image",)
-    return (size, f"{words.share(unit.outside)} outside") if unit.outside >= 0.005 else (size,)
+    return (size, f"{words.share(unit.outside)} outside") if unit.outside >= WORTH else (size,)
+
+
+def outside(unit: Pinned, network: Network | None) -> str:
+    """What is said in the part of a field that lies outside the image; '' where there is none worth a word."""
+    if unit.status is not Status.EXACT or unit.outside < WORTH:
+        return ""
+    mirrored = network is not None and network.entry.border > 0
+    return f"{words.share(unit.outside)} of this view is {'the image mirrored' if mirrored else 'padding'}"
 
 
 def field_size(unit: Pinned, network: Network | None) -> str:

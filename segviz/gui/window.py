@@ -158,6 +158,7 @@ class MainWindow(QMainWindow):
         from segviz.gui.canvas import Canvas
         from segviz.gui.comparison import Comparison
         from segviz.gui.panels import PANELS
+        from segviz.gui.sight_tools import SightTools
 
         self.canvas = Canvas(self.desk.session)
         self.canvas.hovered.connect(lambda x, y: self._hover((x, y)))
@@ -169,6 +170,7 @@ class MainWindow(QMainWindow):
         self.comparison = Comparison(self, self.canvas)
         self.comparison.hovered.connect(self._hover)
         self.comparison.clicked.connect(self._pin)
+        self.sight = SightTools(self, self.canvas)
         self.canvas.action_wanted.connect(self.do)
         self.canvas.view.zoomed.connect(self.statusBar().show_zoom)
         self.centre.addWidget(self.canvas)
@@ -217,6 +219,7 @@ class MainWindow(QMainWindow):
         self.statusBar().show_scene(new)
         self._show_message(new)
         self.comparison.show_scene(new)
+        self.sight.show_scene(new)
         self.menus.refresh()
         self._show_stage(new)
         self.show_work()

@@ -51,6 +51,11 @@ def size(width: float, height: float) -> str:
     return f"{_trim(width)}{TIMES}{_trim(height)}"
 
 
+def length(pixels: float) -> str:
+    """One side of a box, in pixels."""
+    return _trim(pixels)
+
+
 def _trim(number: float) -> str:
     rounded = round(float(number), 1)
     return f"{rounded:,.0f}" if abs(rounded) >= 100 or rounded.is_integer() else f"{rounded:,.1f}"

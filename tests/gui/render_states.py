@@ -34,6 +34,7 @@ from segviz.core.requests import (
     Progress,
 )
 from segviz.core.session import Session, State, Unit
+from segviz.core.sight import Sight
 from segviz.gui import names, runs, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
@@ -221,6 +222,23 @@ def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
     return replace(scene, state=state, network=None, prediction=None, features=None, depths=answer)
 
 
+def seen(unit: Unit | None = None, **changes: Any) -> Scene:
+    """The photograph with more of what units see; a unit of the last block is pinned, near the corner."""
+    scene = castle(view=View.IMAGE)
+    network = scene.network
+    assert network is not None
+    unit = unit or Unit(17, 2, 3)
+    cursor = network.frame.to_image(*network.geometry.position_of("fc", unit.row, unit.column))
+    state = replace(scene.state, layer="fc", unit=unit, cursor=cursor, sight=Sight(**changes))
+    return replace(scene, state=state, features=None)
+
+
+def occluded() -> Scene:
+    """A grey square, and what it changes."""
+    scene = seen(Unit(17, 20, 30), square=(420.0, 300.0), side=64)
+    return replace(scene, occlusion=scenes.occlusion_answer(scene))
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -249,6 +267,11 @@ STATES: dict[str, Callable[[], Scene]] = {
     "board": board,
     "window": window,
     "refined": refined,
+    "sight-film": lambda: seen(filmstrip=True),
+    "sight-film-empty": lambda: replace(seen(), state=replace(seen(filmstrip=True).state, unit=None, cursor=None)),
+    "sight-film-small": lambda: replace(small(), state=replace(small().state, sight=Sight(filmstrip=True))),
+    "sight-projective": lambda: seen(Unit(17, 20, 30), projective=True),
+    "sight-occluded": occluded,
     "kept": lambda: compared(CompareView.NONE, 3),
     "side-by-side": lambda: compared(CompareView.SIDE_BY_SIDE),
     "side-by-side-4": lambda: compared(CompareView.SIDE_BY_SIDE, 3, ("A name that somebody gave to it, and long",)),

@@ -18,6 +18,8 @@ from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
+from segviz.core.occlusion import OcclusionAnswer, covered, projective
+from segviz.core.planning import plan_occlusion
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
@@ -175,6 +177,22 @@ def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:
         Frame((height * zoom, width * zoom), (height, width), (height, width)), window=(224, 224),
         entry=entry("efficientnet_lite0"), brought=entry("efficientnet_lite0"),
     )  # fmt: skip
+
+
+def occlusion_answer(scene: Scene) -> OcclusionAnswer:
+    """What the square of a scene changes: all of its projective field, most in the middle."""
+    state, network = scene.state, scene.network
+    assert network is not None and scene.prediction is not None and state.sight.square is not None
+    asked = plan_occlusion(state)
+    assert asked is not None
+    square = covered(network.frame, *state.sight.square, state.sight.side)
+    reach = projective(network.geometry, "last", square)
+    lattice = scene.prediction.lattice
+    change = np.zeros((lattice.rows, lattice.columns), np.float32)
+    rows, columns = np.hanning(reach.shape[0] + 2)[1:-1], np.hanning(reach.shape[1] + 2)[1:-1]
+    change[reach.y.lo : reach.y.hi + 1, reach.x.lo : reach.x.hi + 1] = rows[:, None] * columns
+    classes = network.classes
+    return OcclusionAnswer(asked, change, 1e-3, lattice, (3, classes[3]), 0.81, 0.12, (7, classes[7]), 0.03)
 
 
 def logits_for(network: Network, seed: int = 0) -> np.ndarray:

@@ -122,6 +122,7 @@ class ImageView(Painted):
         self._layers: tuple[Layer, ...] = ()
         self._projection = Projection()
         self._fitted = True
+        self._beside: Box | None = None  # what is fitted together with the image
         self._pressed: QPointF | None = None
         self._dragging = False
         self.tools: tuple[Tool, ...] = ()  # the first that takes a press has it
@@ -138,7 +139,7 @@ class ImageView(Painted):
         self._layers = tuple(layers)
         if size != self._size:
             self._let_go()
-            self._size = size
+            self._size, self._beside = size, None
             self._fit()
         self.update()
 
@@ -174,8 +175,9 @@ class ImageView(Painted):
         self._projection = Projection(wanted.zoom, left, top)
         self.update()
 
-    def fit(self) -> None:
-        """Show the whole image, also when the view changes its size."""
+    def fit(self, beside: Box | None = None) -> None:
+        """Show the whole image, and a box that may reach beyond it, also when the view changes its size."""
+        self._beside = beside
         self._fit()
         self.view_changed.emit()
 
@@ -199,7 +201,10 @@ class ImageView(Painted):
 
     def _fitting(self) -> Projection:
         width, height = self._size or (1, 1)
-        return fitting(width, height, self.width(), self.height(), theme.px(MARGIN))
+        box = self._beside or Box(0, 0, width, height)
+        around = Box(min(0, box.left), min(0, box.top), max(width, box.right), max(height, box.bottom))
+        found = fitting(around.width, around.height, self.width(), self.height(), theme.px(MARGIN))
+        return found.moved(round(-around.left * found.zoom), round(-around.top * found.zoom))
 
     def _fit(self) -> None:
         self._fitted = True

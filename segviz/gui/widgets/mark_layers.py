@@ -17,6 +17,7 @@ from segviz.gui.widgets.marks import (
     draw_corners,
     draw_cross,
     draw_hatched,
+    draw_in_strip,
     draw_tag,
 )
 from segviz.gui.widgets.projection import Projection
@@ -27,12 +28,16 @@ ACCENT = QColor(theme.DARK.accent)  # on a picture in both themes: it lies on it
 
 @dataclass(frozen=True, slots=True)
 class UnitMarks:
-    """What is drawn of a unit, in image pixels: the box that it sees, its cell, the field's centre, a label."""
+    """What is drawn of a unit, in image pixels: the box that it sees, its cell, the field's centre, a label.
+
+    `outside` is said in the part of the field that lies outside the image; '' for nothing.
+    """
 
     field: Box
     cell: Box
     center: tuple[float, float]
     text: str
+    outside: str = ""
 
 
 class VeilLayer:
@@ -63,7 +68,9 @@ class UnitLayer:
         draw_cell(painter, cell, ACCENT)
         if max(cell.width(), cell.height()) > 12 * theme.text_factor():
             draw_cross(painter, projection.to_view(*marks.center), theme.px(5), LIGHT)
-        draw_chip(painter, marks.text, field, area)
+        taken = draw_chip(painter, marks.text, field, area)
+        if marks.outside:
+            draw_in_strip(painter, marks.outside, field, projection.rect(self.image), area, taken)
 
 
 class BoxLayer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen
 
 from segviz.gui import theme
@@ -18,6 +18,7 @@ CHIP = QColor(13, 16, 20, 225)
 CHIP_TEXT = QColor("#f2f4f7")
 CHIP_DIM = QColor("#b4bbc5")
 LIGHT = QColor("#ffffff")
+HATCH = 9.0  # screen pixels between two lines
 
 
 def _pens(color: QColor, thick: float) -> tuple[QPen, QPen]:
@@ -79,20 +80,54 @@ def draw_hatched(painter: QPainter, box: QRectF, image: QRectF, area: QRectF, co
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setClipPath(outside, Qt.ClipOperation.IntersectClip)
-    ink = QColor(color)
-    ink.setAlphaF(0.7)
-    painter.setPen(QPen(ink, theme.text_factor()))
     seen = box.intersected(area)
-    step = 7.0 * theme.text_factor()
+    step = HATCH * theme.text_factor()
     # Diagonals x + y = k * step: anchored to the box, so that they do not swim while one pans.
     first = int((seen.left() - box.left() + seen.top() - box.top()) // step)
     last = int((seen.right() - box.left() + seen.bottom() - box.top()) // step) + 1
-    for k in range(first, last + 1):
-        total = k * step + box.left() + box.top()
-        painter.drawLine(
-            QPointF(total - seen.top(), seen.top()),
-            QPointF(total - seen.bottom(), seen.bottom()),
-        )
+    totals = [k * step + box.left() + box.top() for k in range(first, last + 1)]
+    lines = [QLineF(total - seen.top(), seen.top(), total - seen.bottom(), seen.bottom()) for total in totals]
+    for ink, width in ((QColor(UNDER), 3.0), (QColor(color), 1.5)):  # dark below light: it shows on any surround
+        ink.setAlphaF(0.7 * ink.alphaF())
+        painter.setPen(QPen(ink, width * theme.text_factor()))
+        painter.drawLines(lines)
+    painter.restore()
+
+
+def draw_in_strip(painter: QPainter, text: str, box: QRectF, image: QRectF, area: QRectF, taken: QRectF) -> None:
+    """`text` in the largest part of `box` outside `image` that `area` shows, where there is room for it.
+
+    `taken` is where another label stands already.
+    """
+    seen = box.intersected(area)
+    strips = (
+        QRectF(seen.left(), seen.top(), seen.width(), image.top() - seen.top()),
+        QRectF(seen.left(), image.bottom(), seen.width(), seen.bottom() - image.bottom()),
+        QRectF(seen.left(), seen.top(), image.left() - seen.left(), seen.height()),
+        QRectF(image.right(), seen.top(), seen.right() - image.right(), seen.height()),
+    )
+    font = theme.numbers(theme.CAPTION)
+    font.setWeight(QFont.Weight.DemiBold)
+    metrics = QFontMetrics(font)
+    least = QRectF(0, 0, metrics.horizontalAdvance(text) + theme.px(16), metrics.height() + theme.px(6))
+    for strip in sorted(strips, key=lambda strip: -max(0.0, strip.width()) * max(0.0, strip.height())):
+        if strip.width() < least.width() + theme.px(4) or strip.height() < least.height() + theme.px(4):
+            continue
+        least.moveCenter(strip.center())
+        if not least.intersects(taken):
+            _chip(painter, least, text, font)
+            return
+
+
+def _chip(painter: QPainter, rect: QRectF, text: str, font: QFont) -> None:
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(CHIP)
+    painter.drawRoundedRect(rect, 3, 3)
+    painter.setFont(font)
+    painter.setPen(CHIP_TEXT)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
     painter.restore()
 
 
@@ -108,15 +143,7 @@ def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF) -> QRec
         top = below if below + rect.height() <= inside.bottom() else inside.top() + theme.px(4)
     left = max(inside.left() + theme.px(4), min(box.left(), inside.right() - rect.width() - theme.px(4)))
     rect.moveTo(round(left), round(top))
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(CHIP)
-    painter.drawRoundedRect(rect, 3, 3)
-    painter.setFont(font)
-    painter.setPen(CHIP_TEXT)
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
-    painter.restore()
+    _chip(painter, rect, text, font)
     return rect
 
 

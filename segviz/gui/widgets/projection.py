@@ -54,12 +54,12 @@ class Projection:
         return Projection(self.zoom, self.left + dx, self.top + dy)
 
 
-def centred(zoom: float, width: int, height: int, view_width: float, view_height: float) -> Projection:
+def centred(zoom: float, width: float, height: float, view_width: float, view_height: float) -> Projection:
     """An image of `width` x `height` pixels in the middle of a view; its corner lies on whole screen pixels."""
     return Projection(zoom, round((view_width - width * zoom) / 2), round((view_height - height * zoom) / 2))
 
 
-def fitting(width: int, height: int, view_width: float, view_height: float, margin: float) -> Projection:
+def fitting(width: float, height: float, view_width: float, view_height: float, margin: float) -> Projection:
     """The whole image, as large as it fits with `margin` around it."""
     room_x, room_y = max(1.0, view_width - 2 * margin), max(1.0, view_height - 2 * margin)
     zoom = min(room_x / width, room_y / height)

@@ -1,0 +1,51 @@
+"""The tiles of the filmstrip: what the forerunners of a unit see, as pictures with names and numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QImage
+
+from segviz.gui import theme, words
+from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.scene import Scene
+from segviz.gui.sighting import Still, stills
+from segviz.gui.widgets.filmstrip import Tile
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+def tiles_of(scene: Scene, most: int, side: int, tokens: theme.Tokens) -> tuple[tuple[Still, ...], tuple[Tile, ...]]:
+    """The stills of the pinned unit and a tile for each, `side` pixels at its longer side; none without a picture."""
+    if scene.picture is None:
+        return (), ()
+    found = stills(scene, most)
+    return found, tuple(_tile(still, scene.picture.pixels, side, tokens) for still in found)
+
+
+def _tile(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: theme.Tokens) -> Tile:
+    return Tile(picture_of(still, pixels, side, tokens), still.layer, size_text(still), hint_of(still))
+
+
+def picture_of(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: theme.Tokens) -> QImage:
+    """What the still's unit sees, hatched outside the image."""
+    return hatched(crop(pixels, still.field, side), tokens.color("raised"), tokens.color("dim"))
+
+
+def size_text(still: Still) -> str:
+    """'39 px', or 'width × height px' where the two differ."""
+    wide, high = still.field.width, still.field.height
+    return f"{words.size(wide, high)} px" if round(wide, 1) != round(high, 1) else f"{words.length(wide)} px"
+
+
+def hint_of(still: Still) -> str:
+    """What a tile says when the mouse rests on it."""
+    units = words.shape((still.rows, still.columns))
+    size = words.size(still.field.width, still.field.height)
+    needs = "one unit" if still.rows == still.columns == 1 else f"{units} units"
+    return (
+        f"{still.layer}: the pinned unit needs {needs} of it; the one in their middle sees {size} image pixels. "
+        "Click to go there."
+    )

@@ -1,0 +1,215 @@
+"""What did this pixel see? One picture of fixed proportions that fits a slide: fields, classes, filmstrip, numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QImage, QPainter, QPen
+
+from segviz.core import scores
+from segviz.core.field import Box
+from segviz.gui import theme, unit_words, words
+from segviz.gui.film import picture_of, size_text
+from segviz.gui.names import image_title, title_of
+from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.scene import Pinned, Scene, pinned
+from segviz.gui.sighting import stills
+
+WIDE, HIGH, SCALE = 960, 540, 2  # 16:9; the picture has SCALE times as many pixels
+MARGIN, GAP = 28, 20
+TILES, TILE, TILE_GAP = 11, 62, 22
+PICTURES, PICTURE_TOP = 250, 92  # height of the pictures, and where they begin
+ROWS, ROW = 5, 21
+UNDER = QColor(0, 0, 0, 200)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One of the pictures of the card, with what stands below it."""
+
+    image: QImage
+    caption: str
+
+
+def card(scene: Scene, tokens: theme.Tokens) -> QImage | None:
+    """The card of the pinned unit, WIDE x HIGH times SCALE pixels; None where no unit is pinned. In any thread."""
+    unit = pinned(scene)
+    if unit is None or scene.picture is None:
+        return None
+    image = QImage(WIDE * SCALE, HIGH * SCALE, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(SCALE)
+    image.fill(tokens.color("panel"))
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    _Card(painter, tokens, scene, unit).paint()
+    painter.end()
+    return image
+
+
+def _font(size: float, strong: bool = False) -> QFont:
+    """The type of the interface at a size of the card, whatever the window's."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    font.setPixelSize(round(size))
+    font.setFeature(QFont.Tag("tnum"), 1)
+    font.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
+    return font
+
+
+class _Card:
+    """Paints one card."""
+
+    def __init__(self, painter: QPainter, tokens: theme.Tokens, scene: Scene, unit: Pinned) -> None:
+        self._painter, self._tokens, self._scene, self._unit = painter, tokens, scene, unit
+
+    def paint(self) -> None:
+        self._head()
+        left = float(MARGIN)
+        for panel in self._panels():
+            left = self._picture(panel, left) + GAP
+        self._classes(QRectF(left + 4, PICTURE_TOP, WIDE - MARGIN - left - 4, PICTURES))
+        self._film(PICTURE_TOP + PICTURES + 52)
+
+    def _text(self, rect: QRectF, text: str, font: QFont, ink: str = "text", right: bool = False) -> None:
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        self._painter.setFont(font)
+        self._painter.setPen(self._tokens.color(ink))
+        shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, rect.width())
+        self._painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | side, shown)
+
+    def _head(self) -> None:
+        unit, state, width = self._unit, self._scene.state, WIDE - 2 * MARGIN
+        x, y = state.cursor or unit.center
+        self._text(QRectF(MARGIN, 20, width, 34), "What did this pixel see?", _font(24, True))
+        told = (f"pixel {words.point(x, y)} of {image_title(state.image or '')}", title_of(state.model), self._place())
+        self._text(QRectF(MARGIN, 54, width, 22), " · ".join(told), _font(13), "dim")
+
+    def _place(self) -> str:
+        unit, network = self._unit, self._scene.network
+        name = unit_words.class_of_map(network, unit.layer, unit.channel)
+        return f"{unit.layer}, map {unit_words.captioned(unit.channel, name)}"
+
+    # ------------------------------------------------------------------------------- pictures
+
+    def _panels(self) -> list[Panel]:
+        """The image with the box, and what lies in the box."""
+        unit, picture = self._unit, self._scene.picture
+        assert picture is not None
+        image = Box(0, 0, picture.width, picture.height)
+        field = unit.field
+        around = Box(
+            min(0, field.left), min(0, field.top), max(image.right, field.right), max(image.bottom, field.bottom)
+        )
+        whole = _sized(self._hatched(around, PICTURES * SCALE * 2), 330)
+        self._mark(whole, around)
+        size = unit_words.field_size(unit, self._scene.network)
+        outside = unit_words.outside(unit, self._scene.network)
+        seen = _sized(self._hatched(field, PICTURES * SCALE * 2), 250)
+        return [
+            Panel(whole, "where it looks"),
+            Panel(seen, " · ".join(part for part in (f"what it sees: {size}", outside) if part)),
+        ]
+
+    def _hatched(self, box: Box, longest: int) -> QImage:
+        assert self._scene.picture is not None
+        t = self._tokens
+        return hatched(crop(self._scene.picture.pixels, box, longest), t.color("raised"), t.color("dim"))
+
+    def _mark(self, image: QImage, around: Box) -> None:
+        """The field and the cell of the unit on a picture of `around`."""
+        zoom = image.width() / around.width
+        painter = QPainter(image)
+        for box, color in ((self._unit.field, self._tokens.color("accent")), (self._unit.cell, QColor("white"))):
+            left, top = (box.left - around.left) * zoom, (box.top - around.top) * zoom
+            for ink, width in ((UNDER, 3.0 * SCALE), (color, 1.5 * SCALE)):
+                painter.setPen(QPen(ink, width))
+                painter.drawRect(QRectF(left, top, box.width * zoom, box.height * zoom))
+        painter.end()
+
+    def _picture(self, panel: Panel, left: float) -> float:
+        """Paint one picture at `left`; returns its right edge."""
+        size = QSizeF(panel.image.size()) / SCALE
+        place = QRectF(QPointF(left, PICTURE_TOP + (PICTURES - size.height()) / 2), size)
+        self._painter.drawImage(place, panel.image)
+        text = QRectF(left, PICTURE_TOP + PICTURES + 4, max(size.width(), 120), 20)
+        self._text(text, panel.caption, _font(11), "dim")
+        return float(place.right())
+
+    # -------------------------------------------------------------------------- classes, film
+
+    def _classes(self, room: QRectF) -> None:
+        """The most probable classes at the pixel, then the numbers of the unit."""
+        prediction, top = self._scene.shown_prediction, room.top()
+        if prediction is not None and self._scene.before is None:
+            x, y = self._scene.state.cursor or self._unit.center
+            self._text(QRectF(room.left(), top, room.width(), 16), "CLASSES HERE", _font(11, True), "dim")
+            top += 20
+            for found in scores.ranking(prediction, x, y, ROWS):
+                self._bar(QRectF(room.left(), top, room.width(), ROW), found.name, found.probability)
+                top += ROW
+            top += 12
+        self._text(QRectF(room.left(), top, room.width(), 16), "UNIT", _font(11, True), "dim")
+        for name, value in self._facts():
+            top += 17
+            self._text(QRectF(room.left(), top, 62, 16), name, _font(12), "dim")
+            self._text(QRectF(room.left() + 66, top, room.width() - 66, 16), value, _font(12))
+
+    def _facts(self) -> tuple[tuple[str, str], ...]:
+        unit, network = self._unit, self._scene.network
+        return (
+            ("Cell", f"row {words.count(unit.row)}, column {words.count(unit.column)}"),
+            ("Value", words.value(unit.value)),
+            ("Field", unit_words.field_size(unit, network)),
+            ("Centre", words.point(*unit.center)),
+            ("Outside", words.share(unit.outside)),
+        )
+
+    def _bar(self, row: QRectF, name: str, probability: float) -> None:
+        label, track = row.width() * 0.42, QRectF(row)
+        track.setLeft(row.left() + label + 8)
+        track.setRight(row.right() - 36)
+        track.setTop(row.center().y() - 4)
+        track.setHeight(8)
+        self._text(QRectF(row.left(), row.top(), label, row.height()), name, _font(12))
+        self._text(row, words.probability(probability), _font(12), right=True)
+        self._painter.fillRect(track, self._tokens.color("raised"))
+        track.setWidth(track.width() * probability)
+        self._painter.fillRect(track, self._tokens.color("accent"))
+
+    def _film(self, top: float) -> None:
+        """The filmstrip over the whole width, the pinned unit last."""
+        found = stills(self._scene, TILES)
+        if not found or self._scene.picture is None:
+            return
+        line = QPen(self._tokens.color("line"), 1)
+        self._painter.setPen(line)
+        self._painter.drawLine(QPointF(MARGIN, top - 18), QPointF(WIDE - MARGIN, top - 18))
+        pixels = self._scene.picture.pixels
+        for at, still in enumerate(found):
+            place = QRectF(MARGIN + at * (TILE + TILE_GAP), top, TILE, TILE)
+            image = picture_of(still, pixels, TILE * SCALE, self._tokens)
+            shown = QRectF(QPointF(0, 0), QSizeF(image.size()) / SCALE)
+            shown.moveCenter(place.center())
+            self._painter.drawImage(shown, image)
+            last = at == len(found) - 1
+            self._painter.setPen(QPen(self._tokens.color("accent" if last else "line"), 2 if last else 1))
+            self._painter.drawRect(shown)
+            wide = place.adjusted(-TILE_GAP / 2 + 2, TILE + 5, TILE_GAP / 2 - 2, 22)
+            self._centred(QRectF(wide.left(), wide.top(), wide.width(), 15), still.layer, "accent" if last else "text")
+            self._centred(QRectF(wide.left(), wide.top() + 15, wide.width(), 15), size_text(still), "dim")
+
+    def _centred(self, rect: QRectF, text: str, ink: str) -> None:
+        font = _font(11)
+        self._painter.setFont(font)
+        self._painter.setPen(self._tokens.color(ink))
+        shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, rect.width())
+        self._painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, shown)
+
+
+def _sized(image: QImage, widest: float) -> QImage:
+    """As large as its place on the card: at most `widest` wide and PICTURES high."""
+    return image.scaled(
+        round(widest * SCALE), PICTURES * SCALE, Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )  # fmt: skip

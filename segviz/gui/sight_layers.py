@@ -1,0 +1,85 @@
+"""From a scene to the layers that show what units see and what pixels reach. Loads numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segviz.core.occlusion import OcclusionAnswer
+from segviz.gui import sighting, words
+from segviz.gui.scene import Scene
+from segviz.gui.widgets.image_view import Layer
+from segviz.gui.widgets.plane import PlaneLayer, argb, cells_of
+from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, ReachLayer, ReachMarks, SquareLayer
+
+MOST_BOXES = 12  # of the chain of a unit
+CHANGED = (255, 122, 0)  # what an occlusion changes: orange shows on photographs and on grey
+STRONGEST = 150  # alpha of the output that changes most
+
+
+class SightLayers:
+    """All of these layers; `show` brings them up to a scene. `below` lie under the unit's own box, `above` over it."""
+
+    def __init__(self) -> None:
+        self.chain = ChainLayer()
+        self.paths = PathLayer()
+        self.reach = ReachLayer()
+        self.square = SquareLayer()
+        self.strength = PlaneLayer()
+        self.changed = PlaneLayer(contour=True)
+        self.changed.opacity = 0.1
+        self._answer: OcclusionAnswer | None = None
+        self._scene: Scene | None = None
+        self._point: tuple[float, float] | None = None
+        levels = np.arange(256)
+        self.strength.set_table(argb(np.stack([np.full(256, c) for c in CHANGED] + [levels * STRONGEST // 255], 1)))
+        self.changed.set_table(argb(np.array([[0, 0, 0, 0], [*CHANGED, 255]])))
+
+    @property
+    def below(self) -> tuple[Layer, ...]:
+        return self.strength, self.changed, self.chain
+
+    @property
+    def above(self) -> tuple[Layer, ...]:
+        return self.paths, self.square, self.reach
+
+    def show(self, scene: Scene) -> None:
+        """Follow the scene."""
+        self._scene = scene
+        sight = scene.state.sight
+        found = sighting.stills(scene, MOST_BOXES) if sight.filmstrip and scene.picture is not None else ()
+        self.chain.boxes = tuple(still.field for still in found[:-1])
+        self._show_square(scene)
+        self._show_reach()
+
+    def reach_from(self, point: tuple[float, float] | None) -> bool:
+        """The mouse is over this pixel of the image, or has left it; returns whether anything looks otherwise now."""
+        before, self._point = self.reach.marks, point
+        self._show_reach()
+        return self.reach.marks != before
+
+    def _show_reach(self) -> None:
+        scene = self._scene
+        wanted = scene is not None and scene.state.sight.projective
+        found = sighting.influence(scene, self._point) if scene is not None and wanted else None
+        self.reach.marks = None
+        if found is not None:
+            rows, columns = found.region.shape
+            text = f"{words.count(rows)}{words.TIMES}{words.count(columns)} units of {found.layer} reached"
+            self.reach.marks = ReachMarks(found.box, rows, columns, found.pixel, text)
+
+    def _show_square(self, scene: Scene) -> None:
+        found = sighting.occluded(scene)
+        self.square.box = found.box if found is not None else None
+        self.square.possible = found.possible if found is not None else None
+        answer = found.answer if found is not None else None
+        if answer is self._answer:
+            return
+        self._answer = answer
+        if answer is None:
+            self.strength.set_plane(None)
+            self.changed.set_plane(None)
+            return
+        most = max(float(answer.change.max()), answer.least)
+        place = cells_of(answer.lattice)
+        self.strength.set_plane((answer.change * (255 / most if most > 0 else 0)).astype(np.uint8), place)
+        self.changed.set_plane(answer.changed.astype(np.uint8), place)

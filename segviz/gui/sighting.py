@@ -1,0 +1,238 @@
+"""What units see and what pixels reach, as the window shows it, and what gestures change of it. Pure functions.
+
+All of it is answered from the integers of `core`: nothing here waits for the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from segviz.core.errors import SegvizError
+from segviz.core.field import Box, Status
+from segviz.core.occlusion import OcclusionAnswer, covered, projective, square_box
+from segviz.core.regions import Region, needed
+from segviz.core.requests import Network
+from segviz.core.session import State
+from segviz.core.steps import Interval
+from segviz.gui import gestures
+from segviz.gui.scene import Scene, is_about, pinned
+
+Changes = dict[str, Any]
+SIDES = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # of the square, that keys go through
+FEWEST = 3  # stills of a filmstrip: the image, the unit and one between
+
+
+# ------------------------------------------------------------------------------------ gestures
+
+
+def change(state: State, **changes: Any) -> Changes:
+    """Fields of `State.sight`, as changes of the State."""
+    return {"sight": replace(state.sight, **changes)}
+
+
+def toggle(scene: Scene, name: str) -> Changes:
+    """A flag of `State.sight`."""
+    return change(scene.state, **{name: not getattr(scene.state.sight, name)})
+
+
+def no_square(scene: Scene) -> str:
+    """Why nothing can be occluded, for people; '' where it can."""
+    if scene.picture is None or scene.network is None:
+        return "To occlude a part of the image an image and a network are needed: choose both first."
+    return ""
+
+
+def toggle_square(scene: Scene) -> Changes:
+    """The grey square about the pinned position, else in the middle of the image; or none any more."""
+    state, picture = scene.state, scene.picture
+    if state.sight.square is not None:
+        return change(state, square=None)
+    if picture is None or scene.network is None:
+        return {}
+    x, y = state.cursor or ((picture.width - 1) / 2, (picture.height - 1) / 2)
+    half = state.sight.side / 2
+    return drag_square(scene, x + 0.5 - half, y + 0.5 - half)
+
+
+def drag_square(scene: Scene, x: float, y: float) -> Changes:
+    """The square's left top corner is wanted at (x, y) in pixel edges: it goes to whole pixels of the network."""
+    network = scene.network
+    if network is None:
+        return {}
+    square = covered(network.frame, x, y, scene.state.sight.side)
+    box = square_box(network.frame, square)
+    return change(scene.state, square=(float(box.left), float(box.top)))
+
+
+def resize_square(scene: Scene, step: int) -> Changes:
+    """The next larger (or, backwards, smaller) square about the same centre."""
+    sight = scene.state.sight
+    others = [side for side in SIDES if (side > sight.side if step > 0 else side < sight.side)]
+    if not others or sight.square is None:
+        return {}
+    side = others[0 if step > 0 else -1]
+    x, y = (edge + (sight.side - side) / 2 for edge in sight.square)
+    state = replace(scene.state, **change(scene.state, side=side))
+    return drag_square(replace(scene, state=state), x, y)
+
+
+def select_still(scene: Scene, still: Still) -> Changes:
+    """A tile of the filmstrip: its layer, and the unit in its centre."""
+    x, y = still.place
+    at = replace(scene, state=replace(scene.state, cursor=(x, y)))
+    return {"cursor": (x, y)} | gestures.select_layer(at, still.layer)
+
+
+# ------------------------------------------------------------------------------------- squares
+
+
+@dataclass(frozen=True, slots=True)
+class Occluded:
+    """The grey square in image pixels, and what it changes: `possible` are the outputs that it can change at all.
+
+    `answer` is the newest of this image and network, of the square where it was before while the next is computed.
+    """
+
+    box: Box
+    possible: Box | None
+    answer: OcclusionAnswer | None
+
+
+def occluded(scene: Scene) -> Occluded | None:
+    """The square of the scene; None where there is none."""
+    network, sight = scene.network, scene.state.sight
+    if sight.square is None or network is None or not _fits(scene, network):
+        return None
+    square = covered(network.frame, *sight.square, sight.side)
+    answer = scene.occlusion
+    if answer is not None and not is_about(answer.request.setup, scene.state):
+        answer = None
+    reach = projective(network.geometry, "last", square)
+    return Occluded(
+        square_box(network.frame, square), None if reach is None else cells_box(network, "last", reach), answer
+    )
+
+
+def cells_box(network: Network, layer: str, region: Region) -> Box:
+    """The cells of these units of a layer, in image pixels."""
+    (top, bottom), (left, right) = region
+    first, last = network.geometry.cell_box(layer, top, left), network.geometry.cell_box(layer, bottom, right)
+    return network.frame.box_to_image(Box(first.left, first.top, last.right, last.bottom))
+
+
+# ----------------------------------------------------------------------------- projective field
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """The units of a layer that one pixel can change: rows and columns, and their cells in image pixels."""
+
+    layer: str
+    region: Region
+    box: Box
+    pixel: Box  # of the image, as large as the network sees it
+
+
+def influence(scene: Scene, point: tuple[float, float] | None) -> Influence | None:
+    """The projective field of the pixel at `point`, else at the pinned position, in the chosen layer.
+
+    None without a network, outside the image, and where the pixel reaches no unit of the layer.
+    """
+    network, state = scene.network, scene.state
+    place = point or state.cursor
+    if network is None or place is None or state.layer is None or network.layer(state.layer) is None:
+        return None
+    if not _fits(scene, network):
+        return None
+    x, y = (max(0, round(at)) for at in network.frame.to_network(*place))
+    geometry = network.geometry
+    x, y = min(x, geometry.width - 1), min(y, geometry.height - 1)
+    region = projective(geometry, state.layer, Region(Interval(y, y), Interval(x, x)))
+    if region is None:
+        return None
+    pixel = network.frame.box_to_image(Box(x, y, x + 1, y + 1))
+    return Influence(state.layer, region, cells_box(network, state.layer, region), pixel)
+
+
+# ----------------------------------------------------------------------------------- filmstrip
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One tile of the filmstrip: a layer before the pinned unit's, or that layer, seen through its middle unit.
+
+    `rows` and `columns` are how many of the layer's units the pinned unit needs, (`row`, `column`) the one in their
+    middle, `place` where that sits in the image and `field` what it sees, both in image pixels.
+    """
+
+    layer: str
+    row: int
+    column: int
+    rows: int
+    columns: int
+    place: tuple[float, float]
+    field: Box
+    stride: float
+
+
+def stills(scene: Scene, most: int) -> tuple[Still, ...]:
+    """The filmstrip of the pinned unit, from the first layer to its own: at most `most`, no two of one size.
+
+    Of a deep network the layers where the stride changes stay, and those spread between them.
+    """
+    unit, network = pinned(scene), scene.network
+    if unit is None or network is None or unit.status is Status.UNKNOWN:
+        return ()
+    geometry = network.geometry
+    target = geometry.index(unit.layer)
+    need = needed(geometry, {target: Region(Interval(unit.row, unit.row), Interval(unit.column, unit.column))})
+    rows = [name for name in gestures.top_rows(network) if geometry.index(name) < target]
+    found: list[Still] = []
+    for layer in (*rows, unit.layer):
+        region = need.get(geometry.index(layer))
+        still = None if region is None else _still(network, layer, region)
+        if still is None:
+            continue
+        if found and _size(found[-1]) == _size(still):
+            found.pop()  # the last of those that see the same has the name that people know
+        found.append(still)
+    return _thinned(found, max(FEWEST, most))
+
+
+def _still(network: Network, layer: str, region: Region) -> Still | None:
+    geometry, frame = network.geometry, network.frame
+    row, column = ((units.lo + units.hi) // 2 for units in region)
+    try:
+        field = geometry.field(layer, row, column)
+    except SegvizError:  # of what does not depend on the image
+        return None
+    if field.status is Status.UNKNOWN:
+        return None
+    place = frame.to_image(*geometry.position_of(layer, row, column))
+    stride = geometry.laws(layer)[0].stride
+    return Still(layer, row, column, *region.shape, place, frame.box_to_image(field.box), stride)
+
+
+def _size(still: Still) -> tuple[float, float, float]:
+    return still.field.width, still.field.height, still.stride
+
+
+def _thinned(found: list[Still], most: int) -> tuple[Still, ...]:
+    """At most `most` of them, the first and the last among them."""
+    if len(found) <= most:
+        return tuple(found)
+    last = len(found) - 1
+    kept = {0, last}
+    turns = [at for at in range(last) if found[at].stride != found[at + 1].stride]  # the last of each stride
+    kept |= set(turns[: most - 2])
+    rest = [at for at in range(1, last) if at not in kept]
+    room = most - len(kept)
+    kept |= {rest[(2 * k + 1) * len(rest) // (2 * room)] for k in range(room)} if room > 0 and rest else set()
+    return tuple(found[at] for at in sorted(kept))
+
+
+def _fits(scene: Scene, network: Network) -> bool:
+    """Whether the network that is there was read for the picture that is shown."""
+    picture = scene.picture
+    return picture is not None and network.frame.image == (picture.height, picture.width)
