@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
+from segviz.core import palettes
+from segviz.core.choices import Palette
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.gui import sighting, words
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.plane import PlaneLayer, argb, cells_of
-from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, ReachLayer, ReachMarks, SquareLayer
+from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, PathMarks, ReachLayer, ReachMarks, SquareLayer
 
 MOST_BOXES = 12  # of the chain of a unit
 CHANGED = (255, 122, 0)  # what an occlusion changes: orange shows on photographs and on grey
 STRONGEST = 150  # alpha of the output that changes most
+
+
+def path_colours(count: int) -> list[str]:
+    """#rrggbb of so many paths."""
+    return ["#" + bytes(colour.tolist()).hex() for colour in palettes.class_colours(Palette.OKABE_ITO, count)]
+
+
+def path_marks(scene: Scene) -> tuple[PathMarks, ...]:
+    """A box for each path to the pinned unit, where they are wanted."""
+    if scene.picture is None or not scene.state.sight.paths:
+        return ()
+    found = sighting.paths(scene)
+    return tuple(
+        PathMarks(path.box, colour, f"{path.name} /{path.stride:g}")
+        for path, colour in zip(found, path_colours(len(found)), strict=True)
+    )
 
 
 class SightLayers:
@@ -48,6 +66,7 @@ class SightLayers:
         sight = scene.state.sight
         found = sighting.stills(scene, MOST_BOXES) if sight.filmstrip and scene.picture is not None else ()
         self.chain.boxes = tuple(still.field for still in found[:-1])
+        self.paths.marks = path_marks(scene)
         self._show_square(scene)
         self._show_reach()
 

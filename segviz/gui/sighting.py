@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from segviz.core import field_paths
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Status
+from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionAnswer, covered, projective, square_box
 from segviz.core.regions import Region, needed
-from segviz.core.requests import Network
+from segviz.core.requests import Layer, Network
 from segviz.core.session import State
 from segviz.core.steps import Interval
 from segviz.gui import gestures
@@ -20,7 +21,7 @@ from segviz.gui.scene import Scene, is_about, pinned
 
 Changes = dict[str, Any]
 SIDES = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # of the square, that keys go through
-FEWEST = 3  # stills of a filmstrip: the image, the unit and one between
+FEWEST = 3  # stills of a filmstrip: the first, the unit's own and one between
 
 
 # ------------------------------------------------------------------------------------ gestures
@@ -148,11 +149,33 @@ def influence(scene: Scene, point: tuple[float, float] | None) -> Influence | No
     x, y = (max(0, round(at)) for at in network.frame.to_network(*place))
     geometry = network.geometry
     x, y = min(x, geometry.width - 1), min(y, geometry.height - 1)
-    region = projective(geometry, state.layer, Region(Interval(y, y), Interval(x, x)))
-    if region is None:
+    reach = field_paths.reached(geometry, state.layer, x, y)
+    if reach is None:
         return None
+    region = Region(*reach)
     pixel = network.frame.box_to_image(Box(x, y, x + 1, y + 1))
     return Influence(state.layer, region, cells_box(network, state.layer, region), pixel)
+
+
+# --------------------------------------------------------------------------------------- paths
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What the pinned unit sees by one path of a network with skips: its coarsest layer, and a box in image pixels."""
+
+    name: str
+    stride: float
+    box: Box
+
+
+def paths(scene: Scene) -> tuple[Path, ...]:
+    """The paths to the pinned unit, the widest first; () where there is one alone."""
+    unit, network = pinned(scene), scene.network
+    if unit is None or network is None or not unit.status.holds:
+        return ()
+    found = field_paths.paths(network.geometry, unit.layer, unit.row, unit.column)
+    return tuple(Path(path.name, path.stride, network.frame.box_to_image(path.field.box)) for path in found)
 
 
 # ----------------------------------------------------------------------------------- filmstrip
@@ -173,31 +196,43 @@ class Still:
     columns: int
     place: tuple[float, float]
     field: Box
-    stride: float
 
 
 def stills(scene: Scene, most: int) -> tuple[Still, ...]:
-    """The filmstrip of the pinned unit, from the first layer to its own: at most `most`, no two of one size.
+    """The filmstrip of the pinned unit, from the first layer to its own: at most `most`, no two of one size in a row.
 
-    Of a deep network the layers where the stride changes stay, and those spread between them.
+    Blocks where a network has enough of them, else its single layers. Of a deep network the layers where the stride
+    changes stay, and some that are spread between them.
     """
     unit, network = pinned(scene), scene.network
-    if unit is None or network is None or unit.status is Status.UNKNOWN:
+    if unit is None or network is None or not unit.status.holds:
         return ()
     geometry = network.geometry
     target = geometry.index(unit.layer)
     need = needed(geometry, {target: Region(Interval(unit.row, unit.row), Interval(unit.column, unit.column))})
-    rows = [name for name in gestures.top_rows(network) if geometry.index(name) < target]
-    found: list[Still] = []
-    for layer in (*rows, unit.layer):
-        region = need.get(geometry.index(layer))
-        still = None if region is None else _still(network, layer, region)
-        if still is None:
+    most = max(FEWEST, most)
+    choices = (gestures.top_rows(network), tuple(layer.name for layer in network.layers if layer.leaf))
+    for names in choices:
+        rows = _grown(network, [name for name in names if geometry.index(name) in need], unit.layer)
+        if len(rows) >= most // 2:
+            break
+    found = (_still(network, layer.name, need[geometry.index(layer.name)]) for layer in _thinned(rows, most))
+    return tuple(still for still in found if still is not None)
+
+
+def _grown(network: Network, names: list[str], last: str) -> list[Layer]:
+    """The first layer of each size of field and stride, in order, and `last` at the end."""
+    known = {layer.name: layer for layer in network.layers}
+    found: list[Layer] = []
+    for layer in (known[name] for name in names if name != last):
+        if network.geometry.index(layer.name) == network.geometry.index(last):
             continue
-        if found and _size(found[-1]) == _size(still):
-            found.pop()  # the last of those that see the same has the name that people know
-        found.append(still)
-    return _thinned(found, max(FEWEST, most))
+        if not found or (found[-1].size, found[-1].stride) != (layer.size, layer.stride):
+            found.append(layer)
+    end = known[last]
+    if found and (found[-1].size, found[-1].stride) == (end.size, end.stride):
+        found.pop()
+    return [*found, end]
 
 
 def _still(network: Network, layer: str, region: Region) -> Still | None:
@@ -207,29 +242,24 @@ def _still(network: Network, layer: str, region: Region) -> Still | None:
         field = geometry.field(layer, row, column)
     except SegvizError:  # of what does not depend on the image
         return None
-    if field.status is Status.UNKNOWN:
+    if not field.status.holds:
         return None
     place = frame.to_image(*geometry.position_of(layer, row, column))
-    stride = geometry.laws(layer)[0].stride
-    return Still(layer, row, column, *region.shape, place, frame.box_to_image(field.box), stride)
+    return Still(layer, row, column, *region.shape, place, frame.box_to_image(field.box))
 
 
-def _size(still: Still) -> tuple[float, float, float]:
-    return still.field.width, still.field.height, still.stride
-
-
-def _thinned(found: list[Still], most: int) -> tuple[Still, ...]:
+def _thinned(found: list[Layer], most: int) -> list[Layer]:
     """At most `most` of them, the first and the last among them."""
     if len(found) <= most:
-        return tuple(found)
+        return found
     last = len(found) - 1
     kept = {0, last}
     turns = [at for at in range(last) if found[at].stride != found[at + 1].stride]  # the last of each stride
     kept |= set(turns[: most - 2])
     rest = [at for at in range(1, last) if at not in kept]
-    room = most - len(kept)
-    kept |= {rest[(2 * k + 1) * len(rest) // (2 * room)] for k in range(room)} if room > 0 and rest else set()
-    return tuple(found[at] for at in sorted(kept))
+    room = min(len(rest), most - len(kept))
+    kept |= {rest[(2 * k + 1) * len(rest) // (2 * room)] for k in range(room)}
+    return [found[at] for at in sorted(kept)]
 
 
 def _fits(scene: Scene, network: Network) -> bool:

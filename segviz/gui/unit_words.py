@@ -60,7 +60,7 @@ def _field(unit: Pinned, network: Network | None) -> tuple[str, ...]:
 
 def outside(unit: Pinned, network: Network | None) -> str:
     """What is said in the part of a field that lies outside the image; '' where there is none worth a word."""
-    if unit.status is not Status.EXACT or unit.outside < WORTH:
+    if not unit.status.holds or unit.status is Status.WHOLE or unit.outside < WORTH:
         return ""
     mirrored = network is not None and network.entry.border > 0
     return f"{words.share(unit.outside)} of this view is {'the image mirrored' if mirrored else 'padding'}"

@@ -233,6 +233,17 @@ def seen(unit: Unit | None = None, **changes: Any) -> Scene:
     return replace(scene, state=state, features=None)
 
 
+def paths() -> Scene:
+    """FCN-8s on the photograph: one box for each path, the widest reaching beyond the image."""
+    scene = castle(view=View.IMAGE)
+    assert scene.picture is not None
+    network = scenes.skipping(scene.picture.height // 2, scene.picture.width // 2)
+    x, y = 700.0, 300.0
+    row, column = network.geometry.cell_at("output", *network.frame.to_network(x, y))
+    state = replace(scene.state, model=scenes.FCN, layer="output", unit=Unit(0, row, column), cursor=(x, y))
+    return replace(scene, state=state, network=network, prediction=None, features=None)
+
+
 def occluded() -> Scene:
     """A grey square, and what it changes."""
     scene = seen(Unit(17, 20, 30), square=(420.0, 300.0), side=64)
@@ -270,6 +281,7 @@ STATES: dict[str, Callable[[], Scene]] = {
     "sight-film": lambda: seen(filmstrip=True),
     "sight-film-empty": lambda: replace(seen(), state=replace(seen(filmstrip=True).state, unit=None, cursor=None)),
     "sight-film-small": lambda: replace(small(), state=replace(small().state, sight=Sight(filmstrip=True))),
+    "sight-paths": paths,
     "sight-projective": lambda: seen(Unit(17, 20, 30), projective=True),
     "sight-occluded": occluded,
     "kept": lambda: compared(CompareView.NONE, 3),

@@ -42,7 +42,7 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import State, Unit
-from segviz.core.steps import SAME, Resize, Taps, Window
+from segviz.core.steps import SAME, Resize, Step, Taps, Transposed, Window
 from segviz.core.upsamplers import bilinear_kernel
 from segviz.gui import runs
 from segviz.gui.runs import Phase, Run, Training
@@ -176,6 +176,39 @@ def deep(height: int = 480, width: int = 640, zoom: int = 2) -> Network:
         4_652_008, 4_652_008, sum(layer.macs for layer in leaves.values()), geometry,
         Frame((height * zoom, width * zoom), (height, width), (height, width)), window=(224, 224),
         entry=entry("efficientnet_lite0"), brought=entry("efficientnet_lite0"),
+    )  # fmt: skip
+
+
+def skipping(height: int, width: int) -> Network:
+    """A small FCN-8s, on an image twice as large: scores of strides 32, 16 and 8 are added and upsampled to pixels."""
+    chained = {
+        "conv1": Window(3, before=1), "pool1": Window(2, 2), "conv2": Window(3, before=1), "pool2": Window(2, 2),
+        "conv3": Window(3, before=1), "pool3": Window(2, 2), "conv4": Window(3, before=1), "pool4": Window(2, 2),
+        "conv5": Window(3, before=1), "pool5": Window(2, 2), "score_fr": Window(7, before=3),
+    }  # fmt: skip
+    flat = chain(height // 32 * 32, width // 32 * 32, {name: (step, 1, 0, 0) for name, step in chained.items()}, "output")
+    nodes, index = list(flat.nodes), dict(flat.layers)
+
+    def add(name: str, inputs: tuple[int, ...], step: Step, times: int = 1) -> int:
+        below = nodes[inputs[0]]
+        nodes.append(Node(inputs, step, step, below.height * times, below.width * times))
+        index[name] = len(nodes) - 1
+        return len(nodes) - 1
+
+    score = index["score_fr"]
+    for pool in ("pool4", "pool3"):
+        twice = add(f"upscore_{pool}", (score,), Transposed(4, 2, padding=1), 2)
+        skip = add(f"score_{pool}", (index[pool],), SAME)
+        score = add(f"sum_{pool}", (twice, skip), SAME)
+    add("output", (score,), Transposed(16, 8, padding=4), 8)
+    geometry = replace(flat, nodes=tuple(nodes), layers=tuple(index.items()))
+    shown = {name: (Window(), 7, 0, 0) for name in index}
+    size = (geometry.height, geometry.width)
+    frame = Frame((height * 2, width * 2), (height, width), size)
+    return replace(
+        deep(height, width), request=DescribeRequest(setup(model=FCN)), title="FCN-8s", task=Task.SEGMENTATION,
+        classes=tuple("abcdefg"), layers=layers(geometry, shown), geometry=geometry, frame=frame,
+        input_shape=(3, *size), window=None,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.inspector_parts import Swatch, UnitCard
 from segviz.gui.panels.legend import Entry, LegendView, listed
+from segviz.gui.panels.sight_cards import PathCard, SightRow, SquareCard
 from segviz.gui.panels.window_card import WindowCard
 from segviz.gui.scene import Kind, Scene, dragged, pinned
 from segviz.gui.widgets.bars import Bar, BarRows
@@ -64,6 +65,7 @@ class InspectorPanel:
         self._ranking.addWidget(self._bars_note)
         self.window = WindowCard(self._show_class, lambda: self._session.update(window=None))
         self.unit = UnitCard(commands)
+        self.sight = (SightRow(commands), SquareCard(commands), PathCard(commands))
         self.search = SearchLine(
             "Search classes", "Classes whose name contains this, also those that are nowhere in the image"
         )
@@ -96,7 +98,8 @@ class InspectorPanel:
         upper.addLayout(self._ranking)
         upper.addWidget(self.window)
         upper.addSpacing(theme.XS)
-        upper.addWidget(self.unit)
+        for part in (*self.sight, self.unit):
+            upper.addWidget(part)
         lower = QVBoxLayout()
         lower.setContentsMargins(theme.M, theme.S, theme.M, 0)
         lower.setSpacing(theme.XS)
@@ -146,6 +149,8 @@ class InspectorPanel:
         self.window.show_window(dragged(new))
         if old is None or _unit_differs(old, new):
             self.unit.show_unit(pinned(new), new)
+        for part in self.sight:
+            part.show_scene(new)
         if old is None or _classes_differ(old.seen, new.seen):
             self._show_classes(old, new.seen)
         self._mark_old(new)

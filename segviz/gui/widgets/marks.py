@@ -131,16 +131,17 @@ def _chip(painter: QPainter, rect: QRectF, text: str, font: QFont) -> None:
     painter.restore()
 
 
-def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF) -> QRectF:
-    """A label above the left end of `box`, kept inside `inside`; returns where it is."""
+def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF, below: bool = False) -> QRectF:
+    """A label above the left end of `box`, or `below` it, kept inside `inside`; returns where it is."""
     font = theme.numbers(theme.CAPTION)
     metrics = QFontMetrics(font)
     pad = theme.px(6)
     rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 2 * pad, metrics.height() + theme.px(4))
-    top = box.top() - rect.height() - theme.px(5)
-    if top < inside.top():
-        below = box.bottom() + theme.px(5)
-        top = below if below + rect.height() <= inside.bottom() else inside.top() + theme.px(4)
+    above, under = box.top() - rect.height() - theme.px(5), box.bottom() + theme.px(5)
+    fits = {above: above >= inside.top(), under: under + rect.height() <= inside.bottom()}
+    order = (under, above) if below else (above, under)
+    ends = (inside.top() + theme.px(4), inside.bottom() - rect.height() - theme.px(4))
+    top = next((place for place in order if fits[place]), ends[below])
     left = max(inside.left() + theme.px(4), min(box.left(), inside.right() - rect.width() - theme.px(4)))
     rect.moveTo(round(left), round(top))
     _chip(painter, rect, text, font)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt
@@ -50,12 +51,13 @@ class PathLayer:
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         for marks in self.marks:
             draw_box(painter, projection.rect(marks.box), QColor(marks.colour))
+        taken: list[QRectF] = []
         for marks in self.marks:
-            _corner_tag(painter, marks, projection.rect(marks.box), area)
+            taken.append(_corner_tag(painter, marks, projection.rect(marks.box), area, taken))
 
 
-def _corner_tag(painter: QPainter, marks: PathMarks, rect: QRectF, area: QRectF) -> None:
-    """The name of a path inside the lower left corner of its box, as far as that is seen."""
+def _corner_tag(painter: QPainter, marks: PathMarks, rect: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QRectF:
+    """The name of a path in the lower left corner of its box, as far as that is seen, above those that are `taken`."""
     font = theme.numbers(theme.CAPTION)
     painter.save()
     painter.setFont(font)
@@ -64,10 +66,13 @@ def _corner_tag(painter: QPainter, marks: PathMarks, rect: QRectF, area: QRectF)
     left = max(area.left(), min(rect.left(), area.right() - tag.width()))
     bottom = min(rect.bottom(), area.bottom())
     tag.moveTo(round(left), round(max(area.top(), bottom - tag.height())))
+    while any(tag.intersects(other) for other in taken):
+        tag.translate(0, -tag.height())
     painter.fillRect(tag, QColor(marks.colour))
     painter.setPen(UNDER if QColor(marks.colour).lightness() > 110 else LIGHT)
     painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, marks.text)
     painter.restore()
+    return tag
 
 
 class SquareLayer:
@@ -132,4 +137,4 @@ class ReachLayer:
         painter.restore()
         _dashed(painter, rect)
         draw_cell(painter, projection.rect(marks.pixel), LIGHT)
-        draw_chip(painter, marks.text, rect, area)
+        draw_chip(painter, marks.text, rect, area, below=True)  # above stands what is said of the pinned unit

@@ -1,0 +1,174 @@
+"""Parts of the inspector about what units see: a row of switches, the paths of a network with skips, the square."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from segviz.gui import theme, words
+from segviz.gui.actions import find, tooltip
+from segviz.gui.scene import Kind, Scene
+from segviz.gui.sighting import Occluded, occluded, paths
+from segviz.gui.widgets.bars import Bar, BarRows
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button, heading
+
+if TYPE_CHECKING:
+    from segviz.gui.panels.base import Commands
+    from segviz.gui.sighting import Path
+
+SWITCHES = {"field-paths": "paths", "filmstrip": "filmstrip", "projective": "projective", "occlude": "square"}
+DEEDS = ("field-fit", "card-copy", "card-save")
+MOST_PATHS = 8
+
+
+class SightRow(QWidget):
+    """Buttons for what else can be seen of a field; those of `SWITCHES` are down while it is."""
+
+    def __init__(self, commands: Commands) -> None:
+        super().__init__()
+        self.buttons: dict[str, QToolButton] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(heading("Field"))
+        row.addStretch(1)
+        for identifier in (*SWITCHES, *DEEDS):
+            action = find(identifier)
+            button = flat_button(action.icon, tooltip(action))
+            button.setAccessibleName(action.text.rstrip("…"))
+            button.setCheckable(identifier in SWITCHES)
+            button.clicked.connect(lambda _=False, wanted=identifier: commands.do(wanted))
+            row.addWidget(button)
+            self.buttons[identifier] = button
+
+    def show_scene(self, scene: Scene) -> None:
+        """Follow the scene; silent."""
+        sight = scene.state.sight
+        for identifier, button in self.buttons.items():
+            enabled = find(identifier).enabled
+            button.setEnabled(enabled is None or enabled(scene))
+            if identifier in SWITCHES:
+                button.setChecked(getattr(sight, SWITCHES[identifier]) not in (None, False))
+
+
+class PathCard(QWidget):
+    """The paths to the pinned unit: name, stride, and how large the field of each is; hidden where there is one."""
+
+    def __init__(self, commands: Commands) -> None:
+        super().__init__()
+        self._commands = commands
+        self._rows: list[list[object]] = []
+        self.bars = BarRows(1)
+        self.bars.setAccessibleName("Paths to the unit")
+        self.copy = flat_button("copy", "Copy the paths as a table")
+        self.copy.clicked.connect(lambda: self._commands.copy_table(self._rows))
+        self.save = flat_button("download", "Save the paths as CSV")
+        self.save.clicked.connect(lambda: self._commands.save_table(self._rows, "paths"))
+        self.what = QLabel("field in image px")
+        theme.set_role(self.what, "caption")
+        head = QHBoxLayout()
+        head.setSpacing(0)
+        head.addWidget(heading("Paths"))
+        head.addStretch(1)
+        head.addWidget(self.what)
+        head.addSpacing(theme.XS)
+        head.addWidget(self.copy)
+        head.addWidget(self.save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, theme.XS)
+        column.setSpacing(theme.XS)
+        column.addLayout(head)
+        column.addWidget(self.bars)
+        self.hide()
+
+    def show_scene(self, scene: Scene) -> None:
+        """Follow the scene; silent."""
+        found = paths(scene) if scene.state.sight.paths else ()
+        self.setVisible(bool(found))
+        if not found:
+            return
+        from segviz.gui.sight_layers import path_colours  # loads numpy, which is there with a network's geometry
+
+        widest = max(path.box.width for path in found)
+        colours = path_colours(len(found))
+        self.bars.set_rows(min(MOST_PATHS, len(found)))
+        self.bars.set_bars(
+            [
+                Bar(f"{path.name} /{path.stride:g}", path.box.width / widest, _size(path), at, colour)
+                for at, (path, colour) in enumerate(zip(found, colours, strict=True))
+            ]
+        )
+        head: list[object] = ["path", "stride", "left", "top", "right", "bottom"]
+        self._rows = [head, *([path.name, path.stride, *path.box] for path in found)]
+
+
+def _size(path: Path) -> str:
+    wide, high = words.length(path.box.width), words.length(path.box.height)
+    return wide if wide == high else words.size(path.box.width, path.box.height)
+
+
+class SquareCard(QWidget):
+    """The grey square: how large it is, what it does to the class below it, how many outputs it changes."""
+
+    def __init__(self, commands: Commands) -> None:
+        super().__init__()
+        self.side = QLabel()
+        theme.set_role(self.side, "dim")
+        self.effect = ElidedLabel()
+        self.effect.setAccessibleName("What the square does to the class below it")
+        self.counted = QLabel()
+        self.counted.setWordWrap(True)
+        theme.set_role(self.counted, "dim")
+        head = QHBoxLayout()
+        head.setSpacing(0)
+        head.addWidget(heading("Grey square"))
+        head.addSpacing(theme.S)
+        head.addWidget(self.side)
+        head.addStretch(1)
+        for identifier, icon in (("occlude-smaller", "minus"), ("occlude-larger", "plus"), ("occlude", "x")):
+            name = "Take the square away  (G)" if identifier == "occlude" else tooltip(find(identifier))
+            button = flat_button(icon, name)
+            button.clicked.connect(lambda _=False, wanted=identifier: commands.do(wanted))
+            head.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, theme.XS)
+        column.setSpacing(theme.XS)
+        column.addLayout(head)
+        column.addWidget(self.effect)
+        column.addWidget(self.counted)
+        self.hide()
+
+    def show_scene(self, scene: Scene) -> None:
+        """Follow the scene; silent."""
+        found = occluded(scene)
+        self.setVisible(found is not None)
+        if found is None:
+            return
+        self.side.setText(f"{scene.state.sight.side} px")
+        self.effect.setFont(theme.numbers())
+        self.effect.setText(effect(found))
+        self.effect.setToolTip(f"{effect(found)}\nThe most probable class of the output below the square's centre")
+        busy = scene.job(Kind.OCCLUSION) is not None
+        self.counted.setText(counted(found) or ("Computing the maps of the image…" if busy else ""))
+        self.counted.setAlignment(Qt.AlignmentFlag.AlignTop)
+
+
+def effect(found: Occluded) -> str:
+    """'castle 0.81 → 0.12, now palace'; '' before there is an answer."""
+    answer = found.answer
+    if answer is None:
+        return "–"
+    told = f"{answer.label[1]} {words.probability(answer.before)} → {words.probability(answer.under)}"
+    return told if answer.label[0] == answer.instead[0] else f"{told}, now {answer.instead[1]}"
+
+
+def counted(found: Occluded) -> str:
+    """How many outputs change; '' before there is an answer."""
+    answer = found.answer
+    if answer is None:
+        return ""
+    changed, all_of_them = int(answer.changed.sum()), int(answer.change.size)
+    return f"{words.count(changed)} of {words.many(all_of_them, 'output')} change, all inside the dashed box"
