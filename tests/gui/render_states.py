@@ -23,7 +23,7 @@ from segviz.core.choices import CompareView, Device, Method, Theme, Upsampling, 
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
-from segviz.core.planning import plan_kept
+from segviz.core.planning import plan_kept, plan_occlusion
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
@@ -247,7 +247,9 @@ def paths() -> Scene:
 def occluded() -> Scene:
     """A grey square, and what it changes."""
     scene = seen(Unit(17, 20, 30), square=(420.0, 300.0), side=64)
-    return replace(scene, occlusion=scenes.occlusion_answer(scene))
+    asked = plan_occlusion(scene.state)
+    assert asked is not None
+    return replace(scene, occlusion=scenes.occlusion(asked, scene.network))
 
 
 def on_tab(scene: Scene, tab: str) -> Scene:

@@ -18,8 +18,7 @@ from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
-from segviz.core.occlusion import OcclusionAnswer, covered, projective
-from segviz.core.planning import plan_occlusion
+from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered, projective
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
@@ -212,20 +211,18 @@ def skipping(height: int, width: int) -> Network:
     )  # fmt: skip
 
 
-def occlusion_answer(scene: Scene) -> OcclusionAnswer:
-    """What the square of a scene changes: all of its projective field, most in the middle."""
-    state, network = scene.state, scene.network
-    assert network is not None and scene.prediction is not None and state.sight.square is not None
-    asked = plan_occlusion(state)
-    assert asked is not None
-    square = covered(network.frame, *state.sight.square, state.sight.side)
+def occlusion(request: OcclusionRequest, network: Network | None = None) -> OcclusionAnswer:
+    """What a square changes: all of its projective field, most in the middle."""
+    network = network or lenet()
+    square = covered(network.frame, request.x, request.y, request.side)
     reach = projective(network.geometry, "last", square)
-    lattice = scene.prediction.lattice
-    change = np.zeros((lattice.rows, lattice.columns), np.float32)
-    rows, columns = np.hanning(reach.shape[0] + 2)[1:-1], np.hanning(reach.shape[1] + 2)[1:-1]
+    assert reach is not None
+    change = np.zeros(network.geometry.grid("last"), np.float32)
+    rows, columns = (np.hanning(size + 2)[1:-1] for size in reach.shape)
     change[reach.y.lo : reach.y.hi + 1, reach.x.lo : reach.x.hi + 1] = rows[:, None] * columns
-    classes = network.classes
-    return OcclusionAnswer(asked, change, 1e-3, lattice, (3, classes[3]), 0.81, 0.12, (7, classes[7]), 0.03)
+    y, x = network.geometry.laws("last")
+    lattice, classes = network.frame.lattice(*change.shape, y, x), network.classes
+    return OcclusionAnswer(request, change, 1e-3, lattice, (3, classes[3]), 0.81, 0.12, (7, classes[7]), 0.03)
 
 
 def logits_for(network: Network, seed: int = 0) -> np.ndarray:

@@ -97,7 +97,7 @@ class PathCard(QWidget):
         self.bars.set_rows(min(MOST_PATHS, len(found)))
         self.bars.set_bars(
             [
-                Bar(f"{path.name} /{path.stride:g}", path.box.width / widest, _size(path), at, colour)
+                Bar(path.name, path.box.width / widest, _size(path), at, colour)
                 for at, (path, colour) in enumerate(zip(found, colours, strict=True))
             ]
         )
