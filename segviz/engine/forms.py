@@ -211,7 +211,7 @@ def _of_pad(kernel: kernels.Pad, below: Pair, grid: Pair) -> Form:
 def _of_pick(kernel: kernels.Pick, below: Pair, grid: Pair) -> Form:
     y, x = kernel.y, kernel.x
     if isinstance(y, Resize) and isinstance(x, Resize):
-        return _of_resize(y, x, grid, "nearest")
+        return _of_resize(y, x, grid, y.taps.value)
     if isinstance(y, Mirror) and isinstance(x, Mirror):
         sides = zip((y.before, x.before), below, grid, strict=True)
         pads = tuple((before, units - size - before) for before, size, units in sides)
