@@ -86,8 +86,10 @@ def plan_depths(state: State) -> DepthRequest | None:
 
 def plan_occlusion(state: State) -> OcclusionRequest | None:
     setup, square = setup_of(state), state.sight.square
-    return None if not setup or setup.image is None or square is None else OcclusionRequest(
-        setup, *square, state.sight.side
+    return (
+        None
+        if not setup or setup.image is None or square is None
+        else OcclusionRequest(setup, *square, state.sight.side)
     )
 
 

@@ -85,9 +85,7 @@ class Occluder:
         return logits_of(self.job.loaded, output if output.dim() == 4 else output.reshape(1, -1, 1, 1))
 
 
-def occluded(
-    request: OcclusionRequest, occluder: Occluder, begun: float
-) -> Generator[Progress, None, OcclusionAnswer]:
+def occluded(request: OcclusionRequest, occluder: Occluder, begun: float) -> Generator[Progress, None, OcclusionAnswer]:
     """The answer to a request that began at `begun` (seconds of `time.perf_counter`)."""
     job, before, lattice = occluder.job, occluder.logits, occluder.lattice
     square = covered(job.frame, request.x, request.y, request.side)

@@ -179,7 +179,10 @@ class Overlays:
             None
             if found is None
             else UnitMarks(
-                found.field, found.cell, found.center, unit_words.chip(found, new.network),
+                found.field,
+                found.cell,
+                found.center,
+                unit_words.chip(found, new.network),
                 unit_words.outside(found, new.network),
             )  # fmt: skip
         )

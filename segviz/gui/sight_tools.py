@@ -107,8 +107,8 @@ class SightTools(QObject):
         self._scene = scene
         found = sighting.occluded(scene)
         self.square.box = found.box if found is not None else None
-        self.strip.setVisible(scene.state.sight.filmstrip and scene.picture is not None)
         self._fill()
+        self.strip.setVisible(scene.state.sight.filmstrip and scene.picture is not None)
 
     def _fill(self) -> None:
         """Make the tiles anew where they would be others."""

@@ -185,7 +185,9 @@ def skipping(height: int, width: int) -> Network:
         "conv3": Window(3, before=1), "pool3": Window(2, 2), "conv4": Window(3, before=1), "pool4": Window(2, 2),
         "conv5": Window(3, before=1), "pool5": Window(2, 2), "score_fr": Window(7, before=3),
     }  # fmt: skip
-    flat = chain(height // 32 * 32, width // 32 * 32, {name: (step, 1, 0, 0) for name, step in chained.items()}, "output")
+    flat = chain(
+        height // 32 * 32, width // 32 * 32, {name: (step, 1, 0, 0) for name, step in chained.items()}, "output"
+    )
     nodes, index = list(flat.nodes), dict(flat.layers)
 
     def add(name: str, inputs: tuple[int, ...], step: Step, times: int = 1) -> int:

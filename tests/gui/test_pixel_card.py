@@ -1,0 +1,64 @@
+"""The card of a pixel: one picture of fixed proportions, in both themes, by one key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QImage
+
+from segviz.core.session import Unit
+from segviz.gui import theme
+from segviz.gui.pictures import to_array
+from segviz.gui.pixel_card import card
+from tests.gui import render_states
+
+SIZE = (1920, 1080)
+STATES = ("heatmap", "small", "sight-paths")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_it_is_a_slide_in_both_themes(look, state):
+    scene = render_states.STATES[state]()
+    pictures = [card(scene, tokens) for tokens in (theme.DARK, theme.LIGHT)]
+    assert [(image.width(), image.height()) for image in pictures] == [SIZE] * 2
+    dark, light = (to_array(image) for image in pictures)
+    assert [tuple(int(v) for v in image[5, 5]) for image in (dark, light)] == [(35, 38, 43), (255, 255, 255)]
+    assert dark.mean() < light.mean()
+
+
+def test_it_is_the_same_size_before_an_audience(look):
+    scene = render_states.castle()
+    plain = to_array(card(scene, theme.DARK))
+    look.set_factor(theme.PRESENTER)
+    try:
+        assert np.array_equal(to_array(card(scene, theme.DARK)), plain)
+    finally:
+        look.set_factor(1.0)
+
+
+def test_another_unit_is_another_card(look):
+    scene = render_states.castle()
+    other = replace(scene, state=replace(scene.state, unit=Unit(17, 13, 30)))
+    assert not np.array_equal(to_array(card(scene, theme.DARK)), to_array(card(other, theme.DARK)))
+
+
+def test_without_a_unit_there_is_none(look):
+    assert card(render_states.empty(), theme.DARK) is None
+
+
+def test_one_key_copies_it_and_another_saves_it(bench, tmp_path, monkeypatch):
+    one = bench()
+    one.window._pin(60, 40)
+    one.turn()
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    one.qtbot.keyClick(one.window, Qt.Key.Key_C, both)
+    copied = QGuiApplication.clipboard().image()
+    assert (copied.width(), copied.height()) == SIZE
+    place = tmp_path / "card.png"
+    monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds: place)
+    one.qtbot.keyClick(one.window, Qt.Key.Key_E, both)
+    one.qtbot.waitUntil(place.is_file)
+    assert QImage(str(place)).size().toTuple() == SIZE

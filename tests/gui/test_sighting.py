@@ -1,0 +1,361 @@
+"""What units see and what pixels reach, in the window: by clicks, keys and drags, from integers alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QMouseEvent
+
+from segviz.core.field import Box
+from segviz.core.occlusion import OcclusionRequest
+from segviz.core.session import State, Unit
+from segviz.core.sight import Sight
+from segviz.gui import sighting
+from segviz.gui.overlays import Overlays
+from segviz.gui.scene import Kind, Scene, pinned
+from segviz.gui.sight_layers import path_marks
+from tests.gui import render_states, scenes
+from tests.gui.conftest import PAGE
+
+
+def click(one, x: float, y: float) -> None:
+    view = one.window.canvas.view
+    one.qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=place(one, x, y))
+    one.turn()
+
+
+def place(one, x: float, y: float) -> QPoint:
+    return one.window.canvas.view.projection.to_view(x, y).toPoint()
+
+
+def hover(one, x: float, y: float) -> None:
+    view, at = one.window.canvas.view, one.window.canvas.view.projection.to_view(x, y)
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, at, view.mapToGlobal(at), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QGuiApplication.sendEvent(view, event)
+
+
+def press(one, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    one.qtbot.keyClick(one.window, key, modifier)
+    one.turn()
+
+
+def layers(one):
+    return one.window.canvas._overlays.sight
+
+
+# ------------------------------------------------------------------------------------ the click
+
+
+def test_a_click_draws_the_box_without_asking_the_engine(bench):
+    one = bench()
+    one.desk.session.update(layer="s4")
+    one.bring_up()
+    asked = len(one.jobs.history)
+    for x, y in ((40, 30), (90, 70), (3, 2)):
+        click(one, x, y)
+        marks = one.window.canvas._overlays.unit.marks
+        unit = one.state.unit
+        assert marks.field == one.scene.network.geometry.field("s4", unit.row, unit.column).box
+    assert len(one.jobs.history) == asked
+
+
+def test_all_that_is_answered_by_integers_asks_nobody(bench):
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True, projective=True)))
+    one.desk.session.update(layer="s4")
+    one.bring_up()
+    asked = len(one.jobs.history)
+    click(one, 61, 42)
+    assert layers(one).chain.boxes
+    assert layers(one).reach.marks is not None
+    assert len(one.window.sight.film.tiles) == 4
+    assert len(one.jobs.history) == asked
+
+
+# ------------------------------------------------------------------------------------ filmstrip
+
+
+def test_the_filmstrip_goes_from_the_first_layer_to_the_unit(bench):
+    one = bench()
+    one.desk.session.update(layer="output")
+    click(one, 61, 42)
+    assert not one.window.sight.strip.isVisible()
+    press(one, Qt.Key.Key_T)
+    assert one.state.sight.filmstrip
+    assert one.window.sight.strip.isVisible()
+    tiles = one.window.sight.film.tiles
+    assert [tile.title for tile in tiles] == ["c1", "s2", "c3", "s4", "output"]
+    assert [tile.caption for tile in tiles] == ["5 px", "6 px", "14 px", "16 px", "32 px"]  # oracles: LeNet-5
+    found = sighting.stills(one.scene, 20)
+    assert [(still.rows, still.columns) for still in found] == [(28, 28), (14, 14), (10, 10), (5, 5), (1, 1)]
+
+
+def test_a_tile_leads_to_its_layer_and_the_unit_in_the_middle(bench):
+    one = bench()
+    one.desk.session.update(layer="output")
+    click(one, 61, 42)
+    press(one, Qt.Key.Key_T)
+    film, still = one.window.sight.film, sighting.stills(one.scene, 20)[2]
+    one.qtbot.mouseClick(film, Qt.MouseButton.LeftButton, pos=film.tile_rect(2).center().toPoint())
+    one.turn()
+    assert one.state.layer == "c3"
+    assert (one.state.unit.row, one.state.unit.column) == (still.row, still.column)
+    assert pinned(one.scene).field == still.field
+    assert [tile.title for tile in film.tiles] == ["c1", "s2", "c3"]
+
+
+def test_keys_choose_a_tile(bench):
+    one = bench()
+    one.desk.session.update(layer="output")
+    click(one, 61, 42)
+    press(one, Qt.Key.Key_T)
+    film = one.window.sight.film
+    film.setFocus()
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Return):
+        one.qtbot.keyClick(film, key)
+    one.turn()
+    assert one.state.layer == "s2"
+
+
+def test_without_a_unit_the_filmstrip_says_how_to_get_one(bench):
+    one = bench()
+    press(one, Qt.Key.Key_T)
+    assert one.window.sight.note.isVisible()
+    assert one.window.sight.note.text().startswith("Click in the image")
+    assert not one.window.sight.film.isVisible()
+
+
+@pytest.mark.parametrize("layer", ["head", "fc", "blocks.2", "blocks.0", "stem", "blocks.1.dw"])
+def test_a_filmstrip_is_never_longer_than_there_is_room(layer: str):
+    network = scenes.deep()
+    state = State(image=PAGE, model="deep", layer=layer, unit=Unit(0, 5, 5))
+    for most in range(1, 15):
+        found = sighting.stills(Scene(state, network=network), most)
+        assert 1 <= len(found) <= max(sighting.FEWEST, most)
+        assert found[-1].layer == layer
+        assert found[-1].rows == found[-1].columns == 1
+        widths = [still.field.width for still in found]
+        assert widths == sorted(widths)  # in a network without skips every layer sees as much as those before
+
+
+# ----------------------------------------------------------------------------- projective field
+
+
+def test_the_projective_field_follows_the_mouse(bench):
+    one = bench()
+    one.desk.session.update(layer="c1", sight=Sight(projective=True))
+    one.turn()
+    assert layers(one).reach.marks is None  # nothing is pinned, and the mouse is elsewhere
+    hover(one, 60, 40)
+    marks = layers(one).reach.marks
+    assert (marks.rows, marks.columns) == (5, 5)  # units of a 5x5 convolution that one pixel reaches
+    x, y = (round(at) for at in one.window.canvas.view.projection.to_pixel(place(one, 60, 40).toPointF()))
+    assert marks.pixel == Box(x, y, x + 1, y + 1)
+    assert marks.text == "5\u202f×\u202f5 units of c1 reached"
+    hover(one, 1, 1)
+    assert (layers(one).reach.marks.rows, layers(one).reach.marks.columns) == (2, 2)
+    one.window.canvas.view.left.emit()
+    assert layers(one).reach.marks is None
+
+
+def test_units_of_the_projective_field_are_those_whose_fields_hold_the_pixel(bench):
+    one = bench()
+    one.desk.session.update(layer="s4")
+    click(one, 61, 42)
+    press(one, Qt.Key.Key_N)
+    geometry, (x, y) = one.scene.network.geometry, (round(at) for at in one.state.cursor)
+    found = sighting.influence(one.scene, None).region
+    rows, columns = geometry.grid("s4")
+    seen = {
+        (row, column)
+        for row in range(rows)
+        for column in range(columns)
+        for box in [geometry.field("s4", row, column).box]
+        if box.left <= x < box.right and box.top <= y < box.bottom
+    }
+    inside = {(r, c) for r in range(found.y.lo, found.y.hi + 1) for c in range(found.x.lo, found.x.hi + 1)}
+    assert inside == seen
+    press(one, Qt.Key.Key_N)
+    assert layers(one).reach.marks is None
+
+
+# ---------------------------------------------------------------------------------- occlusion
+
+
+@pytest.fixture
+def occluding(bench):
+    """A window with a square of 32 pixels at (40, 20), and what it changes."""
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(square=(40.0, 20.0))))
+    assert one.scene.occlusion is not None
+    return one
+
+
+def asked(one) -> list[OcclusionRequest]:
+    return [request for request in one.jobs.asked.values() if isinstance(request, OcclusionRequest)]
+
+
+def card(one):
+    return one.panel("inspector").sight[1]
+
+
+def test_the_key_brings_the_square_to_what_is_pinned_and_takes_it_away(bench):
+    one = bench()
+    click(one, 61, 42)
+    x, y = one.state.cursor
+    press(one, Qt.Key.Key_G)
+    left, top = one.state.sight.square
+    assert (abs(left + 16 - x), abs(top + 16 - y)) <= (1, 1)
+    assert asked(one) == [OcclusionRequest(scenes.setup(), left, top, 32)]
+    assert one.window.action("occlude").isChecked()
+    press(one, Qt.Key.Key_G)
+    assert one.state.sight.square is None
+    assert layers(one).square.box is None
+    assert not card(one).isVisible()
+
+
+def test_what_changes_is_outlined_inside_the_dashed_box(occluding):
+    one = occluding
+    found = layers(one)
+    answer, square = one.scene.occlusion, found.square
+    assert square.box == Box(40, 20, 72, 52)
+    assert found.changed._plane.sum() == answer.changed.sum() > 0
+    for row, column in zip(*answer.changed.nonzero(), strict=True):
+        cell = answer.lattice.cell_box(int(row), int(column))
+        assert square.possible.left <= cell.left
+        assert square.possible.top <= cell.top
+        assert cell.right <= square.possible.right
+        assert cell.bottom <= square.possible.bottom
+    assert card(one).effect.text() == "3 0.81 → 0.12, now 7"
+    assert card(one).counted.text().startswith(f"{answer.changed.sum()} of 425 outputs change")
+
+
+def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding):
+    one = occluding
+    view, left = one.window.canvas.view, Qt.MouseButton.LeftButton
+    one.qtbot.mousePress(view, left, pos=place(one, 50, 30))
+    for x, y in ((60, 30), (65, 47), (70, 55)):
+        one.qtbot.mouseMove(view, place(one, x, y))
+        one.turn()
+    one.qtbot.mouseRelease(view, left, pos=place(one, 70, 55))
+    one.turn()
+    assert one.state.sight.square == (60.0, 45.0)
+    assert one.state.unit is None  # a drag is no click
+    assert layers(one).square.box == Box(60, 45, 92, 77)
+    assert len(asked(one)) == 1
+    assert asked(one)[0] != OcclusionRequest(scenes.setup(), 60, 45, 32)
+    one.jobs.answer(OcclusionRequest)
+    one.turn()
+    assert asked(one) == [OcclusionRequest(scenes.setup(), 60, 45, 32)]
+    assert one.jobs.cancelled == []
+
+
+def test_it_grows_about_its_centre_and_stays_in_the_image(occluding):
+    one = occluding
+    press(one, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
+    assert (one.state.sight.side, one.state.sight.square) == (48, (32.0, 12.0))
+    for _ in range(3):
+        one.window.do("occlude-larger")
+    assert (one.state.sight.side, one.state.sight.square) == (128, (0.0, 0.0))  # as wide as the image, and cut below
+    for _ in range(20):
+        one.window.do("occlude-smaller")
+    assert one.state.sight.side == sighting.SIDES[0]
+
+
+def test_what_cannot_be_occluded_takes_the_square_away_and_says_why(bench):
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(square=(40.0, 20.0))), prompt=False)
+    one.turn()
+    one.jobs.open()
+    one.turn()
+    one.jobs.answer(scenes.DescribeRequest)
+    one.turn()
+    one.jobs.refuse(OcclusionRequest, "no room for it")
+    one.turn()
+    assert one.state.sight.square is None
+    assert (one.scene.message.text, one.scene.message.about) == ("no room for it", Kind.OCCLUSION)
+
+
+def test_escape_takes_the_square_before_the_unit(occluding):
+    one = occluding
+    click(one, 100, 80)
+    one.bring_up()
+    press(one, Qt.Key.Key_Escape)
+    assert one.state.sight.square is None
+    assert one.state.unit is not None
+
+
+def test_the_answer_of_another_network_is_not_shown(occluding):
+    one = occluding
+    one.desk.session.update(model="lenet5?mean=40")
+    one.turn()
+    found = sighting.occluded(one.scene)
+    assert found is None or found.answer is None
+
+
+# ------------------------------------------------------------------------------- paths, padding
+
+
+def test_every_path_has_a_box_a_name_and_a_colour():
+    scene = render_states.paths()
+    overlays = Overlays()
+    overlays.show(None, scene)
+    marks = overlays.sight.paths.marks
+    assert [mark.text for mark in marks] == ["score_fr /32", "score_pool4 /16", "score_pool3 /8"]
+    assert len({mark.colour for mark in marks}) == 3
+    assert marks[0].box == pinned(scene).field  # the coarsest sees what the unit sees
+    off = replace(scene, state=replace(scene.state, sight=Sight(paths=False)))
+    assert path_marks(off) == ()
+
+
+def test_a_network_without_skips_has_no_paths_to_tell_apart(bench):
+    one = bench()
+    click(one, 61, 42)
+    assert layers(one).paths.marks == ()
+    assert not one.panel("inspector").sight[2].isVisible()
+
+
+def test_padding_is_said_where_a_field_reaches_outside():
+    scene = render_states.seen(Unit(0, 0, 0))
+    overlays = Overlays()
+    overlays.show(None, scene)
+    unit = pinned(scene)
+    # 27 network pixels about pixel 0, as padding of half a kernel leaves it: 14 of them are inside along each axis
+    assert unit.outside == pytest.approx(1 - (14 / 27) ** 2)
+    assert overlays.unit.marks.outside == "73\u202f% of this view is padding"
+    inside = render_states.seen(Unit(0, 10, 10))
+    overlays.show(scene, inside)
+    assert overlays.unit.marks.outside == ""
+
+
+def test_fit_brings_the_whole_field_into_view_until_the_image_is_fitted_again(bench):
+    one = bench()
+    view = one.window.canvas.view
+    one.desk.session.update(layer="output")
+    click(one, 61, 42)
+    far = Box(-300, -40, 90, 400)
+    one.window.canvas.fit_with(far)
+    for box in (far, Box(0, 0, 128, 96)):
+        assert QRectF(view.rect()).contains(view.projection.rect(box))
+    one.window.resize(1100, 700)
+    one.turn()
+    assert QRectF(view.rect()).contains(view.projection.rect(far))
+    whole = view.projection.zoom
+    press(one, Qt.Key.Key_F)
+    assert view.projection.zoom > 2 * whole
+    press(one, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    assert QRectF(view.rect()).contains(view.projection.rect(pinned(one.scene).field))
+
+
+def test_buttons_of_the_inspector_do_what_the_keys_do(bench):
+    one = bench()
+    row = one.panel("inspector").sight[0]
+    for identifier, name in (("filmstrip", "filmstrip"), ("projective", "projective"), ("field-paths", "paths")):
+        before = getattr(one.state.sight, name)
+        one.qtbot.mouseClick(row.buttons[identifier], Qt.MouseButton.LeftButton)
+        one.turn()
+        assert getattr(one.state.sight, name) is not before
+        assert row.buttons[identifier].isChecked() is not before
+    assert not row.buttons["card-copy"].isEnabled()  # nothing is pinned
