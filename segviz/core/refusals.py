@@ -6,9 +6,9 @@ import re
 import traceback
 
 from segviz.core.depths import DepthRequest
-from segviz.core.occlusion import OcclusionRequest
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainRequest
+from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,

@@ -94,8 +94,9 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 
 
 def _escape(window: MainWindow) -> None:
-    """Stop what takes long, else leave the presenter's view or the full screen, else message, comparison, window, square, unit.
+    """Stop what takes long, else leave the presenter's view or the full screen; else the newest of what can be closed.
 
+    That is message, comparison, window, square, unit, in this order.
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
     if any(job.kind in LONG for job in window.desk.scene.jobs):
@@ -391,7 +392,7 @@ RUN = (
     Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
            "Stop what is being computed; what is shown stays"),
     Action("escape", "Stop, leave or unpin", "Run", _escape, ("Esc",), "x",
-           "Stop what runs; else leave the full screen; else close message, comparison, window or square; else unpin the unit"),
+           "Stop what runs; else leave the full screen; else close message, comparison, window or square; else unpin"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
     *(_stride(step) for step in gestures.GRID_STEPS),
