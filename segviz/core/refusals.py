@@ -6,6 +6,7 @@ import re
 import traceback
 
 from segviz.core.depths import DepthRequest
+from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainRequest
 from segviz.core.requests import (
@@ -29,6 +30,7 @@ DOING: dict[type, str] = {
     ExamineRequest: "finding out what the network can do",
     TrainRequest: "training",
     DepthRequest: "scoring the depths",
+    EffectiveRequest: "going back from a unit to the pixels",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}
