@@ -28,6 +28,7 @@ from segviz.gui.action import Action, Do
 from segviz.gui.action import gesture as _gesture
 from segviz.gui.board import BoardTool
 from segviz.gui.compare_actions import COMPARE
+from segviz.gui.glow_actions import GLOW
 from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind, Scene, Tab
 
@@ -329,6 +330,7 @@ VIEW = (
     Action("minimum-less", "Lower minimum", "View/Overlay", _overlay("minimum", -0.1), ("Shift+M",), "minus",
            "Paint also where the network is less sure, by 10 %", enabled=_has_image),
     *COMPARE,
+    *GLOW,
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(

@@ -14,6 +14,7 @@ from segviz.core.field import Box
 from segviz.core.requests import Prediction
 from segviz.gui import unit_words, words
 from segviz.gui.compare_layers import ComparedLayers
+from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.widgets.image_view import Layer
@@ -53,6 +54,7 @@ class Overlays:
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.compared = ComparedLayers()
+        self.glow = GlowLayers()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
         self._peaks: dict[int, float] = {}
@@ -70,7 +72,7 @@ class Overlays:
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
-        return (ground, *shown, self.veil, self.unit, self.dragged, self.cross)
+        return (ground, *shown, self.veil, *self.glow.layers, self.unit, self.dragged, self.cross)
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`.
@@ -79,6 +81,7 @@ class Overlays:
         """
         self._show_unit(new)
         self._show_dragged(new)
+        self.glow.show(new)
         self.veil.drawn = new.before is not None
         old, new = old.seen if old is not None else None, new.seen
         if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out

@@ -7,6 +7,7 @@ from typing import Any
 
 from segviz.core import planning, requests
 from segviz.core.depths import DepthRequest
+from segviz.core.effective import EffectiveRequest
 from segviz.core.laboratory import Source
 from segviz.core.requests import (
     ClassifyRequest,
@@ -21,7 +22,7 @@ from segviz.core.requests import (
 from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import parse
 from segviz.gui import comparing
-from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
+from segviz.gui.scene import Kind, Message, Scene, Tab, is_about, pinned
 
 # What a person may change of a picture that a newer one is about to replace.
 VIEWING = ("view", "opacity", "heat_opacity", "minimum", "heat_minimum", "palette", "colour_map")
@@ -37,6 +38,7 @@ LONG = (
     Kind.RACE,
     Kind.KEPT,
     Kind.DEPTHS,
+    Kind.EFFECTIVE,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -48,6 +50,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.KEPT: KeptRequest,
     Kind.BADGE: ExamineRequest,
     Kind.DEPTHS: DepthRequest,
+    Kind.EFFECTIVE: EffectiveRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -57,6 +60,7 @@ ANSWERS = {
     "race": Kind.RACE,
     "window": Kind.WINDOW,
     "depths": Kind.DEPTHS,
+    "effective": Kind.EFFECTIVE,
 }
 
 
@@ -82,6 +86,8 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if looked_at or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
+    if pinned(scene) is not None:
+        found[Kind.EFFECTIVE] = planning.plan_effective(state)
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.KEPT] = comparing.missing(scene)
@@ -113,6 +119,8 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["window"] = None
     if scene.depths is not None and scene.depths.request.setup.image not in (None, state.image):
         gone["depths"] = None
+    if scene.effective is not None and not is_about(scene.effective.request.setup, state):
+        gone["effective"] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

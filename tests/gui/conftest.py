@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from segviz.core.choices import Theme
 from segviz.core.depths import DepthRequest
+from segviz.core.effective import EffectiveRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
@@ -22,7 +23,15 @@ from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
 
 PAGE = "/pictures/page.png"
-KINDS = (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest, DepthRequest)
+KINDS = (
+    DescribeRequest,
+    SegmentRequest,
+    FeatureRequest,
+    ClassifyRequest,
+    ExamineRequest,
+    DepthRequest,
+    EffectiveRequest,
+)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from segviz.core.choices import View
 from segviz.gui import gestures, tables, theme, words
 from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.glow_card import GlowCard
 from segviz.gui.panels.inspector_parts import Swatch, UnitCard
 from segviz.gui.panels.legend import Entry, LegendView, listed
 from segviz.gui.panels.window_card import WindowCard
@@ -64,6 +65,7 @@ class InspectorPanel:
         self._ranking.addWidget(self._bars_note)
         self.window = WindowCard(self._show_class, lambda: self._session.update(window=None))
         self.unit = UnitCard(commands)
+        self.glow = GlowCard(commands)
         self.search = SearchLine(
             "Search classes", "Classes whose name contains this, also those that are nowhere in the image"
         )
@@ -97,6 +99,7 @@ class InspectorPanel:
         upper.addWidget(self.window)
         upper.addSpacing(theme.XS)
         upper.addWidget(self.unit)
+        upper.addWidget(self.glow)
         lower = QVBoxLayout()
         lower.setContentsMargins(theme.M, theme.S, theme.M, 0)
         lower.setSpacing(theme.XS)
@@ -146,6 +149,7 @@ class InspectorPanel:
         self.window.show_window(dragged(new))
         if old is None or _unit_differs(old, new):
             self.unit.show_unit(pinned(new), new)
+        self.glow.show_scene(new)
         if old is None or _classes_differ(old.seen, new.seen):
             self._show_classes(old, new.seen)
         self._mark_old(new)
