@@ -84,7 +84,7 @@ class BackRule(Choice):
 class Glow(Choice):
     """What lights up in the field of the pinned unit."""
 
-    NONE = "none", "Off", "the field's box alone"
+    NONE = "none", "No glow", "the field's box alone"
     EFFECTIVE = "effective", "Effective field", "how much each pixel of the field moves the unit: its gradient"
     DECONVNET = "deconvnet", "Deconvnet", "the unit projected back to pixels, by what is positive on the way"
     GUIDED = "guided", "Guided", "the same, only where a ReLU was on: guided backpropagation"

@@ -15,7 +15,7 @@ def _glow(glow: Glow) -> Action:
     """One kind of glow; its key takes it back, too."""
     return Action(
         f"glow-{glow.value}",
-        glow.title if glow is not Glow.NONE else "No glow",
+        glow.title,
         MENU,
         gesture(glowing.toggle, glow),
         (KEYS[glow],) if glow in KEYS else (),

@@ -40,12 +40,12 @@ def images_hint(count: int) -> str:
 
 
 def figures(found: EffectiveField) -> str:
-    """How much of the field matters: '95 % of the energy in 12 % of the box, mean of 8 images'."""
+    """How much of the field matters: '95 % of energy in 12 % of the box, mean of 8 images'."""
     if found.spread is None:
         return ""
     where = "image" if found.whole else "box"
     mean = f", mean of {found.images} images" if found.images > 1 else ""
-    return f"{words.share(SHARES[-1])} of the energy in {words.share(found.spread)} of the {where}{mean}"
+    return f"{words.share(SHARES[-1])} of energy in {words.share(found.spread)} of the {where}{mean}"
 
 
 def axes(found: EffectiveField) -> str:

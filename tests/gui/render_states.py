@@ -222,8 +222,8 @@ def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
 
 
 def glowing(glow: Glow, scene: Scene | None = None, images: int = 1, dead: bool = False) -> Scene:
-    """A unit of the photograph with what it looks at."""
-    scene = scene or castle(view=View.IMAGE)
+    """A unit of the photograph, seen from near, with what it looks at."""
+    scene = scene or castle(112, 168, 6, View.IMAGE)
     state = replace(scene.state, glow=glow, glow_images=images)
     request = plan_effective(state)
     assert request is not None

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from segviz.core.choices import BackRule, Glow
 from segviz.core.effective import COUNTS
 from segviz.core.field import Box
-from segviz.gui import glowing, theme
+from segviz.gui import glowing, theme, words
 from segviz.gui.panels.header import ChoicePill
 from segviz.gui.panels.pixels import crop, hatched
 from segviz.gui.widgets.heading import flat_button
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
     from segviz.gui.scene import Scene
 
-SIDE = 100  # of each of the two pictures, before `theme.px`
+SIDE = 92  # of each of the two pictures, before `theme.px`
 COPIED = 512  # longer side of the picture that is copied or saved
 CAME_BACK = {
     BackRule.GRADIENT: "Gradient",
@@ -49,6 +49,10 @@ class Still(Painted):
         self.caption = name
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
+
+    @property
+    def box(self) -> Box | None:
+        return self._box
 
     def set_part(self, pixels: npt.NDArray[np.uint8] | None, box: Box | None, caption: str) -> None:
         """Show what lies in `box` of pixels (H, W, 3); None: nothing yet."""
@@ -102,7 +106,7 @@ class GlowCard(QWidget):
         self._commands = commands
         self._name = "back-projection"
         self._shown: object = None
-        self.choice = ChoicePill("Glow", "What glows in the field", Glow, self._choose)
+        self.choice = ChoicePill("", "What glows in the field", Glow, self._choose)
         self.images = _ImagesPill(lambda count: commands.do(f"glow-images-{count}"))
         self._copy = flat_button("copy", "Copy what came back to the pixels")
         self._save = flat_button("download", "Save what came back to the pixels as PNG")
@@ -124,29 +128,34 @@ class GlowCard(QWidget):
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
-        head.setSpacing(0)
+        head.setSpacing(theme.XS)
         head.addWidget(self.choice)
+        head.addWidget(self.images)
         head.addStretch(1)
-        head.addWidget(self._copy)
-        head.addWidget(self._save)
+        ways_out = QVBoxLayout()
+        ways_out.setSpacing(0)
+        ways_out.addWidget(self._copy)
+        ways_out.addWidget(self._save)
+        ways_out.addStretch(1)
         pair = QHBoxLayout(self._pair)
         pair.setContentsMargins(0, 0, 0, 0)
-        pair.setSpacing(theme.M)
+        pair.setSpacing(theme.S)
         for still in (self.saw, self.back):
             pair.addWidget(still, 0, Qt.AlignmentFlag.AlignTop)
         pair.addStretch(1)
+        pair.addLayout(ways_out)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)
         column.addLayout(head)
-        column.addWidget(self.images, 0, Qt.AlignmentFlag.AlignLeft)
         for part in (self.figures, self.axes, self.note, self._pair):
             column.addWidget(part)
 
     def show_scene(self, scene: Scene) -> None:
-        """Show what the scene has of the pinned unit."""
+        """Show what the scene has of the pinned unit; while it is computed the pictures stand empty."""
         state, found = scene.state, scene.shown_effective
-        key = (found, scene.picture, state.glow, state.glow_images, state.unit, state.colour_map, glowing.waiting(scene))
+        waiting = glowing.waiting(scene)
+        key = (found, scene.picture, state.glow, state.glow_images, state.unit, state.colour_map, waiting)
         if key == self._shown:
             return
         self._shown = key
@@ -157,13 +166,17 @@ class GlowCard(QWidget):
         effective = found is not None and found.request.rule is BackRule.GRADIENT
         _say(self.figures, glowing.figures(found) if found is not None and effective else "")
         _say(self.axes, glowing.axes(found) if found is not None and effective else "")
-        _say(self.note, glowing.remark(found) if found is not None else glowing.waiting(scene))
-        for part in (self._pair, self._copy, self._save):
-            part.setVisible(found is not None)
-        if found is not None:
-            self._show_pair(found, scene)
+        _say(self.note, glowing.remark(found) if found is not None else waiting)
+        self._pair.setVisible(state.glow is not Glow.NONE and state.unit is not None)
+        for button in (self._copy, self._save):
+            button.setEnabled(found is not None)
+        self._show_pair(found, scene)
 
-    def _show_pair(self, found: EffectiveField, scene: Scene) -> None:
+    def _show_pair(self, found: EffectiveField | None, scene: Scene) -> None:
+        if found is None:
+            for still in (self.saw, self.back):
+                still.set_part(None, still.box, still.caption)
+            return
         from segviz.core import palettes
 
         unit = f"{found.layer}-{found.channel}-{found.request.row}-{found.request.column}"
@@ -200,7 +213,7 @@ class _ImagesPill(Pill):
     """A drop-down of how many images are averaged; `chosen(count)` is called for the person's choice alone."""
 
     def __init__(self, chosen: Callable[[int], None]) -> None:
-        super().__init__("Of", "Images that the effective field is of")
+        super().__init__("", "Images that the effective field is of")
         self._actions: dict[int, QAction] = {}
         group = QActionGroup(self)
         for count in COUNTS:
@@ -215,4 +228,4 @@ class _ImagesPill(Pill):
         """Show `count`; silent."""
         if count in self._actions:
             self._actions[count].setChecked(True)
-        self.set_value(glowing.images_title(count), glowing.images_hint(count))
+        self.set_value(words.many(count, "image"), glowing.images_hint(count))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from segviz.core.choices import View
+from segviz.core.choices import Glow, View
 from segviz.gui import gestures, tables, theme, words
 from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
@@ -48,6 +48,7 @@ class InspectorPanel:
         self._scene: Scene | None = None
         self._hovered: tuple[float, float] | None = None
         self._entries: list[Entry] = []
+        self._hidden = 0  # pixels of the upper part that there is no room for
         self.widget = QWidget()
         self.widget.setObjectName("panel-inspector")
         self.widget.setMinimumWidth(theme.px(248))
@@ -109,10 +110,18 @@ class InspectorPanel:
         outer = QVBoxLayout(self.widget)
         outer.setContentsMargins(0, 0, 0, theme.S)
         outer.setSpacing(theme.XS)
-        outer.addWidget(Tray(above))
+        self._tray = Tray(above)
+        self._tray.verticalScrollBar().rangeChanged.connect(self._follow_glow)
+        outer.addWidget(self._tray)
         outer.addLayout(lower)
         outer.addWidget(self.legend, 1)
         outer.addStretch(0)
+
+    def _follow_glow(self, _: int, hidden: int) -> None:
+        """What glows stands last: it is scrolled to as it comes."""
+        if hidden > self._hidden and self._session.state.glow is not Glow.NONE:
+            self._tray.ensureWidgetVisible(self.glow, 0, 0)
+        self._hidden = hidden
 
     def _classes_row(self) -> QHBoxLayout:
         theme.set_role(self._heading, "heading")
