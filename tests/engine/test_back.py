@@ -135,7 +135,7 @@ def test_no_pixel_beyond_the_field_is_touched(name):
     poisoned[..., y.lo : y.hi + 1, x.lo : x.hi + 1] = image[..., y.lo : y.hi + 1, x.lo : x.hi + 1]
     found = finished(projected(traced, NetworkWeights(network), poisoned, traced.output, unit))
     assert torch.equal(found.values, wanted.values)
-    assert wanted.values[0].numel() < 0.3 * image[0, 0].numel()
+    assert wanted.values[0].numel() < 0.4 * image[0, 0].numel()
 
 
 @pytest.mark.parametrize(("name", "whole"), [("gates", True), ("pooled", True), ("plain", False)])
