@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import classics, edits, lenet, memory, peers, regions, trunk
+from benchmarks import classics, edits, fields, lenet, memory, peers, regions, trunk
 from benchmarks.measure import Found, Plan, SkippedError, spread
 from segviz import __version__
 
@@ -35,6 +35,7 @@ ROWS = (
     Row("6", "streaming", "In strips against the whole image at once", memory.streaming),
     Row("7", "growing", "Time a pixel as images grow", trunk.growing),
     Row("8", "parts", "Parts of an image against the whole", regions.parts),
+    Row("9", "effective-field", "A unit's effective field over its crop against the whole image", fields.effective_field),
     Row("10", "redrawing", "Drawing on an image against computing it again", edits.redrawn),
 )
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from segviz.core import catalogue
+from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import clean
 from segviz.core.refusals import lacks_memory, shortage
@@ -89,6 +90,8 @@ class Console:
     def ask(self, request: RaceRequest) -> RaceResult: ...
     @overload
     def ask(self, request: ExamineRequest) -> Badge: ...
+    @overload
+    def ask(self, request: EffectiveRequest) -> EffectiveField: ...
 
     def ask(self, request: Request) -> Answer:
         """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""

@@ -6,7 +6,7 @@ import argparse
 from math import ceil
 from typing import Any
 
-from segviz.cli import table
+from segviz.cli import effective, table
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
@@ -27,10 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HxW",
         help="input size; without it the native one, else the least on which the converted network has the unit",
     )
+    effective.add_arguments(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
-    network, (row, column) = _network_with(options, console), options.unit
+    effective.check(options)
+    setup = effective.setup(options, console) if options.effective else None
+    network = _network_with(options, console) if setup is None else console.ask(DescribeRequest(setup))
+    row, column = options.unit
     geometry = network.geometry
     rows, columns = geometry.grid(options.layer)
     if not _within(network, options.layer, row, column):
@@ -39,7 +43,11 @@ def run(options: argparse.Namespace, console: Console) -> Report:
             f"{geometry.height}x{geometry.width}: rows are 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
     data = _described(options, network, geometry.field(options.layer, row, column))
-    return Report(data, _text(data, network.entry.input_size[1:]))
+    text = _text(data, network.entry.input_size[1:])
+    if setup is None:
+        return Report(data, text)
+    more, lines = effective.added(options, console, setup)
+    return Report(data | more, f"{text}\n{lines}")
 
 
 def _network_with(options: argparse.Namespace, console: Console) -> Network:

@@ -60,7 +60,7 @@ def add_fast(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_scale(parser: argparse.ArgumentParser) -> None:
+def add_scale(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--scale",
         type=scale,

@@ -73,6 +73,23 @@ class View(Choice):
     IMAGE = "image", "Image", "the photograph alone"
 
 
+class BackRule(Choice):
+    """What a ReLU lets through on the way back from a unit to the pixels (lecture T13)."""
+
+    GRADIENT = "gradient", "Gradient", "where the ReLU was on: the derivative"
+    DECONVNET = "deconvnet", "Deconvnet", "what is positive on the way back (Zeiler and Fergus 2014)"
+    GUIDED = "guided", "Guided backpropagation", "what is positive, where the ReLU was on (Springenberg et al. 2015)"
+
+
+class Glow(Choice):
+    """What lights up in the field of the pinned unit."""
+
+    NONE = "none", "No glow", "the field's box alone"
+    EFFECTIVE = "effective", "Effective field", "how much each pixel of the field moves the unit: its gradient"
+    DECONVNET = "deconvnet", "Deconvnet", "the unit projected back to pixels, by what is positive on the way"
+    GUIDED = "guided", "Guided", "the same, only where a ReLU was on: guided backpropagation"
+
+
 class RecipeName(Choice):
     """What segviz trains; how stands in `RECIPES` (`training/recipes`)."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from segviz.core.choices import Device
+from segviz.core.choices import BackRule, Device
 from segviz.core.depths import DepthRequest
+from segviz.core.effective import RULES, EffectiveRequest
 from segviz.core.laboratory import Page
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.refinement import Refinement
@@ -91,6 +92,15 @@ def plan_occlusion(state: State) -> OcclusionRequest | None:
         if not setup or setup.image is None or square is None
         else OcclusionRequest(setup, *square, state.sight.side)
     )
+
+
+def plan_effective(state: State) -> EffectiveRequest | None:
+    """What lights up in the field of the pinned unit; back-projections are of one image alone."""
+    setup, unit, rule = setup_of(state), state.unit, RULES.get(state.glow)
+    if setup is None or setup.image is None or state.layer is None or unit is None or rule is None:
+        return None
+    images = state.glow_images if rule is BackRule.GRADIENT else 1
+    return EffectiveRequest(setup, state.layer, unit.channel, unit.row, unit.column, rule, images)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

@@ -6,6 +6,7 @@ import re
 import traceback
 
 from segviz.core.depths import DepthRequest
+from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainRequest
 from segviz.core.occlusion import OcclusionRequest
@@ -31,6 +32,7 @@ DOING: dict[type, str] = {
     TrainRequest: "training",
     DepthRequest: "scoring the depths",
     OcclusionRequest: "occluding a part of the image",
+    EffectiveRequest: "going back from a unit to the pixels",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

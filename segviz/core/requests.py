@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest
+from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
@@ -129,6 +130,7 @@ Request = (
     | ExamineRequest
     | DepthRequest
     | OcclusionRequest
+    | EffectiveRequest
 )
 
 
@@ -414,4 +416,14 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer | OcclusionAnswer
+Answer = (
+    Network
+    | Prediction
+    | FeatureMaps
+    | RaceResult
+    | WindowAnswer
+    | Badge
+    | DepthAnswer
+    | OcclusionAnswer
+    | EffectiveField
+)

@@ -13,6 +13,7 @@ from segviz.core.choices import (
     ColourMap,
     CompareView,
     Device,
+    Glow,
     MapOrder,
     MapScale,
     Method,
@@ -21,6 +22,7 @@ from segviz.core.choices import (
     Upsampling,
     View,
 )
+from segviz.core.effective import MOST_IMAGES
 from segviz.core.errors import SegvizError, clean, shorten
 from segviz.core.kept import FIELDS, MOST, Kept
 from segviz.core.refinement import COLOUR, COLOURS, SMOOTHNESS, SMOOTHNESSES, WIDTH, WIDTHS
@@ -63,6 +65,8 @@ class State:
     refine_smoothness: float = SMOOTHNESS
     layer: str | None = None
     unit: Unit | None = None
+    glow: Glow = Glow.NONE  # what lights up in the pinned unit's field
+    glow_images: int = 1  # images that its effective field is averaged over
     cursor: tuple[float, float] | None = None  # where the unit was pinned: (x, y) in image pixels
     window: tuple[float, float] | None = None  # left top corner, in pixel edges of the image, of the dragged window
     view: View = View.LABELS
@@ -385,6 +389,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "refine_smoothness": _within(*SMOOTHNESSES),
     "layer": _optional(_text),
     "unit": _optional(_unit),
+    "glow": Glow,
+    "glow_images": lambda value: max(1, min(MOST_IMAGES, _index(value))),
     "cursor": _optional(_point),
     "window": _optional(_point),
     "view": View,

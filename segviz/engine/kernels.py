@@ -139,7 +139,7 @@ class MaxPool(Slide):
 
     def run(self, inputs: Sequence[Patch], wanted: Region, weights: Weights) -> Tensor:
         taken, padding = self._taken(inputs[0], wanted, -torch.inf)
-        if self.stride != (1, 1):
+        if self.stride != (1, 1) or taken.requires_grad:  # a gradient goes to one maximum, not to all that are equal
             halved = all(
                 2 * pad <= d * (k - 1) + 1 for pad, d, k in zip(padding, self.dilation, self.kernel, strict=True)
             )

@@ -13,6 +13,7 @@ import torch
 from segviz.core import direct, images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
+from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
@@ -41,6 +42,7 @@ from segviz.core.requests import (
 from segviz.engine import depths, devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
+from segviz.engine.effective import effective
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
@@ -61,8 +63,8 @@ class Engine:
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
         self._depths: Kept[Depths] = Kept(1)
-        self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
         self._occluders: Kept[Occluder] = Kept(1)  # of the dragged square
+        self._jobs: Kept[Job] = Kept(2)  # of the dragged window and of clicks, which ask many times of one image
 
     @property
     def device_text(self) -> str:
@@ -299,6 +301,15 @@ class Engine:
         answer = yield from occluded(request, found, started)
         return answer
 
+    def effective(self, request: EffectiveRequest) -> Generator[Update, None, EffectiveField]:
+        """What a unit of the convolutional form looks at."""
+        loaded = self._loaded(request.setup)
+        squeeze = not loaded.convertible
+        key = (replace(request.setup, revision=0), version(request.setup.image or ""), squeeze)
+        job = self._jobs.get(key, lambda: self._job(request.setup, loaded, squeeze=squeeze))
+        answer = yield from effective(request, job, job.native if squeeze else job.dense)
+        return answer
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -346,6 +357,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
     OcclusionRequest: _once_loaded(Engine.occlude),
+    EffectiveRequest: _once_loaded(Engine.effective),
 }
 
 

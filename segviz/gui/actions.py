@@ -28,6 +28,7 @@ from segviz.gui.action import Action, Do
 from segviz.gui.action import gesture as _gesture
 from segviz.gui.board import BoardTool
 from segviz.gui.compare_actions import COMPARE
+from segviz.gui.glow_actions import GLOW
 from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.sight_actions import SIGHT
@@ -334,6 +335,7 @@ VIEW = (
            "Paint also where the network is less sure, by 10 %", enabled=_has_image),
     *COMPARE,
     *SIGHT,
+    *GLOW,
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(

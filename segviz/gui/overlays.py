@@ -14,6 +14,7 @@ from segviz.core.field import Box
 from segviz.core.requests import Prediction
 from segviz.gui import unit_words, words
 from segviz.gui.compare_layers import ComparedLayers
+from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.sight_layers import SightLayers
@@ -55,6 +56,7 @@ class Overlays:
         self.cross = CrossLayer()
         self.compared = ComparedLayers()
         self.sight = SightLayers()
+        self.glow = GlowLayers()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
         self._peaks: dict[int, float] = {}
@@ -73,7 +75,7 @@ class Overlays:
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
         marks = (*self.sight.below, self.unit, *self.sight.above, self.dragged, self.cross)
-        return (ground, *shown, self.veil, *marks)
+        return (ground, *shown, self.veil, *self.glow.layers, *marks)
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`.
@@ -83,6 +85,7 @@ class Overlays:
         self._show_unit(new)
         self._show_dragged(new)
         self.sight.show(new)
+        self.glow.show(new)
         self.veil.drawn = new.before is not None
         old, new = old.seen if old is not None else None, new.seen
         if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out
@@ -184,7 +187,7 @@ class Overlays:
                 found.center,
                 unit_words.chip(found, new.network),
                 unit_words.outside(found, new.network),
-            )  # fmt: skip
+            )
         )
         if new.picture is not None:
             self.unit.image = Box(0, 0, new.picture.width, new.picture.height)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from segviz.core.depths import DepthAnswer
+from segviz.core.effective import EffectiveField
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.requests import (
     Badge,
@@ -60,4 +61,5 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     Badge: lambda scene, ledger, answer: {"badge": answer},
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
     OcclusionAnswer: lambda scene, ledger, answer: {"occlusion": answer},
+    EffectiveField: lambda scene, ledger, answer: {"effective": answer},
 }

@@ -8,28 +8,34 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QImage, QPainter, QPen
 
 from segviz.core import scores
+from segviz.core.effective import RULES, SHARES, EffectiveField
 from segviz.core.field import Box
 from segviz.gui import theme, unit_words, words
 from segviz.gui.film import picture_of, size_text
+from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
 from segviz.gui.panels.pixels import crop, hatched
 from segviz.gui.scene import Pinned, Scene, pinned
+from segviz.gui.sight_layers import path_marks
 from segviz.gui.sighting import stills
+from segviz.gui.widgets.projection import Projection
 
 WIDE, HIGH, SCALE = 960, 540, 2  # 16:9; the picture has SCALE times as many pixels
 MARGIN, GAP = 28, 20
 TILES, TILE, TILE_GAP = 11, 62, 22
 PICTURES, PICTURE_TOP = 250, 92  # height of the pictures, and where they begin
+WIDTHS = ((330, 250), (236, 206))  # of the whole image and of each other picture at most: of two, and of three
 ROWS, ROW = 5, 21
 UNDER = QColor(0, 0, 0, 200)
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One of the pictures of the card, with what stands below it."""
+    """One of the pictures of the card, with the line below it, and what stands in the line below that."""
 
     image: QImage
     caption: str
+    notes: tuple[str, ...] = ()
 
 
 def card(scene: Scene, tokens: theme.Tokens) -> QImage | None:
@@ -62,6 +68,7 @@ class _Card:
 
     def __init__(self, painter: QPainter, tokens: theme.Tokens, scene: Scene, unit: Pinned) -> None:
         self._painter, self._tokens, self._scene, self._unit = painter, tokens, scene, unit
+        self._paths = {marks.text: (marks.box, marks.colour) for marks in path_marks(scene)}
 
     def paint(self) -> None:
         self._head()
@@ -93,47 +100,69 @@ class _Card:
     # ------------------------------------------------------------------------------- pictures
 
     def _panels(self) -> list[Panel]:
-        """The image with the box, and what lies in the box."""
-        unit, picture = self._unit, self._scene.picture
+        """The image with the box, what lies in the box, and what of it counts, where that is known."""
+        unit, picture, effective = self._unit, self._scene.picture, self._scene.shown_effective
         assert picture is not None
-        image = Box(0, 0, picture.width, picture.height)
+        widest = WIDTHS[effective is not None]
         field = unit.field
         around = Box(
-            min(0, field.left), min(0, field.top), max(image.right, field.right), max(image.bottom, field.bottom)
+            min(0, field.left), min(0, field.top), max(picture.width, field.right), max(picture.height, field.bottom)
         )
-        whole = _sized(self._hatched(around, PICTURES * SCALE * 2), 330)
+        whole, seen = self._hatched(around, widest[0]), self._hatched(field, widest[1])
         self._mark(whole, around)
         size = unit_words.field_size(unit, self._scene.network)
         outside = unit_words.outside(unit, self._scene.network)
-        seen = _sized(self._hatched(field, PICTURES * SCALE * 2), 250)
-        return [
-            Panel(whole, "where it looks"),
-            Panel(seen, " · ".join(part for part in (f"what it sees: {size}", outside) if part)),
-        ]
+        panels = [Panel(whole, "where it looks", tuple(self._paths)), Panel(seen, f"what it sees: {size}", (outside,))]
+        if effective is not None:
+            panels.append(Panel(self._glowing(seen), *_spread(effective)))
+        return panels
 
-    def _hatched(self, box: Box, longest: int) -> QImage:
+    def _hatched(self, box: Box, widest: float) -> QImage:
+        """What lies in `box`, as large as its place on the card, hatched outside the image."""
         assert self._scene.picture is not None
-        t = self._tokens
+        zoom = min(widest / box.width, PICTURES / box.height) * SCALE
+        t, longest = self._tokens, max(1, round(zoom * max(box.width, box.height)))
         return hatched(crop(self._scene.picture.pixels, box, longest), t.color("raised"), t.color("dim"))
 
     def _mark(self, image: QImage, around: Box) -> None:
-        """The field and the cell of the unit on a picture of `around`."""
+        """The field and the cell of the unit, and the field of each path, on a picture of `around`."""
         zoom = image.width() / around.width
         painter = QPainter(image)
-        for box, color in ((self._unit.field, self._tokens.color("accent")), (self._unit.cell, QColor("white"))):
+        boxes = [(self._unit.field, self._tokens.color("accent"))]
+        boxes += [(box, QColor(colour)) for box, colour in self._paths.values()]
+        for box, color in (*boxes, (self._unit.cell, QColor("white"))):
             left, top = (box.left - around.left) * zoom, (box.top - around.top) * zoom
             for ink, width in ((UNDER, 3.0 * SCALE), (color, 1.5 * SCALE)):
                 painter.setPen(QPen(ink, width))
                 painter.drawRect(QRectF(left, top, box.width * zoom, box.height * zoom))
         painter.end()
 
+    def _glowing(self, seen: QImage) -> QImage:
+        """What the unit sees, with what lights up in it on top."""
+        field, image = self._unit.field, QImage(seen)
+        zoom = image.width() / field.width
+        layers = GlowLayers()
+        layers.show(self._scene)
+        painter = QPainter(image)
+        layers.plane.paint(painter, Projection(zoom, -field.left * zoom, -field.top * zoom), QRectF(image.rect()))
+        painter.end()
+        return image
+
     def _picture(self, panel: Panel, left: float) -> float:
-        """Paint one picture at `left`; returns its right edge."""
+        """Paint one picture at `left`, its two lines right below it; returns its right edge."""
         size = QSizeF(panel.image.size()) / SCALE
-        place = QRectF(QPointF(left, PICTURE_TOP + (PICTURES - size.height()) / 2), size)
+        place = QRectF(QPointF(left, PICTURE_TOP), size)
         self._painter.drawImage(place, panel.image)
-        text = QRectF(left, PICTURE_TOP + PICTURES + 4, max(size.width(), 120), 20)
-        self._text(text, panel.caption, _font(11), "dim")
+        row = QRectF(left, place.bottom() + 4, max(size.width(), 120), 16)
+        self._text(row, panel.caption, _font(11), "dim")
+        row.translate(0, 15)
+        for note in panel.notes:
+            colour = self._paths[note][1] if note in self._paths else ""
+            if colour:
+                self._painter.fillRect(QRectF(row.left(), row.center().y() - 4, 8, 8), QColor(colour))
+                row.setLeft(row.left() + 12)
+            self._text(row, note, _font(11), "dim")
+            row.setLeft(row.left() + QFontMetricsF(_font(11)).horizontalAdvance(note) + 12)
         return float(place.right())
 
     # -------------------------------------------------------------------------- classes, film
@@ -207,9 +236,9 @@ class _Card:
         self._painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, shown)
 
 
-def _sized(image: QImage, widest: float) -> QImage:
-    """As large as its place on the card: at most `widest` wide and PICTURES high."""
-    return image.scaled(
-        round(widest * SCALE), PICTURES * SCALE, Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    )  # fmt: skip
+def _spread(effective: EffectiveField) -> tuple[str, tuple[str, ...]]:
+    """What is said of what lights up: its name, and how little of the field holds nearly all of it."""
+    name = next(glow for glow, rule in RULES.items() if rule is effective.request.rule).title.lower()
+    if effective.spread is None:
+        return f"what counts: {name}", ()
+    return f"what counts: {name}", (f"{words.share(SHARES[-1])} of energy in {words.share(effective.spread)} of it",)

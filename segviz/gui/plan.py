@@ -7,6 +7,7 @@ from typing import Any
 
 from segviz.core import planning, requests
 from segviz.core.depths import DepthRequest
+from segviz.core.effective import EffectiveRequest
 from segviz.core.laboratory import Source
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
@@ -22,7 +23,7 @@ from segviz.core.requests import (
 from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import parse
 from segviz.gui import comparing
-from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
+from segviz.gui.scene import Kind, Message, Scene, Tab, is_about, pinned
 
 # What a person may change of a picture that a newer one is about to replace.
 VIEWING = ("view", "opacity", "heat_opacity", "minimum", "heat_minimum", "palette", "colour_map")
@@ -39,6 +40,7 @@ LONG = (
     Kind.KEPT,
     Kind.DEPTHS,
     Kind.OCCLUSION,
+    Kind.EFFECTIVE,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -51,6 +53,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.BADGE: ExamineRequest,
     Kind.DEPTHS: DepthRequest,
     Kind.OCCLUSION: OcclusionRequest,
+    Kind.EFFECTIVE: EffectiveRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -61,6 +64,7 @@ ANSWERS = {
     "window": Kind.WINDOW,
     "depths": Kind.DEPTHS,
     "occlusion": Kind.OCCLUSION,
+    "effective": Kind.EFFECTIVE,
 }
 
 
@@ -86,6 +90,8 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if looked_at or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
+    if pinned(scene) is not None:
+        found[Kind.EFFECTIVE] = planning.plan_effective(state)
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.OCCLUSION] = planning.plan_occlusion(state)
@@ -120,6 +126,8 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["depths"] = None
     if scene.occlusion is not None and not is_about(scene.occlusion.request.setup, state):
         gone["occlusion"] = None
+    if scene.effective is not None and not is_about(scene.effective.request.setup, state):
+        gone["effective"] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

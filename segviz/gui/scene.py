@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from segviz.core import catalogue
+from segviz.core import catalogue, planning
 from segviz.core.depths import DepthAnswer
+from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.core.occlusion import OcclusionAnswer
@@ -71,6 +72,7 @@ class Kind(StrEnum):
     TRUTH = "Reading the ground truth"  # in the window's own process
     DEPTHS = "Scoring the depths"
     OCCLUSION = "Occluding a part of the image"
+    EFFECTIVE = "Going back to the pixels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Scene:
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     occlusion: OcclusionAnswer | None = None  # see `sighting.occluded`
+    effective: EffectiveField | None = None  # what a unit looks at; see `shown_effective`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -169,6 +172,13 @@ class Scene:
         setup = self.depths.request.setup if self.depths is not None else None
         same = setup is not None and setup.model == self.state.model and setup.image in (None, self.state.image)
         return self.depths if same else None
+
+    @property
+    def shown_effective(self) -> EffectiveField | None:
+        """What glows in the field of the unit that is pinned; None as soon as another unit, or another glow, is."""
+        found, wanted = self.effective, planning.plan_effective(self.state)
+        same = found is not None and wanted is not None and planning.same_but_drawn(found.request, wanted)
+        return found if same else None
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from segviz.core.choices import Theme
 from segviz.core.depths import DepthRequest
+from segviz.core.effective import EffectiveRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
     ClassifyRequest,
@@ -24,8 +25,15 @@ from tests.gui.fakes import FakeJobs
 
 PAGE = "/pictures/page.png"
 KINDS = (
-    DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest, DepthRequest, OcclusionRequest,
-)  # fmt: skip
+    DescribeRequest,
+    SegmentRequest,
+    FeatureRequest,
+    ClassifyRequest,
+    ExamineRequest,
+    DepthRequest,
+    EffectiveRequest,
+    OcclusionRequest,
+)
 
 
 @pytest.fixture

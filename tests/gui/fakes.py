@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from segviz.core.depths import DepthAnswer, DepthRequest
+from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.images import Picture, open_picture
 from segviz.core.occlusion import OcclusionRequest
@@ -122,5 +123,6 @@ def lenet_answers(request: Request) -> Any:
         ExamineRequest: lambda: Badge(request, (), 0.0),
         OcclusionRequest: lambda: scenes.occlusion(request),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
+        EffectiveRequest: lambda: scenes.effective(scenes.lenet(), request),
     }
     return makers[type(request)]()

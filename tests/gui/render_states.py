@@ -19,11 +19,11 @@ from PySide6.QtWidgets import QApplication
 from segviz.core import assets
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Method, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Glow, Method, Theme, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
-from segviz.core.planning import plan_kept, plan_occlusion
+from segviz.core.planning import plan_effective, plan_kept, plan_occlusion
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
@@ -252,6 +252,24 @@ def occluded() -> Scene:
     return replace(scene, occlusion=scenes.occlusion(asked, scene.network))
 
 
+def glowing(glow: Glow, scene: Scene | None = None, images: int = 1, dead: bool = False) -> Scene:
+    """A unit of the photograph, seen from near, with what it looks at."""
+    scene = scene or castle(112, 168, 6, View.IMAGE)
+    state = replace(scene.state, glow=glow, glow_images=images)
+    request = plan_effective(state)
+    assert request is not None
+    assert scene.network is not None
+    return replace(scene, state=state, effective=scenes.effective(scene.network, request, dead))
+
+
+def glow_coming() -> Scene:
+    """An effective field that is averaged, on its way."""
+    scene = castle(view=View.IMAGE)
+    state = replace(scene.state, glow=Glow.EFFECTIVE, glow_images=32)
+    job = Job(Kind.EFFECTIVE, Progress(5, 32, "images"), 3.0, 9.0)
+    return replace(scene, state=state, jobs=(job,), engine=EngineStatus.BUSY)
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -279,6 +297,12 @@ STATES: dict[str, Callable[[], Scene]] = {
     "failed": failed,
     "board": board,
     "window": window,
+    "glow": lambda: glowing(Glow.EFFECTIVE),
+    "glow-heatmap": lambda: glowing(Glow.EFFECTIVE, castle(), 32),
+    "glow-deconvnet": lambda: glowing(Glow.DECONVNET),
+    "glow-dead": lambda: glowing(Glow.EFFECTIVE, dead=True),
+    "glow-small": lambda: glowing(Glow.EFFECTIVE, small()),
+    "glow-coming": glow_coming,
     "refined": refined,
     "sight-film": lambda: seen(filmstrip=True),
     "sight-film-empty": lambda: replace(seen(), state=replace(seen(filmstrip=True).state, unit=None, cursor=None)),

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from segviz.core import scores
+from segviz.core import energy, scores
 from segviz.core.agreement import agree, completed
 from segviz.core.catalogue import entry
 from segviz.core.choices import Method, Task, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
+from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.field import Box, Frame, Geometry, Lattice, Node
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
@@ -340,6 +341,26 @@ def window_answer(request: ClassifyRequest, network: Network | None = None) -> W
 
 FCN = "fcn8s-efficientnet_lite0"
 FCN_CLASSES = ("background", "mammal", "bird", "insect", "fish", "fruit", "flower")
+
+
+def effective(network: Network, request: EffectiveRequest, dead: bool = False) -> EffectiveField:
+    """A leaning hill of gradients, signed at random, in the field of the unit that is asked for."""
+    geometry = network.geometry
+    box = geometry.field(request.layer, request.row, request.column).box.clipped(geometry.width, geometry.height)
+    rows, columns = int(box.height), int(box.width)
+    y, x = np.mgrid[:rows, :columns]
+    across, down = (x - columns * 0.55) / (columns / 5), (y - rows * 0.45) / (rows / 7)
+    hill = np.exp(-(across**2 + down**2 - across * down) / 2).astype(np.float32)
+    signs = np.random.default_rng(0).normal(size=(network.input_shape[0], rows, columns)).astype(np.float32)
+    came = signs * hill * (not dead)
+    values = energy.energy(came)
+    single = request.images == 1
+    return EffectiveField(
+        request, request.layer, request.channel or 0, 0.0 if dead else 1.25, network.frame, box, values,
+        came if single else None, energy.glow(values), energy.picture(came) if single else None,
+        energy.ellipses(values, box.left, box.top), energy.spread(values), request.images, 0.2,
+        notes=("nothing comes back to the pixels",) if dead else (),
+    )  # fmt: skip
 
 
 def depth_answer(height: int = HEIGHT, width: int = WIDTH, model: str = FCN, image: str | None = PAGE) -> DepthAnswer:

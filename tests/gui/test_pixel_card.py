@@ -16,7 +16,7 @@ from segviz.gui.pixel_card import card
 from tests.gui import render_states
 
 SIZE = (1920, 1080)
-STATES = ("heatmap", "small", "sight-paths")
+STATES = ("heatmap", "small", "sight-paths", "glow")
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -43,6 +43,15 @@ def test_another_unit_is_another_card(look):
     scene = render_states.castle()
     other = replace(scene, state=replace(scene.state, unit=Unit(17, 13, 30)))
     assert not np.array_equal(to_array(card(scene, theme.DARK)), to_array(card(other, theme.DARK)))
+
+
+def test_what_lights_up_stands_beside_what_is_seen(look):
+    scene = render_states.STATES["glow"]()
+    plain = replace(scene, effective=None)
+    assert not np.array_equal(to_array(card(scene, theme.DARK)), to_array(card(plain, theme.DARK)))
+    elsewhere = replace(scene.state, unit=Unit(17, 1, 1))  # its field is not known yet: two pictures as before
+    moved, bare = (replace(one, state=elsewhere) for one in (scene, plain))
+    assert np.array_equal(to_array(card(moved, theme.DARK)), to_array(card(bare, theme.DARK)))
 
 
 def test_without_a_unit_there_is_none(look):

@@ -206,12 +206,12 @@ def test_the_key_brings_the_square_to_what_is_pinned_and_takes_it_away(bench):
     one = bench()
     click(one, 61, 42)
     x, y = one.state.cursor
-    press(one, Qt.Key.Key_G)
+    press(one, Qt.Key.Key_Q)
     left, top = one.state.sight.square
     assert (abs(left + 16 - x), abs(top + 16 - y)) <= (1, 1)
     assert asked(one) == [OcclusionRequest(scenes.setup(), left, top, 32)]
     assert one.window.action("occlude").isChecked()
-    press(one, Qt.Key.Key_G)
+    press(one, Qt.Key.Key_Q)
     assert one.state.sight.square is None
     assert layers(one).square.box is None
     assert not card(one).isVisible()
@@ -255,7 +255,7 @@ def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding)
 
 def test_it_grows_about_its_centre_and_stays_in_the_image(occluding):
     one = occluding
-    press(one, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
+    press(one, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     assert (one.state.sight.side, one.state.sight.square) == (48, (32.0, 12.0))
     for _ in range(3):
         one.window.do("occlude-larger")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from segviz.core.choices import View
+from segviz.core.choices import Glow, View
 from segviz.gui import gestures, tables, theme, words
 from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.glow_card import GlowCard
 from segviz.gui.panels.inspector_parts import Swatch, UnitCard
 from segviz.gui.panels.legend import Entry, LegendView, listed
 from segviz.gui.panels.sight_cards import PathCard, SightRow, SquareCard
@@ -48,6 +49,7 @@ class InspectorPanel:
         self._scene: Scene | None = None
         self._hovered: tuple[float, float] | None = None
         self._entries: list[Entry] = []
+        self._hidden = 0  # pixels of the upper part that there is no room for
         self.widget = QWidget()
         self.widget.setObjectName("panel-inspector")
         self.widget.setMinimumWidth(theme.px(248))
@@ -66,6 +68,7 @@ class InspectorPanel:
         self.window = WindowCard(self._show_class, lambda: self._session.update(window=None))
         self.unit = UnitCard(commands)
         self.sight = (SightRow(commands), SquareCard(commands), PathCard(commands))
+        self.glow = GlowCard(commands)
         self.search = SearchLine(
             "Search classes", "Classes whose name contains this, also those that are nowhere in the image"
         )
@@ -98,7 +101,7 @@ class InspectorPanel:
         upper.addLayout(self._ranking)
         upper.addWidget(self.window)
         upper.addSpacing(theme.XS)
-        for part in (*self.sight, self.unit):
+        for part in (*self.sight, self.unit, self.glow):
             upper.addWidget(part)
         lower = QVBoxLayout()
         lower.setContentsMargins(theme.M, theme.S, theme.M, 0)
@@ -109,10 +112,18 @@ class InspectorPanel:
         outer = QVBoxLayout(self.widget)
         outer.setContentsMargins(0, 0, 0, theme.S)
         outer.setSpacing(theme.XS)
-        outer.addWidget(Tray(above))
+        self._tray = Tray(above)
+        self._tray.verticalScrollBar().rangeChanged.connect(self._follow_glow)
+        outer.addWidget(self._tray)
         outer.addLayout(lower)
         outer.addWidget(self.legend, 1)
         outer.addStretch(0)
+
+    def _follow_glow(self, _: int, hidden: int) -> None:
+        """What glows stands last: it is scrolled to as it comes."""
+        if hidden > self._hidden and self._session.state.glow is not Glow.NONE:
+            self._tray.ensureWidgetVisible(self.glow, 0, 0)
+        self._hidden = hidden
 
     def _classes_row(self) -> QHBoxLayout:
         theme.set_role(self._heading, "heading")
@@ -151,6 +162,7 @@ class InspectorPanel:
             self.unit.show_unit(pinned(new), new)
         for part in self.sight:
             part.show_scene(new)
+        self.glow.show_scene(new)
         if old is None or _classes_differ(old.seen, new.seen):
             self._show_classes(old, new.seen)
         self._mark_old(new)

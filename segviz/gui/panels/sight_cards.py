@@ -129,7 +129,7 @@ class SquareCard(QWidget):
         head.addWidget(self.side)
         head.addStretch(1)
         for identifier, icon in (("occlude-smaller", "minus"), ("occlude-larger", "plus"), ("occlude", "x")):
-            name = "Take the square away  (G)" if identifier == "occlude" else tooltip(find(identifier))
+            name = "Take the square away  (Q)" if identifier == "occlude" else tooltip(find(identifier))
             button = flat_button(icon, name)
             button.clicked.connect(lambda _=False, wanted=identifier: commands.do(wanted))
             head.addWidget(button)

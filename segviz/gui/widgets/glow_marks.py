@@ -1,0 +1,62 @@
+"""The ellipses that hold the energy of an effective field, as a layer of an image view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from segviz.core.effective import Ellipse
+from segviz.gui import theme
+from segviz.gui.widgets.marks import LIGHT, UNDER, draw_chip
+from segviz.gui.widgets.projection import Projection
+
+DASHES = (6.0, 4.0)  # of all ellipses but the first, before `theme.px`
+NAMED = 28  # half an axis from which on there is room to say what an ellipse holds, before `theme.px`
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One ellipse in image pixels with what is said beside it."""
+
+    ellipse: Ellipse
+    text: str
+
+
+class RingLayer:
+    """Ellipses about one centre, dark under light as all marks are."""
+
+    def __init__(self) -> None:
+        self.rings: tuple[Ring, ...] = ()
+
+    def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
+        for number, ring in enumerate(self.rings):
+            _draw_ellipse(painter, projection, ring.ellipse, dashed=number > 0)
+        for ring in self.rings:
+            if ring.ellipse.half_axes[1] * projection.zoom >= theme.px(NAMED):
+                draw_chip(painter, ring.text, QRectF(_top(projection, ring.ellipse), QSizeF(0, 0)), area)
+
+
+def _draw_ellipse(painter: QPainter, projection: Projection, ellipse: Ellipse, dashed: bool) -> None:
+    longer, shorter = (half * projection.zoom for half in ellipse.half_axes)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.translate(projection.to_view(*ellipse.center))
+    painter.rotate(ellipse.angle)
+    for ink, width in ((UNDER, 3.0 * theme.text_factor()), (LIGHT, 1.5 * theme.text_factor())):
+        pen = QPen(ink, width)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if dashed:
+            pen.setDashPattern([theme.px(dash) / width for dash in DASHES])  # Qt counts in widths of the pen
+        painter.setPen(pen)
+        painter.drawEllipse(QPointF(0, 0), longer, shorter)
+    painter.restore()
+
+
+def _top(projection: Projection, ellipse: Ellipse) -> QPointF:
+    """The highest point of an ellipse on the screen."""
+    (x, y), (_, xy, yy) = ellipse.center, ellipse.moments
+    return projection.to_view(x - xy / sqrt(yy), y - sqrt(yy))
