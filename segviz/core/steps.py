@@ -207,7 +207,7 @@ class Resize:
             at = self._nearest(unit)
             return at, at
         if self.taps is Taps.CENTRE:
-            at = math.floor(_single(_single(unit + 0.5) * self._single_ratio))
+            at = math.floor(_single((unit + 0.5) * self._single_ratio))
             return at, at
         floor, whole = self._place(unit)
         if self.taps is Taps.BICUBIC and not whole:
