@@ -77,11 +77,12 @@ def plan_badge(state: State) -> ExamineRequest | None:
 
 
 def plan_depths(state: State) -> DepthRequest | None:
-    """The kernels alone, unless the page that is open shows scores of depths."""
+    """The kernels alone, unless the page that is open shows scores of depths, or those of a unit's paths are told."""
     setup = setup_of(state)
     if setup is None:
         return None
-    wanted = setup.image is not None and state.upsampling_lab.page in (Page.SKIPS, Page.DEPTHS)
+    told = state.sight.paths and state.unit is not None
+    wanted = setup.image is not None and (told or state.upsampling_lab.page in (Page.SKIPS, Page.DEPTHS))
     return DepthRequest(setup if wanted else Setup(state.model, device=state.device), wanted)
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+ALIKE = 0.01  # of the width: rounding an image to whole pixels resizes its axes by factors that differ so much
+
+
 def tiles_of(scene: Scene, most: int, side: int, tokens: theme.Tokens) -> tuple[tuple[Still, ...], tuple[Tile, ...]]:
     """The stills of the pinned unit and a tile for each, `side` pixels at its longer side; none without a picture."""
     if scene.picture is None:
@@ -35,9 +38,10 @@ def picture_of(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: t
 
 
 def size_text(still: Still) -> str:
-    """'39 px', or 'width × height px' where the two differ."""
+    """'39 px', or 'width × height px' where the two differ by more than the image was resized otherwise."""
     wide, high = still.field.width, still.field.height
-    return f"{words.size(wide, high)} px" if round(wide, 1) != round(high, 1) else f"{words.length(wide)} px"
+    alike = abs(wide - high) <= ALIKE * wide
+    return f"{words.length(wide)} px" if alike else f"{words.size(round(wide), round(high))} px"
 
 
 def hint_of(still: Still) -> str:

@@ -76,7 +76,7 @@ class _Card:
         for panel in self._panels():
             left = self._picture(panel, left) + GAP
         self._classes(QRectF(left + 4, PICTURE_TOP, WIDE - MARGIN - left - 4, PICTURES))
-        self._film(PICTURE_TOP + PICTURES + 52)
+        self._film(PICTURE_TOP + PICTURES + 60)
 
     def _text(self, rect: QRectF, text: str, font: QFont, ink: str = "text", right: bool = False) -> None:
         side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft

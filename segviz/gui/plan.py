@@ -22,7 +22,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import parse
-from segviz.gui import comparing
+from segviz.gui import comparing, sighting
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about, pinned
 
 # What a person may change of a picture that a newer one is about to replace.
@@ -85,7 +85,7 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
         return found
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
-    found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled else None
+    found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled or sighting.adds_scores(scene) else None
     looked_at = state.tab == Tab.FEATURE_MAPS or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None

@@ -5,10 +5,12 @@ All of it is answered from the integers of `core`: nothing here waits for the en
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from segviz.core import field_paths
+from segviz.core.depths import FAMILY
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionAnswer, covered, projective, square_box
@@ -167,6 +169,28 @@ class Path:
     name: str
     stride: float
     box: Box
+
+
+def adds_scores(scene: Scene) -> bool:
+    """Whether the paths to the pinned unit end in a sum of class scores, so that each has a share of the unit's."""
+    network, state, entry = scene.network, scene.state, scene.entry
+    if network is None or entry is None or state.unit is None or not state.sight.paths:
+        return False
+    return entry.name.startswith(FAMILY) and state.layer in ("last", network.geometry.last)
+
+
+def shares(scene: Scene, found: Sequence[Path]) -> tuple[float, ...]:
+    """What each of these paths adds to the score of the pinned unit; () where that is no sum, or not known yet."""
+    answer, unit = scene.shown_depths, scene.state.unit
+    depths = answer.depths if answer is not None else None
+    if depths is None or unit is None or not adds_scores(scene):
+        return ()
+    if sorted(round(path.stride) for path in found) != sorted(depths.strides):
+        return ()
+    from segviz.core.fading import shares_at  # loads numpy, which is there with the scores
+
+    of_stride = dict(zip(depths.strides, shares_at(depths, unit.channel, unit.row, unit.column), strict=True))
+    return tuple(of_stride[round(path.stride)] for path in found)
 
 
 def paths(scene: Scene) -> tuple[Path, ...]:

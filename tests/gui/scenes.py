@@ -210,7 +210,7 @@ def skipping(height: int, width: int) -> Network:
     return replace(
         deep(height, width), request=DescribeRequest(setup(model=FCN)), title="FCN-8s", task=Task.SEGMENTATION,
         classes=tuple("abcdefg"), layers=layers(geometry, shown), geometry=geometry, frame=frame,
-        input_shape=(3, *size), window=None,
+        input_shape=(3, *size), window=None, entry=entry(FCN), brought=entry(FCN),
     )  # fmt: skip
 
 

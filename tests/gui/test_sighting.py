@@ -8,12 +8,17 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
+from segviz.core.catalogue import entry
+from segviz.core.depths import DepthRequest
+from segviz.core.fading import faded
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.planning import plan_description, setup_of
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import sighting
+from segviz.gui import plan, sighting
 from segviz.gui.overlays import Overlays
+from segviz.gui.panels.sight_cards import PathCard
 from segviz.gui.scene import Kind, Scene, pinned
 from segviz.gui.sight_layers import path_marks
 from tests.gui import render_states, scenes
@@ -229,7 +234,7 @@ def test_what_changes_is_outlined_inside_the_dashed_box(occluding):
         assert square.possible.top <= cell.top
         assert cell.right <= square.possible.right
         assert cell.bottom <= square.possible.bottom
-    assert card(one).effect.text() == "3 0.81 → 0.12, now 7"
+    assert card(one).effect.text() == "“3” 0.81 → 0.12, now “7”"
     assert card(one).counted.text().startswith(f"{answer.changed.sum()} of 425 outputs change")
 
 
@@ -308,6 +313,39 @@ def test_every_path_has_a_box_a_name_and_a_colour():
     assert marks[0].box == pinned(scene).field  # the coarsest sees what the unit sees
     off = replace(scene, state=replace(scene.state, sight=Sight(paths=False)))
     assert path_marks(off) == ()
+
+
+def test_where_scores_are_added_each_path_has_its_share(look):
+    scene = render_states.paths()
+    assert sighting.shares(scene, sighting.paths(scene)) == ()  # nobody has scored the depths yet
+    answer = scenes.depth_answer(320, 512, image=scene.state.image)
+    unit = Unit(1, 144, 154)  # in the disc of its class
+    scored = replace(scene, depths=answer, state=replace(scene.state, unit=unit))
+    found = sighting.paths(scored)
+    shares = sighting.shares(scored, found)
+    assert len(shares) == 3
+    assert sum(shares) == pytest.approx(faded(answer.depths, (1, 1, 1))[1, 144, 154], abs=1e-4)
+    assert sum(shares) > 1
+    card = PathCard(scored)  # it asks nothing of its commands before a button is pressed
+    card.show_scene(scored)
+    assert [bar.name for bar in card.bars.bars] == ["score_fr", "score_pool4", "score_pool3"]
+    assert max(bar.fraction for bar in card.bars.bars) == 1
+    assert card._rows[0][-1] == "score"
+    assert [row[-1] for row in card._rows[1:]] == list(shares)
+
+
+def test_scores_of_depths_are_asked_for_where_they_are_told():
+    scene = render_states.paths()
+    named = replace(scene, network=replace(scene.network, entry=entry(scenes.FCN), brought=entry(scenes.FCN)))
+    described = plan_description(named.state)
+    wanted = plan.wanted(named, False, described)[Kind.DEPTHS]
+    assert wanted == DepthRequest(setup_of(named.state), True)
+    for state in (
+        replace(named.state, sight=Sight(paths=False)),
+        replace(named.state, layer="score_fr"),
+        replace(named.state, unit=None),
+    ):
+        assert plan.wanted(replace(named, state=state), False, described)[Kind.DEPTHS] is None
 
 
 def test_a_network_without_skips_has_no_paths_to_tell_apart(bench):

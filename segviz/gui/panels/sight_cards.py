@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from segviz.gui import theme, words
+from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
 from segviz.gui.scene import Kind, Scene
-from segviz.gui.sighting import Occluded, occluded, paths
+from segviz.gui.sighting import Occluded, occluded, paths, shares
 from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SWITCHES = {"field-paths": "paths", "filmstrip": "filmstrip", "projective": "projective", "occlude": "square"}
 DEEDS = ("field-fit", "card-copy", "card-save")
 MOST_PATHS = 8
+SUM = "What each path adds to the score of the class: a logit, of which the network's upsampling is the sum"
 
 
 class SightRow(QWidget):
@@ -55,25 +57,29 @@ class SightRow(QWidget):
 
 
 class PathCard(QWidget):
-    """The paths to the pinned unit: name, stride, and how large the field of each is; hidden where there is one."""
+    """The paths to the pinned unit and what each adds to its score, where that is a sum, else how large its field is.
+
+    Hidden where there is one path alone.
+    """
 
     def __init__(self, commands: Commands) -> None:
         super().__init__()
         self._commands = commands
         self._rows: list[list[object]] = []
+        self._shown: object = None
         self.bars = BarRows(1)
         self.bars.setAccessibleName("Paths to the unit")
         self.copy = flat_button("copy", "Copy the paths as a table")
         self.copy.clicked.connect(lambda: self._commands.copy_table(self._rows))
         self.save = flat_button("download", "Save the paths as CSV")
         self.save.clicked.connect(lambda: self._commands.save_table(self._rows, "paths"))
-        self.what = QLabel("field in image px")
+        self.what = ElidedLabel()
         theme.set_role(self.what, "caption")
         head = QHBoxLayout()
         head.setSpacing(0)
         head.addWidget(heading("Paths"))
-        head.addStretch(1)
-        head.addWidget(self.what)
+        head.addSpacing(theme.S)
+        head.addWidget(self.what, 1)
         head.addSpacing(theme.XS)
         head.addWidget(self.copy)
         head.addWidget(self.save)
@@ -86,23 +92,46 @@ class PathCard(QWidget):
 
     def show_scene(self, scene: Scene) -> None:
         """Follow the scene; silent."""
+        key = (scene.network, scene.picture, scene.depths, scene.state.layer, scene.state.unit, scene.state.sight.paths)
+        if key == self._shown:
+            return
+        self._shown = key
         found = paths(scene) if scene.state.sight.paths else ()
         self.setVisible(bool(found))
         if not found:
             return
-        from segviz.gui.sight_layers import path_colours  # loads numpy, which is there with a network's geometry
+        from segviz.gui.sight_layers import path_colours  # loads numpy, which is there with a picture
 
-        widest = max(path.box.width for path in found)
-        colours = path_colours(len(found))
+        colours, added = path_colours(len(found)), shares(scene, found)
+        lengths = [abs(share) for share in added] or [path.box.width for path in found]
+        values = [_signed(share) for share in added] or [_size(path) for path in found]
+        most = max(*lengths, 1e-9)
         self.bars.set_rows(min(MOST_PATHS, len(found)))
         self.bars.set_bars(
             [
-                Bar(path.name, path.box.width / widest, _size(path), at, colour)
-                for at, (path, colour) in enumerate(zip(found, colours, strict=True))
+                Bar(path.name, length / most, value, at, colour)
+                for at, (path, length, value, colour) in enumerate(zip(found, lengths, values, colours, strict=True))
             ]
         )
-        head: list[object] = ["path", "stride", "left", "top", "right", "bottom"]
-        self._rows = [head, *([path.name, path.stride, *path.box] for path in found)]
+        self.what.setText(_what(scene, added))
+        self.what.setToolTip(SUM if added else "How wide the field of each path is")
+        head: list[object] = ["path", "stride", "left", "top", "right", "bottom", *(["score"] if added else [])]
+        self._rows = [head]
+        for at, path in enumerate(found):
+            self._rows.append([path.name, path.stride, *path.box, *added[at : at + 1]])
+
+
+def _what(scene: Scene, added: Sequence[float]) -> str:
+    """What the bars of the paths are: the shares of a class's score, which sum to it, or the sizes of their fields."""
+    unit, network = scene.state.unit, scene.network
+    if not added or unit is None or network is None:
+        return "field in image px"
+    name = unit_words.class_of_map(network, network.geometry.last, unit.channel)
+    return f"{unit_words.quoted(name)} {_signed(sum(added))} ="
+
+
+def _signed(number: float) -> str:
+    return f"+{words.value(number)}" if number > 0 else words.value(number)
 
 
 def _size(path: Path) -> str:
@@ -157,12 +186,13 @@ class SquareCard(QWidget):
 
 
 def effect(found: Occluded) -> str:
-    """'castle 0.81 → 0.12, now palace'; '' before there is an answer."""
+    """'castle 0.81 → 0.12, now palace'; '–' before there is an answer."""
     answer = found.answer
     if answer is None:
         return "–"
-    told = f"{answer.label[1]} {words.probability(answer.before)} → {words.probability(answer.under)}"
-    return told if answer.label[0] == answer.instead[0] else f"{told}, now {answer.instead[1]}"
+    label, instead = unit_words.quoted(answer.label[1]), unit_words.quoted(answer.instead[1])
+    told = f"{label} {words.probability(answer.before)} → {words.probability(answer.under)}"
+    return told if answer.label[0] == answer.instead[0] else f"{told}, now {instead}"
 
 
 def counted(found: Occluded) -> str:
