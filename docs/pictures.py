@@ -1,7 +1,8 @@
 """Makes the pictures of the documents: `python docs/pictures.py` renders the window from the session files beside them.
 
 Every picture of the window is what `segviz --session docs/pictures/NAME.json` shows; the theme is the end of its name.
-Arrays alone are drawn by `docs/drawn.py` and `docs/taught.py`, cards by `docs/sighted.py`, pictures called `training-...` by `docs/trained.py`.
+Arrays alone are drawn by `docs/drawn.py` and `docs/taught.py`, cards by `docs/sighted.py`, pictures called
+`training-...` by `docs/trained.py`.
 """
 
 from __future__ import annotations

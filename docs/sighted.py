@@ -26,11 +26,13 @@ def card(file: Path) -> None:
     state = State(
         image=str(image), model="efficientnet_lite0", layer="blocks.9", unit=Unit(17, 7, 23), cursor=(778, 240)
     )
-    engine, scene = Engine(), Scene(state, picture=open_picture(image))
+    engine = Engine()
     described, predicted, maps = (plan(state) for plan in (plan_description, plan_prediction, plan_features))
-    assert described is not None and predicted is not None and maps is not None
+    assert described is not None
+    assert predicted is not None
+    assert maps is not None
     scene = Scene(
-        state, scene.picture, finished(engine.run(described)), finished(engine.run(predicted)),
+        state, open_picture(image), finished(engine.run(described)), finished(engine.run(predicted)),
         features=finished(engine.run(maps)),
     )  # fmt: skip
     found = pixel_card.card(scene, theme.LIGHT)

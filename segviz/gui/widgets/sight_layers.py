@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from segviz.core.field import Box
@@ -16,6 +16,7 @@ from segviz.gui.widgets.projection import Projection
 
 FAINTEST = 0.25  # of the first box of a chain
 GREY = QColor(128, 128, 128)
+FAINT = 0.6  # opacity of the borders between cells
 FINEST = 5  # screen pixels of a cell from which on its borders are drawn
 
 
@@ -124,17 +125,24 @@ class ReachLayer:
         if marks is None:
             return
         rect = projection.rect(marks.box)
-        painter.save()
-        painter.setPen(QPen(QColor(255, 255, 255, 150), theme.text_factor()))
-        across, down = rect.width() / marks.columns, rect.height() / marks.rows
-        if min(across, down) >= FINEST * theme.text_factor():
-            for column in range(1, marks.columns):
-                x = rect.left() + column * across
-                painter.drawLine(x, rect.top(), x, rect.bottom())
-            for row in range(1, marks.rows):
-                y = rect.top() + row * down
-                painter.drawLine(rect.left(), y, rect.right(), y)
-        painter.restore()
+        _grid(painter, rect, marks.rows, marks.columns)
         _dashed(painter, rect)
         draw_cell(painter, projection.rect(marks.pixel), LIGHT)
         draw_chip(painter, marks.text, rect, area, below=True)  # above stands what is said of the pinned unit
+
+
+def _grid(painter: QPainter, rect: QRectF, rows: int, columns: int) -> None:
+    """The borders between the cells of `rect`, where they are wide enough to be told apart."""
+    across, down = rect.width() / columns, rect.height() / rows
+    if min(across, down) < FINEST * theme.text_factor():
+        return
+    edges = [rect.left() + column * across for column in range(1, columns)]
+    lines = [QLineF(x, rect.top(), x, rect.bottom()) for x in edges]
+    edges = [rect.top() + row * down for row in range(1, rows)]
+    lines += [QLineF(rect.left(), y, rect.right(), y) for y in edges]
+    ink = QColor(LIGHT)
+    ink.setAlphaF(FAINT)
+    painter.save()
+    painter.setPen(QPen(ink, theme.text_factor()))
+    painter.drawLines(lines)
+    painter.restore()
