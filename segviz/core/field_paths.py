@@ -50,7 +50,7 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
     """The fields of unit (row, column) of `layer` by each path, the largest first; () where there is one path alone.
 
     Their boxes lie inside the field of the unit, and as far as they lie in the image the smallest box around them is
-    the field. A path by which the unit sees padding alone is left out. Raises SegvizError for a layer that there is not.
+    the field. A path by which the unit sees padding alone is left out. Raises SegvizError for an unknown layer.
     """
     target, ways = geometry.index(layer), _Ways(geometry)
     coarsest = sorted(ways.below[target], reverse=True)
@@ -88,7 +88,7 @@ class _Ways:
             self.below.append(frozenset(max(level, it) for source in node.inputs for it in self.below[source]))
 
     def walk(self, target: int, row: int, column: int, group: frozenset[int]) -> _Walk:
-        """Follow all ways whose coarsest level is one of `group`; a way is known by its node and its coarsest so far."""
+        """Follow all ways whose coarsest level is one of `group`; a way is its node and its coarsest so far."""
         need: dict[int, dict[int, Spans]] = {target: {self.levels[target]: (Span.of(row), Span.of(column))}}
         nodes, judge = [], Judge()
         for index in range(target, 0, -1):

@@ -6,6 +6,7 @@ Geometry alone: weights stay as memory was, since no field depends on them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from torch import nn
@@ -115,7 +116,7 @@ def test_sizes_by_phase(segviz: Segviz, spec: str, side: int, sizes: set[int]) -
     assert found == sizes
 
 
-def test_an_alexnet_without_padding_sits_at_113(segviz: Segviz, tmp_path: object) -> None:
+def test_an_alexnet_without_padding_sits_at_113(segviz: Segviz) -> None:
     """The Caffe form, as a file of Python that a person brings."""
     lines = [
         "from segviz.models.alexnet import AlexNet",
@@ -124,9 +125,7 @@ def test_an_alexnet_without_padding_sits_at_113(segviz: Segviz, tmp_path: object
         "    network.features[0].padding = (0, 0)",
         "    return network",
     ]
-    from pathlib import Path
-
-    Path("caffe.py").write_text("\n".join(lines), encoding="utf-8")
+    Path("caffe_alexnet.py").write_text("\n".join(lines), encoding="utf-8")
     words = ("--layer", "classifier.6", "--unit", "0,0", "--input", "227x227", "--json", "--trust")
-    data = segviz("field", "caffe.py:caffe", *words).data
+    data = segviz("field", "python:caffe_alexnet:caffe", *words).data
     assert (data["size"], data["stride"], data["center"]) == (355, 32, [113, 113])
