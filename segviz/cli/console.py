@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from segviz.core import catalogue
-from segviz.core.entries import Entry
 from segviz.core.effective import EffectiveField, EffectiveRequest
+from segviz.core.entries import Entry
 from segviz.core.errors import clean
 from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
