@@ -52,9 +52,9 @@ BATCH = 10  # held-out scenes at once
 
 @dataclass(frozen=True, slots=True)
 class Variety:
-    """How much things differ: `largest` longest side, `crowd` (least, most) longest side of one of many, of the scene's.
+    """How much things differ: the `largest` longest side, and the least and most of one in a `crowd`, of the scene's.
 
-    `relit` is how much light changes, `greyed` the share of things without colour.
+    `relit` is how much the light changes, `greyed` the share of things without colour.
     """
 
     largest: float
