@@ -35,7 +35,7 @@ ROWS = (
     Row("6", "streaming", "In strips against the whole image at once", memory.streaming),
     Row("7", "growing", "Time a pixel as images grow", trunk.growing),
     Row("8", "parts", "Parts of an image against the whole", regions.parts),
-    Row("9", "effective-field", "A unit's effective field over its crop against the whole image", fields.effective_field),
+    Row("9", "effective-field", "A unit's effective field over its crop against whole", fields.effective_field),
     Row("10", "redrawing", "Drawing on an image against computing it again", edits.redrawn),
 )
 

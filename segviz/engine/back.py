@@ -1,4 +1,4 @@
-"""From one unit back to the pixels of its field: the gradient, and what deconvnet and guided backpropagation make of it.
+"""From one unit back to the pixels of its field: by gradient, by deconvnet, by guided backpropagation.
 
 A trace is walked forwards over the regions that the unit needs (`core/regions`), each operation with a small graph of
 its own, and backwards from one operation to the one before. So it costs about the field and not the image, padding

@@ -89,21 +89,23 @@ def _averaged(
 ) -> Generator[Progress, None, tuple[Floats, int, list[str]]]:
     """The mean energy of the same unit over several images, how many these are, and which could not be read."""
     assert request.setup.image is not None
-    others = list(beside(request.setup.image))[: request.images - 1]
-    total, count, refused = values.astype(np.float64), 1, []
-    for at, path in enumerate(others, start=1):
-        told = Progress(at, len(others) + 1, "images")
+    others = list(beside(request.setup.image))
+    wanted, total, count, refused = min(request.images, len(others) + 1), values.astype(np.float64), 1, []
+    for path in others:
+        if count == wanted:
+            break
+        told = Progress(count, wanted, "images")
         yield told
         try:
             pixels = images.open_picture(path).pixels
         except SegvizError as error:
             refused.append(f"left out: {error}")
-        else:
-            image = tensor_of(covering(pixels, job.frame.image), job.loaded.entry.preprocessing, job.frame)
-            way = _of(request, job, traced, image.to(job.image.device), first.channel)
-            back = yield from followed(way, lambda _, told=told: told)  # type: ignore[misc]
-            total += energy.energy(_coloured(back, job))
-            count += 1
+            continue
+        image = tensor_of(covering(pixels, job.frame.image), job.loaded.entry.preprocessing, job.frame)
+        way = _of(request, job, traced, image.to(job.image.device), first.channel)
+        back = yield from followed(way, lambda _, told=told: told)  # type: ignore[misc]
+        total += energy.energy(_coloured(back, job))
+        count += 1
     return (total / count).astype(np.float32), count, refused
 
 

@@ -61,7 +61,8 @@ def remark(found: EffectiveField) -> str:
     """What the picture does not say by itself; '' where it does."""
     whole = f"Through the whole image: {found.whole}" if found.whole else ""
     nothing = found.spread is None or found.request.rule is not BackRule.GRADIENT
-    return ". ".join(part for part in (whole, *(found.notes[-1:] if nothing else ())) if part)
+    parts = [part for part in (whole, *(found.notes[-1:] if nothing else ())) if part]
+    return ". ".join(part[0].upper() + part[1:] for part in parts)
 
 
 def waiting(scene: Scene) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 from segviz.core import catalogue
 from tests.cli.conftest import Segviz
@@ -111,3 +114,63 @@ def test_where_a_network_breaks_and_what_would_fit(segviz: Segviz) -> None:
     assert "breaks at layer 'c5'" in broken.err
     odd = segviz("summary", "selfie_general", "--input", "100x100")
     assert "pad to 112x112" in odd.err
+
+
+def test_without_effective_nothing_is_added(segviz: Segviz) -> None:
+    data = segviz("field", "lenet5", "--layer", "last", "--unit", "0,0", "--json").data
+    assert list(data) == [
+        "model", "layer", "unit", "grid", "input", "box", "size", "stride", "center", "outside", "status", "reason",
+    ]  # fmt: skip
+
+
+def test_the_effective_field_stands_beside_the_field(segviz: Segviz, photo: Path, tmp_path: Path) -> None:
+    """oracles.md: LeNet-5's S4 sees 16 pixels; there is no padding, so that the crop is the field."""
+    words = ("field", "lenet5", "--layer", "s4", "--unit", "3,4", "--effective", "--image", photo, "--out", "glow.png")
+    data = segviz(*words, "--json").data
+    assert data["input"] == [48, 64]
+    assert data["size"] == 16
+    assert data["crop"] == data["box"]
+    assert 0 < data["energy_in"] <= 0.96
+    assert [one["share"] for one in data["ellipses"]] == [0.5, 0.95]
+    (inner, outer), (left, top, right, bottom) = data["ellipses"], data["crop"]
+    assert all(a < b for a, b in zip(inner["half_axes"], outer["half_axes"], strict=True))
+    assert left < inner["center"][0] < right
+    assert top < inner["center"][1] < bottom
+    with Image.open(tmp_path / "glow.png") as saved:
+        assert saved.size == (16, 16)
+    strongest = data["channel"]
+    named = segviz(*words, "--channel", strongest, "--json").data
+    assert named["value"] == data["value"]
+    text = segviz(*words).out
+    assert f"map {strongest}" in text
+    assert "95 % of the energy in" in text
+
+
+def test_several_images_and_other_rules(segviz: Segviz, photo: Path) -> None:
+    words = ("field", "lenet5", "--layer", "s4", "--unit", "3,4", "--effective", "--image", photo)
+    assert segviz(*words, "--images", 4, "--json").data["images"] == 1  # there is no other in its folder
+    guided = segviz(*words, "--rule", "guided", "--json")
+    assert guided.data["rule"] == "guided"
+    assert "no ReLU lies below this unit" in guided.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--channel", "3"), "add --effective"),
+        (("--effective",), "add --image IMAGE"),
+        (("--effective", "--image", "a.png", "--input", "32x32"), "leave --input out"),
+        (("--effective", "--image", "a.png", "--rule", "guided", "--images", "2"), "leave --images out"),
+        (("--effective", "--image", "a.png", "--out", "a.jpg"), ".png file"),
+    ],
+)
+def test_options_that_do_not_go_together(segviz: Segviz, words: tuple[str, ...], said: str) -> None:
+    done = segviz("field", "lenet5", "--layer", "s4", "--unit", "0,0", *words)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_a_unit_that_the_image_does_not_have_is_refused(segviz: Segviz, photo: Path) -> None:
+    done = segviz("field", "lenet5", "--layer", "s4", "--unit", "50,0", "--effective", "--image", photo)
+    assert done.status == 1
+    assert "outside the 9x13 grid" in done.err

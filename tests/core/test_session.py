@@ -194,6 +194,7 @@ states = st.builds(
     truth=st.none() | names.map(lambda name: f"/photos/{name}"),
     errors=st.booleans(),
     cell=st.none() | st.tuples(index, index),
+    glow_images=st.integers(1, 1000),
     tab=names,
     **{f.name: st.sampled_from(list(type(f.default))) for f in fields(State) if isinstance(f.default, Choice)},
 )
@@ -261,6 +262,8 @@ BAD_VALUES = [
     ("hidden", [1.5]),
     ("hidden", 3),
     ("cursor", [0]),
+    ("glow", "bright"),
+    ("glow_images", -3),
     ("image", "a\0b"),
     ("model", None),
     ("solo", 2**40),

@@ -279,7 +279,7 @@ def test_the_strongest_map_is_taken_where_none_is_named():
 def test_memory_is_checked_before_it_is_taken(monkeypatch):
     network, traced, image = subject("plain")
     monkeypatch.setattr(back.devices, "available_bytes", lambda: 1000)
-    with pytest.raises(SegvizError, match="a unit needs about .* GiB"):
+    with pytest.raises(SegvizError, match=r"a unit needs about .* GiB"):
         finished(projected(traced, NetworkWeights(network), image, traced.output, (0, 2, 3)))
 
 

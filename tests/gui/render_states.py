@@ -23,7 +23,7 @@ from segviz.core.choices import CompareView, Device, Glow, Method, Theme, Upsamp
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
-from segviz.core.planning import plan_effective, plan_kept, plan_occlusion
+from segviz.core.planning import plan_kept, plan_occlusion
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
@@ -254,12 +254,7 @@ def occluded() -> Scene:
 
 def glowing(glow: Glow, scene: Scene | None = None, images: int = 1, dead: bool = False) -> Scene:
     """A unit of the photograph, seen from near, with what it looks at."""
-    scene = scene or castle(112, 168, 6, View.IMAGE)
-    state = replace(scene.state, glow=glow, glow_images=images)
-    request = plan_effective(state)
-    assert request is not None
-    assert scene.network is not None
-    return replace(scene, state=state, effective=scenes.effective(scene.network, request, dead))
+    return scenes.glowing(scene or castle(112, 168, 6, View.IMAGE), glow, images, dead)
 
 
 def glow_coming() -> Scene:

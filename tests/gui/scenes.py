@@ -11,7 +11,7 @@ import numpy as np
 from segviz.core import energy, scores
 from segviz.core.agreement import agree, completed
 from segviz.core.catalogue import entry
-from segviz.core.choices import Method, Task, Upsampling
+from segviz.core.choices import Glow, Method, Task, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.field import Box, Frame, Geometry, Lattice, Node
@@ -20,6 +20,7 @@ from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered, projective
+from segviz.core.planning import plan_effective
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
@@ -363,6 +364,15 @@ def effective(network: Network, request: EffectiveRequest, dead: bool = False) -
     )  # fmt: skip
 
 
+def glowing(scene: Scene, glow: Glow = Glow.EFFECTIVE, images: int = 1, dead: bool = False) -> Scene:
+    """The pinned unit of a scene with what it looks at."""
+    state = replace(scene.state, glow=glow, glow_images=images)
+    request = plan_effective(state)
+    assert request is not None
+    assert scene.network is not None
+    return replace(scene, state=state, effective=effective(scene.network, request, dead))
+
+
 def depth_answer(height: int = HEIGHT, width: int = WIDTH, model: str = FCN, image: str | None = PAGE) -> DepthAnswer:
     """Scores of an FCN-8s of seven classes: discs, coarse in the deep maps and with an edge in the shallow one."""
     count, stride = len(FCN_CLASSES), 8
@@ -471,6 +481,8 @@ def everything() -> dict[str, Scene]:
             state=replace(whole.state, window=(40.0, 20.0)),
             window=window_answer(ClassifyRequest(setup(), 40, 20)),
         ),
+        "glowing": glowing(whole),
+        "nothing comes back": glowing(whole, dead=True),
         "window outside": replace(whole, state=replace(whole.state, window=(-900.0, 9e9))),
         "older prediction": replace(whole, state=replace(whole.state, model="other"), network=deep()),
         "stale features": replace(

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit
 
 from segviz.core import catalogue, planning
-from segviz.core.choices import ColourMap, Method, Palette, Theme, View
+from segviz.core.choices import ColourMap, Glow, Method, Palette, Theme, View
 from segviz.core.session import State
 from segviz.gui import actions
 from segviz.gui.actions import ACTIONS, MENUS
@@ -36,10 +36,11 @@ def test_every_action_says_what_it_does_and_where():
         assert actions.tooltip(action)
 
 
-@pytest.mark.parametrize("choice", [View, Method, Palette, ColourMap, Theme])
+@pytest.mark.parametrize("choice", [View, Method, Palette, ColourMap, Theme, Glow])
 def test_every_value_of_a_choice_is_an_action(choice):
     ids = {action.id for action in ACTIONS}
-    field = {View: "view", Method: "method", Palette: "palette", ColourMap: "colour-map", Theme: "theme"}[choice]
+    fields = {View: "view", Method: "method", Palette: "palette", ColourMap: "colour-map", Theme: "theme", Glow: "glow"}
+    field = fields[choice]
     assert {f"{field}-{value.value}" for value in choice} <= ids
 
 
