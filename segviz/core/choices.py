@@ -134,6 +134,12 @@ class Palette(Choice):
     CITYSCAPES = "cityscapes", "Cityscapes", "the palette of the Cityscapes label images"
 
 
+class MapPage(Choice):
+    """The pages of the tab of feature maps."""
+
+    MAPS = "maps", "Maps", "all feature maps of the layer"
+
+
 class MapOrder(Choice):
     """Order of the feature maps of a layer."""
 

@@ -14,6 +14,7 @@ from segviz.core.choices import (
     CompareView,
     Device,
     MapOrder,
+    MapPage,
     MapScale,
     Method,
     Palette,
@@ -78,6 +79,7 @@ class State:
     cell: tuple[int, int] | None = None  # of the confusion matrix: (true class, label) whose pixels are shown
     palette: Palette = Palette.AUTO
     colour_map: ColourMap = ColourMap.MAGMA
+    map_page: MapPage = MapPage.MAPS  # of the tab of feature maps
     map_order: MapOrder = MapOrder.INDEX
     map_scale: MapScale = MapScale.MAP
     tab: str = "feature-maps"
@@ -398,6 +400,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "cell": _optional(_pair),
     "palette": Palette,
     "colour_map": ColourMap,
+    "map_page": MapPage,
     "map_order": MapOrder,
     "map_scale": MapScale,
     "tab": _text,
