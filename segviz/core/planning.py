@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core.choices import Device
 from segviz.core.depths import DepthRequest
+from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
@@ -81,6 +82,14 @@ def plan_depths(state: State) -> DepthRequest | None:
         return None
     wanted = setup.image is not None and state.upsampling_lab.page in (Page.SKIPS, Page.DEPTHS)
     return DepthRequest(setup if wanted else Setup(state.model, device=state.device), wanted)
+
+
+def plan_filter(state: State) -> FilterRequest | None:
+    """The filter of the map that is looked at, the first one's where none is."""
+    if not state.model or state.layer is None:
+        return None
+    setup = Setup(state.model, pooling=state.pooling, device=state.device)  # weights are the same for every image
+    return FilterRequest(setup, state.layer, state.looked_at or 0)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

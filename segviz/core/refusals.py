@@ -7,6 +7,7 @@ import traceback
 
 from segviz.core.depths import DepthRequest
 from segviz.core.errors import SegvizError
+from segviz.core.filters import FilterRequest
 from segviz.core.learning import TrainRequest
 from segviz.core.requests import (
     ClassifyRequest,
@@ -29,6 +30,7 @@ DOING: dict[type, str] = {
     ExamineRequest: "finding out what the network can do",
     TrainRequest: "training",
     DepthRequest: "scoring the depths",
+    FilterRequest: "reading filters",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from segviz.core.depths import DepthAnswer
+from segviz.core.filters import FilterAnswer
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -58,4 +59,5 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     WindowAnswer: lambda scene, ledger, answer: {"window": answer},
     Badge: lambda scene, ledger, answer: {"badge": answer},
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
+    FilterAnswer: lambda scene, ledger, answer: {"filters": answer},
 }

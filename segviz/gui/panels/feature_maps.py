@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayou
 from segviz.core.choices import MapPage
 from segviz.gui import theme
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.feature_maps_filters import FiltersPage
 from segviz.gui.panels.feature_maps_grid import MapsPage
 from segviz.gui.panels.feature_maps_page import FeaturePage
 from segviz.gui.scene import Scene, Tab
@@ -32,6 +33,7 @@ class FeatureMapsPanel:
         self._front: FeaturePage | None = None
         self.pages: dict[MapPage, FeaturePage] = {
             MapPage.MAPS: MapsPage(session, commands),
+            MapPage.FILTERS: FiltersPage(session, commands),
         }
         self.widget = QWidget()
         self.widget.setObjectName("panel-feature-maps")

@@ -211,13 +211,7 @@ class MapsPage:
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """The cross follows the mouse on the image, in every map."""
-        scene = self._scene
-        self._hover_cell = None
-        network = scene.network if scene is not None else None
-        if scene is not None and network is not None and point is not None and scene.state.layer is not None:
-            layer = network.layer(scene.state.layer)
-            if layer is not None:
-                self._hover_cell = network.geometry.cell_at(layer.name, *network.frame.to_network(*point))
+        self._hover_cell = gestures.cell_at(self._scene, point) if self._scene is not None else None
         self._show_mark()
 
     # ------------------------------------------------------------------------------ gestures

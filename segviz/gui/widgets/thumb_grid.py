@@ -27,7 +27,7 @@ from segviz.gui.widgets.marks import draw_cross
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 GAP = 6  # between tiles, before `theme.px`
-TILE = 104  # least width of a tile
+TILE = 104  # least width of a tile, unless it is told otherwise
 LARGEST = 288  # of a tile that fills the height
 MEASURED = 40  # so many captions are measured to give them room
 KEPT = 3  # screens of scaled tiles that are kept
@@ -43,9 +43,11 @@ def _number(index: int) -> str:
 class ThumbGrid(QAbstractScrollArea):
     """Tiles of equal shape in rows. Positions inside a tile are fractions (fx, fy) from its top left corner.
 
-    `clicked` and `hovered` carry (index, fx, fy); Return and the arrow keys click too, at the mark.
+    `clicked` and `hovered` carry (index, fx, fy); Enter clicks too, at the mark. The arrow keys walk: `walked`
+    carries the tile that they have come to.
     """
 
+    walked = Signal(int)
     clicked = Signal(int, float, float)
     hovered = Signal(int, float, float)
     left = Signal()
@@ -59,6 +61,7 @@ class ThumbGrid(QAbstractScrollArea):
         self._selected: int | None = None
         self._mark: tuple[float, float] | None = None
         self._smooth = self._fills = False
+        self._least = TILE  # width of a tile, before `theme.px`
         self._follows = False  # the selected tile stays in view until the person scrolls
         self._widest: int | None = None  # caption, once it is asked for
         self._row = 0  # height of a row when it was last measured
@@ -91,6 +94,13 @@ class ThumbGrid(QAbstractScrollArea):
         """Let tiles grow until whole rows fill the height: for few tiles that deserve to be large."""
         if fills != self._fills:
             self._fills = fills
+            self.refresh()
+            self._measure()
+
+    def set_least(self, width: int) -> None:
+        """The least width of a tile, before `theme.px`: small for pictures of few pixels."""
+        if width != self._least:
+            self._least = width
             self.refresh()
             self._measure()
 
@@ -142,14 +152,14 @@ class ThumbGrid(QAbstractScrollArea):
     @property
     def columns(self) -> int:
         gap = theme.px(GAP)
-        least = max(theme.px(TILE), self._filling_width())
+        least = max(theme.px(self._least), self._filling_width())
         return max(1, min((self.viewport().width() - gap) // (least + gap), max(1, self._count)))
 
     def _filling_width(self) -> int:
         """The width of tiles whose rows fill the height, at most `LARGEST`; 0 where they need not."""
         if not self._fills or not self._count:
             return 0
-        gap, least = theme.px(GAP), theme.px(TILE)
+        gap, least = theme.px(GAP), theme.px(self._least)
         below = self._caption_height() + gap
         width, height = self.viewport().width() - gap, self.viewport().height() - gap
         fitting = max(1, int(height // (least / self._aspect + below)))
@@ -162,14 +172,19 @@ class ThumbGrid(QAbstractScrollArea):
     def _cell(self) -> QSize:
         """The size of one tile's image: tiles share the width, but do not grow beyond a third more."""
         filling = self._filling_width()
-        width = min(self._pitch() - theme.px(GAP), filling or theme.px(TILE) * 4 // 3)
+        width = min(self._pitch() - theme.px(GAP), filling or theme.px(self._least) * 4 // 3)
         return QSize(max(8, width), max(8, round(width / self._aspect)))
+
+    @property
+    def tile_pixels(self) -> QSize:
+        """The size of a tile in pixels of the screen: what is drawn as large is not scaled."""
+        return self._cell() * self.devicePixelRatioF()
 
     def _pitch(self) -> int:
         """From one tile to the next: what the columns leave free is room for captions."""
         gap = theme.px(GAP)
         share = (self.viewport().width() - gap) // self.columns
-        least = max(theme.px(TILE) * 4 // 3, self._filling_width())
+        least = max(theme.px(self._least) * 4 // 3, self._filling_width())
         if share > least + gap:
             share = min(share, max(least, self._widest_caption()) + gap)
         return max(gap + 8, share)
@@ -232,7 +247,7 @@ class ThumbGrid(QAbstractScrollArea):
         return QSize(theme.px(TILE) * 6, theme.px(200))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(TILE) + theme.px(24), theme.px(90))
+        return QSize(theme.px(self._least) + theme.px(24), theme.px(90))
 
     # ----------------------------------------------------------------------------------- painting
 
@@ -272,7 +287,7 @@ class ThumbGrid(QAbstractScrollArea):
 
     def _pixmap(self, index: int, size: QSize) -> QPixmap:
         ratio = self.devicePixelRatioF()
-        wanted = QSize(round(size.width() * ratio), round(size.height() * ratio))
+        wanted = size * ratio
         kept = self._kept.get(index)
         if kept is not None and kept.size() == wanted:
             self._kept.move_to_end(index)
@@ -359,6 +374,7 @@ class ThumbGrid(QAbstractScrollArea):
             Qt.Key.Key_Home: -self._count,
             Qt.Key.Key_End: self._count,
             Qt.Key.Key_Return: 0,
+            Qt.Key.Key_Enter: 0,
         }
         step = steps.get(Qt.Key(event.key()))
         if step is None or not self._count:
@@ -367,4 +383,7 @@ class ThumbGrid(QAbstractScrollArea):
         start = self._selected if self._selected is not None else 0
         index = max(0, min(self._count - 1, start + step))
         self.set_selected(index)
-        self.clicked.emit(index, *(self._mark or (0.5, 0.5)))
+        if step:
+            self.walked.emit(index)
+        else:
+            self.clicked.emit(index, *(self._mark or (0.5, 0.5)))
