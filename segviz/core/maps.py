@@ -56,6 +56,8 @@ class MapStatistics:
 
     def remark(self, channel: int) -> str:
         """'dead' where no unit of a map is active on this image, 'constant' where all say the same; else ''."""
+        if self.low[channel] != self.high[channel]:
+            return ""
         plane = self.values[channel]
         if not plane.any():
             return "dead"
@@ -64,14 +66,12 @@ class MapStatistics:
     @cached_property
     def dead(self) -> int:
         """How many maps are active nowhere on this image: zero in every unit."""
-        return int(np.count_nonzero((self.low == 0) & (self.high == 0)))
+        return sum(self.remark(int(channel)) == "dead" for channel in np.flatnonzero(self.low == self.high))
 
     @cached_property
     def constant(self) -> int:
         """How many maps say the same everywhere, but not zero; a single unit is no such map."""
-        if self.values[0].size == 1:
-            return 0
-        return int(np.count_nonzero((self.low == self.high) & (self.low != 0)))
+        return sum(self.remark(int(channel)) == "constant" for channel in np.flatnonzero(self.low == self.high))
 
     @cached_property
     def deviation(self) -> Floats:

@@ -81,18 +81,23 @@ class Applied:
 def filter_of(request: FilterRequest, loaded: Loaded) -> Filter | Refused:
     """The filter of one map of a layer. Raises SegvizError where there is no such layer."""
     traced = loaded.traced(loaded.convertible, loaded.entry.input_size)
-    call = traced.call(request.layer)
+    colours = loaded.entry.preprocessing.channels
+    return filter_in(traced, loaded.weights, request.layer, request.channel, colours)
+
+
+def filter_in(traced: Trace, weights: NetworkWeights, layer: str, channel: int, colours: str = "") -> Filter | Refused:
+    """The same in a trace; `colours` is the order of the image's planes (`Preprocessing.channels`)."""
+    call = traced.call(layer)
     node = _filters_behind(traced, int(call.output or 0))
     if node is None:
         return Refused(f"{call.name} has no filters, and no layer with filters comes before it")
     operation = traced.operations[node]
     if node != call.output and operation.layer != call.name:
         return Refused(_without(call, traced), operation.layer)
-    applied = _applied(operation, loaded.weights.of(traced))
+    applied = _applied(operation, weights.of(traced))
     if applied is None:
         raise SegvizError(f"the weights of {call.name} are not laid out as filters")
-    colours = loaded.entry.preprocessing.channels if _reads_the_image(traced, node) else ""
-    return _sent(applied, min(request.channel, applied.channels - 1), colours)
+    return _sent(applied, min(channel, applied.channels - 1), colours if _reads_the_image(traced, node) else "")
 
 
 def _filters_behind(traced: Trace, node: int) -> int | None:

@@ -69,8 +69,8 @@ class FiltersPage:
         line.add(self.scale_bar)
         line.add(self.scale)
         self.copy = line.button("copy", "Copy the filters as one picture", self._copy)
-        self.save = line.button("download", "Save the filters as one PNG", self._save)
-        self.table = line.word("CSV", "Save the weights as CSV", self._save_table)
+        saves = {"Filters as PNG…": self._save, "Weights as CSV…": self._save_table}
+        self.save = line.menu("download", "Save the filters: PNG or CSV", saves)
         return line
 
     def _arrange(self) -> QWidget:
@@ -242,7 +242,7 @@ class FiltersPage:
         self.refused.setVisible(found is None)
         self.grid.setVisible(found is not None)
         self.maps.setVisible(found is not None and not self._pictured)
-        for part in (self.scale, self.copy, self.save, self.table):
+        for part in (self.scale, self.copy, self.save):
             part.setVisible(found is not None)
         if found is None:
             self._say_value("")
@@ -314,6 +314,7 @@ class FiltersPage:
 
     def _say_value(self, text: str) -> None:
         self.value.setVisible(bool(text))
+        self.what.setVisible(not text)  # both want the room that there is
         self.value.setText(text)
 
     def _to_maker(self) -> None:

@@ -25,7 +25,7 @@ def reach(weights: npt.NDArray[np.float32]) -> float:
 
 
 def described(layer: str, found: Filter) -> str:
-    """'c3 · filter 5 of 16 · 6 slices of 5 × 5 · stride 2 · bias 0.12'."""
+    """'c3 · filter 5 of 16 · 6 × 5 × 5 · stride 2 · bias 0.12': maps that are read, rows and columns of a slice."""
     rows, columns = found.size
     parts = [layer]
     if found.kind is not FilterKind.CONVOLUTION:
@@ -34,7 +34,7 @@ def described(layer: str, found: Filter) -> str:
     if found.depthwise:
         parts.append(f"{columns}{CROSS}{rows}, reads map {found.first} alone")
     else:
-        parts.append(f"{words.many(found.inputs, 'slice')} of {columns}{CROSS}{rows}")
+        parts.append(words.shape((found.inputs, rows, columns)))
     if found.groups > 1 and not found.depthwise:
         last = found.first + found.inputs - 1
         parts.append(f"group of maps {found.first} to {last}, one of {found.groups}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from segviz.core.choices import Choice
 from segviz.gui import theme
@@ -50,6 +50,17 @@ class HeaderLine(QWidget):
         """A button of one icon, at the end of the line."""
         button = flat_button(icon, name)
         button.clicked.connect(lambda: then())
+        self._row.addWidget(button)
+        return button
+
+    def menu(self, icon: str, name: str, entries: dict[str, Callable[[], None]]) -> QToolButton:
+        """A button of one icon that drops a menu, at the end of the line."""
+        button = flat_button(icon, name)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for text, then in entries.items():
+            menu.addAction(text).triggered.connect(lambda _, t=then: t())
+        button.setMenu(menu)
         self._row.addWidget(button)
         return button
 
