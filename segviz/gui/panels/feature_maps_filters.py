@@ -71,6 +71,7 @@ class FiltersPage:
         self.copy = line.button("copy", "Copy the filters as one picture", self._copy)
         saves = {"Filters as PNG…": self._save, "Weights as CSV…": self._save_table}
         self.save = line.menu("download", "Save the filters: PNG or CSV", saves)
+        line.favour(self.what)
         return line
 
     def _arrange(self) -> QWidget:

@@ -84,6 +84,7 @@ class MapsPage:
             "Values as NPZ…": self._save_values,
         }
         self.save = line.menu("download", "Save the maps: PNG, CSV or NPZ", saves)
+        line.favour(self.what)
         return line
 
     # ------------------------------------------------------------------------------- showing
