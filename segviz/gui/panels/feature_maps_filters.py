@@ -78,6 +78,7 @@ class FiltersPage:
         theme.set_role(self.note, "dim")
         theme.set_kind(self.maker, "link")
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.note.setContentsMargins(theme.XS + 1, 0, 0, 0)  # as a button pads its words
         self.maps.setFixedWidth(theme.px(BESIDE))
         whole, self.refused = QWidget(), QWidget()
         said = QVBoxLayout(self.refused)
@@ -208,7 +209,7 @@ class FiltersPage:
     def _show_mark(self) -> None:
         unit = self._scene.state.unit if self._scene is not None else None
         cell = self._hover_cell or ((unit.row, unit.column) if unit is not None else None)
-        if self._features is None or cell is None:
+        if self._features is None or cell is None or self._features.values[0].size == 1:
             self.maps.set_mark(None)
             self.grid.set_mark(None)
             return

@@ -49,7 +49,8 @@ class HeaderLine(QWidget):
     def _settle(self) -> None:
         if self._favoured is None:
             return
-        parts = [part for at in range(self._row.count()) if (part := self._row.itemAt(at).widget()) is not None]
+        items = (self._row.itemAt(at) for at in range(self._row.count()))
+        parts = [part for item in items if item is not None and (part := item.widget()) is not None]
         pills = [part for part in parts if isinstance(part, Pill)]
         needed = self._row.contentsMargins().left() + self._row.contentsMargins().right()
         for part in parts:

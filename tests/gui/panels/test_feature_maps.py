@@ -208,6 +208,7 @@ def test_maps_of_one_unit_are_seen_in_the_range_of_the_layer(shown):
     assert [maps(one)._tile(index).pixelColor(0, 0).red() for index in (0, 4095)] == [0, 255]
     assert (maps(one).scale_bar._low, maps(one).scale_bar._high) == ("−1.000", "3.000")
     assert maps(one).grid.tile_rect(0).width() < 64
+    assert maps(one).grid._mark is None  # it would cover the only unit
 
 
 def test_a_silent_layer_is_neither_blue_nor_red(shown):
