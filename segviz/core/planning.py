@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segviz.core.choices import BackRule, Device
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import RULES, EffectiveRequest
+from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.refinement import Refinement
@@ -102,6 +103,14 @@ def plan_effective(state: State) -> EffectiveRequest | None:
         return None
     images = state.glow_images if rule is BackRule.GRADIENT else 1
     return EffectiveRequest(setup, state.layer, unit.channel, unit.row, unit.column, rule, images)
+
+
+def plan_filter(state: State) -> FilterRequest | None:
+    """The filter of the map that is looked at, the first one's where none is."""
+    if not state.model or state.layer is None:
+        return None
+    setup = Setup(state.model, pooling=state.pooling, device=state.device)  # weights are the same for every image
+    return FilterRequest(setup, state.layer, state.looked_at or 0)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

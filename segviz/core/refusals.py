@@ -8,6 +8,7 @@ import traceback
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
+from segviz.core.filters import FilterRequest
 from segviz.core.learning import TrainRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
@@ -33,6 +34,7 @@ DOING: dict[type, str] = {
     DepthRequest: "scoring the depths",
     OcclusionRequest: "occluding a part of the image",
     EffectiveRequest: "going back from a unit to the pixels",
+    FilterRequest: "reading filters",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -16,6 +16,7 @@ from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
 
@@ -131,6 +132,7 @@ Request = (
     | DepthRequest
     | OcclusionRequest
     | EffectiveRequest
+    | FilterRequest
 )
 
 
@@ -426,4 +428,5 @@ Answer = (
     | DepthAnswer
     | OcclusionAnswer
     | EffectiveField
+    | FilterAnswer
 )

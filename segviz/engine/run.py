@@ -17,6 +17,7 @@ from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
@@ -43,6 +44,7 @@ from segviz.engine import depths, devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.effective import effective
+from segviz.engine.filters import Refused, filter_of
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
@@ -310,6 +312,16 @@ class Engine:
         answer = yield from effective(request, job, job.native if squeeze else job.dense)
         return answer
 
+    def filters(self, request: FilterRequest) -> Generator[Update, None, FilterAnswer]:
+        """The filter of one map, of the convolutional form where there is one."""
+        started = time.perf_counter()
+        yield from ()
+        found = filter_of(request, self._loaded(request.setup))
+        refused = found if isinstance(found, Refused) else Refused("")
+        made = None if isinstance(found, Refused) else found
+        seconds = time.perf_counter() - started
+        return FilterAnswer(request, request.layer, made, seconds, refused.reason, refused.maker)
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -358,6 +370,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DepthRequest: _once_loaded(Engine.score_depths),
     OcclusionRequest: _once_loaded(Engine.occlude),
     EffectiveRequest: _once_loaded(Engine.effective),
+    FilterRequest: _once_loaded(Engine.filters),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
+from segviz.core.filters import FilterAnswer
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.requests import (
     Badge,
@@ -62,4 +63,5 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
     OcclusionAnswer: lambda scene, ledger, answer: {"occlusion": answer},
     EffectiveField: lambda scene, ledger, answer: {"effective": answer},
+    FilterAnswer: lambda scene, ledger, answer: {"filters": answer},
 }

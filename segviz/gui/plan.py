@@ -6,8 +6,10 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from segviz.core import planning, requests
+from segviz.core.choices import MapPage
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
+from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Source
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
@@ -54,6 +56,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.DEPTHS: DepthRequest,
     Kind.OCCLUSION: OcclusionRequest,
     Kind.EFFECTIVE: EffectiveRequest,
+    Kind.FILTERS: FilterRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -65,6 +68,7 @@ ANSWERS = {
     "depths": Kind.DEPTHS,
     "occlusion": Kind.OCCLUSION,
     "effective": Kind.EFFECTIVE,
+    "filters": Kind.FILTERS,
 }
 
 
@@ -86,9 +90,12 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
     found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled or sighting.adds_scores(scene) else None
-    looked_at = state.tab == Tab.FEATURE_MAPS or (upsampled and state.upsampling_lab.source is Source.FEATURE)
+    known = scene.network is not None and scene.network.layer(state.layer or "") is not None
+    on_maps = state.tab == Tab.FEATURE_MAPS
+    filters = on_maps and known and state.map_page is MapPage.FILTERS
+    found[Kind.FILTERS] = planning.plan_filter(state) if filters else None
+    looked_at = on_maps or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
-        known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
     if pinned(scene) is not None:
         found[Kind.EFFECTIVE] = planning.plan_effective(state)

@@ -15,6 +15,7 @@ from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.filters import FilterAnswer
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.overrides import adapted
 from segviz.core.requests import (
@@ -73,6 +74,7 @@ class Kind(StrEnum):
     DEPTHS = "Scoring the depths"
     OCCLUSION = "Occluding a part of the image"
     EFFECTIVE = "Going back to the pixels"
+    FILTERS = "Reading the filters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Scene:
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     occlusion: OcclusionAnswer | None = None  # see `sighting.occluded`
     effective: EffectiveField | None = None  # what a unit looks at; see `shown_effective`
+    filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -211,6 +214,14 @@ class Scene:
         if features is None or features.layer != self.state.layer or not is_about(features.request.setup, self.state):
             return None
         return features
+
+    @property
+    def shown_filters(self) -> FilterAnswer | None:
+        """The filter where it is of the layer and the network that are chosen, of whichever map; None otherwise."""
+        filters, state = self.filters, self.state
+        if filters is None or (filters.request.setup.model, filters.request.layer) != (state.model, state.layer):
+            return None
+        return filters
 
     @property
     def shown_class(self) -> int | None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.images import Picture, open_picture
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
@@ -122,6 +123,7 @@ def lenet_answers(request: Request) -> Any:
         ClassifyRequest: lambda: scenes.window_answer(request),
         ExamineRequest: lambda: Badge(request, (), 0.0),
         OcclusionRequest: lambda: scenes.occlusion(request),
+        FilterRequest: lambda: FilterAnswer(request, request.layer, scenes.a_filter(), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
         EffectiveRequest: lambda: scenes.effective(scenes.lenet(), request),
     }
