@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from segviz.core import assets
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Method, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Glow, MapPage, Method, Theme, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way

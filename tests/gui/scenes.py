@@ -11,7 +11,7 @@ import numpy as np
 from segviz.core import energy, scores
 from segviz.core.agreement import agree, completed
 from segviz.core.catalogue import entry
-from segviz.core.choices import Method, Task, Upsampling
+from segviz.core.choices import Glow, MapPage, Method, Task, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.field import Box, Frame, Geometry, Lattice, Node
