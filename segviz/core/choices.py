@@ -73,6 +73,24 @@ class View(Choice):
     IMAGE = "image", "Image", "the photograph alone"
 
 
+class Heat(Choice):
+    """What a heatmap of a class shows (lecture T18, T32)."""
+
+    PROBABILITY = "probability", "Probability", "how sure the network is of the class at every place"
+    CAM = "cam", "CAM", "the maps before global average pooling, times the class's weights"
+    GRAD_CAM = "grad-cam", "Grad-CAM", "the maps of the selected layer, times the class's mean gradients"
+
+
+class Area(Choice):
+    """Over which part of a network's answer a class's score is taken, for its gradient."""
+
+    AUTO = "auto", "Automatic", "the whole answer of a classifier, the class's own pixels of a segmentation"
+    IMAGE = "image", "Whole image", "all units of the answer"
+    LABEL = "label", "Label", "the pixels that the network gives to the class"
+    BOX = "box", "Box", "the units inside a box"
+    UNIT = "unit", "Unit", "the one unit that answers for a pixel"
+
+
 class RecipeName(Choice):
     """What segviz trains; how stands in `RECIPES` (`training/recipes`)."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest
@@ -127,6 +128,7 @@ Request = (
     | ClassifyRequest
     | ExamineRequest
     | DepthRequest
+    | CamRequest
 )
 
 
@@ -412,4 +414,4 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer | CamAnswer

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from segviz.core import direct, images, scores
+from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
@@ -37,7 +38,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import depths, devices, flow, labels, race, refine
+from segviz.engine import cams, depths, devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
@@ -282,6 +283,12 @@ class Engine:
         yield from ()
         return depths.answered(request, loaded, found, refused, started)
 
+    def activation(self, request: CamRequest) -> Generator[Update, None, CamAnswer]:
+        """Where in a layer the evidence for classes is."""
+        loaded = self._loaded(request.setup)
+        answer = yield from cams.answered(request, self._job(request.setup, loaded, squeeze=not loaded.convertible))
+        return answer
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -327,6 +334,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
+    CamRequest: _once_loaded(Engine.activation),
 }
 
 
