@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from segviz.core.choices import Device
+from segviz.core.cams import CamRequest
+from segviz.core.choices import Area, Device, Heat
 from segviz.core.depths import DepthRequest
 from segviz.core.laboratory import Page
 from segviz.core.refinement import Refinement
@@ -81,6 +82,18 @@ def plan_depths(state: State) -> DepthRequest | None:
         return None
     wanted = setup.image is not None and state.upsampling_lab.page in (Page.SKIPS, Page.DEPTHS)
     return DepthRequest(setup if wanted else Setup(state.model, device=state.device), wanted)
+
+
+def plan_cams(state: State) -> CamRequest | None:
+    """What speaks for the foremost classes, at the selected layer or, for CAM, at the one layer that has it."""
+    setup, view = setup_of(state), state.cams
+    if setup is None or setup.image is None or view.heat is Heat.PROBABILITY:
+        return None
+    if view.heat is Heat.GRAD_CAM and state.layer is None:
+        return None
+    layer = state.layer if view.heat is Heat.GRAD_CAM and state.layer is not None else "last"
+    at = state.cursor if view.at_unit else None
+    return CamRequest(setup, view.heat, layer, area=Area.AUTO if at is None else Area.UNIT, point=at)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, laboratory, places
+from segviz.core import assets, cams, laboratory, places
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -86,6 +86,7 @@ class State:
     compared: int = 0  # which of them
     curtain: float = 0.5  # where the curtain ends, in shares of the image's width
     upsampling_lab: laboratory.Laboratory = laboratory.USUAL
+    cams: cams.CamView = cams.USUAL  # what heatmaps show
 
 
 Listener = Callable[[State, State], None]
@@ -178,6 +179,7 @@ NETWORK_DEFAULTS: dict[str, Any] = {
     "pooling": Pooling.AUTO,
     "method": Method.AUTO,
     "cell": None,
+    "cams": cams.USUAL,
 }
 
 
@@ -194,6 +196,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["cell"] = state.cell and list(state.cell)
     values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
     values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
+    values["cams"] = cams.to_values(state.cams)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -406,4 +409,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "compared": _index,
     "curtain": _within(0, 1),
     "upsampling_lab": laboratory.from_values,
+    "cams": cams.from_values,
 }

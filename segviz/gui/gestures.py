@@ -259,6 +259,13 @@ def choose_view(view: View) -> Changes:
     return {"view": view, "errors": False, "cell": None}
 
 
+def show_evidence(scene: Scene, **changes: Any) -> Changes:
+    """Other heatmaps (fields of `CamView`): the class that is shown is seen on the canvas."""
+    view = replace(scene.state.cams, **changes)
+    shown = {} if scene.prediction is None else choose_view(View.HEATMAP)
+    return {"cams": view} | shown
+
+
 def show_errors(wanted: bool) -> Changes:
     """Right and wrong pixels over the image, or no longer."""
     return {"errors": wanted, "cell": None}

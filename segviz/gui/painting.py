@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.requests import (
     Badge,
@@ -58,4 +59,5 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     WindowAnswer: lambda scene, ledger, answer: {"window": answer},
     Badge: lambda scene, ledger, answer: {"badge": answer},
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
+    CamAnswer: lambda scene, ledger, answer: {"cams": answer},
 }

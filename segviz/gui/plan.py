@@ -6,6 +6,8 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from segviz.core import planning, requests
+from segviz.core.cams import CamRequest
+from segviz.core.choices import View
 from segviz.core.depths import DepthRequest
 from segviz.core.laboratory import Source
 from segviz.core.requests import (
@@ -37,6 +39,7 @@ LONG = (
     Kind.RACE,
     Kind.KEPT,
     Kind.DEPTHS,
+    Kind.CAMS,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -48,6 +51,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.KEPT: KeptRequest,
     Kind.BADGE: ExamineRequest,
     Kind.DEPTHS: DepthRequest,
+    Kind.CAMS: CamRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -57,6 +61,7 @@ ANSWERS = {
     "race": Kind.RACE,
     "window": Kind.WINDOW,
     "depths": Kind.DEPTHS,
+    "cams": Kind.CAMS,
 }
 
 
@@ -80,12 +85,28 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled else None
     looked_at = state.tab == Tab.FEATURE_MAPS or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
-        known = scene.network is not None and scene.network.layer(state.layer or "") is not None
-        found[Kind.FEATURES] = planning.plan_features(state) if known else None
+        found[Kind.FEATURES] = planning.plan_features(state) if _has_layer(scene) else None
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.KEPT] = comparing.missing(scene)
+    found[Kind.CAMS] = _cams(scene)
     return found
+
+
+def _cams(scene: Scene) -> CamRequest | None:
+    """What speaks for the classes that are looked at: a class that has its map already asks for nothing."""
+    state, have = scene.state, scene.shown_cams
+    looked_at = state.tab == Tab.HEATMAPS or state.view is View.HEATMAP
+    wanted = planning.plan_cams(state) if looked_at and _has_layer(scene) else None
+    chosen = state.shown_class
+    if wanted is None or chosen is None:
+        return wanted if have is None or wanted is None else replace(wanted, classes=have.request.classes)
+    known = have is not None and chosen in have.classes
+    return replace(wanted, classes=have.request.classes if have is not None and known else (chosen,))
+
+
+def _has_layer(scene: Scene) -> bool:
+    return scene.network is not None and scene.network.layer(scene.state.layer or "") is not None
 
 
 def badge(state: State) -> Request | None:
@@ -113,6 +134,8 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["window"] = None
     if scene.depths is not None and scene.depths.request.setup.image not in (None, state.image):
         gone["depths"] = None
+    if scene.cams is not None and not is_about(scene.cams.request.setup, state):
+        gone["cams"] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from segviz.core import catalogue
+from segviz.core import catalogue, planning
+from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
@@ -69,6 +70,7 @@ class Kind(StrEnum):
     BADGE = "Examining the network"
     TRUTH = "Reading the ground truth"  # in the window's own process
     DEPTHS = "Scoring the depths"
+    CAMS = "Finding what speaks for a class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Scene:
     window: WindowAnswer | None = None
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
+    cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -166,6 +169,17 @@ class Scene:
         setup = self.depths.request.setup if self.depths is not None else None
         same = setup is not None and setup.model == self.state.model and setup.image in (None, self.state.image)
         return self.depths if same else None
+
+    @property
+    def shown_cams(self) -> CamAnswer | None:
+        """What speaks for classes, where it is what the State asks by now; None otherwise."""
+        found, wanted = self.cams, planning.plan_cams(self.state)
+        if found is None or wanted is None:
+            return None
+        same = replace(found.request, classes=()) == wanted or planning.same_but_drawn(
+            replace(found.request, classes=()), wanted
+        )
+        return found if same else None
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

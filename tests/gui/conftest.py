@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from segviz.core.cams import CamRequest
 from segviz.core.choices import Theme
 from segviz.core.depths import DepthRequest
 from segviz.core.requests import (
@@ -22,7 +23,7 @@ from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
 
 PAGE = "/pictures/page.png"
-KINDS = (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest, DepthRequest)
+KINDS = (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest, DepthRequest, CamRequest)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from segviz.core.cams import CamRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.errors import SegvizError
 from segviz.core.images import Picture, open_picture
@@ -120,5 +121,6 @@ def lenet_answers(request: Request) -> Any:
         ClassifyRequest: lambda: scenes.window_answer(request),
         ExamineRequest: lambda: Badge(request, (), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
+        CamRequest: lambda: scenes.cam_answer(request),
     }
     return makers[type(request)]()

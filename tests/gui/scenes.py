@@ -10,14 +10,16 @@ import numpy as np
 
 from segviz.core import scores
 from segviz.core.agreement import agree, completed
+from segviz.core.cams import CamAnswer, CamRequest, CamView
 from segviz.core.catalogue import entry
-from segviz.core.choices import Method, Task, Upsampling
+from segviz.core.choices import Area, Heat, Method, Task, Upsampling, View
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.field import Box, Frame, Geometry, Lattice, Node
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
+from segviz.core.planning import plan_cams
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
@@ -292,6 +294,34 @@ FCN = "fcn8s-efficientnet_lite0"
 FCN_CLASSES = ("background", "mammal", "bird", "insect", "fish", "fruit", "flower")
 
 
+def cam_answer(request: CamRequest | None = None, layer: str = "c3") -> CamAnswer:
+    """What speaks for LeNet-5's digits in a layer: one unit for each class, and against it another."""
+    request = request or CamRequest(setup(), layer=layer)
+    network, name = lenet(), request.layer if request.heat is Heat.GRAD_CAM else "s4"
+    rows, columns = network.geometry.grid(name)
+    count = 10
+    maps = np.zeros((count, rows, columns), np.float32)
+    for index in range(count - 1):  # nothing speaks for the last
+        maps[index, 2 + index, 3 + index] = 1 + index / 2
+        maps[index, rows - 3, columns - 3 - index] = -0.5
+    lattice = network.frame.lattice(rows, columns, *network.geometry.laws(name))
+    area = Area.UNIT if request.point else Area.IMAGE
+    return CamAnswer(
+        request, name, area, tuple(range(count)), tuple("0123456789"), tuple(float(5 - i) for i in range(count)),
+        (425,) * count, maps, np.ones((count, 16), np.float32), ("",) * (count - 1) + ("gradient 0",), lattice, 0.2,
+    )  # fmt: skip
+
+
+def evidence(heat: Heat = Heat.GRAD_CAM, layer: str = "c3", **changes: Any) -> Scene:
+    """The heatmaps' tab with what speaks for classes at a layer."""
+    whole = full()
+    state = replace(whole.state, tab="heatmaps", layer=layer, view=View.HEATMAP, shown_class=3)
+    state = replace(state, cams=CamView(heat, **changes))
+    wanted = plan_cams(state)
+    assert wanted is not None
+    return replace(whole, state=state, cams=cam_answer(wanted))
+
+
 def depth_answer(height: int = HEIGHT, width: int = WIDTH, model: str = FCN, image: str | None = PAGE) -> DepthAnswer:
     """Scores of an FCN-8s of seven classes: discs, coarse in the deep maps and with an edge in the shallow one."""
     count, stride = len(FCN_CLASSES), 8
@@ -428,6 +458,9 @@ def everything() -> dict[str, Scene]:
         "raced": replace(whole, race=race()),
         "raced, extrapolated": replace(whole, race=race(extrapolated=True)),
         "raced, not equal": replace(whole, race=race(exact=False)),
+        "heatmaps, Grad-CAM": evidence(),
+        "heatmaps, CAM signed": evidence(Heat.CAM, signed=True),
+        "heatmaps, computing Grad-CAM": replace(evidence(), cams=None, jobs=(Job(Kind.CAMS, Progress(3, 9)),)),
         "upsampling": laboratory(),
         "upsampling, feature": laboratory(source=Source.FEATURE, side=8, factor=8, kernel=Kernel.UNEVEN),
         "upsampling, edited": laboratory(kernel=Kernel.EDITED, factor=4),
