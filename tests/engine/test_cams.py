@@ -287,12 +287,9 @@ def test_nothing_is_left_on_the_network(engine, image):
     network = engine._loaded(setup).network
 
     def marks() -> list[object]:
-        hooks = [(len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks)) for m in network.modules()]
-        return [
-            hooks,
-            [m.training for m in network.modules()],
-            [(p.requires_grad, p.grad) for p in network.parameters()],
-        ]
+        modules, parameters = list(network.modules()), list(network.parameters())
+        hooks = [(len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks)) for m in modules]
+        return [hooks, [m.training for m in modules], [(p.requires_grad, p.grad) for p in parameters]]
 
     before = marks()
     request = CamRequest(setup, layer=_some_layer(network))
@@ -310,9 +307,7 @@ def test_nothing_is_left_on_the_network(engine, image):
 
 def test_against_the_package_grad_cam(engine, image):
     """Where https://github.com/jacobgil/pytorch-grad-cam is installed; it scales each map to 0 ... 1."""
-    package = pytest.importorskip(
-        "pytorch_grad_cam", reason="the package grad-cam is not installed: pip install grad-cam"
-    )
+    package = pytest.importorskip("pytorch_grad_cam", reason="grad-cam is not installed: pip install grad-cam")
     targets = pytest.importorskip("pytorch_grad_cam.utils.model_targets")
     setup = Setup("nin", image(32, 32), 1.0)
     layer = "mlpconv1.4"  # of the image's own size, so that nothing is resized

@@ -294,20 +294,20 @@ FCN = "fcn8s-efficientnet_lite0"
 FCN_CLASSES = ("background", "mammal", "bird", "insect", "fish", "fruit", "flower")
 
 
-def cam_answer(request: CamRequest | None = None, layer: str = "c3") -> CamAnswer:
-    """What speaks for LeNet-5's digits in a layer: one unit for each class, and against it another."""
-    request = request or CamRequest(setup(), layer=layer)
-    network, name = lenet(), request.layer if request.heat is Heat.GRAD_CAM else "s4"
+def cam_answer(request: CamRequest | None = None, network: Network | None = None, layer: str = "c3") -> CamAnswer:
+    """What speaks for ten classes in a layer: a few units for each class, and against it others."""
+    request, network = request or CamRequest(setup(), layer=layer), network or lenet()
+    name = request.layer if request.heat is Heat.GRAD_CAM else network.layers[-2].name
     rows, columns = network.geometry.grid(name)
     count = 10
     maps = np.zeros((count, rows, columns), np.float32)
     for index in range(count - 1):  # nothing speaks for the last
-        maps[index, 2 + index, 3 + index] = 1 + index / 2
-        maps[index, rows - 3, columns - 3 - index] = -0.5
+        maps[index, min(2 + index, rows - 1), min(3 + index, columns - 1)] = 1 + index / 2
+        maps[index, max(0, rows - 3), max(0, columns - 3 - index)] = -0.5
     lattice = network.frame.lattice(rows, columns, *network.geometry.laws(name))
     area = Area.UNIT if request.point else Area.IMAGE
     return CamAnswer(
-        request, name, area, tuple(range(count)), tuple("0123456789"), tuple(float(5 - i) for i in range(count)),
+        request, name, area, tuple(range(count)), network.classes[:count], tuple(float(5 - i) for i in range(count)),
         (425,) * count, maps, np.ones((count, 16), np.float32), ("",) * (count - 1) + ("gradient 0",), lattice, 0.2,
     )  # fmt: skip
 

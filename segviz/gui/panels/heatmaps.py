@@ -176,9 +176,8 @@ class HeatmapsPanel:
         self.grid.setVisible(there)
         for part in (self.scale_bar, self.copy, self.save):
             part.setVisible(there)
-        self.colours.setVisible(
-            there and not (scene.state.cams.signed and scene.state.cams.heat is not Heat.PROBABILITY)
-        )
+        view = scene.state.cams
+        self.colours.setVisible(there and (view.heat is Heat.PROBABILITY or not view.signed))
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """The cross follows the mouse on the image, in every heatmap."""

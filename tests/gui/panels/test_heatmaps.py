@@ -161,7 +161,7 @@ def test_signed_maps_show_what_speaks_against(qtbot, evidence):
     signed = cam_planes.spread(evidence.panel._tiles.answer, 3, evidence.state, (96, 128), (1.0, 1.0))
     assert signed.min() < 0.5 < signed.max()
     assert not evidence.panel.colours.isVisible(), "a signed map has one pair of colours"
-    assert cam_planes.ends(evidence.scene.cams, 3, True) == ("−2.5", "2.5")
+    assert cam_planes.ends(evidence.scene.cams, 3, True) == ("−2.500", "2.500")
 
 
 def test_at_the_unit_asks_again_and_says_so(qtbot, evidence):
