@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from segviz.core.choices import Area, Heat
 from segviz.core.field import Lattice
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from segviz.core.requests import Setup
 
 SHOWN = 12  # classes, where nobody names them
@@ -70,20 +70,20 @@ class CamAnswer:
 
     def shown(self, place: int, signed: bool) -> np.ndarray:
         """A map (rows, columns) as it is, or what speaks for the class alone: equation 2's ReLU."""
-        found: np.ndarray = self.maps[place] if signed else np.maximum(self.maps[place], 0)
-        return found
+        found: np.ndarray = self.maps[place]
+        return found if signed else found.clip(0)
 
     def reach(self, place: int) -> float:
         """The largest value of a map, whatever its sign: where its colours end; 0 for one that says nothing."""
-        return float(np.abs(self.maps[place]).max())
+        return float(abs(self.maps[place]).max())
 
 
 def levels(values: np.ndarray, reach: float, signed: bool) -> np.ndarray:
     """`values` in shares of a colour table: 0 to `reach`, or -`reach` to `reach` with 0 in the middle."""
     if not reach > 0:
-        return np.full_like(values, 0.5 if signed else 0)
+        return values * 0 + (0.5 if signed else 0)
     share = values / reach
-    return np.clip(share / 2 + 0.5 if signed else share, 0, 1)
+    return (share / 2 + 0.5 if signed else share).clip(0, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ from segviz.gui.widgets.plane import rgb
 SHOWN = 12  # classes
 LONGEST = 288  # longer side of a tile's picture, in pixels: enough for a screen of twice the density
 AREAS = {
-    Area.IMAGE: "of the whole answer",
-    Area.LABEL: "of each class's own label",
-    Area.BOX: "in a box",
-    Area.UNIT: "at the pinned unit",
+    Area.IMAGE: "the whole answer",
+    Area.LABEL: "each class's label",
+    Area.BOX: "a box",
+    Area.UNIT: "the pinned unit",
 }
 
 
@@ -98,7 +98,7 @@ class CamTiles:
         self.answer, self.size = answer, size
         self._ground = _ground(picture, size)
         self.classes = list(answer.classes)
-        self.title = "each map to its largest"
+        self.title = ""  # each map goes up to a largest value of its own, which its caption gives
 
     def name(self, index: int) -> str:
         return self.answer.names[index]
@@ -119,10 +119,8 @@ class CamTiles:
     @property
     def text(self) -> str:
         answer, (_, rows, columns) = self.answer, self.answer.maps.shape
-        what = answer.request.heat.title
-        asked = f", score {AREAS[answer.area]}" if answer.request.heat is Heat.GRAD_CAM else ""
-        place = answer.layer if " " in answer.layer else f"at {answer.layer}"  # 'before pool' has its own word
-        return f"{what} {place}{asked} · {words.size(columns, rows)} units"
+        asked = (f"score of {AREAS[answer.area]}",) if answer.request.heat is Heat.GRAD_CAM else ()
+        return " · ".join((answer.layer, *asked, f"grid of {words.size(columns, rows)}"))
 
 
 def _ground(picture: Picture | None, size: tuple[int, int]) -> tiles.Bytes:

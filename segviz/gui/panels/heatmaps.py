@@ -19,7 +19,7 @@ from segviz.gui.panels.sheet import Sheet, contact_sheet
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.segmented import Segmented
+from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.thumb_grid import ThumbGrid
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
     from segviz.gui.panels.heat_tiles import HeatTiles
 
-SIGNED = "What speaks for the class and against it, not the first alone (the paper's ReLU)"
-AT_UNIT = "The score where a unit is pinned, not of the whole answer"
+SIGNED = "What speaks against the class, too: without the paper's ReLU"
+AT_UNIT = "The class's score at the pinned unit, not of the whole answer"
 
 
 class HeatmapsPanel:
@@ -63,10 +63,7 @@ class HeatmapsPanel:
         self.grid.hovered.connect(self._hovered)
         self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
         self.grid.left.connect(lambda: self._commands.point_at(None))
-        self.heat = Segmented([(heat, heat.title, _tip(heat)) for heat in Heat], "What the heatmaps show")
-        self.heat.changed.connect(lambda heat: self._change(heat=heat))
-        self.signed = _toggle("Signed", SIGNED, lambda on: self._change(signed=on))
-        self.at_unit = _toggle("At the unit", AT_UNIT, lambda on: self._change(at_unit=on))
+        self.heat = ChoicePill("Shows", "What the heatmaps show", Heat, lambda heat: self._change(heat=heat))
         self.colours = ChoicePill(
             "Colours", "Colours of probabilities", ColourMap, lambda v: session.update(colour_map=v)
         )
@@ -81,8 +78,8 @@ class HeatmapsPanel:
     def _make_header(self) -> HeaderLine:
         line = HeaderLine()
         line.add(self.heat)
-        line.add(self.signed)
-        line.add(self.at_unit)
+        self.signed = _toggle(line, "minus", SIGNED, lambda on: self._change(signed=on))
+        self.at_unit = _toggle(line, "pointer", AT_UNIT, lambda on: self._change(at_unit=on))
         line.add(self.what, 1)
         line.add(self.scale_bar)
         line.add(self.colours)
@@ -152,7 +149,7 @@ class HeatmapsPanel:
     def _show_choices(self, state: State) -> None:
         evidence = state.cams.heat is not Heat.PROBABILITY
         self.colours.show_choice(state.colour_map)
-        self.heat.set_value(state.cams.heat)
+        self.heat.show_choice(state.cams.heat)
         self.signed.setChecked(state.cams.signed)
         self.at_unit.setChecked(state.cams.at_unit)
         self.signed.setVisible(evidence)
@@ -260,17 +257,9 @@ def _missing(scene: Scene) -> str:
     return "Heatmaps appear here once the network has run on an image."
 
 
-def _tip(heat: Heat) -> str:
-    return heat.hint[:1].upper() + heat.hint[1:]
-
-
-def _toggle(text: str, tip: str, then: Callable[[bool], None]) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _toggle(line: HeaderLine, icon: str, tip: str, then: Callable[[bool], None]) -> QToolButton:
+    button = flat_button(icon, tip)
     button.setCheckable(True)
-    button.setToolTip(tip)
-    button.setAccessibleName(text)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    theme.set_kind(button, "flat")
     button.clicked.connect(then)
+    line.add(button)
     return button

@@ -128,7 +128,7 @@ def evidence(shown):
 
 
 def test_a_choice_asks_for_what_speaks_for_classes_and_shows_it_on_the_canvas(qtbot, one):
-    qtbot.mouseClick(one.panel.heat.button(Heat.GRAD_CAM), Qt.MouseButton.LeftButton)
+    one.panel.heat.choose(Heat.GRAD_CAM)
     assert one.state.cams.heat is Heat.GRAD_CAM
     assert one.state.view is View.HEATMAP
     assert one.panel.note.isVisible()
@@ -170,7 +170,7 @@ def test_at_the_unit_asks_again_and_says_so(qtbot, evidence):
     assert (wanted.area, wanted.point) == (Area.UNIT, evidence.state.cursor)
     assert evidence.scene.shown_cams is None, "what is there is of the whole answer"
     evidence.show(replace(evidence.scene, cams=scenes.cam_answer(wanted)))
-    assert "at the pinned unit" in evidence.panel.what.text()
+    assert "score of the pinned unit" in evidence.panel.what.text()
 
 
 def test_a_class_that_has_its_map_asks_nothing_and_another_does(evidence):
@@ -193,7 +193,7 @@ def test_another_layer_shows_nothing_until_it_has_answered(evidence):
     evidence.session.update(layer="s4")
     assert evidence.panel.grid.isHidden()
     evidence.show(replace(evidence.scene, cams=scenes.cam_answer(plan_cams(evidence.state))))
-    assert evidence.panel.what.text().startswith("Grad-CAM at s4")
+    assert evidence.panel.what.text().startswith("s4 · score of the whole answer")
 
 
 def test_levels_of_a_map_that_says_nothing_are_those_of_zero():
