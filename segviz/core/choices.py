@@ -152,6 +152,20 @@ class Palette(Choice):
     CITYSCAPES = "cityscapes", "Cityscapes", "the palette of the Cityscapes label images"
 
 
+class MapPage(Choice):
+    """The pages of the tab of feature maps."""
+
+    MAPS = "maps", "Maps", "all feature maps of the layer"
+    FILTERS = "filters", "Filters", "the weights that make the maps, beside the map that they make"
+
+
+class FilterScale(Choice):
+    """Range of weights that the colours of a filter span, from its negative to it."""
+
+    FILTER = "filter", "Per filter", "the largest weight of the filter"
+    LAYER = "layer", "Per layer", "the largest weight of all filters of the layer"
+
+
 class MapOrder(Choice):
     """Order of the feature maps of a layer."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segviz.core.cams import CamRequest
 from segviz.core.choices import Area, Device, Heat
 from segviz.core.depths import DepthRequest
+from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
@@ -94,6 +95,14 @@ def plan_cams(state: State) -> CamRequest | None:
     layer = state.layer if view.heat is Heat.GRAD_CAM and state.layer is not None else "last"
     at = state.cursor if view.at_unit else None
     return CamRequest(setup, view.heat, layer, area=Area.AUTO if at is None else Area.UNIT, point=at)
+
+
+def plan_filter(state: State) -> FilterRequest | None:
+    """The filter of the map that is looked at, the first one's where none is."""
+    if not state.model or state.layer is None:
+        return None
+    setup = Setup(state.model, pooling=state.pooling, device=state.device)  # weights are the same for every image
+    return FilterRequest(setup, state.layer, state.looked_at or 0)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

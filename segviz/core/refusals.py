@@ -8,6 +8,7 @@ import traceback
 from segviz.core.cams import CamRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.errors import SegvizError
+from segviz.core.filters import FilterRequest
 from segviz.core.learning import TrainRequest
 from segviz.core.requests import (
     ClassifyRequest,
@@ -31,6 +32,7 @@ DOING: dict[type, str] = {
     TrainRequest: "training",
     DepthRequest: "scoring the depths",
     CamRequest: "finding what speaks for a class",
+    FilterRequest: "reading filters",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -16,6 +16,7 @@ from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampl
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.refinement import Labelling, Refinement
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ Request = (
     | ExamineRequest
     | DepthRequest
     | CamRequest
+    | FilterRequest
 )
 
 
@@ -414,4 +416,4 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer | CamAnswer
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer | CamAnswer | FilterAnswer

@@ -13,7 +13,9 @@ from segviz.core.choices import (
     ColourMap,
     CompareView,
     Device,
+    FilterScale,
     MapOrder,
+    MapPage,
     MapScale,
     Method,
     Palette,
@@ -78,8 +80,11 @@ class State:
     cell: tuple[int, int] | None = None  # of the confusion matrix: (true class, label) whose pixels are shown
     palette: Palette = Palette.AUTO
     colour_map: ColourMap = ColourMap.MAGMA
+    map_page: MapPage = MapPage.MAPS  # of the tab of feature maps
     map_order: MapOrder = MapOrder.INDEX
     map_scale: MapScale = MapScale.MAP
+    map_channel: int | None = None  # the map that is looked at where no unit is pinned
+    filter_scale: FilterScale = FilterScale.FILTER
     tab: str = "feature-maps"
     kept: tuple[Kept, ...] = ()  # results that others are compared with
     compare: CompareView = CompareView.NONE
@@ -87,6 +92,11 @@ class State:
     curtain: float = 0.5  # where the curtain ends, in shares of the image's width
     upsampling_lab: laboratory.Laboratory = laboratory.USUAL
     cams: cams.CamView = cams.USUAL  # what heatmaps show
+
+    @property
+    def looked_at(self) -> int | None:
+        """The map that is looked at: the pinned unit's, else the one that was chosen; None where none was."""
+        return self.unit.channel if self.unit is not None else self.map_channel
 
 
 Listener = Callable[[State, State], None]
@@ -146,8 +156,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
 
     The same network, viewed otherwise (`specs.VIEWING`), keeps them. Another image keeps the layer but
     not the pinned unit; a new revision of the same image keeps both, since a person draws on while a
-    unit is watched. Another layer keeps the cursor, from which the unit follows. A mask is of one image,
-    a cell of the confusion matrix of one mask and one network.
+    unit is watched. Another layer has other maps, but keeps the cursor, from which the unit follows. A mask is
+    of one image, a cell of the confusion matrix of one mask and one network.
     """
     out = dict(changes)
 
@@ -162,6 +172,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
         out.setdefault("unit", None)
         out.setdefault("cursor", None)
         out.setdefault("truth", None)
+    if changed("layer"):
+        out.setdefault("map_channel", None)
     if out.get("truth", state.truth) != state.truth:
         out.setdefault("cell", None)
     return out
@@ -180,6 +192,7 @@ NETWORK_DEFAULTS: dict[str, Any] = {
     "method": Method.AUTO,
     "cell": None,
     "cams": cams.USUAL,
+    "map_channel": None,
 }
 
 
@@ -401,8 +414,11 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "cell": _optional(_pair),
     "palette": Palette,
     "colour_map": ColourMap,
+    "map_page": MapPage,
     "map_order": MapOrder,
     "map_scale": MapScale,
+    "map_channel": _optional(_index),
+    "filter_scale": FilterScale,
     "tab": _text,
     "kept": _kept,
     "compare": CompareView,

@@ -17,6 +17,7 @@ from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
@@ -41,6 +42,7 @@ from segviz.core.requests import (
 from segviz.engine import cams, depths, devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
+from segviz.engine.filters import Refused, filter_of
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
@@ -289,6 +291,16 @@ class Engine:
         answer = yield from cams.answered(request, self._job(request.setup, loaded, squeeze=not loaded.convertible))
         return answer
 
+    def filters(self, request: FilterRequest) -> Generator[Update, None, FilterAnswer]:
+        """The filter of one map, of the convolutional form where there is one."""
+        started = time.perf_counter()
+        yield from ()
+        found = filter_of(request, self._loaded(request.setup))
+        refused = found if isinstance(found, Refused) else Refused("")
+        made = None if isinstance(found, Refused) else found
+        seconds = time.perf_counter() - started
+        return FilterAnswer(request, request.layer, made, seconds, refused.reason, refused.maker)
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -335,6 +347,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
     CamRequest: _once_loaded(Engine.activation),
+    FilterRequest: _once_loaded(Engine.filters),
 }
 
 

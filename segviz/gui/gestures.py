@@ -166,6 +166,20 @@ def pin_in_map(scene: Scene, channel: int, row: int, column: int) -> Changes:
     return {"unit": Unit(channel, row, column), "cursor": (x, y)}
 
 
+def cell_at(scene: Scene, point: tuple[float, float] | None) -> tuple[int, int] | None:
+    """(row, column) of the unit of the selected layer at a pixel of the image; None where there is none."""
+    network, layer = scene.network, scene.state.layer
+    if network is None or layer is None or point is None or network.layer(layer) is None:
+        return None
+    return network.geometry.cell_at(layer, *network.frame.to_network(*point))
+
+
+def look_at_map(scene: Scene, channel: int) -> Changes:
+    """Another map of the layer: a pinned unit goes over to it, at its row and column."""
+    unit = scene.state.unit
+    return {"map_channel": channel} | ({"unit": replace(unit, channel=channel)} if unit is not None else {})
+
+
 def move(scene: Scene, rows: int, columns: int) -> Changes:
     """The pinned unit moved by whole units (arrow keys), kept inside the grid."""
     network, layer, unit = scene.network, scene.state.layer, scene.state.unit

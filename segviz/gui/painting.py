@@ -7,6 +7,7 @@ from typing import Any
 
 from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
+from segviz.core.filters import FilterAnswer
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -60,4 +61,5 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     Badge: lambda scene, ledger, answer: {"badge": answer},
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
     CamAnswer: lambda scene, ledger, answer: {"cams": answer},
+    FilterAnswer: lambda scene, ledger, answer: {"filters": answer},
 }

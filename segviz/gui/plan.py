@@ -7,8 +7,9 @@ from typing import Any
 
 from segviz.core import planning, requests
 from segviz.core.cams import CamRequest
-from segviz.core.choices import View
+from segviz.core.choices import MapPage, View
 from segviz.core.depths import DepthRequest
+from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Source
 from segviz.core.requests import (
     ClassifyRequest,
@@ -52,6 +53,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.BADGE: ExamineRequest,
     Kind.DEPTHS: DepthRequest,
     Kind.CAMS: CamRequest,
+    Kind.FILTERS: FilterRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -62,6 +64,7 @@ ANSWERS = {
     "window": Kind.WINDOW,
     "depths": Kind.DEPTHS,
     "cams": Kind.CAMS,
+    "filters": Kind.FILTERS,
 }
 
 
@@ -83,9 +86,13 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
     found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled else None
-    looked_at = state.tab == Tab.FEATURE_MAPS or (upsampled and state.upsampling_lab.source is Source.FEATURE)
+    known = _has_layer(scene)
+    on_maps = state.tab == Tab.FEATURE_MAPS
+    filters = on_maps and known and state.map_page is MapPage.FILTERS
+    found[Kind.FILTERS] = planning.plan_filter(state) if filters else None
+    looked_at = on_maps or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
-        found[Kind.FEATURES] = planning.plan_features(state) if _has_layer(scene) else None
+        found[Kind.FEATURES] = planning.plan_features(state) if known else None
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.KEPT] = comparing.missing(scene)

@@ -15,6 +15,7 @@ from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.filters import FilterAnswer
 from segviz.core.overrides import adapted
 from segviz.core.requests import (
     Badge,
@@ -71,6 +72,7 @@ class Kind(StrEnum):
     TRUTH = "Reading the ground truth"  # in the window's own process
     DEPTHS = "Scoring the depths"
     CAMS = "Finding what speaks for a class"
+    FILTERS = "Reading the filters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Scene:
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
+    filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -212,6 +215,14 @@ class Scene:
         if features is None or features.layer != self.state.layer or not is_about(features.request.setup, self.state):
             return None
         return features
+
+    @property
+    def shown_filters(self) -> FilterAnswer | None:
+        """The filter where it is of the layer and the network that are chosen, of whichever map; None otherwise."""
+        filters, state = self.filters, self.state
+        if filters is None or (filters.request.setup.model, filters.request.layer) != (state.model, state.layer):
+            return None
+        return filters
 
     @property
     def shown_class(self) -> int | None:

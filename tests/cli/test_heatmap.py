@@ -87,9 +87,7 @@ def test_the_ending_must_be_that_of_a_png(segviz: Segviz, photo: Path) -> None:
 # ---------------------------------------------------------------------------- what speaks for a class
 
 
-def test_a_class_activation_map_and_grad_cam_of_the_same_maps_agree(
-    segviz: Segviz, photo: Path, tmp_path: Path
-) -> None:
+def test_cam_and_grad_cam_of_the_same_maps_agree(segviz: Segviz, photo: Path, tmp_path: Path) -> None:
     """Selvaraju et al. 2017, section 3.1: they differ by the number of units alone."""
     words = ("heatmap", photo, "--model", "nin", "--class", "cat", "--json")
     cam = segviz(*words, "--cam").data

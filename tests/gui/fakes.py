@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from segviz.core.cams import CamRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.errors import SegvizError
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.images import Picture, open_picture
 from segviz.core.requests import (
     Badge,
@@ -120,6 +121,7 @@ def lenet_answers(request: Request) -> Any:
         RaceRequest: lambda: replace(scenes.race(), request=request),
         ClassifyRequest: lambda: scenes.window_answer(request),
         ExamineRequest: lambda: Badge(request, (), 0.0),
+        FilterRequest: lambda: FilterAnswer(request, request.layer, scenes.a_filter(), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
         CamRequest: lambda: scenes.cam_answer(request),
     }

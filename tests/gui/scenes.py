@@ -12,9 +12,10 @@ from segviz.core import scores
 from segviz.core.agreement import agree, completed
 from segviz.core.cams import CamAnswer, CamRequest, CamView
 from segviz.core.catalogue import entry
-from segviz.core.choices import Area, Heat, Method, Task, Upsampling, View
+from segviz.core.choices import Area, Heat, MapPage, Method, Task, Upsampling, View
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.field import Box, Frame, Geometry, Lattice, Node
+from segviz.core.filters import Filter, FilterAnswer, FilterKind, FilterRequest
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
@@ -290,6 +291,30 @@ def window_answer(request: ClassifyRequest, network: Network | None = None) -> W
     return WindowAnswer(request, network.frame.window_box(network.window, request.x, request.y), found, 0.004)
 
 
+def a_filter(inputs: int = 6, channels: int = 16, channel: int = 0, side: int = 5, planes: int = 0) -> Filter:
+    """A filter of smooth slices; of a layer whose filters are pictures of `planes` each, where there are any."""
+    random = np.random.default_rng(5)
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j] if side > 1 else np.zeros((2, 1, 1))
+
+    def made(count: int) -> np.ndarray:
+        turns = random.uniform(0, 6, (count, 1, 1))
+        return np.asarray(np.sin(3 * (x * np.cos(turns) + y * np.sin(turns)) + turns) * 0.4, np.float32)
+
+    pictures = made(channels * planes).reshape(channels, planes, side, side) if planes else None
+    slices = pictures[channel] if pictures is not None else made(inputs)
+    return Filter(
+        FilterKind.CONVOLUTION, channels, channel, planes or inputs, 0, 1, (1, 1), (1, 1), 0.12, 0.4, slices, pictures
+    )
+
+
+def filters(scene: Scene, found: Filter | None = None, refusal: str = "", maker: str = "") -> Scene:
+    """The page of filters of `scene`'s layer."""
+    state = replace(scene.state, tab="feature-maps", map_page=MapPage.FILTERS)
+    asked = FilterRequest(setup(model=state.model, image=None), state.layer or "", state.looked_at or 0)
+    answer = FilterAnswer(asked, state.layer or "", found, 0.001, refusal, maker)
+    return replace(scene, state=state, filters=answer)
+
+
 FCN = "fcn8s-efficientnet_lite0"
 FCN_CLASSES = ("background", "mammal", "bird", "insect", "fish", "fruit", "flower")
 
@@ -472,6 +497,12 @@ def everything() -> dict[str, Scene]:
         "upsampling, direct": laboratory(Page.DIRECT),
         "upsampling, dense": laboratory(Page.SHIFTS, Method.DENSE),
         "upsampling, image": laboratory(image=True),
+        "filters": filters(whole, a_filter()),
+        "filters, pictures": filters(whole, a_filter(planes=3)),
+        "filters, none": filters(whole, None, "s2 has no weights: AvgPool2d computes without any", "c1"),
+        "filters, no maps": replace(filters(whole, a_filter(planes=1)), features=None),
+        "filters, one weight": filters(deep_full(), a_filter(1280, 1000, side=1)),
+        "filters, not read": replace(filters(whole), filters=None, jobs=(Job(Kind.FILTERS),)),
         "failed": replace(whole, message=Message("engine stopped", about=Kind.FEATURES), features=None),
     }
 

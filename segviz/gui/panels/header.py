@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from segviz.core.choices import Choice
 from segviz.gui import theme
@@ -48,6 +49,29 @@ class HeaderLine(QWidget):
     def button(self, icon: str, name: str, then: Callable[[], None]) -> QToolButton:
         """A button of one icon, at the end of the line."""
         button = flat_button(icon, name)
+        button.clicked.connect(lambda: then())
+        self._row.addWidget(button)
+        return button
+
+    def menu(self, icon: str, name: str, entries: dict[str, Callable[[], None]]) -> QToolButton:
+        """A button of one icon that drops a menu, at the end of the line."""
+        button = flat_button(icon, name)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for text, then in entries.items():
+            menu.addAction(text).triggered.connect(lambda _, t=then: t())
+        button.setMenu(menu)
+        self._row.addWidget(button)
+        return button
+
+    def word(self, text: str, name: str, then: Callable[[], None]) -> QToolButton:
+        """A button of a word, at the end of the line: there is no icon for a kind of file."""
+        button = QToolButton()
+        button.setText(text)
+        theme.set_kind(button, "button")
+        button.setToolTip(name)
+        button.setAccessibleName(name)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(lambda: then())
         self._row.addWidget(button)
         return button

@@ -52,6 +52,7 @@ class HeatmapsPanel:
         self.grid.set_smooth(True)
         self.grid.set_filling(True)
         self.grid.clicked.connect(lambda index, fx, fy: self._clicked(index))
+        self.grid.walked.connect(self._clicked)
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -82,11 +81,9 @@ class UpsamplingPanel:
         self.image.setCheckable(True)
         self.copy = line.button("copy", "Copy the laboratory as a picture", self._copy)
         self.save = line.button("download", "Save the laboratory as PNG", self._save)
-        self.drawing = _worded("SVG", "Save the laboratory as SVG", self._save_drawing)
-        self.table = _worded("CSV", "Save the numbers as CSV", self._save_table)
-        self.film = _worded("GIF", "Save the steps as an animated GIF", self._save_film)
-        for button in (self.drawing, self.table, self.film):
-            line.add(button)
+        self.drawing = line.word("SVG", "Save the laboratory as SVG", self._save_drawing)
+        self.table = line.word("CSV", "Save the numbers as CSV", self._save_table)
+        self.film = line.word("GIF", "Save the steps as an animated GIF", self._save_film)
         return line
 
     def _arrange(self) -> None:
@@ -219,15 +216,3 @@ class UpsamplingPanel:
 
 
 DRAWN = (Page.WAYS, Page.INSERTION)  # pages without a photograph
-
-
-def _worded(text: str, tip: str, then: Any) -> QToolButton:
-    """A button of a word: there is no icon for a kind of file."""
-    button = QToolButton()
-    button.setText(text)
-    theme.set_kind(button, "button")
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    button.clicked.connect(lambda: then())
-    return button
