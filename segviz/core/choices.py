@@ -157,6 +157,14 @@ class MapPage(Choice):
 
     MAPS = "maps", "Maps", "all feature maps of the layer"
     FILTERS = "filters", "Filters", "the weights that make the maps, beside the map that they make"
+    PATCHES = "patches", "Patches", "what a map answers to most strongly, over many images"
+
+
+class PatchSource(Choice):
+    """Which images are gone through for what a map answers to."""
+
+    SHIPPED = "shipped", "Shipped images", "the photographs and pages that segviz brings"
+    FOLDER = "folder", "Image's folder", "all images of the folder that the open image lies in"
 
 
 class FilterScale(Choice):

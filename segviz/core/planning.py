@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segviz.core.cams import CamRequest
-from segviz.core.choices import Area, Device, Heat
+from segviz.core.choices import Area, Device, Heat, PatchSource
 from segviz.core.depths import DepthRequest
 from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
@@ -23,6 +24,7 @@ from segviz.core.requests import (
     SegmentRequest,
     Setup,
 )
+from segviz.core.top_patches import TopRequest
 
 if TYPE_CHECKING:
     from segviz.core.kept import Kept
@@ -103,6 +105,16 @@ def plan_filter(state: State) -> FilterRequest | None:
         return None
     setup = Setup(state.model, pooling=state.pooling, device=state.device)  # weights are the same for every image
     return FilterRequest(setup, state.layer, state.looked_at or 0)
+
+
+def plan_patches(state: State) -> TopRequest | None:
+    """What the map that is looked at answers to, over the shipped images or those beside the open one."""
+    setup = setup_of(state)
+    if setup is None or state.layer is None:
+        return None
+    beside = state.patch_source is PatchSource.FOLDER and state.image is not None
+    folder = str(Path(state.image).parent) if beside and state.image is not None else None
+    return TopRequest(replace(setup, image=None, revision=0), state.layer, state.looked_at or 0, folder)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

@@ -20,6 +20,7 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.top_patches import TopRequest
 
 DOING: dict[type, str] = {
     DescribeRequest: "tracing the network",
@@ -33,6 +34,7 @@ DOING: dict[type, str] = {
     DepthRequest: "scoring the depths",
     CamRequest: "finding what speaks for a class",
     FilterRequest: "reading filters",
+    TopRequest: "looking for top patches",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -18,6 +18,7 @@ from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
 from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.refinement import Labelling, Refinement
+from segviz.core.top_patches import TopAnswer, TopRequest, TopUpdate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,6 +132,7 @@ Request = (
     | DepthRequest
     | CamRequest
     | FilterRequest
+    | TopRequest
 )
 
 
@@ -173,7 +175,7 @@ class RaceUpdate:
     partial: PartialLabels
 
 
-Update = Progress | PartialLabels | RaceUpdate
+Update = Progress | PartialLabels | RaceUpdate | TopUpdate
 
 
 # --------------------------------------------------------------------------------------- answers
@@ -416,4 +418,15 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer | CamAnswer | FilterAnswer
+Answer = (
+    Network
+    | Prediction
+    | FeatureMaps
+    | RaceResult
+    | WindowAnswer
+    | Badge
+    | DepthAnswer
+    | CamAnswer
+    | FilterAnswer
+    | TopAnswer
+)

@@ -19,6 +19,7 @@ from segviz.core.choices import (
     MapScale,
     Method,
     Palette,
+    PatchSource,
     Pooling,
     Upsampling,
     View,
@@ -85,6 +86,7 @@ class State:
     map_scale: MapScale = MapScale.MAP
     map_channel: int | None = None  # the map that is looked at where no unit is pinned
     filter_scale: FilterScale = FilterScale.FILTER
+    patch_source: PatchSource = PatchSource.SHIPPED
     tab: str = "feature-maps"
     kept: tuple[Kept, ...] = ()  # results that others are compared with
     compare: CompareView = CompareView.NONE
@@ -419,6 +421,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "map_scale": MapScale,
     "map_channel": _optional(_index),
     "filter_scale": FilterScale,
+    "patch_source": PatchSource,
     "tab": _text,
     "kept": _kept,
     "compare": CompareView,

@@ -39,7 +39,8 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import cams, depths, devices, flow, labels, race, refine
+from segviz.core.top_patches import TopAnswer, TopRequest
+from segviz.engine import cams, depths, devices, flow, labels, race, refine, top_patches
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.filters import Refused, filter_of
@@ -301,6 +302,11 @@ class Engine:
         seconds = time.perf_counter() - started
         return FilterAnswer(request, request.layer, made, seconds, refused.reason, refused.maker)
 
+    def top_patches(self, request: TopRequest) -> Generator[Update, None, TopAnswer]:
+        """What a channel answers to most strongly, image by image."""
+        answer = yield from top_patches.search(request, self._loaded(request.setup))
+        return answer
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -348,6 +354,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DepthRequest: _once_loaded(Engine.score_depths),
     CamRequest: _once_loaded(Engine.activation),
     FilterRequest: _once_loaded(Engine.filters),
+    TopRequest: _once_loaded(Engine.top_patches),
 }
 
 

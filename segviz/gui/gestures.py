@@ -15,6 +15,7 @@ from segviz.core.overrides import viewed
 from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
 from segviz.core.specs import Kind, parse, same_network
+from segviz.core.top_patches import TopAnswer
 from segviz.gui import names
 from segviz.gui.scene import Scene
 
@@ -178,6 +179,13 @@ def look_at_map(scene: Scene, channel: int) -> Changes:
     """Another map of the layer: a pinned unit goes over to it, at its row and column."""
     unit = scene.state.unit
     return {"map_channel": channel} | ({"unit": replace(unit, channel=channel)} if unit is not None else {})
+
+
+def open_patch(found: TopAnswer, index: int) -> Changes:
+    """The image of a patch, with the unit pinned whose field it is."""
+    patch = found.patches[index]
+    unit = Unit(found.request.channel, patch.row, patch.column)
+    return {"image": patch.image, "unit": unit, "cursor": patch.position}
 
 
 def move(scene: Scene, rows: int, columns: int) -> Changes:

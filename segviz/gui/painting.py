@@ -20,6 +20,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
+from segviz.core.top_patches import TopAnswer, TopUpdate
 from segviz.gui import comparing
 from segviz.gui.ledger import Ledger
 from segviz.gui.scene import Kind, Scene
@@ -38,7 +39,13 @@ def _first_cells(scene: Scene, ledger: Ledger, update: PartialLabels) -> dict[st
     return {"partial": update, "prediction": None, "before": None}
 
 
-def partial_of(update: Update) -> PartialLabels:
+def _patches_so_far(scene: Scene, ledger: Ledger, update: TopUpdate) -> dict[str, Any]:
+    """They take the place of those of before, which are asked for anew."""
+    ledger.forget(Kind.PATCHES)
+    return {"top": update.found}
+
+
+def partial_of(update: Update) -> PartialLabels | TopUpdate:
     """What a race or a method has found so far."""
     assert not isinstance(update, Progress)
     return update.partial if isinstance(update, RaceUpdate) else update
@@ -60,6 +67,8 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     WindowAnswer: lambda scene, ledger, answer: {"window": answer},
     Badge: lambda scene, ledger, answer: {"badge": answer},
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
+    TopUpdate: _patches_so_far,
+    TopAnswer: lambda scene, ledger, answer: {"top": answer},
     CamAnswer: lambda scene, ledger, answer: {"cams": answer},
     FilterAnswer: lambda scene, ledger, answer: {"filters": answer},
 }

@@ -23,6 +23,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import parse
+from segviz.core.top_patches import TopRequest
 from segviz.gui import comparing
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
 
@@ -41,6 +42,7 @@ LONG = (
     Kind.KEPT,
     Kind.DEPTHS,
     Kind.CAMS,
+    Kind.PATCHES,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -54,6 +56,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.DEPTHS: DepthRequest,
     Kind.CAMS: CamRequest,
     Kind.FILTERS: FilterRequest,
+    Kind.PATCHES: TopRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -65,6 +68,7 @@ ANSWERS = {
     "depths": Kind.DEPTHS,
     "cams": Kind.CAMS,
     "filters": Kind.FILTERS,
+    "top": Kind.PATCHES,
 }
 
 
@@ -90,6 +94,8 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     on_maps = state.tab == Tab.FEATURE_MAPS
     filters = on_maps and known and state.map_page is MapPage.FILTERS
     found[Kind.FILTERS] = planning.plan_filter(state) if filters else None
+    patches = on_maps and known and state.map_page is MapPage.PATCHES
+    found[Kind.PATCHES] = planning.plan_patches(state) if patches else None
     looked_at = on_maps or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
         found[Kind.FEATURES] = planning.plan_features(state) if known else None

@@ -31,6 +31,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State
 from segviz.core.specs import parse, same_network
+from segviz.core.top_patches import TopAnswer
 from segviz.gui.runs import NO_TRAINING, Training
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Kind(StrEnum):
     DEPTHS = "Scoring the depths"
     CAMS = "Finding what speaks for a class"
     FILTERS = "Reading the filters"
+    PATCHES = "Looking for top patches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Scene:
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
     filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
+    top: TopAnswer | None = None  # what a map answers to; see `shown_top`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -223,6 +226,11 @@ class Scene:
         if filters is None or (filters.request.setup.model, filters.request.layer) != (state.model, state.layer):
             return None
         return filters
+
+    @property
+    def shown_top(self) -> TopAnswer | None:
+        """What the map that is looked at answers to, as far as it is known; None where that is of another map."""
+        return self.top if self.top is not None and self.top.request == planning.plan_patches(self.state) else None
 
     @property
     def shown_class(self) -> int | None:

@@ -18,12 +18,22 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import Session, State
+from segviz.core.top_patches import TopRequest
 from segviz.gui import settings, theme
 from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
 
 PAGE = "/pictures/page.png"
-KINDS = (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest, DepthRequest, CamRequest)
+KINDS = (
+    DescribeRequest,
+    SegmentRequest,
+    FeatureRequest,
+    ClassifyRequest,
+    ExamineRequest,
+    DepthRequest,
+    CamRequest,
+    TopRequest,
+)
 
 
 @pytest.fixture

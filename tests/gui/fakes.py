@@ -22,6 +22,7 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.top_patches import TopRequest
 from segviz.gui.jobs import PictureOpened, PictureRefused
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 from tests.gui import scenes
@@ -123,6 +124,7 @@ def lenet_answers(request: Request) -> Any:
         ExamineRequest: lambda: Badge(request, (), 0.0),
         FilterRequest: lambda: FilterAnswer(request, request.layer, scenes.a_filter(), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
+        TopRequest: lambda: scenes.top_answer(request),
         CamRequest: lambda: scenes.cam_answer(request),
     }
     return makers[type(request)]()

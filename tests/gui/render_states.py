@@ -20,7 +20,7 @@ from segviz.core import assets
 from segviz.core.cams import CamView
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Heat, Method, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Heat, MapPage, Method, Theme, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
@@ -267,6 +267,10 @@ STATES: dict[str, Callable[[], Scene]] = {
     "card": described,
     "card-empty": empty,
     "card-other": otherwise,
+    "patches": lambda: scenes.top(),
+    "patches-running": lambda: scenes.top(4, jobs=(Job(Kind.PATCHES, Progress(4, 20, "images"), 2.0, 8.0),)),
+    "patches-stopped": lambda: scenes.top(4),
+    "patches-empty": lambda: replace(empty(), state=replace(empty().state, map_page=MapPage.PATCHES)),
     "heatmaps-grad-cam": lambda: evidence(Heat.GRAD_CAM),
     "heatmaps-cam-signed": lambda: evidence(Heat.CAM, signed=True),
     "heatmaps-computing": lambda: replace(

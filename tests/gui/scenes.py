@@ -14,13 +14,13 @@ from segviz.core.cams import CamAnswer, CamRequest, CamView
 from segviz.core.catalogue import entry
 from segviz.core.choices import Area, Heat, MapPage, Method, Task, Upsampling, View
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
-from segviz.core.field import Box, Frame, Geometry, Lattice, Node
+from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status
 from segviz.core.filters import Filter, FilterAnswer, FilterKind, FilterRequest
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
-from segviz.core.planning import plan_cams
+from segviz.core.planning import plan_cams, plan_patches
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
@@ -44,6 +44,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State, Unit
 from segviz.core.steps import SAME, Resize, Taps, Window
+from segviz.core.top_patches import TopAnswer, TopPatch, TopRequest
 from segviz.core.upsamplers import bilinear_kernel
 from segviz.gui import runs
 from segviz.gui.runs import Phase, Run, Training
@@ -337,6 +338,30 @@ def cam_answer(request: CamRequest | None = None, network: Network | None = None
     )  # fmt: skip
 
 
+def top_answer(request: TopRequest | None = None, images: int = 20) -> TopAnswer:
+    """Crops of a gradient, lighter the stronger they are; the last lies half outside its image."""
+    request = request or plan_patches(top_state())
+    assert request is not None
+    ramp = np.linspace(0, 120, 14).astype(np.uint8)
+    patches = []
+    for at in range(min(9, images)):
+        crop = np.repeat((ramp[None, :, None] + ramp[:, None, None] + 14 - at).astype(np.uint8), 3, 2)
+        box = Box(6 * at, 4, 6 * at + 14, 18) if at < 8 else Box(-7, 4, 7, 18)
+        place = f"/pictures/photograph-{at}.png" if at else PAGE
+        patches.append(TopPatch(place, 9 - at / 2, 2, 3 * at, box, Status.EXACT, 0.5 * (at == 8), box.center, crop))
+    return TopAnswer(request, tuple(patches), images, 20, 2 if images == 20 else 0, 1.2)
+
+
+def top_state() -> State:
+    whole = full().state
+    return replace(whole, tab="feature-maps", layer="c3", map_page=MapPage.PATCHES, unit=Unit(5, 2, 0))
+
+
+def top(images: int = 20, **changes: Any) -> Scene:
+    """The page of patches, looked through so many images."""
+    return replace(full(), state=top_state(), top=top_answer(images=images), **changes)
+
+
 def evidence(heat: Heat = Heat.GRAD_CAM, layer: str = "c3", **changes: Any) -> Scene:
     """The heatmaps' tab with what speaks for classes at a layer."""
     whole = full()
@@ -484,6 +509,9 @@ def everything() -> dict[str, Scene]:
         "raced, extrapolated": replace(whole, race=race(extrapolated=True)),
         "raced, not equal": replace(whole, race=race(exact=False)),
         "heatmaps, Grad-CAM": evidence(),
+        "patches": top(),
+        "patches, stopped": top(4),
+        "patches, none": replace(top(), top=None),
         "heatmaps, CAM signed": evidence(Heat.CAM, signed=True),
         "heatmaps, computing Grad-CAM": replace(evidence(), cams=None, jobs=(Job(Kind.CAMS, Progress(3, 9)),)),
         "upsampling": laboratory(),
