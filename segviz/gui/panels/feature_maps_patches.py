@@ -189,7 +189,8 @@ def _title(found: TopAnswer) -> str:
 
 
 def _described(patch: TopPatch) -> str:
-    field = "the whole image" if patch.status is Status.WHOLE else words.size(patch.field.width, patch.field.height)
+    size = f"{words.size(patch.field.width, patch.field.height)} px"
+    field = "the whole image" if patch.status is Status.WHOLE else size
     outside = f", {words.share(patch.outside)} outside" if patch.outside >= 0.005 else ""
     place = words.point(*patch.position)
     return f"{image_title(patch.image)} · {words.value(patch.value)} at {place} · field {field}{outside}"
