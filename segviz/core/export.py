@@ -130,11 +130,13 @@ def save_probabilities(path: str | os.PathLike[str], probabilities: npt.NDArray[
 
 def save_arrays(path: str | os.PathLike[str], values: npt.NDArray[np.float32], lattice: Lattice | None) -> Path:
     """Save feature maps (C, rows, columns) as NPZ: `maps`, and where their units sit as in `save_probabilities`."""
-    where = {} if lattice is None else {"stride": np.array(lattice.stride), "start": np.array(lattice.start)}
+    arrays: dict[str, Any] = {"maps": values}
+    if lattice is not None:
+        arrays |= {"stride": np.array(lattice.stride), "start": np.array(lattice.start)}
 
     def write(part: Path) -> None:
         with part.open("wb") as file:
-            np.savez_compressed(file, maps=values, **where)
+            np.savez_compressed(file, **arrays)
 
     return replace_file(path, write)
 

@@ -231,6 +231,14 @@ def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
     return replace(scene, state=state, network=None, prediction=None, features=None, depths=answer)
 
 
+def dense_maps() -> Scene:
+    """A dense layer of VGG16 as published: 4,096 maps of one unit."""
+    scene = scenes.full()
+    assert scene.features is not None
+    values = np.random.default_rng(0).normal(size=(4096, 1, 1)).astype(np.float32)
+    return replace(scene, features=replace(scene.features, values=values))
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -306,6 +314,21 @@ STATES: dict[str, Callable[[], Scene]] = {
     "upsampling-direct": lambda: scenes.laboratory(Page.DIRECT),
     "upsampling-shifts": lambda: scenes.laboratory(Page.SHIFTS, Method.DENSE),
     "upsampling-image": lambda: laboratory(Page.WAYS, image=True),
+    "maps-dense": dense_maps,
+    "filters": lambda: scenes.filters(scenes.full(), scenes.a_filter(channel=4)),
+    "filters-pictures": lambda: scenes.filters(castle(view=View.IMAGE), scenes.a_filter(3, 40, 17, 3, 3)),
+    "filters-many": lambda: scenes.filters(castle(view=View.IMAGE), scenes.a_filter(1280, 1000, 17, side=1)),
+    "filters-small": lambda: scenes.filters(small(), scenes.a_filter(84, 10, side=1)),
+    "filters-none": lambda: scenes.filters(
+        castle(),
+        None,
+        "blocks.2 is a block of 3 layers and ends in none with filters: choose a layer inside it",
+        "blocks.2.project",
+    ),
+    "filters-waiting": lambda: replace(
+        scenes.filters(scenes.full()), filters=None, jobs=(Job(Kind.FILTERS),), engine=EngineStatus.BUSY
+    ),
+    "filters-empty": lambda: replace(empty(), state=State(map_page=MapPage.FILTERS)),
     "training-idle": idle_laboratory,
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),

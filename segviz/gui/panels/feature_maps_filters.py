@@ -71,12 +71,14 @@ class FiltersPage:
         self.copy = line.button("copy", "Copy the filters as one picture", self._copy)
         saves = {"Filters as PNG…": self._save, "Weights as CSV…": self._save_table}
         self.save = line.menu("download", "Save the filters: PNG or CSV", saves)
+        line.favour(self.what)
         return line
 
     def _arrange(self) -> QWidget:
         theme.set_role(self.note, "dim")
         theme.set_kind(self.maker, "link")
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.note.setContentsMargins(theme.XS + 1, 0, 0, 0)  # as a button pads its words
         self.maps.setFixedWidth(theme.px(BESIDE))
         whole, self.refused = QWidget(), QWidget()
         said = QVBoxLayout(self.refused)
@@ -207,7 +209,7 @@ class FiltersPage:
     def _show_mark(self) -> None:
         unit = self._scene.state.unit if self._scene is not None else None
         cell = self._hover_cell or ((unit.row, unit.column) if unit is not None else None)
-        if self._features is None or cell is None:
+        if self._features is None or cell is None or self._features.values[0].size == 1:
             self.maps.set_mark(None)
             self.grid.set_mark(None)
             return

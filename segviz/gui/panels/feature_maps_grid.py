@@ -84,6 +84,7 @@ class MapsPage:
             "Values as NPZ…": self._save_values,
         }
         self.save = line.menu("download", "Save the maps: PNG, CSV or NPZ", saves)
+        line.favour(self.what)
         return line
 
     # ------------------------------------------------------------------------------- showing
@@ -192,7 +193,7 @@ class MapsPage:
     def _show_mark(self) -> None:
         features = self._scene.shown_features if self._scene is not None else None
         cell = self._hover_cell or (_cell(self._scene) if self._scene is not None else None)
-        if features is None or cell is None:
+        if features is None or cell is None or features.values[0].size == 1:  # one unit is seen without a cross
             self.grid.set_mark(None)
             return
         _, rows, columns = features.values.shape

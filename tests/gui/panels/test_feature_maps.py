@@ -117,7 +117,7 @@ def test_the_title_counts(one):
     one.show(replace(one.scene, features=single))
     assert maps(one).what.text().replace("\u202f", " ") == "c3 · 1 map of 58 × 42"
     one.show(scenes.full())
-    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 16 maps of 58 × 42"
+    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 16 maps of 58 × 42 · 1 dead"
 
 
 def test_only_visible_tiles_are_made(shown, monkeypatch):
@@ -133,10 +133,82 @@ def test_only_visible_tiles_are_made(shown, monkeypatch):
 
 def test_leaving_as_one_picture(qtbot, one):
     qtbot.mouseClick(maps(one).copy, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(maps(one).save, Qt.MouseButton.LeftButton)
-    assert one.commands.names() == ["copy_image", "save_image"]
-    assert one.commands.asked[1][1][1] == "feature-maps-c3"
+    for action in maps(one).save.menu().actions():
+        assert action.isEnabled()
+        action.trigger()
+    assert one.commands.names() == ["copy_image", "save_image", "save_image", "save_table", "save_with"]
+    assert [asked[1][1] for asked in one.commands.asked[1:4]] == ["feature-maps-c3", "c3-map-4", "feature-maps-c3"]
     assert one.commands.asked[0][1][0].width() > 200
+    assert one.commands.asked[2][1][0].size().toTuple() == (58, 42)
+
+
+def test_the_statistics_are_a_table(one):
+    maps(one)._save_statistics()
+    rows, values = one.commands.asked[0][1][0], one.scene.features.values
+    assert rows[0][:4] == ["map", "class", "lowest", "highest"]
+    told = dict(zip(rows[0], rows[6], strict=True))
+    assert (told["map"], told["row"], told["column"]) == (5, 10, 20)
+    assert told["mean"] == pytest.approx(float(values[5].mean()), abs=1e-6)
+    assert told["deviation"] == pytest.approx(float(values[5].std()), abs=1e-5)
+    assert told["response"] == float(values[5, 10, 20])
+    assert (rows[3][0], rows[3][7]) == (2, "dead")
+
+
+def test_the_values_leave_with_the_places_of_their_units(one, tmp_path):
+    maps(one)._save_values()
+    name, _, write = one.commands.asked[0][1]
+    assert name == "feature-maps-c3.npz"
+    write(tmp_path / name)
+    with np.load(tmp_path / name) as saved:
+        assert np.array_equal(saved["maps"], one.scene.features.values)
+        x, y = saved["start"] + saved["stride"] * (20, 10)
+    network = one.scene.network
+    assert (x, y) == pytest.approx(network.frame.to_image(*network.geometry.position_of("c3", 10, 20)))
+
+
+def test_keys_walk_the_maps_and_enter_pins(qtbot, one):
+    one.session.update(unit=None, cursor=None)
+    grid = maps(one).grid
+    qtbot.keyClick(grid, Qt.Key.Key_Right)
+    qtbot.keyClick(grid, Qt.Key.Key_Right)
+    assert (one.state.map_channel, one.state.unit) == (2, None)
+    assert grid.selected == 2
+    qtbot.keyClick(grid, Qt.Key.Key_Return)
+    assert one.state.unit == Unit(2, 21, 29)  # in the middle, where no cross is
+    one.session.update(unit=Unit(2, 7, 8))
+    qtbot.keyClick(grid, Qt.Key.Key_Left)
+    assert one.state.unit == Unit(1, 7, 8)
+
+
+def test_the_bar_has_the_numbers_of_the_map_under_the_mouse(qtbot, one):
+    def ends() -> tuple[str, str, str]:
+        bar = maps(one).scale_bar
+        return bar._title, bar._low, bar._high
+
+    def of(values: np.ndarray) -> tuple[str, str]:
+        return tuple(f"{number:.3f}".replace("-", "−") for number in (values.min(), values.max()))
+
+    values = one.scene.features.values
+    assert ends() == ("map 4", *of(values[4]))
+    grid = maps(one).grid
+    qtbot.mouseMove(grid.viewport(), grid.tile_rect(6).center())
+    assert ends() == ("map 6", *of(values[6]))
+    grid.left.emit()
+    one.session.update(unit=None, cursor=None)
+    assert ends() == ("", "lowest", "highest")
+    maps(one).normalise.choose(MapScale.LAYER)
+    assert ends() == ("", *of(values))
+
+
+def test_maps_of_one_unit_are_seen_in_the_range_of_the_layer(shown):
+    """A dense layer as published: each map alone would be of one colour."""
+    scene = scenes.full()
+    values = np.linspace(-1, 3, 4096, dtype=np.float32)[:, None, None]
+    one = shown(FeatureMapsPanel, replace(scene, features=replace(scene.features, values=values)), SIZE)
+    assert [maps(one)._tile(index).pixelColor(0, 0).red() for index in (0, 4095)] == [0, 255]
+    assert (maps(one).scale_bar._low, maps(one).scale_bar._high) == ("−1.000", "3.000")
+    assert maps(one).grid.tile_rect(0).width() < 64
+    assert maps(one).grid._mark is None  # it would cover the only unit
 
 
 def test_a_silent_layer_is_neither_blue_nor_red(shown):
