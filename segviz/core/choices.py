@@ -90,6 +90,24 @@ class Glow(Choice):
     GUIDED = "guided", "Guided", "the same, only where a ReLU was on: guided backpropagation"
 
 
+class Heat(Choice):
+    """What a heatmap of a class shows (lecture T18, T32)."""
+
+    PROBABILITY = "probability", "Probability", "how sure the network is of the class at every place"
+    CAM = "cam", "CAM", "the maps before global average pooling, times the class's weights"
+    GRAD_CAM = "grad-cam", "Grad-CAM", "the maps of the selected layer, times the class's mean gradients"
+
+
+class Area(Choice):
+    """Over which part of a network's answer a class's score is taken, for its gradient."""
+
+    AUTO = "auto", "Automatic", "the whole answer of a classifier, the class's own pixels of a segmentation"
+    IMAGE = "image", "Whole image", "all units of the answer"
+    LABEL = "label", "Label", "the pixels that the network gives to the class"
+    BOX = "box", "Box", "the units inside a box"
+    UNIT = "unit", "Unit", "the one unit that answers for a pixel"
+
+
 class RecipeName(Choice):
     """What segviz trains; how stands in `RECIPES` (`training/recipes`)."""
 
@@ -156,6 +174,14 @@ class MapPage(Choice):
 
     MAPS = "maps", "Maps", "all feature maps of the layer"
     FILTERS = "filters", "Filters", "the weights that make the maps, beside the map that they make"
+    PATCHES = "patches", "Patches", "what a map answers to most strongly, over many images"
+
+
+class PatchSource(Choice):
+    """Which images are gone through for what a map answers to."""
+
+    SHIPPED = "shipped", "Shipped images", "the photographs and pages that segviz brings"
+    FOLDER = "folder", "Image's folder", "all images of the folder that the open image lies in"
 
 
 class FilterScale(Choice):

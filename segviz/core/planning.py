@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segviz.core.choices import BackRule, Device
+from segviz.core.cams import CamRequest
+from segviz.core.choices import Area, BackRule, Device, Heat, PatchSource
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import RULES, EffectiveRequest
 from segviz.core.filters import FilterRequest
@@ -24,6 +26,7 @@ from segviz.core.requests import (
     SegmentRequest,
     Setup,
 )
+from segviz.core.top_patches import TopRequest
 
 if TYPE_CHECKING:
     from segviz.core.kept import Kept
@@ -105,12 +108,34 @@ def plan_effective(state: State) -> EffectiveRequest | None:
     return EffectiveRequest(setup, state.layer, unit.channel, unit.row, unit.column, rule, images)
 
 
+def plan_cams(state: State) -> CamRequest | None:
+    """What speaks for the foremost classes, at the selected layer or, for CAM, at the one layer that has it."""
+    setup, view = setup_of(state), state.cams
+    if setup is None or setup.image is None or view.heat is Heat.PROBABILITY:
+        return None
+    if view.heat is Heat.GRAD_CAM and state.layer is None:
+        return None
+    layer = state.layer if view.heat is Heat.GRAD_CAM and state.layer is not None else "last"
+    at = state.cursor if view.at_unit else None
+    return CamRequest(setup, view.heat, layer, area=Area.AUTO if at is None else Area.UNIT, point=at)
+
+
 def plan_filter(state: State) -> FilterRequest | None:
     """The filter of the map that is looked at, the first one's where none is."""
     if not state.model or state.layer is None:
         return None
     setup = Setup(state.model, pooling=state.pooling, device=state.device)  # weights are the same for every image
     return FilterRequest(setup, state.layer, state.looked_at or 0)
+
+
+def plan_patches(state: State) -> TopRequest | None:
+    """What the map that is looked at answers to, over the shipped images or those beside the open one."""
+    setup = setup_of(state)
+    if setup is None or state.layer is None:
+        return None
+    beside = state.patch_source is PatchSource.FOLDER and state.image is not None
+    folder = str(Path(state.image).parent) if beside and state.image is not None else None
+    return TopRequest(replace(setup, image=None, revision=0), state.layer, state.looked_at or 0, folder)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

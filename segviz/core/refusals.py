@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 
+from segviz.core.cams import CamRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
@@ -21,6 +22,7 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.top_patches import TopRequest
 
 DOING: dict[type, str] = {
     DescribeRequest: "tracing the network",
@@ -34,7 +36,9 @@ DOING: dict[type, str] = {
     DepthRequest: "scoring the depths",
     OcclusionRequest: "occluding a part of the image",
     EffectiveRequest: "going back from a unit to the pixels",
+    CamRequest: "finding what speaks for a class",
     FilterRequest: "reading filters",
+    TopRequest: "looking for top patches",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest
@@ -19,6 +20,7 @@ from segviz.core.field import Box, Frame, Geometry, Lattice
 from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
+from segviz.core.top_patches import TopAnswer, TopRequest, TopUpdate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +134,9 @@ Request = (
     | DepthRequest
     | OcclusionRequest
     | EffectiveRequest
+    | CamRequest
     | FilterRequest
+    | TopRequest
 )
 
 
@@ -175,7 +179,7 @@ class RaceUpdate:
     partial: PartialLabels
 
 
-Update = Progress | PartialLabels | RaceUpdate
+Update = Progress | PartialLabels | RaceUpdate | TopUpdate
 
 
 # --------------------------------------------------------------------------------------- answers
@@ -429,4 +433,6 @@ Answer = (
     | OcclusionAnswer
     | EffectiveField
     | FilterAnswer
+    | CamAnswer
+    | TopAnswer
 )

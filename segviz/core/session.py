@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, laboratory, places, sight
+from segviz.core import assets, cams, laboratory, places, sight
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -20,6 +20,7 @@ from segviz.core.choices import (
     MapScale,
     Method,
     Palette,
+    PatchSource,
     Pooling,
     Upsampling,
     View,
@@ -89,6 +90,7 @@ class State:
     map_scale: MapScale = MapScale.MAP
     map_channel: int | None = None  # the map that is looked at where no unit is pinned
     filter_scale: FilterScale = FilterScale.FILTER
+    patch_source: PatchSource = PatchSource.SHIPPED
     tab: str = "feature-maps"
     kept: tuple[Kept, ...] = ()  # results that others are compared with
     compare: CompareView = CompareView.NONE
@@ -96,6 +98,7 @@ class State:
     curtain: float = 0.5  # where the curtain ends, in shares of the image's width
     upsampling_lab: laboratory.Laboratory = laboratory.USUAL
     sight: sight.Sight = sight.USUAL  # what is shown of receptive fields
+    cams: cams.CamView = cams.USUAL  # what heatmaps show
 
     @property
     def looked_at(self) -> int | None:
@@ -195,6 +198,7 @@ NETWORK_DEFAULTS: dict[str, Any] = {
     "pooling": Pooling.AUTO,
     "method": Method.AUTO,
     "cell": None,
+    "cams": cams.USUAL,
     "map_channel": None,
 }
 
@@ -213,6 +217,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
     values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
     values["sight"] = sight.to_values(state.sight)
+    values["cams"] = cams.to_values(state.cams)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -424,6 +429,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "map_scale": MapScale,
     "map_channel": _optional(_index),
     "filter_scale": FilterScale,
+    "patch_source": PatchSource,
     "tab": _text,
     "kept": _kept,
     "compare": CompareView,
@@ -431,4 +437,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "curtain": _within(0, 1),
     "upsampling_lab": laboratory.from_values,
     "sight": sight.from_values,
+    "cams": cams.from_values,
 }

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from segviz.core import direct, images, scores
+from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.effective import EffectiveField, EffectiveRequest
@@ -40,7 +41,8 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import depths, devices, flow, labels, race, refine
+from segviz.core.top_patches import TopAnswer, TopRequest
+from segviz.engine import cams, depths, devices, flow, labels, race, refine, top_patches
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.effective import effective
@@ -312,6 +314,12 @@ class Engine:
         answer = yield from effective(request, job, job.native if squeeze else job.dense)
         return answer
 
+    def activation(self, request: CamRequest) -> Generator[Update, None, CamAnswer]:
+        """Where in a layer the evidence for classes is."""
+        loaded = self._loaded(request.setup)
+        answer = yield from cams.answered(request, self._job(request.setup, loaded, squeeze=not loaded.convertible))
+        return answer
+
     def filters(self, request: FilterRequest) -> Generator[Update, None, FilterAnswer]:
         """The filter of one map, of the convolutional form where there is one."""
         started = time.perf_counter()
@@ -321,6 +329,11 @@ class Engine:
         made = None if isinstance(found, Refused) else found
         seconds = time.perf_counter() - started
         return FilterAnswer(request, request.layer, made, seconds, refused.reason, refused.maker)
+
+    def top_patches(self, request: TopRequest) -> Generator[Update, None, TopAnswer]:
+        """What a channel answers to most strongly, image by image."""
+        answer = yield from top_patches.search(request, self._loaded(request.setup))
+        return answer
 
     # ------------------------------------------------------------------------------- together
 
@@ -370,7 +383,9 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DepthRequest: _once_loaded(Engine.score_depths),
     OcclusionRequest: _once_loaded(Engine.occlude),
     EffectiveRequest: _once_loaded(Engine.effective),
+    CamRequest: _once_loaded(Engine.activation),
     FilterRequest: _once_loaded(Engine.filters),
+    TopRequest: _once_loaded(Engine.top_patches),
 }
 
 

@@ -15,6 +15,7 @@ from segviz.core.overrides import viewed
 from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
 from segviz.core.specs import Kind, parse, same_network
+from segviz.core.top_patches import TopAnswer
 from segviz.gui import names
 from segviz.gui.scene import Scene
 
@@ -180,6 +181,13 @@ def look_at_map(scene: Scene, channel: int) -> Changes:
     return {"map_channel": channel} | ({"unit": replace(unit, channel=channel)} if unit is not None else {})
 
 
+def open_patch(found: TopAnswer, index: int) -> Changes:
+    """The image of a patch, with the unit pinned whose field it is."""
+    patch = found.patches[index]
+    unit = Unit(found.request.channel, patch.row, patch.column)
+    return {"image": patch.image, "unit": unit, "cursor": patch.position}
+
+
 def move(scene: Scene, rows: int, columns: int) -> Changes:
     """The pinned unit moved by whole units (arrow keys), kept inside the grid."""
     network, layer, unit = scene.network, scene.state.layer, scene.state.unit
@@ -271,6 +279,13 @@ def choose_method(scene: Scene, method: Method) -> Changes:
 def choose_view(view: View) -> Changes:
     """Another view: errors make room for it."""
     return {"view": view, "errors": False, "cell": None}
+
+
+def show_evidence(scene: Scene, **changes: Any) -> Changes:
+    """Other heatmaps (fields of `CamView`): the class that is shown is seen on the canvas."""
+    view = replace(scene.state.cams, **changes)
+    shown = {} if scene.prediction is None else choose_view(View.HEATMAP)
+    return {"cams": view} | shown
 
 
 def show_errors(wanted: bool) -> Changes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.filters import FilterAnswer
@@ -21,6 +22,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
+from segviz.core.top_patches import TopAnswer, TopUpdate
 from segviz.gui import comparing
 from segviz.gui.ledger import Ledger
 from segviz.gui.scene import Kind, Scene
@@ -39,7 +41,13 @@ def _first_cells(scene: Scene, ledger: Ledger, update: PartialLabels) -> dict[st
     return {"partial": update, "prediction": None, "before": None}
 
 
-def partial_of(update: Update) -> PartialLabels:
+def _patches_so_far(scene: Scene, ledger: Ledger, update: TopUpdate) -> dict[str, Any]:
+    """They take the place of those of before, which are asked for anew."""
+    ledger.forget(Kind.PATCHES)
+    return {"top": update.found}
+
+
+def partial_of(update: Update) -> PartialLabels | TopUpdate:
     """What a race or a method has found so far."""
     assert not isinstance(update, Progress)
     return update.partial if isinstance(update, RaceUpdate) else update
@@ -63,5 +71,8 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
     OcclusionAnswer: lambda scene, ledger, answer: {"occlusion": answer},
     EffectiveField: lambda scene, ledger, answer: {"effective": answer},
+    TopUpdate: _patches_so_far,
+    TopAnswer: lambda scene, ledger, answer: {"top": answer},
+    CamAnswer: lambda scene, ledger, answer: {"cams": answer},
     FilterAnswer: lambda scene, ledger, answer: {"filters": answer},
 }

@@ -6,7 +6,8 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from segviz.core import planning, requests
-from segviz.core.choices import MapPage
+from segviz.core.cams import CamRequest
+from segviz.core.choices import MapPage, View
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.filters import FilterRequest
@@ -24,6 +25,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import parse
+from segviz.core.top_patches import TopRequest
 from segviz.gui import comparing, sighting
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about, pinned
 
@@ -43,6 +45,8 @@ LONG = (
     Kind.DEPTHS,
     Kind.OCCLUSION,
     Kind.EFFECTIVE,
+    Kind.CAMS,
+    Kind.PATCHES,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -56,7 +60,9 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.DEPTHS: DepthRequest,
     Kind.OCCLUSION: OcclusionRequest,
     Kind.EFFECTIVE: EffectiveRequest,
+    Kind.CAMS: CamRequest,
     Kind.FILTERS: FilterRequest,
+    Kind.PATCHES: TopRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -68,7 +74,9 @@ ANSWERS = {
     "depths": Kind.DEPTHS,
     "occlusion": Kind.OCCLUSION,
     "effective": Kind.EFFECTIVE,
+    "cams": Kind.CAMS,
     "filters": Kind.FILTERS,
+    "top": Kind.PATCHES,
 }
 
 
@@ -90,10 +98,12 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
     found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled or sighting.adds_scores(scene) else None
-    known = scene.network is not None and scene.network.layer(state.layer or "") is not None
+    known = _has_layer(scene)
     on_maps = state.tab == Tab.FEATURE_MAPS
     filters = on_maps and known and state.map_page is MapPage.FILTERS
     found[Kind.FILTERS] = planning.plan_filter(state) if filters else None
+    patches = on_maps and known and state.map_page is MapPage.PATCHES
+    found[Kind.PATCHES] = planning.plan_patches(state) if patches else None
     looked_at = on_maps or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
@@ -103,7 +113,24 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.OCCLUSION] = planning.plan_occlusion(state)
     found[Kind.KEPT] = comparing.missing(scene)
+    found[Kind.CAMS] = _cams(scene)
     return found
+
+
+def _cams(scene: Scene) -> CamRequest | None:
+    """What speaks for the classes that are looked at: a class that has its map already asks for nothing."""
+    state, have = scene.state, scene.shown_cams
+    looked_at = state.tab == Tab.HEATMAPS or state.view is View.HEATMAP
+    wanted = planning.plan_cams(state) if looked_at and _has_layer(scene) else None
+    chosen = state.shown_class
+    if wanted is None or chosen is None:
+        return wanted if have is None or wanted is None else replace(wanted, classes=have.request.classes)
+    known = have is not None and chosen in have.classes
+    return replace(wanted, classes=have.request.classes if have is not None and known else (chosen,))
+
+
+def _has_layer(scene: Scene) -> bool:
+    return scene.network is not None and scene.network.layer(scene.state.layer or "") is not None
 
 
 def badge(state: State) -> Request | None:
@@ -135,6 +162,8 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["occlusion"] = None
     if scene.effective is not None and not is_about(scene.effective.request.setup, state):
         gone["effective"] = None
+    if scene.cams is not None and not is_about(scene.cams.request.setup, state):
+        gone["cams"] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from segviz.core import catalogue, planning
+from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
@@ -32,6 +33,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State
 from segviz.core.specs import parse, same_network
+from segviz.core.top_patches import TopAnswer
 from segviz.gui.runs import NO_TRAINING, Training
 
 if TYPE_CHECKING:
@@ -74,7 +76,9 @@ class Kind(StrEnum):
     DEPTHS = "Scoring the depths"
     OCCLUSION = "Occluding a part of the image"
     EFFECTIVE = "Going back to the pixels"
+    CAMS = "Finding what speaks for a class"
     FILTERS = "Reading the filters"
+    PATCHES = "Looking for top patches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,9 @@ class Scene:
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     occlusion: OcclusionAnswer | None = None  # see `sighting.occluded`
     effective: EffectiveField | None = None  # what a unit looks at; see `shown_effective`
+    cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
     filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
+    top: TopAnswer | None = None  # what a map answers to; see `shown_top`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -183,6 +189,17 @@ class Scene:
         same = found is not None and wanted is not None and planning.same_but_drawn(found.request, wanted)
         return found if same else None
 
+    @property
+    def shown_cams(self) -> CamAnswer | None:
+        """What speaks for classes, where it is what the State asks by now; None otherwise."""
+        found, wanted = self.cams, planning.plan_cams(self.state)
+        if found is None or wanted is None:
+            return None
+        same = replace(found.request, classes=()) == wanted or planning.same_but_drawn(
+            replace(found.request, classes=()), wanted
+        )
+        return found if same else None
+
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)
 
@@ -222,6 +239,11 @@ class Scene:
         if filters is None or (filters.request.setup.model, filters.request.layer) != (state.model, state.layer):
             return None
         return filters
+
+    @property
+    def shown_top(self) -> TopAnswer | None:
+        """What the map that is looked at answers to, as far as it is known; None where that is of another map."""
+        return self.top if self.top is not None and self.top.request == planning.plan_patches(self.state) else None
 
     @property
     def shown_class(self) -> int | None:

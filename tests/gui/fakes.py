@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from segviz.core.cams import CamRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
@@ -23,6 +24,7 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.top_patches import TopRequest
 from segviz.gui.jobs import PictureOpened, PictureRefused
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
 from tests.gui import scenes
@@ -126,5 +128,7 @@ def lenet_answers(request: Request) -> Any:
         FilterRequest: lambda: FilterAnswer(request, request.layer, scenes.a_filter(), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
         EffectiveRequest: lambda: scenes.effective(scenes.lenet(), request),
+        TopRequest: lambda: scenes.top_answer(request),
+        CamRequest: lambda: scenes.cam_answer(request),
     }
     return makers[type(request)]()

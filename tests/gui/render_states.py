@@ -17,13 +17,14 @@ from PySide6.QtCore import QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
 from segviz.core import assets
+from segviz.core.cams import CamView
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Glow, MapPage, Method, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Glow, Heat, MapPage, Method, Theme, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
-from segviz.core.planning import plan_kept, plan_occlusion
+from segviz.core.planning import plan_cams, plan_kept, plan_occlusion
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
@@ -75,6 +76,15 @@ def deep_on(picture: Picture, zoom: int, view: View) -> Scene:
         engine=EngineStatus.READY,
         device="CPU, 2 threads",
     )
+
+
+def evidence(heat: Heat, **changes: Any) -> Scene:
+    """What speaks for a castle in a block, on the photograph."""
+    whole = castle()
+    state = replace(whole.state, tab="heatmaps", shown_class=0, cams=CamView(heat, **changes))
+    wanted = plan_cams(state)
+    assert wanted is not None
+    return replace(whole, state=state, cams=scenes.cam_answer(wanted, whole.network))
 
 
 def large() -> Scene:
@@ -321,6 +331,17 @@ STATES: dict[str, Callable[[], Scene]] = {
     "card": described,
     "card-empty": empty,
     "card-other": otherwise,
+    "patches": lambda: scenes.top(),
+    "patches-running": lambda: scenes.top(4, jobs=(Job(Kind.PATCHES, Progress(4, 20, "images"), 2.0, 8.0),)),
+    "patches-stopped": lambda: scenes.top(4),
+    "patches-empty": lambda: replace(empty(), state=replace(empty().state, map_page=MapPage.PATCHES)),
+    "heatmaps-grad-cam": lambda: evidence(Heat.GRAD_CAM),
+    "heatmaps-cam-signed": lambda: evidence(Heat.CAM, signed=True),
+    "heatmaps-computing": lambda: replace(
+        evidence(Heat.GRAD_CAM), cams=None, jobs=(Job(Kind.CAMS, Progress(40, 149, "layers"), 90.0, 1.2),)
+    ),
+    "heatmaps-small": lambda: on_tab(small(), "heatmaps"),
+    "heatmaps-empty": lambda: on_tab(empty(), "heatmaps"),
     "scores-empty": lambda: on_tab(scenes.full(), "scores"),
     "scores": lambda: scenes.scored(),
     "scores-errors": lambda: scenes.scored(errors=True),

@@ -94,6 +94,9 @@ class Commands(Protocol):
     def stop(self, kind: Kind | None = None) -> None:
         """Stop work of one kind, or all."""
 
+    def retry(self) -> None:
+        """What was stopped or failed is asked for again, where it is still wanted."""
+
     def race(self) -> None:
         """Start the race on the current image and network."""
 

@@ -12,6 +12,7 @@ from segviz.gui.panels.base import Area
 from segviz.gui.panels.feature_maps_filters import FiltersPage
 from segviz.gui.panels.feature_maps_grid import MapsPage
 from segviz.gui.panels.feature_maps_page import FeaturePage
+from segviz.gui.panels.feature_maps_patches import PatchesPage
 from segviz.gui.scene import Scene, Tab
 from segviz.gui.workbench import Headers, Pages
 
@@ -34,6 +35,7 @@ class FeatureMapsPanel:
         self.pages: dict[MapPage, FeaturePage] = {
             MapPage.MAPS: MapsPage(session, commands),
             MapPage.FILTERS: FiltersPage(session, commands),
+            MapPage.PATCHES: PatchesPage(session, commands),
         }
         self.widget = QWidget()
         self.widget.setObjectName("panel-feature-maps")
