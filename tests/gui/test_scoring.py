@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
+from segviz.core.requests import DescribeRequest, SegmentRequest
 from segviz.core.session import State, from_json, to_json
 from segviz.gui import overlays
 from segviz.gui.files import read_session
@@ -189,3 +190,28 @@ def test_a_session_brings_its_ground_truth_and_a_lost_one_is_named(opened, page,
     state, remark = read_session(tmp_path / "one.segviz")
     assert (state.truth, state.cell) == (None, None)
     assert "truth.png is not at" in str(remark)
+
+
+def test_a_refused_run_without_a_picture_says_so_among_the_scores(bench, page, tmp_path):
+    path = mask(tmp_path / "truth.png")
+    one = bench(State(image=str(page), model="lenet5", truth=str(path), tab="scores"), prompt=False)
+    one.turn()
+    one.jobs.open()
+    one.turn()
+    one.jobs.answer(DescribeRequest)
+    one.turn()
+    panel = one.panel("scores")
+    assert panel.note.text() == "Segmenting…"
+    one.jobs.refuse(SegmentRequest, "the image is too large: lower the scale")
+    settled(one)
+    assert panel.note.text() == "The image is too large: lower the scale."
+
+
+def test_escape_takes_a_chosen_cell_off_the_image(opened, tmp_path):
+    opened.window.scoring.use(mask(tmp_path / "truth.png"))
+    settled(opened)
+    cell = (opened.scene.agreement.confusion.classes[0],) * 2
+    opened.desk.session.update(cell=cell, cursor=(3.0, 3.0))
+    opened.turn()
+    opened.qtbot.keyClick(opened.window, Qt.Key.Key_Escape)
+    assert (opened.state.cell, opened.state.cursor) == (None, (3.0, 3.0))  # one thing at a time
