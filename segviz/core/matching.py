@@ -53,9 +53,9 @@ def match(network: Sequence[str], data: Sequence[str] = ()) -> Matching:
     lacking = [name for name in network if _plain(name) not in known]
     remarks = []
     if extra:
-        remarks.append(f"the network has no class {_listed(extra)}: their pixels count as missed")
+        remarks.append(f"the network has no class {listed(extra)}: their pixels count as missed")
     if lacking:
-        remarks.append(f"the ground truth has no class {_listed(lacking)}: such labels count as wrong")
+        remarks.append(f"the ground truth has no class {listed(lacking)}: such labels count as wrong")
     return Matching(tuple(names), tuple(table), tuple(remarks))
 
 
@@ -63,7 +63,7 @@ def _by_index(network: Sequence[str], data: Sequence[str]) -> Matching:
     remark = "no class of the ground truth is named like one of the network: classes are matched by index"
     extra = tuple(data[len(network) :])
     if extra:
-        remark += f", and the network has no class {_listed(extra)}"
+        remark += f", and the network has no class {listed(extra)}"
     return Matching((*network, *extra), None, (remark,))
 
 
@@ -71,7 +71,8 @@ def _plain(name: str) -> str:
     return name.casefold().replace("_", " ").replace("-", " ").strip()
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many there are besides."""
     rest = len(names) - TOLD
     return ", ".join(names[:TOLD]) + (f" and {rest:,} more" if rest > 0 else "")
 
