@@ -10,7 +10,8 @@ from segviz.core.choices import CompareView
 from segviz.gui import comparing
 from segviz.gui.compare_strip import CompareStrip
 from segviz.gui.refine_strip import RefineStrip
-from segviz.gui.scene import Scene
+from segviz.gui.runs import Page
+from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.curtain_tool import CurtainTool
 
 if TYPE_CHECKING:
@@ -53,7 +54,21 @@ class Comparison(QObject):
 
     def _compare(self, view: CompareView) -> None:
         if view is not self._window.desk.session.state.compare:
-            self._change(comparing.show(self._window.desk.scene, view))
+            self.toggle(view)
+
+    def toggle(self, view: CompareView) -> None:
+        """Compare in that way, or no longer; the stage of a tab makes room, behind which nothing would be seen."""
+        window = self._window
+        scene = window.desk.scene
+        behind = window.centre.currentWidget() not in (window.canvas, self.stage)
+        if behind and view is scene.state.compare:
+            changes: comparing.Changes = {}
+        else:
+            changes = comparing.show(scene, view)
+            behind = behind and changes.get("compare", CompareView.NONE) is not CompareView.NONE
+        if behind and scene.state.tab == Tab.TRAINING:
+            window.desk.training.show(Page.IMAGE)
+        self._change(changes | (comparing.room(scene.state) if behind else {}))
 
     def rename(self) -> None:
         """Let the person type a name for the chosen result."""
