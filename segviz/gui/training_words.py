@@ -62,9 +62,11 @@ def progress(training: Training) -> str:
     run = training.run
     if run is None:
         return INVITATION
-    at = run.newest
-    steps = f"step {words.count(at.step)} of {words.count(at.steps)}" if at is not None else ""
-    parts = [PHASES.get(training.phase, ""), steps]
+    steps = at_step(run)
+    if training.phase is Phase.PAUSED:
+        parts = [f"{PHASES[training.phase]} at {steps}" if steps else PHASES[training.phase]]
+    else:
+        parts = [PHASES.get(training.phase, ""), steps]
     if training.rate is not None:
         parts.append(f"{training.rate:.3g} steps/s")
     if training.remaining is not None and training.phase is Phase.RUNNING:
@@ -76,7 +78,13 @@ def ended(run: Run) -> str:
     """How a run that is over came out, or why it ended."""
     if run.result is not None:
         return scores(run.result)
-    return run.trouble or f"Stopped at step {words.count(run.step)}"
+    return run.trouble or (f"Stopped at {at_step(run)}" if run.points else "Stopped before its first step")
+
+
+def at_step(run: Run) -> str:
+    """'step 37 of 200'; '' before the first report."""
+    at = run.newest
+    return f"step {words.count(at.step)} of {words.count(at.steps)}" if at is not None else ""
 
 
 def scores(result: TrainingResult) -> str:

@@ -56,7 +56,6 @@ class MapView(QWidget):
         theme.set_role(self.title, "title")
         self.title.setMinimumHeight(theme.px(theme.CONTROL))  # of the scale beside the others: all maps are one size
         self.view = ImageView(f"{title}: {tip}")
-        self.view.setToolTip(tip)
         self.bar = ColourBar()
         self.bar.setVisible(name != "cells")
         head = QHBoxLayout()

@@ -131,7 +131,7 @@ def test_progress_says_speed_and_time_to_go(lab):
     assert one.panel.progress.said() == "step 120 of 200 · 19.6 steps/s · 0:04 left"
     assert (one.panel.bar.value(), one.panel.bar.maximum()) == (120, 200)
     one.train(scenes.training(Phase.PAUSED, rate=None, remaining=None))
-    assert one.panel.progress.said() == "Paused · step 120 of 200"
+    assert one.panel.progress.said() == "Paused at step 120 of 200"
 
 
 def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, tmp_path):
@@ -365,3 +365,16 @@ def test_curves_follow_the_theme(lab, look, phase):
     pen = one.panel.training_stage.loss._items[1][1].opts["pen"]
     look.set_theme(theme.Theme.DARK)
     assert pen.color().name() == "#0b63ce"
+
+
+def test_a_run_that_rests_and_one_that_ended_are_said_in_one_form():
+    run = scenes.training().run
+    assert training_words.progress(scenes.training(Phase.PAUSED)) == "Paused at step 120 of 200"
+    assert training_words.ended(run) == "Stopped at step 120 of 200"
+
+
+def test_no_tooltip_lies_over_the_weight_maps(lab, qtbot):
+    one = lab(scenes.training(page=Page.WEIGHT_MAP))
+    maps = one.panel.training_stage.weight_map.views.values()
+    assert [part.view.toolTip() for part in maps] == [""] * 4
+    assert all(part.title.toolTip() and part.view.accessibleName() for part in maps)
