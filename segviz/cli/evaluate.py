@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         metavar="FOLDER",
-        help="a folder with images/ and masks/ of the same stems, or the name of one that segviz brings",
+        help="a folder of images with masks or instances (docs/data.md), or the name of one that segviz brings",
     )
     parser.add_argument(
         "--method", type=chosen(Method), default=Method.AUTO, metavar=names(Method), help="default: auto"
@@ -136,14 +136,14 @@ class _Evaluating:
             self._count(mask, SegmentRequest(setup, self._options.method, self._options.upsampling))
         except SegvizError as error:
             text = str(error)
-            text = text if pair.mask.name in text or pair.image.name in text else f"{pair.image.name}: {text}"
+            text = text if pair.truth.name in text or pair.image.name in text else f"{pair.image.name}: {text}"
             self._failures.append(text)
             self._console.complain(text)
 
     def _mask(self, pair: Pair) -> Mask:
-        from segviz.core.masks import read_mask
+        from segviz.core.pairs import read_truth
 
-        mask = read_mask(pair.mask, self._key)
+        mask = read_truth(pair, self._key)
         return replace(mask, names=self._collection.classes) if self._collection.classes else mask
 
     def _count(self, mask: Mask, request: SegmentRequest) -> None:

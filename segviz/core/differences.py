@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from segviz.core.matching import plain
 from segviz.core.requests import Prediction
 from segviz.core.scores import CLASSES_AT_ONCE, ROWS_AT_ONCE, Normaliser
 
@@ -24,8 +25,10 @@ class Difference:
 
 def differing(one: Prediction, other: Prediction) -> npt.NDArray[np.bool_]:
     """Where labels (H, W) differ: by their names, since two networks may number the same classes differently."""
-    number = {name: index for index, name in enumerate(one.classes)}
-    names = np.array([number.get(name, -1) for name in other.classes], np.int32)
+    number = {plain(name): index for index, name in reversed(list(enumerate(one.classes)))}
+    names = np.array([number.get(plain(name), -1) for name in other.classes], np.int32)
+    if one.classes == other.classes:
+        names = np.arange(len(one.classes), dtype=np.int32)  # also where two of them have one name
     out = np.empty(one.labels.shape, bool)
     for row in range(0, len(out), ROWS_AT_ONCE):
         block = np.s_[row : row + ROWS_AT_ONCE]

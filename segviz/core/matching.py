@@ -37,20 +37,20 @@ def match(network: Sequence[str], data: Sequence[str] = ()) -> Matching:
     """
     if not data:
         return Matching(tuple(network))
-    places = {_plain(name): index for index, name in reversed(list(enumerate(network)))}
-    if not any(_plain(name) in places for name in data):
+    places = {plain(name): index for index, name in reversed(list(enumerate(network)))}
+    if not any(plain(name) in places for name in data):
         return _by_index(network, data)
     names, table, extra = list(network), [], []
     for name in data:
-        at = places.get(_plain(name))
+        at = places.get(plain(name))
         if at is None:
             at = len(names)
-            places[_plain(name)] = at
+            places[plain(name)] = at
             names.append(name)
             extra.append(name)
         table.append(at)
-    known = {_plain(name) for name in data}
-    lacking = [name for name in network if _plain(name) not in known]
+    known = {plain(name) for name in data}
+    lacking = [name for name in network if plain(name) not in known]
     remarks = []
     if extra:
         remarks.append(f"the network has no class {listed(extra)}: their pixels count as missed")
@@ -67,7 +67,8 @@ def _by_index(network: Sequence[str], data: Sequence[str]) -> Matching:
     return Matching((*network, *extra), None, (remark,))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as it is compared: case, hyphens and underscores do not count."""
     return name.casefold().replace("_", " ").replace("-", " ").strip()
 
 

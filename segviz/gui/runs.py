@@ -22,9 +22,11 @@ class Phase(StrEnum):
     PAUSED = "paused"
     WAITING = "waiting"  # for a race to end
     STOPPING = "stopping"
+    FINISHING = "finishing"  # what a stopped run has learned is tested and becomes a file
 
 
-ACTIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.STOPPING})
+ACTIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.STOPPING, Phase.FINISHING})
+ENDING = frozenset({Phase.STOPPING, Phase.FINISHING})
 HALTED = frozenset({Phase.PAUSED, Phase.WAITING})
 
 
@@ -92,6 +94,10 @@ class Training:
     @property
     def run(self) -> Run | None:
         return self.runs[-1] if self.runs else None
+
+    def of(self, number: int) -> Run | None:
+        """The run of that number."""
+        return next((run for run in self.runs if run.number == number), None)
 
     def with_run(self, **changes: object) -> Training:
         """With the newest run changed."""

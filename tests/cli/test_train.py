@@ -13,6 +13,8 @@ from PIL import Image
 
 from segviz.core import catalogue
 from segviz.core.choices import RecipeName
+from segviz.core.learning import TrainRequest
+from segviz.training.loop import train
 from tests.cli.conftest import Segviz
 
 
@@ -105,3 +107,47 @@ def test_what_is_no_folder_of_data_is_said(segviz: Segviz, squares: Path) -> Non
     assert "d.png: a file; give the folder" in said("unet-cells", squares / "images" / "d.png")
     assert "no data 'cats' to learn from; there are: digits" in said("unet-cells", "cats")
     assert "squares: a folder tells the class of every pixel, and LeNet-5 answers once" in said("lenet5", "squares")
+
+
+def test_what_the_window_offers_can_be_asked_for_here_too(segviz: Segviz) -> None:
+    """Rate, masking, class weights and patches reach the run; what makes no sense is refused by its value."""
+    words = ("train", "digits-allconv", "--quick", "--steps", 1, "--out", "net.safetensors", "--json")
+    even = ",".join(["1"] * 11)
+    whole = segviz(*words, "--kept", "5%", "--class-weights", even, "--rate", "0.01", "--whole").data
+    patches = segviz(*words, "--kept", "5%", "--class-weights", even, "--rate", "0.01", "--patches").data
+    assert patches["mean_iou"] == pytest.approx(whole["mean_iou"], abs=0.02)  # one gradient (T27, T28)
+    assert (
+        segviz(*words, "--kept", "5%", "--class-weights", even, "--rate", "0.09").data["mean_iou"] != whole["mean_iou"]
+    )
+    for option, value, said in (
+        ("--kept", "0", "no share of pixels"),
+        ("--rate", "-1", "no learning rate"),
+        ("--class-weights", "1,-1", "a weight is 0 or more"),
+        ("--class-weights", "1,2", "2 class weights for 11 classes"),
+    ):
+        refused = segviz(*words, f"{option}={value}")
+        assert refused.status in (1, 2)
+        assert said in refused.err
+
+
+def test_resuming_without_a_checkpoint_is_said(segviz: Segviz) -> None:
+    done = segviz("train", "lenet5", "--quick", "--steps", 1, "--out", "net.safetensors", "--resume")
+    assert done.status == 0
+    assert "net.checkpoint is not there: nothing to go on with, training begins anew" in done.err
+
+
+def test_other_data_in_the_same_folder_end_a_stopped_training(segviz: Segviz, squares: Path) -> None:
+    asked = TrainRequest(
+        "unet-cells", str(squares), quick=True, steps=3, out=str(squares.parent / "own.safetensors"),
+        checkpoint=str(squares.parent / "own.checkpoint"),
+    )  # fmt: skip
+    training = train(asked)
+    next(training)
+    training.close()
+    words = ("train", "unet-cells", "--quick", "--steps", 3, "--data", squares, "--out", "own.safetensors", "--resume")
+    moved = squares.rename(squares.parent / "elsewhere")
+    moved.rename(squares)  # where it lies is one thing, what lies in it another
+    save(squares / "images" / "a.png", np.full((48, 60), 99, np.uint8))
+    refused = segviz(*words)
+    assert refused.status == 1
+    assert "own.checkpoint: the images or masks of the folder have changed since it was left" in refused.err

@@ -47,3 +47,10 @@ def test_other_grids_and_scores_that_were_let_go_are_said():
     moved = replace(other, lattice=Lattice(5, 6, (0.0, 0.0), (8.0, 6.0)))
     assert difference(one, moved).reason == "the grids are others"
     assert difference(one, replace(other, logits=other.logits[:, :0, :0])).reason == "the scores were too large to keep"
+
+
+def test_names_are_compared_as_ground_truth_compares_them() -> None:
+    one, _ = two()
+    one = replace(one, classes=("background", "potted-plant"), labels=np.array([[0, 1]], np.uint8))
+    other = replace(one, classes=("Potted plant", "Background"), labels=np.array([[1, 0]], np.uint8))
+    assert not differing(one, other).any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.training_form import TrainingForm
 from segviz.gui.panels.training_stage import TrainingStage, primary
-from segviz.gui.runs import ACTIVE, HALTED, Page, Phase, Run, Training
+from segviz.gui.runs import ACTIVE, ENDING, HALTED, Page, Phase, Run, Training
 from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.clock import Clock
 from segviz.gui.widgets.heading import flat_button
@@ -34,10 +35,14 @@ MAIN = {  # what the primary button does in each phase
     Phase.RUNNING: ("Pause", "Stop after this step, with a checkpoint; going on gives the same numbers"),
     Phase.PAUSING: ("Pausing…", "The step under way comes to its end"),
     Phase.STOPPING: ("Stopping…", "The step under way comes to its end"),
+    Phase.FINISHING: ("Testing…", "What was learned until now is tested, and its weights can be opened then"),
     Phase.PAUSED: ("Go on", "Go on from the checkpoint; the numbers are those of a run without a pause"),
     Phase.WAITING: ("Go on", "Go on at once, beside the race, whose clocks it slows down"),
 }
-WIDE = 176  # of the column of buttons, before `theme.px`
+STOP = (
+    "End this run for good: what it has learned is tested and its weights can be opened and saved; its checkpoint goes"
+)
+WIDE = 204  # of the column of buttons, before `theme.px`
 WEIGHTS = "Weights (*.safetensors)"
 
 
@@ -90,7 +95,7 @@ class TrainingPanel:
         self.again = QPushButton("Start anew")
         self.again.setToolTip("Begin another run with what is chosen; the paused one can go on later")
         self.stop = QPushButton("Stop")
-        self.stop.setToolTip("End this run for good: its curves stay, its checkpoint goes")
+        self.stop.setToolTip(STOP)
         self.progress = WrappedLabel()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -200,15 +205,20 @@ class TrainingPanel:
         self.training_stage.classes.changed.connect(self._reweigh)
         self.svg.clicked.connect(self._save_drawings)
         self.csv.clicked.connect(lambda: self._commands.save_table(self._rows(), "training"))
-        self.open.clicked.connect(self._open)
-        self.save.clicked.connect(self._save_weights)
+        self.open.clicked.connect(lambda: self._open(self._training.run))
+        self.save.clicked.connect(lambda: self._save_weights(self._training.run))
+        self.training_stage.opened.connect(lambda number: self._open(self._training.of(number)))
+        self.training_stage.saved.connect(lambda number: self._save_weights(self._training.of(number)))
 
     # ------------------------------------------------------------------------------- showing
 
     def show(self, old: Scene | None, new: Scene) -> None:
         if old is not None and old.training is new.training:
             return
-        self._training = new.training
+        begun = self._training.run
+        self._training, run = new.training, new.training.run
+        if run is not None and (begun is None or begun.number != run.number):  # also one that an earlier window left
+            self.form.show_request(replace(run.request, checkpoint=None, out=None))
         self._show_words()
         self._show_stage()
 
@@ -221,7 +231,7 @@ class TrainingPanel:
         text, tip = MAIN[training.phase]
         self.main.setText(text)
         self.main.setToolTip(tip)
-        self.main.setEnabled(training.phase not in (Phase.PAUSING, Phase.STOPPING))
+        self.main.setEnabled(training.phase is not Phase.PAUSING and training.phase not in ENDING)
         self.again.setVisible(training.phase in HALTED)
         self.stop.setVisible(training.phase in ACTIVE | HALTED)
         self.progress.say(training_words.progress(training))
@@ -286,12 +296,9 @@ class TrainingPanel:
             self._commands.training.pause()
 
     def _reweigh(self, weights: tuple[float, ...] | None) -> None:
-        from dataclasses import replace
-
         self.form.show_request(replace(self.form.request, class_weights=weights))
 
-    def _open(self) -> None:
-        run = self._training.run
+    def _open(self, run: Run | None) -> None:
         if run is None or run.result is None or run.result.out is None:
             return
         try:
@@ -305,8 +312,7 @@ class TrainingPanel:
 
     # -------------------------------------------------------------------------------- leaving
 
-    def _save_weights(self) -> None:
-        run = self._training.run
+    def _save_weights(self, run: Run | None) -> None:
         if run is not None and run.result is not None and run.result.out is not None:
             source = Path(run.result.out)
             self._commands.save_with(f"{run.request.recipe}.safetensors", WEIGHTS, lambda place: _copy(source, place))

@@ -42,10 +42,12 @@ class Dash(Painted):
 
 
 class RunRow(QWidget):
-    """A run in the legend: its colour, name and newest numbers; shown or not; taken out."""
+    """A run in the legend: its colour, name and newest numbers; shown or not; its weights; taken out."""
 
     toggled = Signal()
     dropped = Signal(int)
+    opened = Signal(int)
+    saved = Signal(int)
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -59,6 +61,10 @@ class RunRow(QWidget):
         self.eye.toggled.connect(self._toggle)
         self.gone: QToolButton = flat_button("x", f"Take {run.name} out of the curves")
         self.gone.clicked.connect(lambda: self.dropped.emit(self.number))
+        self.open = flat_button("photo", f"Open the network that {run.name} has trained")
+        self.open.clicked.connect(lambda: self.opened.emit(self.number))
+        self.save = flat_button("download", f"Save the weights of {run.name}")
+        self.save.clicked.connect(lambda: self.saved.emit(self.number))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)
@@ -68,8 +74,8 @@ class RunRow(QWidget):
         words_of_run.addWidget(self.name)
         words_of_run.addWidget(self.numbers)
         row.addLayout(words_of_run, 1)
-        row.addWidget(self.eye)
-        row.addWidget(self.gone)
+        for button in (self.open, self.save, self.eye, self.gone):
+            row.addWidget(button)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def _toggle(self, shown: bool) -> None:
@@ -85,12 +91,16 @@ class RunRow(QWidget):
             parts.append(f"held out {training_words.share(at.held_out)}")
         self.numbers.setText(" · ".join(parts))
         self.gone.setVisible(not current)
+        for button in (self.open, self.save):
+            button.setVisible(run.result is not None and run.result.out is not None)
 
 
 class TrainingStage(QWidget):
-    """The pages; `dropped` carries the number of a run that is to leave the curves."""
+    """The pages. `dropped`, `opened` and `saved` carry the number of a run: to leave the curves, its weights."""
 
     dropped = Signal(int)
+    opened = Signal(int)
+    saved = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -170,6 +180,8 @@ class TrainingStage(QWidget):
                 row = self.rows[run.number] = RunRow(run)
                 row.toggled.connect(self._show_plots)
                 row.dropped.connect(self.dropped)
+                row.opened.connect(self.opened)
+                row.saved.connect(self.saved)
                 self._legend.addWidget(row)
             self.rows[run.number].show_run(run, run is training.run)
 

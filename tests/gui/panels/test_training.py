@@ -20,7 +20,7 @@ from segviz.gui.panels.training import TrainingPanel
 from segviz.gui.panels.training_classes import balanced
 from segviz.gui.panels.training_form import KEPT, read_data
 from segviz.gui.panels.training_plot import LINES, Curve
-from segviz.gui.runs import NO_TRAINING, Left, Page, Phase, Training
+from segviz.gui.runs import NO_TRAINING, Left, Page, Phase, Run, Training
 from segviz.gui.widgets.image_view import Touch
 from tests.gui import scenes
 
@@ -140,7 +140,7 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
     weights.write_bytes(b"weights")
     result = replace(training.run.result, out=str(weights))
     one = lab(training.with_run(result=result))
-    assert one.panel.result.said().startswith("mean IoU 0.651 · pixel accuracy 91.2")
+    assert one.panel.result.said().startswith("Trained: mean IoU 0.651 · pixel accuracy 91.2")
     press(qtbot, one.panel.save)
     name, (suggested, kinds, write) = one.commands.asked[-1]
     assert (name, suggested) == ("save_with", "digits-fcn.safetensors")
@@ -155,7 +155,7 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
 def test_an_unfinished_run_of_an_earlier_window_is_offered(lab, qtbot):
     left = Left(Path("a.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
     one = lab(Training(left=(left,)))
-    assert one.panel.left.text() == "Go on from 1,240"
+    assert one.panel.left.text() == "Go on: digits-fcn, 1,240"
     press(qtbot, one.panel.left)
     press(qtbot, one.panel.forget)
     assert one.lab.asked == [("resume", (left,)), ("forget", (left,))]
@@ -243,6 +243,7 @@ def test_samples_of_a_classifier_say_right_or_wrong_in_words(lab):
 def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
     one = lab(scenes.training(page=Page.CLASSES))
     table, form = one.panel.training_stage.classes, one.panel.form
+    form.recipe.choose(RecipeName.LENET5)
     assert not table.equal.isEnabled()  # LeNet-5 has not run, and has other classes than FCN
     form.recipe.choose(RecipeName.DIGITS_FCN)
     press(qtbot, table.equal)
@@ -251,7 +252,8 @@ def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
     press(qtbot, table.balanced)
     weights = form.request.class_weights
     assert weights[1] > 10 * weights[0]
-    assert weights[7] == 1.0  # not in the samples
+    assert weights[7] == max(weights)  # not in the samples: as the rarest
+    assert "the samples' pixels" in table.note.said()
     table.table.item(2, 2).setText("3.5")
     assert form.request.class_weights[2] == 3.5
     table.table.item(2, 2).setText("-1")
@@ -262,7 +264,38 @@ def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
 
 
 def test_balanced_weights_give_every_class_the_same_part():
-    assert balanced((0.9, 0.1, 0.0)) == pytest.approx((0.5556, 5.0, 1.0), abs=1e-4)
+    assert balanced((0.9, 0.1, 0.0)) == pytest.approx((0.5556, 5.0, 5.0), abs=1e-4)
+
+
+def test_balanced_weights_follow_all_that_was_learned_from(lab, qtbot):
+    samples = replace(scenes.samples(), frequencies=(800, *[20] * 10))
+    one = lab(scenes.training(page=Page.CLASSES).with_run(samples=samples))
+    table, form = one.panel.training_stage.classes, one.panel.form
+    form.recipe.choose(RecipeName.DIGITS_FCN)
+    assert "the 1,000 pixels that it learned from until step 120" in table.note.said()
+    assert table.table.item(0, 1).text().startswith("80.0")
+    press(qtbot, table.balanced)
+    assert form.request.class_weights == pytest.approx((1000 / 11 / 800, *[1000 / 11 / 20] * 10), rel=1e-3)
+
+
+def test_a_run_that_an_earlier_window_left_brings_its_recipe_into_the_form(lab):
+    one = lab()
+    assert one.panel.form.request.recipe == "lenet5"
+    asked = scenes.train_request(kept=0.1)
+    one.train(Training(Phase.STARTING, (Run(1, "digits-fcn", asked),)))
+    assert one.panel.form.request == replace(asked, checkpoint=None, out=None)
+
+
+def test_earlier_runs_are_opened_and_saved_from_the_legend(lab, qtbot, tmp_path):
+    one = lab(scenes.training())
+    first, second = (one.panel.training_stage.rows[number] for number in (1, 2))
+    assert first.open.isVisibleTo(first)
+    assert not second.open.isVisibleTo(second), "it has not ended"
+    press(qtbot, first.save)
+    assert one.commands.asked[-1][1][0] == "digits-fcn.safetensors"
+    press(qtbot, first.open)
+    assert one.lab.asked[0] == ("keep", (one.scene.training.runs[0],))
+    assert one.state.model.endswith("?arch=fcn8s-digits")
 
 
 def test_another_recipe_has_other_classes(lab, qtbot):
@@ -294,7 +327,7 @@ def test_the_weight_map_of_two_squares_has_the_paper_s_values(lab, qtbot, tmp_pa
     with qtbot.waitSignal(view.computed):
         view.open_mask(str(tmp_path / "cells.png"))
     maps = view.maps
-    assert (maps.nearest[20, 16], maps.second[20, 16]) == (2, 3)
+    assert (maps.known[0][20, 16], maps.known[1][20, 16]) == (2, 3)
     labels = (mask != 0).mean()
     assert maps.weights[20, 16] == pytest.approx(0.5 / (1 - labels) + 6.0653, abs=1e-3)
     view.views["weights"].view.hovered.emit(16.0, 20.0)
@@ -319,7 +352,7 @@ def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
     with qtbot.waitSignal(view.computed):
         press(qtbot, view.clear_button)
     assert not view.maps.cells_map.any()
-    assert np.isinf(view.maps.nearest).all()
+    assert np.isinf(view.maps.known[0]).all()
     view.views["weights"].view.hovered.emit(3.0, 4.0)
     assert "d1 none" in view.value.text
 
@@ -369,7 +402,7 @@ def test_curves_follow_the_theme(lab, look, phase):
 
 def test_a_run_that_rests_and_one_that_ended_are_said_in_one_form():
     run = scenes.training().run
-    assert training_words.progress(scenes.training(Phase.PAUSED)) == "Paused at step 120 of 200"
+    assert training_words.progress(scenes.training(Phase.PAUSED, rate=None)) == "Paused at step 120 of 200"
     assert training_words.ended(run) == "Stopped at step 120 of 200"
 
 
