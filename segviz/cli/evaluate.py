@@ -13,6 +13,7 @@ from segviz.cli.scored import FOUR, TITLES, four, scored
 from segviz.cli.table import count, table
 from segviz.core.choices import Method, Upsampling
 from segviz.core.errors import SegvizError, UsageError, named
+from segviz.core.formats import LARGEST_LABEL
 from segviz.core.requests import Progress, SegmentRequest
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from segviz.core.pairs import Collection, Pair
 
 HINT = "score networks on a folder of images with masks"
-HIGHEST_LABEL = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def label(text: str) -> int:
     """A class index."""
-    if not text.isdecimal() or int(text) > HIGHEST_LABEL:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a label from 0 to {HIGHEST_LABEL}")
+    if not text.isdecimal() or int(text) > LARGEST_LABEL:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a label from 0 to {LARGEST_LABEL}")
     return int(text)
 
 

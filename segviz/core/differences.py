@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy.typing as npt
 from segviz.core.matching import plain
 from segviz.core.requests import Prediction
 from segviz.core.scores import CLASSES_AT_ONCE, ROWS_AT_ONCE, Normaliser
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,30 @@ def difference(one: Prediction, other: Prediction) -> Difference:
     reason = not_comparable(one, other)
     if reason:
         return Difference(agreement, None, None, reason)
-    normals = Normaliser.of(one.logits), Normaliser.of(other.logits)
     maximum, total = 0.0, 0.0
+    for part in _apart(one, other):
+        maximum, total = max(maximum, float(part.max())), total + float(part.sum(dtype=np.float64))
+    return Difference(agreement, maximum, total / one.logits.size)
+
+
+def largest(one: Prediction, other: Prediction) -> Floats:
+    """The largest difference of the probabilities of any class at each unit of the grid (rows, columns), 0 to 1.
+
+    Of two that can be compared so (`not_comparable`).
+    """
+    out = np.zeros(one.logits.shape[1:], np.float32)
+    for part in _apart(one, other):
+        np.maximum(out, part.max(axis=0), out=out)
+    return out
+
+
+def _apart(one: Prediction, other: Prediction) -> Iterator[Floats]:
+    """The absolute differences of probabilities (classes, rows, columns), some classes at once."""
+    normals = Normaliser.of(one.logits), Normaliser.of(other.logits)
     for at in range(0, len(one.logits), CLASSES_AT_ONCE):
         part = np.s_[at : at + CLASSES_AT_ONCE]
         first, second = (n.probability(p.logits[part]) for n, p in zip(normals, (one, other), strict=True))
-        apart = np.abs(first - second)
-        maximum, total = max(maximum, float(apart.max())), total + float(apart.sum(dtype=np.float64))
-    return Difference(agreement, maximum, total / one.logits.size)
+        yield np.abs(first - second)
 
 
 def not_comparable(one: Prediction, other: Prediction) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from segviz.core.errors import SegvizError, named
+from segviz.core.formats import LARGEST_LABEL
 from segviz.core.mask_colours import NOT_COUNTED
 from segviz.core.masks import Labels, Mask
 from segviz.core.metrics import IGNORED
 
-LARGEST_LABEL = 65_535
 TOLD = 4  # names that a remark lists
 
 

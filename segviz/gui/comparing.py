@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from segviz.core import planning
-from segviz.core.choices import CompareView
+from segviz.core.choices import CompareView, TrainingPage
 from segviz.core.kept import MOST, Kept
 from segviz.core.requests import KeptRequest, Prediction, SegmentRequest
 from segviz.core.session import State
@@ -224,9 +224,11 @@ def show(scene: Scene, view: CompareView) -> Changes:
 
 
 def room(state: State) -> Changes:
-    """What takes the stage of a tab away: the upsampling laboratory shows the image, a race goes behind another tab."""
+    """What takes the stage of a tab away: laboratories show the image, a race goes behind another tab."""
     if state.tab == Tab.UPSAMPLING:
         return {"upsampling_lab": replace(state.upsampling_lab, image=True)}
+    if state.tab == Tab.TRAINING:
+        return {"training_page": TrainingPage.IMAGE}
     return {"tab": Tab.FEATURE_MAPS.value} if state.tab == Tab.RACE else {}
 
 

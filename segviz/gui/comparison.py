@@ -10,8 +10,7 @@ from segviz.core.choices import CompareView
 from segviz.gui import comparing
 from segviz.gui.compare_strip import CompareStrip
 from segviz.gui.refine_strip import RefineStrip
-from segviz.gui.runs import Page
-from segviz.gui.scene import Scene, Tab
+from segviz.gui.scene import Scene
 from segviz.gui.widgets.curtain_tool import CurtainTool
 
 if TYPE_CHECKING:
@@ -66,8 +65,6 @@ class Comparison(QObject):
         else:
             changes = comparing.show(scene, view)
             behind = behind and changes.get("compare", CompareView.NONE) is not CompareView.NONE
-        if behind and scene.state.tab == Tab.TRAINING:
-            window.desk.training.show(Page.IMAGE)
         self._change(changes | (comparing.room(scene.state) if behind else {}))
 
     def rename(self) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
+from segviz.core.choices import TrainingPage
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainingProgress, TrainingSamples, TrainRequest
 from segviz.core.requests import Progress
@@ -22,7 +23,7 @@ from segviz.gui import run_files, training_words
 from segviz.gui.pace import Pace
 from segviz.gui.partners import Worker
 from segviz.gui.run_files import RunFile
-from segviz.gui.runs import ACTIVE, ENDING, HALTED, Left, Page, Phase, Run, Training, with_point
+from segviz.gui.runs import ACTIVE, ENDING, HALTED, Left, Phase, Run, Training, with_point
 from segviz.gui.scene import Kind, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, Refused, Updated
 
@@ -64,10 +65,6 @@ class TrainingDesk(QObject):
 
     # ------------------------------------------------------------------------------ commands
 
-    def show(self, page: Page) -> None:
-        """Show a page of the laboratory, or the image again."""
-        self._show(replace(self.training, page=page))
-
     def look(self) -> None:
         """Find what earlier windows left unfinished."""
         self._show(replace(self.training, left=run_files.left()))
@@ -104,7 +101,8 @@ class TrainingDesk(QObject):
         self._file, self._kept = file, step
         runs = (*self.training.runs, Run(self._made, name, request))
         left = tuple(other for other in self.training.left if other.record != file.record)
-        self._show(replace(self.training, runs=runs, left=left, page=Page.CURVES))
+        self._show(replace(self.training, runs=runs, left=left))
+        self._desk.session.update(training_page=TrainingPage.CURVES)
         self._ask()
 
     def _ask(self, phase: Phase = Phase.STARTING) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from segviz.core import assets
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Method, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Method, Theme, TrainingPage, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
@@ -34,7 +34,7 @@ from segviz.core.requests import (
     Progress,
 )
 from segviz.core.session import Session, State, Unit
-from segviz.gui import names, runs, theme
+from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
 from segviz.gui.runs import Left, Phase, Training
@@ -225,15 +225,16 @@ def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
 
-def trainer(training: Training) -> Scene:
+def trainer(training: Training, page: TrainingPage = TrainingPage.CURVES) -> Scene:
     """The training laboratory beside a page of digits."""
-    return on_tab(scenes.full(training=training), "training")
+    scene = on_tab(scenes.full(training=training), "training")
+    return replace(scene, state=replace(scene.state, training_page=page))
 
 
 def idle_laboratory() -> Scene:
     """Nothing trained yet; an earlier window left something."""
     left = Left(Path("/runs/digits-fcn.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
-    return trainer(Training(left=(left,)))
+    return trainer(Training(left=(left,)), TrainingPage.IMAGE)
 
 
 STATES: dict[str, Callable[[], Scene]] = {
@@ -289,8 +290,8 @@ STATES: dict[str, Callable[[], Scene]] = {
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),
     "training-finished": lambda: trainer(scenes.finished_training()),
-    "training-classes": lambda: trainer(scenes.training(page=runs.Page.CLASSES)),
-    "training-weight-map": lambda: trainer(Training(page=runs.Page.WEIGHT_MAP)),
+    "training-classes": lambda: trainer(scenes.training(), TrainingPage.CLASSES),
+    "training-weight-map": lambda: trainer(Training(), TrainingPage.WEIGHT_MAP),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 

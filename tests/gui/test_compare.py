@@ -10,17 +10,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 
 from segviz.core import palettes
-from segviz.core.choices import CompareView, Method, Palette, Upsampling, View
+from segviz.core.choices import CompareView, Method, Palette, TrainingPage, Upsampling, View
 from segviz.core.kept import MOST, Kept
 from segviz.core.planning import plan_kept
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.requests import KeptRequest, PartialLabels, Progress, SegmentRequest
 from segviz.core.session import State, from_json, to_json
 from segviz.gui import comparing, exports
-from segviz.gui.compare_layers import striped
+from segviz.gui.compare_layers import ComparedLayers, striped
 from segviz.gui.compare_strip import difference_text
 from segviz.gui.overlays import Overlays
-from segviz.gui.runs import Page
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import rendered
 from tests.gui import scenes
@@ -405,7 +404,7 @@ def test_to_compare_takes_away_the_stage_that_would_hide_it(comparing_window, ta
     if tab == "race":
         one.desk.take(race=scenes.race())
     if tab == "training":
-        one.desk.training.show(Page.CURVES)
+        one.desk.session.update(training_page=TrainingPage.CURVES)
     one.bring_up()
     assert one.window.centre.currentWidget() is one.panel(tab).stage
     one.window.do("compare-side-by-side")
@@ -419,3 +418,21 @@ def test_to_compare_takes_away_the_stage_that_would_hide_it(comparing_window, ta
     one.window.do("compare-side-by-side")
     one.turn()
     assert one.window.centre.currentWidget() is one.window.comparison.stage
+
+
+def test_with_heatmaps_the_difference_is_of_probabilities():
+    """One unit whose scores changed is painted in its cell, and nothing is elsewhere."""
+    scene = two(CompareView.DIFFERENCE, view=View.HEATMAP)
+    (kept,), newest = scene.shelf, scene.prediction
+    logits = newest.logits.copy()
+    logits[3, 5, 7] += 4
+    changed = replace(scene, shelf=(replace(kept, logits=logits, labels=newest.labels),))
+    layers = ComparedLayers()
+    layers.show(changed)
+    image = rendered((scenes.WIDTH, scenes.HEIGHT), layers.over(()), 1.0, QColor("black"))
+    x, y = newest.lattice.position_of(5, 7)
+    assert rgb(image, round(x), round(y)) != (0, 0, 0)
+    far = newest.lattice.position_of(9, 14)
+    assert rgb(image, round(far[0]), round(far[1])) == (0, 0, 0)
+    layers.show(replace(changed, state=replace(changed.state, view=View.LABELS)))
+    assert layers.over(()) == (layers.differing,)

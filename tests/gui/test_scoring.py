@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
+from segviz.core.choices import MaskColours
 from segviz.core.requests import DescribeRequest, SegmentRequest
 from segviz.core.session import State, from_json, to_json
 from segviz.gui import overlays
@@ -215,3 +216,44 @@ def test_escape_takes_a_chosen_cell_off_the_image(opened, tmp_path):
     opened.turn()
     opened.qtbot.keyClick(opened.window, Qt.Key.Key_Escape)
     assert (opened.state.cell, opened.state.cursor) == (None, (3.0, 3.0))  # one thing at a time
+
+
+def test_a_label_to_ignore_is_typed_and_colours_are_chosen(opened, tmp_path):
+    labels = scenes.prediction().labels.astype(np.uint8)
+    labels[:20] = 7
+    opened.window.scoring.use(mask(tmp_path / "truth.png", labels))
+    settled(opened)
+    opened.desk.session.update(tab="scores")
+    opened.turn()
+    panel, before = opened.panel("scores"), opened.scene.agreement.counted
+    panel.ignored.setFocus()
+    opened.qtbot.keyClicks(panel.ignored, "7")
+    opened.qtbot.keyClick(panel.ignored, Qt.Key.Key_Return)
+    opened.turn()
+    settled(opened)
+    assert opened.state.ignored == 7
+    assert opened.scene.agreement.counted == before - int((labels == 7).sum())
+    panel.ignored.clear()
+    opened.qtbot.keyClicks(panel.ignored, "many")
+    opened.qtbot.keyClick(panel.ignored, Qt.Key.Key_Return)
+    assert opened.state.ignored == 7
+
+
+def test_the_colours_of_a_mask_are_chosen_and_what_cannot_be_goes_back(opened, tmp_path):
+    pixels = np.zeros((*scenes.prediction().labels.shape, 3), np.uint8)
+    pixels[:20] = (128, 0, 0)  # the first class of PASCAL VOC, none of Cityscapes
+    Image.fromarray(pixels).save(tmp_path / "truth.png")
+    opened.window.scoring.use(tmp_path / "truth.png")
+    settled(opened)
+    panel = opened.panel("scores")
+    panel.colours.choose(MaskColours.VOC)
+    opened.turn()
+    settled(opened)
+    assert opened.state.mask_colours is MaskColours.VOC
+    assert opened.scene.shown_truth.kind == "colours of PASCAL VOC"
+    panel.colours.choose(MaskColours.CITYSCAPES)
+    opened.turn()
+    settled(opened)
+    assert "not of Cityscapes" in opened.scene.message.text
+    assert opened.state.mask_colours is MaskColours.VOC
+    assert opened.scene.shown_agreement is not None

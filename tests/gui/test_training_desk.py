@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from segviz.core.choices import TrainingPage
 from segviz.core.learning import TrainingProgress, TrainRequest
 from segviz.core.requests import RaceRequest
 from segviz.core.session import Session, State
 from segviz.gui import run_files, training_words
 from segviz.gui.desk import Desk
-from segviz.gui.runs import Page, Phase
+from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind
 from segviz.worker.messages import Answered
 from tests.gui import scenes
@@ -77,7 +78,7 @@ def test_no_process_is_started_before_training_is_asked_for(lab):
     lab.start()
     assert (lab.made, lab.trainer.started) == (1, True)
     assert lab.training.phase is Phase.STARTING
-    assert lab.training.page is Page.CURVES
+    assert lab.desk.session.state.training_page is TrainingPage.CURVES
 
 
 def test_a_run_tells_how_far_it_is_and_what_came_out(lab):

@@ -18,16 +18,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segviz.core.choices import ColourMap
+from segviz.core.choices import ColourMap, MaskColours
+from segviz.core.formats import LARGEST_LABEL
 from segviz.gui import gestures, kinds, score_words, theme
 from segviz.gui.actions import find, tooltip
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.header import HeaderLine
+from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.scores_table import ClassTable
 from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.curve import Curve, CurvePlot
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.entry_line import EntryLine
 from segviz.gui.widgets.figure import Figure
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.matrix import Matrix
@@ -43,6 +45,8 @@ PLOTS = (
     (TRIMAP, "Boundaries", "Mean IoU of the pixels near a boundary of the truth, by how near (trimap)"),
     (BOUND, "Upper bound", "The mean IoU of the truth itself on a grid so many times coarser, each cell by majority"),
 )
+IGNORE_TIP = "The label of pixels that do not count, 0 to 65,535; empty: 255, unless that is a class"
+IGNORE_WIDTH = 56  # before `theme.px`
 WORDS = 760  # width of the words of the empty panel at most, before `theme.px`
 
 
@@ -93,6 +97,11 @@ class ScoresPanel:
         self.hint = ElidedLabel()
         theme.set_role(self.hint, "caption")
         self.scale_bar = ColourBar()
+        self.colours = ChoicePill(
+            "Mask", "What the colours of the mask stand for", MaskColours, lambda v: session.update(mask_colours=v)
+        )
+        self.ignored = EntryLine("Ignored label", IGNORE_TIP, "255")
+        self.ignored.setFixedWidth(theme.px(IGNORE_WIDTH))
         self.choice = Segmented(PLOTS, "What is plotted")
         self.plot = CurvePlot("Scores by boundary width or coarseness")
         self.note, self.rule = QLabel(), QLabel(score_words.RULE)
@@ -115,6 +124,8 @@ class ScoresPanel:
         line = HeaderLine()
         line.add(self.what, 1)
         line.add(self.remarks, 1)
+        line.add(self.colours)
+        line.add(self.ignored)
         self.errors = line.button("flag", tooltip(find("errors")), self._toggle_errors)
         self.errors.setCheckable(True)
         self.reopen = line.button("folder-open", tooltip(find("open-truth")), lambda: self._commands.do("open-truth"))
@@ -206,6 +217,7 @@ class ScoresPanel:
         self.matrix.chosen.connect(self._choose)
         self.matrix.pointed.connect(self._point)
         self.choice.changed.connect(lambda _: self._show_plot())
+        self.ignored.entered.connect(self._ignore)
 
     # ------------------------------------------------------------------------------- showing
 
@@ -242,7 +254,9 @@ class ScoresPanel:
         for part in (self.errors, self.copy, self.save):
             part.setVisible(found is not None)
         self.remarks.setVisible(found is not None and bool(found.remarks))
-        for part in (self.reopen, self.remove):
+        self.colours.show_choice(scene.state.mask_colours)
+        self.ignored.show_value("" if scene.state.ignored is None else str(scene.state.ignored))
+        for part in (self.reopen, self.remove, self.colours, self.ignored):
             part.setVisible(scene.state.truth is not None)
         self.errors.setChecked(scene.state.errors)
 
@@ -293,6 +307,14 @@ class ScoresPanel:
         return False
 
     # ------------------------------------------------------------------------------ gestures
+
+    def _ignore(self, text: str) -> None:
+        """Another label that does not count; nothing typed: as the file's form says."""
+        wanted = text.strip()
+        if wanted and not (wanted.isdecimal() and int(wanted) <= LARGEST_LABEL):
+            self.ignored.refuse()
+            return
+        self._session.update(ignored=int(wanted) if wanted else None)
 
     def _point(self, cell: tuple[int, int] | None) -> None:
         self._say(cell)

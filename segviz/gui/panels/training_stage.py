@@ -6,12 +6,13 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from segviz.core.choices import TrainingPage
 from segviz.core.learning import TrainingSamples, TrainRequest
 from segviz.gui import theme, training_words, words
 from segviz.gui.panels.training_classes import ClassWeights
 from segviz.gui.panels.training_plot import Curve, TrainingPlot, colour_of
 from segviz.gui.panels.training_weights import WeightMapView
-from segviz.gui.runs import Page, Run, Training
+from segviz.gui.runs import Run, Training
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button
@@ -124,7 +125,7 @@ class TrainingStage(QWidget):
         self.pages = Pages()
         for page in (self._curves(), self.classes, self.weight_map):
             self.pages.addWidget(page)
-        self._places = {Page.CURVES: 0, Page.CLASSES: 1, Page.WEIGHT_MAP: 2}
+        self._places = {TrainingPage.CURVES: 0, TrainingPage.CLASSES: 1, TrainingPage.WEIGHT_MAP: 2}
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.addWidget(self.pages)
@@ -157,8 +158,8 @@ class TrainingStage(QWidget):
 
     # ------------------------------------------------------------------------------- showing
 
-    def show_training(self, training: Training, request: TrainRequest) -> None:
-        """Show runs and page of `training`; `request` is what the next run will be asked for."""
+    def show_training(self, training: Training, page: TrainingPage, request: TrainRequest) -> None:
+        """Show a page and the runs of `training`; `request` is what the next run will be asked for."""
         runs_differ = training.runs is not self._training.runs
         self._training = training
         if runs_differ:
@@ -167,8 +168,8 @@ class TrainingStage(QWidget):
             self._show_samples(training)
         same = (run.samples for run in reversed(training.runs) if run.request.recipe == request.recipe)
         self.classes.show_weights(next(same, None), request.class_weights)  # another recipe may have other classes
-        self.pages.setCurrentIndex(self._places.get(training.page, 0))
-        self.weight_map.set_seen(training.page is Page.WEIGHT_MAP)
+        self.pages.setCurrentIndex(self._places.get(page, 0))
+        self.weight_map.set_seen(page is TrainingPage.WEIGHT_MAP)
 
     def _show_rows(self, training: Training) -> None:
         for number in self.rows.keys() - {run.number for run in training.runs}:
