@@ -221,6 +221,18 @@ def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
     return replace(scene, state=state, network=None, prediction=None, features=None, depths=answer)
 
 
+def heated(scene: Scene) -> Scene:
+    """The same with heatmaps in the place of labels."""
+    return replace(scene, state=replace(scene.state, view=View.HEATMAP))
+
+
+def no_shifts() -> Scene:
+    """A network that answers per pixel, where classifiers are shifted and stitched."""
+    scene = laboratory(Page.SHIFTS)
+    assert scene.network is not None
+    return replace(scene, network=replace(scene.network, window=None, title="FCN-8s"))
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -258,6 +270,8 @@ STATES: dict[str, Callable[[], Scene]] = {
     "card": described,
     "card-empty": empty,
     "card-other": otherwise,
+    "compare-probabilities": lambda: heated(compared(CompareView.DIFFERENCE)),
+    "upsampling-no-shifts": no_shifts,
     "scores-empty": lambda: on_tab(scenes.full(), "scores"),
     "scores": lambda: scenes.scored(),
     "scores-errors": lambda: scenes.scored(errors=True),
@@ -319,7 +333,10 @@ def show(shot: Shot) -> MainWindow:
     theme.apply(app, shot.theme)
     scene = STATES[shot.state]()
     window = MainWindow(Session(scene.state), None, remembers=False)
-    window.scoring._wanted = scene.state.truth  # the scene has its mask: there is no such file
+    window.scoring._wanted = (
+        scene.state.truth,
+        scene.state.mask_colours,
+    )  # the scene has its mask: there is no such file
     window.setMinimumSize(1, 1)
     window.resize(*shot.size)
     loop = QEventLoop()

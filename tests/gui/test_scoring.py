@@ -226,6 +226,7 @@ def test_a_label_to_ignore_is_typed_and_colours_are_chosen(opened, tmp_path):
     opened.desk.session.update(tab="scores")
     opened.turn()
     panel, before = opened.panel("scores"), opened.scene.agreement.counted
+    panel.reading.menu().popup(panel.reading.mapToGlobal(panel.reading.rect().bottomLeft()))
     panel.ignored.setFocus()
     opened.qtbot.keyClicks(panel.ignored, "7")
     opened.qtbot.keyClick(panel.ignored, Qt.Key.Key_Return)
@@ -237,6 +238,7 @@ def test_a_label_to_ignore_is_typed_and_colours_are_chosen(opened, tmp_path):
     opened.qtbot.keyClicks(panel.ignored, "many")
     opened.qtbot.keyClick(panel.ignored, Qt.Key.Key_Return)
     assert opened.state.ignored == 7
+    panel.reading.menu().close()
 
 
 def test_the_colours_of_a_mask_are_chosen_and_what_cannot_be_goes_back(opened, tmp_path):
@@ -246,12 +248,12 @@ def test_the_colours_of_a_mask_are_chosen_and_what_cannot_be_goes_back(opened, t
     opened.window.scoring.use(tmp_path / "truth.png")
     settled(opened)
     panel = opened.panel("scores")
-    panel.colours.choose(MaskColours.VOC)
+    panel.colours[MaskColours.VOC].trigger()
     opened.turn()
     settled(opened)
     assert opened.state.mask_colours is MaskColours.VOC
     assert opened.scene.shown_truth.kind == "colours of PASCAL VOC"
-    panel.colours.choose(MaskColours.CITYSCAPES)
+    panel.colours[MaskColours.CITYSCAPES].trigger()
     opened.turn()
     settled(opened)
     assert "not of Cityscapes" in opened.scene.message.text
