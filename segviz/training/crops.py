@@ -23,9 +23,10 @@ from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
 from segviz.core.errors import SegvizError, named
 from segviz.core.instances import Instances, apart
 from segviz.core.metrics import IGNORED
+from segviz.core.pairs import Pair
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
 from segviz.training.batches import Batch
-from segviz.training.folders import Annotated, DataFolder, Pair, open_folder
+from segviz.training.folders import Annotated, DataFolder, open_folder
 
 MOST_KEPT = 512 << 20  # bytes of decoded images that stay in memory
 MOST_COUNTED = 64  # masks whose pixels tell how frequent the classes are

@@ -61,6 +61,11 @@ class Laboratory:
         if step:
             self.step(step)
 
+    def open(self, qtbot) -> None:
+        """Have the picture opened: a race while it is being opened would be dropped."""
+        qtbot.waitUntil(lambda: bool(self.jobs.opened))
+        self.jobs.open()
+
     def leave_checkpoint(self) -> None:
         Path(self.request.checkpoint).write_bytes(b"of the trainer")
 
@@ -184,6 +189,7 @@ def test_a_race_waits_for_the_test_of_a_stopped_run(lab):
 
 
 def test_a_race_waits_until_training_has_paused_and_training_goes_on_after_it(lab, qtbot):
+    lab.open(qtbot)
     lab.start(step=30)
     lab.desk.race()
     assert not lab.jobs.pending(RaceRequest), "the race began beside a step of training"
@@ -209,6 +215,7 @@ def test_a_race_that_is_stopped_lets_training_go_on_too(lab, qtbot):
 
 
 def test_training_that_is_started_beside_a_race_waits_for_its_end(lab, qtbot):
+    lab.open(qtbot)
     lab.desk.race()
     lab.desk.training.start(scenes.train_request())
     assert lab.training.phase is Phase.WAITING
@@ -219,6 +226,7 @@ def test_training_that_is_started_beside_a_race_waits_for_its_end(lab, qtbot):
 
 
 def test_what_a_person_had_paused_stays_paused_after_a_race(lab, qtbot):
+    lab.open(qtbot)
     lab.start(step=30)
     lab.desk.training.pause()
     lab.desk.race()
