@@ -362,8 +362,9 @@ def test_the_strip_of_the_refinement_changes_its_strengths(bench):
 
 def test_a_kept_result_that_is_refused_keeps_none_from_the_others(bench):
     kept = Kept("lenet5", method=Method.DIRECT), Kept("lenet5", upsampling=Upsampling.NEAREST)
-    one = bench(State(image=PAGE, model="lenet5", kept=kept, compare=CompareView.SIDE_BY_SIDE), prompt=False)
-    one.bring_up()
+    one = bench(State(image=PAGE, model="lenet5", kept=kept))
+    one.desk.session.update(compare=CompareView.SIDE_BY_SIDE)
+    one.turn()
     first = one.jobs.asked[one.jobs.ticket(KeptRequest)]
     assert first.method is Method.DIRECT
     one.jobs.refuse(KeptRequest, "not enough memory")
@@ -422,7 +423,8 @@ def test_to_compare_takes_away_the_stage_that_would_hide_it(comparing_window, ta
 
 def test_with_heatmaps_the_difference_is_of_probabilities():
     """One unit whose scores changed is painted in its cell, and nothing is elsewhere."""
-    scene = two(CompareView.DIFFERENCE, view=View.HEATMAP)
+    scene = two(CompareView.DIFFERENCE)
+    scene = replace(scene, state=replace(scene.state, view=View.HEATMAP))
     (kept,), newest = scene.shelf, scene.prediction
     logits = newest.logits.copy()
     logits[3, 5, 7] += 4
