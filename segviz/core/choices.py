@@ -67,6 +67,14 @@ class Pooling(Choice):
     WINDOW = "window", "Window", "pooling kept at its native size, as in the classifier's own window"
 
 
+class MaskColours(Choice):
+    """What the colours of a mask stand for."""
+
+    AUTO = "auto", "By content", "palette.txt beside the mask, else PASCAL VOC or Cityscapes, whichever has all colours"
+    VOC = "voc", "PASCAL VOC", "the classes of PASCAL VOC, also for an indexed file"
+    CITYSCAPES = "cityscapes", "Cityscapes", "the classes of Cityscapes, also for an indexed file"
+
+
 class View(Choice):
     LABELS = "labels", "Labels", "the most probable class at every pixel"
     HEATMAP = "heatmap", "Heatmap", "the probability of one class"
@@ -106,6 +114,15 @@ class Area(Choice):
     LABEL = "label", "Label", "the pixels that the network gives to the class"
     BOX = "box", "Box", "the units inside a box"
     UNIT = "unit", "Unit", "the one unit that answers for a pixel"
+
+
+class TrainingPage(Choice):
+    """What the training laboratory shows in the place of the image."""
+
+    IMAGE = "image", "Image", "the image, as in the other tabs"
+    CURVES = "curves", "Curves", "loss and scores of the runs, and what the network answers by now"
+    CLASSES = "classes", "Classes", "what each class counts in the loss (class re-weighting)"
+    WEIGHT_MAP = "weight-map", "w(x)", "U-Net's weight map w(x): what each pixel between touching cells counts"
 
 
 class RecipeName(Choice):

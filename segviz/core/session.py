@@ -18,15 +18,18 @@ from segviz.core.choices import (
     MapOrder,
     MapPage,
     MapScale,
+    MaskColours,
     Method,
     Palette,
     PatchSource,
     Pooling,
+    TrainingPage,
     Upsampling,
     View,
 )
 from segviz.core.effective import MOST_IMAGES
 from segviz.core.errors import SegvizError, clean, shorten
+from segviz.core.formats import LARGEST_LABEL
 from segviz.core.kept import FIELDS, MOST, Kept
 from segviz.core.refinement import COLOUR, COLOURS, SMOOTHNESS, SMOOTHNESSES, WIDTH, WIDTHS
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
@@ -34,6 +37,7 @@ from segviz.core.specs import FILE_OPTIONS, Kind, parse, same_network
 
 FORMAT = "segviz session"
 VERSION = 1
+MOST_W_0, LEAST_SIGMA, MOST_SIGMA = 30.0, 0.5, 20.0  # of the weight map that is shown; sigma in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class State:
     minimum: float = 0.0  # confidence that a label needs to be painted
     heat_minimum: float = 0.0  # probability that a heatmap paints from
     truth: str | None = None  # absolute path of the mask that labels are scored against
+    mask_colours: MaskColours = MaskColours.AUTO  # what its colours stand for
+    ignored: int | None = None  # its label that does not count; None: 255, unless that is a class
     errors: bool = False  # whether right and wrong pixels lie over the image
     cell: tuple[int, int] | None = None  # of the confusion matrix: (true class, label) whose pixels are shown
     palette: Palette = Palette.AUTO
@@ -104,6 +110,10 @@ class State:
     def looked_at(self) -> int | None:
         """The map that is looked at: the pinned unit's, else the one that was chosen; None where none was."""
         return self.unit.channel if self.unit is not None else self.map_channel
+
+    training_page: TrainingPage = TrainingPage.IMAGE
+    w_0: float = 10.0  # of U-Net's weight map w(x), as its paper has it
+    sigma: float = 5.0  # pixels
 
 
 Listener = Callable[[State, State], None]
@@ -181,10 +191,12 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
         out.setdefault("truth", None)
     if changed("layer"):
         out.setdefault("map_channel", None)
-    if out.get("truth", state.truth) != state.truth:
+    if any(out.get(name, getattr(state, name)) != getattr(state, name) for name in MASK_FIELDS):
         out.setdefault("cell", None)
     return out
 
+
+MASK_FIELDS = ("truth", "mask_colours", "ignored")  # what decides which class a pixel has
 
 # What belongs to a network and means nothing to another.
 NETWORK_DEFAULTS: dict[str, Any] = {
@@ -364,6 +376,12 @@ def _index(value: Any) -> int:
     return value
 
 
+def _label(value: Any) -> int:
+    if _index(value) > LARGEST_LABEL:
+        raise ValueError
+    return int(value)
+
+
 def _optional(reader: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else reader(value)
 
@@ -420,6 +438,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "minimum": _within(0, 1),
     "heat_minimum": _within(0, 1),
     "truth": _optional(_text),
+    "mask_colours": MaskColours,
+    "ignored": _optional(_label),
     "errors": _flag,
     "cell": _optional(_pair),
     "palette": Palette,
@@ -438,4 +458,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "upsampling_lab": laboratory.from_values,
     "sight": sight.from_values,
     "cams": cams.from_values,
+    "training_page": TrainingPage,
+    "w_0": _within(0, MOST_W_0),
+    "sigma": _within(LEAST_SIGMA, MOST_SIGMA),
 }

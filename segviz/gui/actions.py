@@ -97,7 +97,7 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 def _escape(window: MainWindow) -> None:
     """Stop what takes long, else leave the presenter's view or the full screen; else the newest of what can be closed.
 
-    That is message, comparison, window, square, unit, in this order.
+    That is message, cell of the confusion matrix, comparison, window, square, unit, in this order.
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
     if any(job.kind in LONG for job in window.desk.scene.jobs):
@@ -108,6 +108,8 @@ def _escape(window: MainWindow) -> None:
         window.layouts.set_full_screen(False)
     elif window.desk.scene.message is not None or window.hint is not None:
         window.dismiss()
+    elif window.desk.scene.state.cell is not None:
+        window.desk.session.update(cell=None)
     elif window.desk.scene.state.compare is not CompareView.NONE:
         window.desk.session.update(compare=CompareView.NONE)
     elif window.desk.scene.state.window is not None:
@@ -127,6 +129,7 @@ def _method(method: Method) -> Action:
         _gesture(gestures.choose_method, method),
         tip=method.hint,
         checked=lambda window: window.desk.session.state.method is method,
+        lacks=lambda scene: gestures.no_method(scene, method),
     )
 
 

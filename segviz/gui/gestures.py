@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from segviz.core import assets, catalogue
+from segviz.core.capabilities import unfit
 from segviz.core.choices import Method, Task, View
 from segviz.core.entries import Entry
 from segviz.core.overrides import viewed
@@ -265,8 +266,19 @@ def move_window(scene: Scene, rows: int, columns: int) -> Changes:
     return drag_window(scene, (left + columns * x) / zoom_x, (top + rows * y) / zoom_y)
 
 
+def no_method(scene: Scene, method: Method) -> str:
+    """Why the network that is open does not answer by `method`, for people; empty where it does, or none is open."""
+    network = scene.known
+    return "" if network is None else unfit(method, network.title, network.window is None)
+
+
 def choose_method(scene: Scene, method: Method) -> Changes:
-    """Another method; the sliding window comes with a window to drag, and takes it along when it goes."""
+    """Another method; the sliding window comes with a window to drag, and takes it along when it goes.
+
+    Nothing for one that the network does not answer by.
+    """
+    if no_method(scene, method):
+        return {}
     state, sliding = scene.state, Method.SLIDING_WINDOW
     changes: Changes = {"method": method}
     if method is sliding and state.window is None:

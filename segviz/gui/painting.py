@@ -33,6 +33,14 @@ def changes(scene: Scene, ledger: Ledger, value: Any) -> dict[str, Any]:
     return _PAINTS[type(value)](scene, ledger, value)
 
 
+def updated(scene: Scene, ledger: Ledger, kind: Kind, update: Update) -> dict[str, Any]:
+    """The fields of the Scene that an update of work under way changes; cells of a kept result are not the canvas's."""
+    progress = update if isinstance(update, Progress) else partial_of(update).progress
+    job = ledger.job(kind, progress)
+    jobs = tuple(job if other.kind is kind else other for other in scene.jobs)
+    return {"jobs": jobs} | ({} if kind is Kind.KEPT else changes(scene, ledger, update))
+
+
 def _first_cells(scene: Scene, ledger: Ledger, update: PartialLabels) -> dict[str, Any]:
     """The cells of a sliding window; another network's picture makes room for them, and is asked for anew."""
     if scene.before is None:

@@ -27,6 +27,7 @@ from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import parse
 from segviz.core.top_patches import TopRequest
 from segviz.gui import comparing, sighting
+from segviz.gui.names import sentence
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about, pinned
 
 # What a person may change of a picture that a newer one is about to replace.
@@ -200,6 +201,12 @@ def made_with(request: SegmentRequest) -> dict[str, Any]:
 def subject(state: State) -> tuple[str, str | None]:
     """What messages are about: network and image."""
     return state.model, state.image
+
+
+def lacking(scene: Scene, text: str, about: Kind | None) -> dict[str, Any]:
+    """What changes where no picture comes because of what `text` says: panels that wait for one say so, too."""
+    lost = about in (Kind.DESCRIPTION, Kind.PREDICTION) and scene.answer is None
+    return {"unanswered": f"{sentence(text).rstrip('.')}."} if lost else {}
 
 
 def revived(message: Message) -> Message | None:

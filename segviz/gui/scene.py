@@ -22,6 +22,7 @@ from segviz.core.overrides import adapted
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
+    KeptRequest,
     Network,
     PartialLabels,
     Prediction,
@@ -113,11 +114,13 @@ class Scene:
     network: Network | None = None
     prediction: Prediction | None = None
     partial: PartialLabels | None = None
+    unanswered: str = ""  # why no prediction comes, in a sentence, where the newest run ended without one
     features: FeatureMaps | None = None
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
     window: WindowAnswer | None = None
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
+    refused: tuple[tuple[KeptRequest, str], ...] = ()  # kept results that cannot be computed, and why
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     occlusion: OcclusionAnswer | None = None  # see `sighting.occluded`
     effective: EffectiveField | None = None  # what a unit looks at; see `shown_effective`

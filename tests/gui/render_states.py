@@ -20,7 +20,7 @@ from segviz.core import assets
 from segviz.core.cams import CamView
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Glow, Heat, MapPage, Method, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Glow, Heat, MapPage, Method, Theme, TrainingPage, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
@@ -36,7 +36,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import Session, State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import names, runs, theme
+from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
 from segviz.gui.runs import Left, Phase, Training
@@ -283,19 +283,32 @@ def dense_maps() -> Scene:
     return replace(scene, features=replace(scene.features, values=values))
 
 
+def heated(scene: Scene) -> Scene:
+    """The same with heatmaps in the place of labels."""
+    return replace(scene, state=replace(scene.state, view=View.HEATMAP))
+
+
+def no_shifts() -> Scene:
+    """A network that answers per pixel, where classifiers are shifted and stitched."""
+    scene = laboratory(Page.SHIFTS)
+    assert scene.network is not None
+    return replace(scene, network=replace(scene.network, window=None, title="FCN-8s"))
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
 
-def trainer(training: Training) -> Scene:
+def trainer(training: Training, page: TrainingPage = TrainingPage.CURVES) -> Scene:
     """The training laboratory beside a page of digits."""
-    return on_tab(scenes.full(training=training), "training")
+    scene = on_tab(scenes.full(training=training), "training")
+    return replace(scene, state=replace(scene.state, training_page=page))
 
 
 def idle_laboratory() -> Scene:
     """Nothing trained yet; an earlier window left something."""
     left = Left(Path("/runs/digits-fcn.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
-    return trainer(Training(left=(left,)))
+    return trainer(Training(left=(left,)), TrainingPage.IMAGE)
 
 
 STATES: dict[str, Callable[[], Scene]] = {
@@ -342,6 +355,8 @@ STATES: dict[str, Callable[[], Scene]] = {
     ),
     "heatmaps-small": lambda: on_tab(small(), "heatmaps"),
     "heatmaps-empty": lambda: on_tab(empty(), "heatmaps"),
+    "compare-probabilities": lambda: heated(compared(CompareView.DIFFERENCE)),
+    "upsampling-no-shifts": no_shifts,
     "scores-empty": lambda: on_tab(scenes.full(), "scores"),
     "scores": lambda: scenes.scored(),
     "scores-errors": lambda: scenes.scored(errors=True),
@@ -389,8 +404,8 @@ STATES: dict[str, Callable[[], Scene]] = {
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),
     "training-finished": lambda: trainer(scenes.finished_training()),
-    "training-classes": lambda: trainer(scenes.training(page=runs.Page.CLASSES)),
-    "training-weight-map": lambda: trainer(Training(page=runs.Page.WEIGHT_MAP)),
+    "training-classes": lambda: trainer(scenes.training(), TrainingPage.CLASSES),
+    "training-weight-map": lambda: trainer(Training(), TrainingPage.WEIGHT_MAP),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 
@@ -418,7 +433,10 @@ def show(shot: Shot) -> MainWindow:
     theme.apply(app, shot.theme)
     scene = STATES[shot.state]()
     window = MainWindow(Session(scene.state), None, remembers=False)
-    window.scoring._wanted = scene.state.truth  # the scene has its mask: there is no such file
+    window.scoring._wanted = (
+        scene.state.truth,
+        scene.state.mask_colours,
+    )  # the scene has its mask: there is no such file
     window.setMinimumSize(1, 1)
     window.resize(*shot.size)
     loop = QEventLoop()

@@ -48,7 +48,6 @@ from segviz.core.session import State, Unit
 from segviz.core.steps import SAME, Resize, Step, Taps, Transposed, Window
 from segviz.core.top_patches import TopAnswer, TopPatch, TopRequest
 from segviz.core.upsamplers import bilinear_kernel
-from segviz.gui import runs
 from segviz.gui.runs import Phase, Run, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
@@ -653,11 +652,11 @@ def samples(step: int = 120, count: int = 4, weighed: bool = True) -> TrainingSa
     return TrainingSamples(step, classes, images, truth, labels, weights, gradient)
 
 
-def training(phase: Phase = Phase.RUNNING, page: runs.Page = runs.Page.CURVES, **changes: Any) -> Training:
+def training(phase: Phase = Phase.RUNNING, **changes: Any) -> Training:
     """Two runs, of which the newer is under way."""
     first = Run(1, "digits-fcn, quick", train_request(), learning(200), result=trained())
     second = Run(2, "digits-fcn, quick, 10 % of pixels", train_request(kept=0.1), learning(120, 0.02), samples())
-    value = Training(phase, (first, second), page=page, rate=19.6, remaining=4.1)
+    value = Training(phase, (first, second), rate=19.6, remaining=4.1)
     return replace(value, **changes)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from segviz.core.learning import TrainRequest
     from segviz.gui.filming import Frames
-    from segviz.gui.runs import Left, Page, Run
+    from segviz.gui.runs import Left, Run
 
 SaveFunction = Callable[[Path], object]  # writes a file at the path that the person chose
 
@@ -77,9 +77,6 @@ class TrainingCommands(Protocol):
 
     def keep(self, run: Run) -> None:
         """The weights of a run are in use."""
-
-    def show(self, page: Page) -> None:
-        """Show a page of the laboratory in the place of the image, or the image."""
 
 
 class Commands(Protocol):

@@ -209,6 +209,7 @@ class MapsPage:
         if features is not None:
             maps, rows, columns = features.values.shape
             text = f"{features.layer} · {words.many(maps, 'map')} of {words.size(columns, rows)}{self._silence()}"
+            text += _padded(scene)
             text += f" · {scene.state.layer}: computing…" if stale and computing and scene.state.layer else ""
         self.what.setText(text)
         self.note.setText(_advice(scene, computing))
@@ -388,3 +389,12 @@ def _advice(scene: Scene, computing: bool) -> str:
     if scene.picture is None:
         return "Open an image to see what the layer makes of it."
     return "The feature maps appear here once the engine has run."
+
+
+def _padded(scene: Scene) -> str:
+    """Why maps reach beyond the image: ' · input padded to 320 x 256, multiples of 32'; '' where they do not."""
+    network = scene.known
+    if network is None or network.frame.inner == network.frame.outer or network.entry.multiple == 1:
+        return ""
+    height, width = network.frame.outer
+    return f" · input padded to {words.size(width, height)}, multiples of {network.entry.multiple}"

@@ -178,7 +178,7 @@ class WaysPage:
         if scene.picture is None or not scene.state.model:
             return "Open an image and a network: a few units of its maps are upsampled here in every way."
         if laboratory.source is Source.CLASS and (scene.prediction is None or scene.before is not None):
-            return "The logits of the class come with the network's answer: wait for the run."
+            return scene.unanswered or "The logits of the class come with the network's answer: wait for the run."
         if laboratory.source is Source.FEATURE and (scene.shown_features is None or scene.known is None):
             if scene.state.layer is None:
                 return "Choose a layer in the Network panel, and click on the image to pin a unit."

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from segviz.core import palettes
 from segviz.core.choices import ColourMap, MapOrder, MapPage, MapScale
+from segviz.core.field import Frame
 from segviz.core.maps import MapStatistics
 from segviz.core.session import Unit
 from segviz.gui.panels import tiles
@@ -237,3 +238,12 @@ def test_orders_put_the_strongest_first_and_keep_ties():
     }
     assert tiles.order(values, statistics, MapOrder.CURSOR, None) == [0, 1, 2, 3]
     assert tiles.order(values, statistics, MapOrder.CURSOR, (7, 7)) == [0, 1, 2, 3]
+
+
+def test_maps_that_reach_beyond_the_image_say_that_the_input_was_padded(one):
+    assert "padded" not in maps(one).what.text()
+    network = one.scene.network
+    frame = Frame((240, 320), (240, 320), (256, 320))
+    padded = replace(network, frame=frame, entry=replace(network.entry, multiple=32))
+    one.show(replace(one.scene, network=padded))
+    assert maps(one).what.text().endswith(" · input padded to 320 × 256, multiples of 32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from segviz.core import fading, upsamplers
 from segviz.core.choices import Method, Upsampling
 from segviz.core.laboratory import Kernel, Page, Source, Way
 from segviz.core.masks import Mask
-from segviz.gui.panels import upsampling_maps
+from segviz.gui.panels import upsampling_maps, upsampling_skips
 from segviz.gui.panels.upsampling import UpsamplingPanel
 from segviz.gui.widgets.player import Player
 from tests.gui import scenes
@@ -466,3 +467,24 @@ def test_nothing_leaves_an_empty_page(lab):
     one = lab(scenes.laboratory(Page.SKIPS))
     for button in (one.panel.copy, one.panel.save, one.panel.drawing, one.panel.table, one.panel.film):
         assert not button.isEnabled()
+
+
+def test_what_takes_longer_than_a_frame_is_faded_beside_the_window_s_thread(lab, monkeypatch, qtbot):
+    threads, faded = [], fading.faded
+
+    def watched(*arguments):
+        threads.append(threading.current_thread())
+        return faded(*arguments)
+
+    monkeypatch.setattr(upsampling_skips, "QUICK", 0)
+    monkeypatch.setattr(fading, "faded", watched)
+    one = lab(scenes.fcn(fades=(0.5, 0.5)))
+    skips = page(one)
+    qtbot.waitUntil(lambda: bool(skips._shown) and not skips._busy)
+    for fades in ((0.4, 0.5), (0.3, 0.5), (0.2, 0.5)):  # faster than they are computed: the newest counts
+        one.panel._change(fades=fades)
+        skips._paint()
+    qtbot.waitUntil(lambda: "20" in skips.views.views[3].title.text() and not skips._busy)
+    assert threading.main_thread() not in threads
+    expected = faded(one.scene.depths.depths, (1.0, 0.2, 0.5)).argmax(0)
+    assert np.array_equal(skips._shown[3].labels, expected)
