@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
 
 LEAST = ((1, 44), (16, 72), (inf, TILE))  # least width of a tile, for maps of so many units at most along a side
+FEW = 8  # maps that may fill the height
 
 
 class MapsPage:
@@ -132,9 +133,10 @@ class MapsPage:
             self.grid.set_tiles(0, 1.0, lambda index: QImage())
             return
         _, rows, columns = self._features.values.shape
+        self.grid.set_tiles(len(self._order), columns / rows, self._tile, self._caption)
         named = bool(self._class(0))  # names of classes need their room
         self.grid.set_least(TILE if named else next(least for most, least in LEAST if max(rows, columns) <= most))
-        self.grid.set_tiles(len(self._order), columns / rows, self._tile, self._caption)
+        self.grid.set_filling(len(self._order) <= FEW)
 
     def _tile(self, index: int) -> QImage:
         return self._map_image(self._order[index])
@@ -176,8 +178,8 @@ class MapsPage:
         table = palettes.colour_map(ColourMap.DIVERGING if scale in DIVERGING else ColourMap.GREY)
         self.scale_bar.set_colours(rgb(table))
         own = scale is MapScale.MAP and statistics.values[0].size > 1
-        channel = self._hover_map if self._hover_map is not None else scene.state.looked_at
-        if own and (channel is None or channel >= len(statistics.values)):
+        channel = self._hover_map if self._hover_map is not None else self._framed()
+        if own and channel is None:
             self.scale_bar.set_title("")
             self.scale_bar.set_range("lowest", "highest")
             return
