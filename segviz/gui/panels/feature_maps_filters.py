@@ -152,11 +152,11 @@ class FiltersPage:
         rows, columns = found.size
         aspect = features.values.shape[2] / features.values.shape[1] if features is not None else 0.0
         self._pair = Pair(columns / rows, aspect if self._pictured else 0.0)
-        self.grid.set_least(round(PICTURE * max(1.0, min(3.0, self._pair.width))) if self._pictured else SLICE)
         if self._pictured:
             self.grid.set_tiles(found.channels, self._pair.width, self._picture, self._named)
         else:
             self.grid.set_tiles(len(found.slices), columns / rows, self._slice, self._slice_name)
+        self.grid.set_least(round(PICTURE * max(1.0, min(3.0, self._pair.width))) if self._pictured else SLICE)
         self.grid.set_filling(len(found.slices if found.pictures is None else found.pictures) <= FEW)
         self.maps.set_tiles(found.channels, aspect or 1.0, self._map, self._named)
 

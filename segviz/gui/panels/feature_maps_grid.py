@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
 
 LEAST = ((1, 44), (16, 72), (inf, TILE))  # least width of a tile, for maps of so many units at most along a side
+FEW = 8  # maps that may fill the height
 
 
 class MapsPage:
@@ -132,9 +133,10 @@ class MapsPage:
             self.grid.set_tiles(0, 1.0, lambda index: QImage())
             return
         _, rows, columns = self._features.values.shape
+        self.grid.set_tiles(len(self._order), columns / rows, self._tile, self._caption)
         named = bool(self._class(0))  # names of classes need their room
         self.grid.set_least(TILE if named else next(least for most, least in LEAST if max(rows, columns) <= most))
-        self.grid.set_tiles(len(self._order), columns / rows, self._tile, self._caption)
+        self.grid.set_filling(len(self._order) <= FEW)
 
     def _tile(self, index: int) -> QImage:
         return self._map_image(self._order[index])
@@ -176,13 +178,14 @@ class MapsPage:
         table = palettes.colour_map(ColourMap.DIVERGING if scale in DIVERGING else ColourMap.GREY)
         self.scale_bar.set_colours(rgb(table))
         own = scale is MapScale.MAP and statistics.values[0].size > 1
-        channel = self._hover_map if self._hover_map is not None else scene.state.looked_at
-        if own and (channel is None or channel >= len(statistics.values)):
+        channel = self._hover_map if self._hover_map is not None else self._framed()
+        if own and channel is None:
             self.scale_bar.set_title("")
             self.scale_bar.set_range("lowest", "highest")
             return
         self.scale_bar.set_title(f"map {channel}" if own else "")
-        self.scale_bar.set_range(*(words.value(level) for level in statistics.levels(channel if own else 0, scale)))
+        low, high = statistics.levels((channel or 0) if own else 0, scale)
+        self.scale_bar.set_range(words.value(low), words.value(high))
 
     def _show_unit(self) -> None:
         scene = self._scene
@@ -356,7 +359,8 @@ class MapsPage:
 
         values, lattice, network = features.values, None, scene.network
         if network is not None and scene.shown_features is features:
-            lattice = network.frame.lattice(*values.shape[1:], *network.geometry.laws(features.layer))
+            _, rows, columns = values.shape
+            lattice = network.frame.lattice(rows, columns, *network.geometry.laws(features.layer))
         name = f"feature-maps-{features.layer}.npz"
         self._commands.save_with(name, kinds.NPZ, lambda path: export.save_arrays(path, values, lattice))
 

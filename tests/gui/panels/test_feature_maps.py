@@ -117,6 +117,8 @@ def test_the_title_counts(one):
     single = replace(one.scene.features, values=one.scene.features.values[:1])
     one.show(replace(one.scene, features=single))
     assert maps(one).what.text().replace("\u202f", " ") == "c3 · 1 map of 58 × 42"
+    assert maps(one).scale_bar._title == "map 0"
+    assert maps(one).grid.tile_rect(0).height() > 180  # alone it may be large
     one.show(scenes.full())
     assert maps(one).what.text().replace("\u202f", " ") == "c3 · 16 maps of 58 × 42 · 1 dead"
 
