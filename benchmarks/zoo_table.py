@@ -207,7 +207,8 @@ def _judged(rows: Sequence[Row]) -> Iterator[str]:
     units, wrong = sum(row.measured for row in measured), [(row.spec, s) for row in measured for s in row.misjudged]
     yield "## Fields, measured"
     yield ""
-    yield f"{units:,} units of random layers of {len(measured)} networks; the graph and a gradient disagree on {len(wrong)}."
+    counted = f"{units:,} units of random layers of {len(measured)} networks"
+    yield f"{counted}; the graph and a gradient disagree on {len(wrong)}."
     yield ""
     if wrong:
         yield "| network | unit |"
@@ -282,10 +283,8 @@ def kept() -> dict[str, Row]:
     """The rows that an earlier run left."""
     lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.is_file() else []
     found = [json.loads(line) for line in lines]
-    rows = [
-        Row(**entry | {key: tuple(entry[key]) for key in ("verdicts", "reasons", "misjudged") if key in entry})
-        for entry in found
-    ]
+    lists = ("verdicts", "reasons", "misjudged")
+    rows = [Row(**entry | {key: tuple(entry[key]) for key in lists if key in entry}) for entry in found]
     return {row.spec: row for row in rows}
 
 
