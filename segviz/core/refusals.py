@@ -6,6 +6,7 @@ import re
 import traceback
 
 from segviz.core.cams import CamRequest
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
@@ -39,6 +40,7 @@ DOING: dict[type, str] = {
     CamRequest: "finding what speaks for a class",
     FilterRequest: "reading filters",
     TopRequest: "looking for top patches",
+    ContributionRequest: "taking a score apart",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
@@ -137,6 +138,7 @@ Request = (
     | CamRequest
     | FilterRequest
     | TopRequest
+    | ContributionRequest
 )
 
 
@@ -435,4 +437,5 @@ Answer = (
     | FilterAnswer
     | CamAnswer
     | TopAnswer
+    | ContributionAnswer
 )

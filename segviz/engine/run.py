@@ -13,6 +13,7 @@ import torch
 from segviz.core import direct, images, scores
 from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Device, Method, Pooling, Upsampling
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
@@ -42,7 +43,7 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.top_patches import TopAnswer, TopRequest
-from segviz.engine import cams, depths, devices, flow, labels, race, refine, top_patches
+from segviz.engine import cams, contributions, depths, devices, flow, labels, race, refine, top_patches
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.effective import effective
@@ -335,6 +336,11 @@ class Engine:
         answer = yield from top_patches.search(request, self._loaded(request.setup))
         return answer
 
+    def contributions(self, request: ContributionRequest) -> Generator[Update, None, ContributionAnswer]:
+        """What each path adds to a logit."""
+        answer = yield from contributions.answered(request, self._job(request.setup, self._loaded(request.setup)))
+        return answer
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -386,6 +392,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     CamRequest: _once_loaded(Engine.activation),
     FilterRequest: _once_loaded(Engine.filters),
     TopRequest: _once_loaded(Engine.top_patches),
+    ContributionRequest: _once_loaded(Engine.contributions),
 }
 
 
