@@ -63,7 +63,7 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
         if walk.field.blind:
             continue
         mark = ways.mark(walk, {index for other in walks if other is not walk for index in other.nodes})
-        found.append(FieldPath(_name(geometry, mark), walk.field, geometry.coarseness(mark)))
+        found.append(FieldPath(layer_at(geometry, mark), walk.field, geometry.coarseness(mark)))
     found.sort(key=lambda path: path.field.box.width * path.field.box.height, reverse=True)
     return tuple(found) if len(found) > 1 else ()
 
@@ -117,7 +117,7 @@ def _join(need: dict[int, Spans], key: int, spans: Spans) -> None:
     need[key] = spans if had is None else (had[0].joined(spans[0]), had[1].joined(spans[1]))
 
 
-def _name(geometry: Geometry, index: int) -> str:
+def layer_at(geometry: Geometry, index: int) -> str:
     """The layer that ends in a node, the outermost of several; a node without one belongs to the layer before it."""
     while index:
         names = [name for name, end in geometry.layers if end == index]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
@@ -33,6 +34,7 @@ DOING: dict[type, str] = {
     DepthRequest: "scoring the depths",
     OcclusionRequest: "occluding a part of the image",
     EffectiveRequest: "going back from a unit to the pixels",
+    ContributionRequest: "taking a score apart",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

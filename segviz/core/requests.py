@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
@@ -131,6 +132,7 @@ Request = (
     | DepthRequest
     | OcclusionRequest
     | EffectiveRequest
+    | ContributionRequest
 )
 
 
@@ -426,4 +428,5 @@ Answer = (
     | DepthAnswer
     | OcclusionAnswer
     | EffectiveField
+    | ContributionAnswer
 )

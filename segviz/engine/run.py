@@ -12,6 +12,7 @@ import torch
 
 from segviz.core import direct, images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
@@ -39,7 +40,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import depths, devices, flow, labels, race, refine
+from segviz.engine import contributions, depths, devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.effective import effective
@@ -310,6 +311,11 @@ class Engine:
         answer = yield from effective(request, job, job.native if squeeze else job.dense)
         return answer
 
+    def contributions(self, request: ContributionRequest) -> Generator[Update, None, ContributionAnswer]:
+        """What each path adds to a logit."""
+        answer = yield from contributions.answered(request, self._job(request.setup, self._loaded(request.setup)))
+        return answer
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -358,6 +364,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DepthRequest: _once_loaded(Engine.score_depths),
     OcclusionRequest: _once_loaded(Engine.occlude),
     EffectiveRequest: _once_loaded(Engine.effective),
+    ContributionRequest: _once_loaded(Engine.contributions),
 }
 
 
