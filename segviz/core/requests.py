@@ -438,4 +438,5 @@ Answer = (
     | CamAnswer
     | TopAnswer
     | ContributionAnswer
+    | ContributionAnswer
 )

@@ -37,7 +37,8 @@ HINT = (
     "Ctrl+O opens one, Ctrl+V pastes one, Ctrl+N lets you draw one."
 )
 DRAW = "Draw digits; LeNet-5 reads them while you do"
-MENU = ("copy", "export", None, "fit", "zoom-one", None, "unpin")
+MENU = ("copy", "card-copy", "export", None, "fit", "field-fit", "zoom-one", None, "unpin")
+OF_UNIT = ("card-copy", "field-fit", "unpin")  # what needs a pinned unit
 NETWORKS, PHOTOGRAPHS = "networks", "photographs"
 BOARD = "whiteboard"  # key of its card
 
@@ -136,7 +137,7 @@ class Canvas(QWidget):
             action = find(identifier)
             item = menu.addAction(action.text)
             item.setToolTip(action.tip)
-            item.setEnabled(identifier != "unpin" or self._session.state.unit is not None)
+            item.setEnabled(identifier not in OF_UNIT or self._session.state.unit is not None)
             item.triggered.connect(lambda _, wanted=identifier: self.action_wanted.emit(wanted))
         return menu
 

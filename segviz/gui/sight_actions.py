@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from segviz.gui import sighting
 from segviz.gui.action import Action, gesture
-from segviz.gui.scene import Scene, pinned
+from segviz.gui.scene import Scene
 
 if TYPE_CHECKING:
     from segviz.gui.window import MainWindow
@@ -15,7 +15,7 @@ MENU = "View/Receptive field"
 
 
 def _has_field(scene: Scene) -> bool:
-    return pinned(scene) is not None
+    return scene.state.unit is not None and scene.network is not None and scene.picture is not None
 
 
 def _has_both(scene: Scene) -> bool:

@@ -47,6 +47,7 @@ class SightLayers:
         self.changed.opacity = 0.1
         self._answer: OcclusionAnswer | None = None
         self._scene: Scene | None = None
+        self._key: object = None
         self._point: tuple[float, float] | None = None
         levels = np.arange(256)
         self.strength.set_table(argb(np.stack([np.full(256, c) for c in CHANGED] + [levels * STRONGEST // 255], 1)))
@@ -63,10 +64,13 @@ class SightLayers:
     def show(self, scene: Scene) -> None:
         """Follow the scene."""
         self._scene = scene
-        sight = scene.state.sight
-        found = sighting.stills(scene, MOST_BOXES) if sight.filmstrip and scene.picture is not None else ()
-        self.chain.boxes = tuple(still.field for still in found[:-1])
-        self.paths.marks = path_marks(scene)
+        state = scene.state
+        key = (scene.network, scene.picture, state.layer, state.unit, state.sight)
+        if key != self._key:  # progress is told many times a second, and changes none of it
+            self._key = key
+            found = sighting.stills(scene, MOST_BOXES) if state.sight.filmstrip and scene.picture is not None else ()
+            self.chain.boxes = tuple(still.field for still in found[:-1])
+            self.paths.marks = path_marks(scene)
         self._show_square(scene)
         self._show_reach()
 
