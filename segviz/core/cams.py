@@ -74,7 +74,7 @@ class CamAnswer:
         return found if signed else found.clip(0)
 
     def reach(self, place: int, signed: bool) -> float:
-        """Where a map's colours end: its largest value, whatever its sign where that is shown; 0 where there is none."""
+        """Where a map's colours end: its largest value, whatever its sign where signs are shown."""
         values = self.shown(place, signed)
         return float(abs(values).max())
 
