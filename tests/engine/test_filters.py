@@ -131,7 +131,7 @@ def test_layers_without_filters_say_so_and_name_those_before():
 
 
 def test_a_channel_that_there_is_not_is_the_last():
-    assert found_in(network(nn.Conv2d(3, 4, 3)), "l0", 99).channel == 3
+    assert found_in(network(nn.Conv2d(3, 4, 3)), "l0", 97).channel == 3
 
 
 def test_no_more_is_sent_than_can_be_looked_at(monkeypatch):

@@ -182,7 +182,8 @@ class MapsPage:
             self.scale_bar.set_range("lowest", "highest")
             return
         self.scale_bar.set_title(f"map {channel}" if own else "")
-        self.scale_bar.set_range(*(words.value(level) for level in statistics.levels(channel if own else 0, scale)))
+        low, high = statistics.levels((channel or 0) if own else 0, scale)
+        self.scale_bar.set_range(words.value(low), words.value(high))
 
     def _show_unit(self) -> None:
         scene = self._scene
@@ -355,7 +356,8 @@ class MapsPage:
 
         values, lattice, network = features.values, None, scene.network
         if network is not None and scene.shown_features is features:
-            lattice = network.frame.lattice(*values.shape[1:], *network.geometry.laws(features.layer))
+            _, rows, columns = values.shape
+            lattice = network.frame.lattice(rows, columns, *network.geometry.laws(features.layer))
         name = f"feature-maps-{features.layer}.npz"
         self._commands.save_with(name, kinds.NPZ, lambda path: export.save_arrays(path, values, lattice))
 

@@ -157,7 +157,8 @@ def test_a_layer_without_weights_says_so_and_leads_to_the_one_with(qtbot, shown)
     assert not page(one).grid.isVisible()
     qtbot.mouseClick(page(one).maker, Qt.MouseButton.LeftButton)
     assert one.state.layer == "c1"
-    assert one.state.unit is not None  # the one that sits at the cursor
+    network, unit = one.scene.network, one.state.unit
+    assert (unit.row, unit.column) == network.geometry.cell_at("c1", *network.frame.to_network(*one.state.cursor))
 
 
 def test_filters_of_another_layer_are_taken_off(sliced):
