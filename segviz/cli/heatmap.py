@@ -169,6 +169,6 @@ def _painted(pixels: Bytes, found: CamAnswer, signed: bool) -> Bytes:
     from segviz.core import cams, export, palettes, resample
 
     wide = resample.upsample(found.shown(0, signed), found.lattice, State().upsampling, *pixels.shape[:2])
-    heat = np.rint(cams.levels(wide, found.reach(0), signed) * 255).astype(np.uint8)
+    heat = np.rint(cams.levels(wide, found.reach(0, signed), signed) * 255).astype(np.uint8)
     table = palettes.signed_table() if signed else palettes.heat_table(ColourMap.MAGMA)
     return export.overlay_heat(pixels, heat, table, State().heat_opacity)

@@ -73,9 +73,10 @@ class CamAnswer:
         found: np.ndarray = self.maps[place]
         return found if signed else found.clip(0)
 
-    def reach(self, place: int) -> float:
-        """The largest value of a map, whatever its sign: where its colours end; 0 for one that says nothing."""
-        return float(abs(self.maps[place]).max())
+    def reach(self, place: int, signed: bool) -> float:
+        """Where a map's colours end: its largest value, whatever its sign where signs are shown."""
+        values = self.shown(place, signed)
+        return float(abs(values).max())
 
 
 def levels(values: np.ndarray, reach: float, signed: bool) -> np.ndarray:

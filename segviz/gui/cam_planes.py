@@ -27,7 +27,7 @@ def spread(answer: CamAnswer, place: int, state: State, size: tuple[int, int], z
     wide = resample.upsample(
         answer.shown(place, state.cams.signed), answer.lattice.resized(zoom), state.upsampling, *size
     )
-    found: Floats = levels(wide, answer.reach(place), state.cams.signed)
+    found: Floats = levels(wide, answer.reach(place, state.cams.signed), state.cams.signed)
     return found
 
 
@@ -47,7 +47,7 @@ def ends(answer: CamAnswer | None, place: int | None, signed: bool) -> tuple[str
     """What the first and the last of the colours stand for."""
     if answer is None or place is None:
         return ("−", "+") if signed else ("0", "")
-    most = words.value(answer.reach(place))
+    most = words.value(answer.reach(place, signed))
     return (f"−{most}", most) if signed else ("0", most)
 
 

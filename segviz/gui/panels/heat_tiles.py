@@ -105,7 +105,7 @@ class CamTiles:
 
     def caption(self, index: int) -> str:
         remark = self.answer.remarks[index]
-        return f"{self.name(index)}  {remark or words.value(self.answer.reach(index))}"
+        return f"{self.name(index)}  {remark or words.value(float(self.answer.maps[index].max()))}"
 
     def tile(self, index: int, state: State) -> QImage:
         ground = self._ground

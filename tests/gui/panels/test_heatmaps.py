@@ -138,7 +138,7 @@ def test_a_choice_asks_for_what_speaks_for_classes_and_shows_it_on_the_canvas(qt
 
 def test_captions_give_the_largest_value_or_why_there_is_none(evidence):
     answer = evidence.scene.cams
-    assert evidence.panel._tiles.caption(3) == f"3  {words.value(answer.reach(3))}"
+    assert evidence.panel._tiles.caption(3) == f"3  {words.value(answer.maps[3].max())}"
     assert evidence.panel._tiles.caption(9) == "9  gradient 0"
     assert evidence.panel.grid.selected == 3
 
@@ -194,6 +194,12 @@ def test_another_layer_shows_nothing_until_it_has_answered(evidence):
     assert evidence.panel.grid.isHidden()
     evidence.show(replace(evidence.scene, cams=scenes.cam_answer(plan_cams(evidence.state))))
     assert evidence.panel.what.text().startswith("s4 · score of the whole answer")
+
+
+def test_colours_end_at_the_largest_value_that_is_shown(evidence):
+    """What speaks against a class, and is left out, takes no colours from what speaks for it."""
+    answer = replace(evidence.scene.cams, maps=np.array([[[-4.0, 1.0]]], np.float32))
+    assert (answer.reach(0, False), answer.reach(0, True)) == (1, 4)
 
 
 def test_levels_of_a_map_that_says_nothing_are_those_of_zero():
