@@ -18,6 +18,9 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.unit_sums import SumRequest
 
 DOING: dict[type, str] = {
     DescribeRequest: "tracing the network",
@@ -29,6 +32,9 @@ DOING: dict[type, str] = {
     ExamineRequest: "finding out what the network can do",
     TrainRequest: "training",
     DepthRequest: "scoring the depths",
+    SumRequest: "taking a unit apart",
+    ShiftRequest: "shifting the image",
+    SizesRequest: "feeding another size",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

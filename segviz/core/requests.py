@@ -16,6 +16,9 @@ from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
 from segviz.core.refinement import Labelling, Refinement
+from segviz.core.shifting import ShiftAnswer, ShiftRequest
+from segviz.core.sizes import SizesAnswer, SizesRequest
+from segviz.core.unit_sums import SumAnswer, SumRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +130,9 @@ Request = (
     | ClassifyRequest
     | ExamineRequest
     | DepthRequest
+    | SumRequest
+    | ShiftRequest
+    | SizesRequest
 )
 
 
@@ -412,4 +418,15 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer
+Answer = (
+    Network
+    | Prediction
+    | FeatureMaps
+    | RaceResult
+    | WindowAnswer
+    | Badge
+    | DepthAnswer
+    | SumAnswer
+    | ShiftAnswer
+    | SizesAnswer
+)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, laboratory, places
+from segviz.core import assets, convolution_lab, laboratory, places
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -86,6 +86,7 @@ class State:
     compared: int = 0  # which of them
     curtain: float = 0.5  # where the curtain ends, in shares of the image's width
     upsampling_lab: laboratory.Laboratory = laboratory.USUAL
+    convolution_lab: convolution_lab.ConvolutionLab = convolution_lab.USUAL
 
 
 Listener = Callable[[State, State], None]
@@ -145,7 +146,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
 
     The same network, viewed otherwise (`specs.VIEWING`), keeps them. Another image keeps the layer but
     not the pinned unit; a new revision of the same image keeps both, since a person draws on while a
-    unit is watched. Another layer keeps the cursor, from which the unit follows. A mask is of one image,
+    unit is watched. Another layer keeps the cursor, from which the unit follows, and has input maps of its
+    own. A mask is of one image,
     a cell of the confusion matrix of one mask and one network.
     """
     out = dict(changes)
@@ -156,6 +158,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
     if changed("model") and not same_network(state.model, changes["model"]):
         for name, value in NETWORK_DEFAULTS.items():
             out.setdefault(name, value)
+    if out.get("layer", state.layer) != state.layer:
+        out.setdefault("convolution_lab", replace(state.convolution_lab, channel=None))
     if changed("image"):
         out.setdefault("revision", 0)
         out.setdefault("unit", None)
@@ -194,6 +198,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["cell"] = state.cell and list(state.cell)
     values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
     values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
+    values["convolution_lab"] = convolution_lab.to_values(state.convolution_lab)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -406,4 +411,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "compared": _index,
     "curtain": _within(0, 1),
     "upsampling_lab": laboratory.from_values,
+    "convolution_lab": convolution_lab.from_values,
 }

@@ -37,7 +37,8 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import depths, devices, flow, labels, race, refine
+from segviz.core.unit_sums import LayerSum, SumAnswer, SumRequest
+from segviz.engine import depths, devices, flow, labels, race, refine, unit_sums
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
@@ -59,6 +60,7 @@ class Engine:
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
         self._depths: Kept[Depths] = Kept(1)
+        self._sums: Kept[unit_sums.Maps] = Kept(1)
         self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
 
     @property
@@ -282,11 +284,35 @@ class Engine:
         yield from ()
         return depths.answered(request, loaded, found, refused, started)
 
+    def take_apart(self, request: SumRequest) -> Generator[Update, None, SumAnswer]:
+        """The convolution behind a unit; a refusal where there is none."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
+        traced = job.dense if loaded.convertible else job.native
+        found: LayerSum | None = None
+        refused = ""
+        try:
+            place = unit_sums.place_of(traced, request.layer, job.native)
+        except SegvizError as error:
+            refused = str(error)
+        else:
+            key = (replace(request.setup, revision=0), job.version, place.index)
+            maps = self._sums.find(key)
+            if maps is None:
+                self._sums.clear()
+                maps = yield from unit_sums.computed(job, traced, place)
+                self._sums.put(key, maps)
+            found = unit_sums.told(traced, job.weights, place, maps, request.layer, request.unit)
+        yield from ()
+        return SumAnswer(request, found, time.perf_counter() - started, refused, job.notes)
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
         """Let go of what holds on to networks, when the store has let one go."""
         self._jobs.clear()
+        self._sums.clear()
         self._redraws.forget()
 
     def _loaded(self, setup: Setup) -> Loaded:
@@ -327,6 +353,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
+    SumRequest: _once_loaded(Engine.take_apart),
 }
 
 

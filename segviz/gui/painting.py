@@ -18,6 +18,9 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
+from segviz.core.shifting import ShiftAnswer
+from segviz.core.sizes import SizesAnswer
+from segviz.core.unit_sums import SumAnswer
 from segviz.gui import comparing
 from segviz.gui.ledger import Ledger
 from segviz.gui.scene import Kind, Scene
@@ -58,4 +61,7 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     WindowAnswer: lambda scene, ledger, answer: {"window": answer},
     Badge: lambda scene, ledger, answer: {"badge": answer},
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
+    SumAnswer: lambda scene, ledger, answer: {"sums": answer},
+    ShiftAnswer: lambda scene, ledger, answer: {"shift": answer},
+    SizesAnswer: lambda scene, ledger, answer: {"sizes": answer},
 }

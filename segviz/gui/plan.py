@@ -19,7 +19,10 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
 from segviz.core.specs import parse
+from segviz.core.unit_sums import SumRequest
 from segviz.gui import comparing
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about
 
@@ -37,6 +40,8 @@ LONG = (
     Kind.RACE,
     Kind.KEPT,
     Kind.DEPTHS,
+    Kind.SUMS,
+    Kind.SHIFT,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -48,6 +53,9 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.KEPT: KeptRequest,
     Kind.BADGE: ExamineRequest,
     Kind.DEPTHS: DepthRequest,
+    Kind.SUMS: SumRequest,
+    Kind.SHIFT: ShiftRequest,
+    Kind.SIZES: SizesRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -57,6 +65,9 @@ ANSWERS = {
     "race": Kind.RACE,
     "window": Kind.WINDOW,
     "depths": Kind.DEPTHS,
+    "sums": Kind.SUMS,
+    "shift": Kind.SHIFT,
+    "sizes": Kind.SIZES,
 }
 
 
@@ -78,6 +89,8 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
     found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled else None
+    if state.tab == Tab.CONVOLUTION:
+        found |= _taken_apart(scene)
     looked_at = state.tab == Tab.FEATURE_MAPS or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
         known = scene.network is not None and scene.network.layer(state.layer or "") is not None
@@ -86,6 +99,18 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.KEPT] = comparing.missing(scene)
     return found
+
+
+def _taken_apart(scene: Scene) -> dict[Kind, Request | None]:
+    """What the convolution laboratory shows, of a layer that the network has."""
+    state, network = scene.state, scene.network
+    if network is None or network.layer(state.layer or "") is None:
+        return {}
+    return {
+        Kind.SUMS: planning.plan_sums(state),
+        Kind.SHIFT: planning.plan_shift(state),
+        Kind.SIZES: planning.plan_sizes(state, network.frame.outer),
+    }
 
 
 def badge(state: State) -> Request | None:
@@ -113,6 +138,10 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["window"] = None
     if scene.depths is not None and scene.depths.request.setup.image not in (None, state.image):
         gone["depths"] = None
+    for name in ("sums", "shift"):
+        answer = getattr(scene, name)
+        if answer is not None and not is_about(answer.request.setup, state):
+            gone[name] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

@@ -28,7 +28,10 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import State
+from segviz.core.shifting import ShiftAnswer
+from segviz.core.sizes import SizesAnswer
 from segviz.core.specs import parse, same_network
+from segviz.core.unit_sums import SumAnswer
 from segviz.gui.runs import NO_TRAINING, Training
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Tab(StrEnum):
     HEATMAPS = "heatmaps"
     RACE = "race"
     UPSAMPLING = "upsampling"
+    CONVOLUTION = "convolution"
     TRAINING = "training"
     SCORES = "scores"
 
@@ -69,6 +73,9 @@ class Kind(StrEnum):
     BADGE = "Examining the network"
     TRUTH = "Reading the ground truth"  # in the window's own process
     DEPTHS = "Scoring the depths"
+    SUMS = "Taking the unit apart"
+    SHIFT = "Shifting the image"
+    SIZES = "Feeding another size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,9 @@ class Scene:
     window: WindowAnswer | None = None
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
+    sums: SumAnswer | None = None  # the convolution behind a unit; see `shown_sums`
+    shift: ShiftAnswer | None = None  # what a shift of the image does; see `shown_shift`
+    sizes: SizesAnswer | None = None  # what another size does; see `shown_sizes`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -166,6 +176,26 @@ class Scene:
         setup = self.depths.request.setup if self.depths is not None else None
         same = setup is not None and setup.model == self.state.model and setup.image in (None, self.state.image)
         return self.depths if same else None
+
+    @property
+    def shown_sums(self) -> SumAnswer | None:
+        """The convolution where it is of the layer, the image and the network that are chosen; else None."""
+        found, state = self.sums, self.state
+        same = found is not None and found.request.layer == state.layer and is_about(found.request.setup, state)
+        return found if same else None
+
+    @property
+    def shown_shift(self) -> ShiftAnswer | None:
+        """The shift where it is of the layer, the image and the network that are chosen; else None."""
+        found, state = self.shift, self.state
+        same = found is not None and found.request.layer == state.layer and is_about(found.request.setup, state)
+        return found if same else None
+
+    @property
+    def shown_sizes(self) -> SizesAnswer | None:
+        """What another size does, where it is of the network that is chosen; else None."""
+        found = self.sizes
+        return found if found is not None and found.request.setup.model == self.state.model else None
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)
