@@ -16,7 +16,7 @@ DILATIONS = (1, 2, 3)
 SIDES = (3, 4, 5, 6, 7, 8)  # of the image whose convolution is unrolled
 WINDOWS = (2, 3, 4)  # of a pooling
 STEPS = (1, 2, 3, 4)
-SHIFTS = tuple(range(-16, 17))  # network pixels
+SHIFTS = (-16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16)  # network pixels
 FEEDS = (0, 64, 96, 128, 227, 256, 320, 384, 500, 512)  # sides of a square that is fed; 0: as large as the image
 MOST_CHANNELS = 2**20
 
@@ -55,11 +55,6 @@ class Preset(Choice):
     EDITED = "edited", "Edited", "your own numbers"
 
 
-class Pool(Choice):
-    MAX = "max", "Max", "the largest sample of each window survives"
-    AVERAGE = "average", "Average", "every sample counts, none survives"
-
-
 class Between(Choice):
     """What stands between two convolutions."""
 
@@ -80,7 +75,8 @@ class ConvolutionLab:
 
     `channel` is the input map that is looked at, None: the one that adds most. `preset` and
     `edited` (rows; empty: not edited yet) name the kernel on the image, which slides with `stride`, `padding` and `dilation`; `second` is the
-    layer behind it. `side` is that of the image that is unrolled. `colour` counts parameters for RGB.
+    layer behind it. `side` is that of the image that is unrolled. `lecture` counts the parameters
+    of the lecture's LeNet-5 in place of the network's, `colour` those for RGB.
     `dx`, `dy` are pixels of the network's input, `feed` the side of an image that is fed, 0 for the image itself. `image` shows the photograph in place of the laboratory.
     """
 
@@ -95,9 +91,9 @@ class ConvolutionLab:
     side: int = 5
     second: Preset = Preset.BLUR
     between: Between = Between.NOTHING
-    pool: Pool = Pool.MAX
     window: int = 2
     step: int = 2
+    lecture: bool = False
     colour: bool = False
     dx: int = 4
     dy: int = 0
@@ -150,9 +146,9 @@ _READERS = {
     "side": one_of(SIDES),
     "second": Preset,
     "between": Between,
-    "pool": Pool,
     "window": one_of(WINDOWS),
     "step": one_of(STEPS),
+    "lecture": flag,
     "colour": flag,
     "dx": one_of(SHIFTS),
     "dy": one_of(SHIFTS),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core.convolution_lab import Pool, Preset
+from segviz.core.convolution_lab import Preset
 from segviz.core.errors import SegvizError
 from segviz.core.steps import Interval, Window
 
@@ -52,8 +52,8 @@ def resized_rows(rows: tuple[tuple[float, ...], ...], width: int) -> tuple[tuple
 
 
 def grey(pixels: npt.NDArray[np.uint8]) -> Map:
-    """Grey levels 0 to 255, float64 (H, W), of pixels (H, W, 3)."""
-    return np.asarray(pixels[..., :3].astype(np.float64) @ np.asarray(GREY))
+    """Whole grey levels 0 to 255, float64 (H, W), of pixels (H, W, 3)."""
+    return np.rint(pixels[..., :3].astype(np.float64) @ np.asarray(GREY))
 
 
 # ------------------------------------------------------------------------------ a kernel that slides
@@ -258,8 +258,8 @@ class Pooling:
         return int(np.count_nonzero(self.taken))
 
 
-def pooled(plane: Map, window: int, stride: int, how: Pool) -> Pooling:
-    """Pooling of a map (rows, columns) without padding; windows that would hang over the border are left out.
+def pooled(plane: Map, window: int, stride: int, average: bool = False) -> Pooling:
+    """Max or average pooling of a map (rows, columns) without padding, overhanging windows left out (lecture T06).
 
     Of equal values the first counts, row by row, as in torch. Raises SegvizError for a map smaller than the window.
     """
@@ -271,7 +271,7 @@ def pooled(plane: Map, window: int, stride: int, how: Pool) -> Pooling:
         for column in range(columns):
             top, left = row * stride, column * stride
             part = plane[top : top + window, left : left + window]
-            if how is Pool.AVERAGE:
+            if average:
                 values[row, column] = part.mean()
                 taken[top : top + window, left : left + window] += 1
                 continue

@@ -9,6 +9,7 @@ import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
-from segviz.core import assets
+from segviz.core import assets, convolution_lab
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
 from segviz.core.choices import CompareView, Device, Method, Theme, Upsampling, View
@@ -41,7 +42,7 @@ from segviz.gui.runs import Left, Phase, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
-from tests.gui import scenes
+from tests.gui import convolution_scenes, scenes
 
 SIZES = (SMALLEST.toTuple(), (1280, 800), (2560, 1440))
 THEMES = (Theme.DARK, Theme.LIGHT)
@@ -208,6 +209,11 @@ def laboratory(page: Page, **changes: Any) -> Scene:
     return replace(scene, state=state)
 
 
+def convolution(page: convolution_lab.Page, **changes: Any) -> Scene:
+    """The convolution tab on the photograph."""
+    return convolution_scenes.on(described(), page, **changes)
+
+
 def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
     """An FCN-8s on the photograph, its skips faded."""
     scene = castle()
@@ -285,6 +291,16 @@ STATES: dict[str, Callable[[], Scene]] = {
     "upsampling-direct": lambda: scenes.laboratory(Page.DIRECT),
     "upsampling-shifts": lambda: scenes.laboratory(Page.SHIFTS, Method.DENSE),
     "upsampling-image": lambda: laboratory(Page.WAYS, image=True),
+    "convolution-empty": lambda: on_tab(empty(), "convolution"),
+    **{f"convolution-{page}": partial(convolution, page) for page in convolution_lab.Page},
+    **{
+        f"convolution-{page}-image": partial(convolution, page, source=convolution_lab.Source.IMAGE, dilation=2)
+        for page in (convolution_lab.Page.PRODUCTS, convolution_lab.Page.SLIDING, convolution_lab.Page.RELU)
+    },
+    "convolution-small": lambda: convolution_scenes.on(small(), convolution_lab.Page.PRODUCTS),
+    "convolution-computing": lambda: replace(
+        on_tab(described(), "convolution"), jobs=(Job(Kind.SUMS, Progress(3, 12, "layers"), 4.0, 2.2),)
+    ),
     "training-idle": idle_laboratory,
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),

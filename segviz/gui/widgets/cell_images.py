@@ -13,6 +13,8 @@ from segviz.core.choices import ColourMap
 
 Map = npt.NDArray[np.floating[Any]]
 
+SIGNED = ColourMap.DIVERGING  # of values about zero
+
 
 def coloured(values: Map, low: float, high: float, how: ColourMap) -> QImage:
     """A pixel a value, from `low` to `high` through a colour map; what is not a number is transparent."""
