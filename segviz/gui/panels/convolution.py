@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QWidget
 
 from segviz.core.convolution_lab import Page
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.convolution_layers import CollapsePage, PoolingPage, ReluPage
+from segviz.gui.panels.convolution_matrix import MatrixPage
 from segviz.gui.panels.convolution_products import ProductsPage, SlidingPage
 from segviz.gui.panels.lab_frame import LabFrame
 from segviz.gui.panels.lab_page import LabPage
@@ -34,6 +36,10 @@ class ConvolutionPanel:
         self.pages: dict[Page, LabPage] = {
             Page.PRODUCTS: ProductsPage(change, update, commands),
             Page.SLIDING: SlidingPage(change, update, commands),
+            Page.MATRIX: MatrixPage(change, commands),
+            Page.RELU: ReluPage(change, commands),
+            Page.COLLAPSE: CollapsePage(change, commands),
+            Page.POOLING: PoolingPage(change, commands),
         }
         self.frame = LabFrame(self.id, self.pages, COLUMNS, change, commands)
         self.widget = self.frame.widget

@@ -22,7 +22,7 @@ from segviz.gui.widgets.cell_images import about_zero, coloured
 Map = npt.NDArray[np.floating[Any]]
 
 WHITE = 255.0  # the lightest grey level
-PADDING = qRgba(128, 128, 128, 72)  # the colour of a zero that stands outside the input
+PADDING = qRgba(128, 128, 128, 120)  # the colour of a zero that stands outside the input
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,3 +184,53 @@ def describe(work: Work) -> str:
     if found.dense:
         parts.append("published as a dense layer")
     return f"{' · '.join(parts)} · filter {found.unit[0]}, row {work.unit[0]}, column {work.unit[1]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Activated:
+    """A part of a map before and behind its activation, and the unit that is looked at, (row, column) in it."""
+
+    before: Map
+    after: Map | None
+    activation: str
+    place: tuple[int, int]
+    name: str
+
+
+def activated(work: Work, side: int) -> Activated:
+    """At most `side` x `side` units of the whole map about the unit that is looked at."""
+    found = work.layer
+    if found is None:
+        return Activated(work.outputs, None, "", work.place, describe(work))
+    part, place = _about(found.before.shape, (found.unit[1], found.unit[2]), side)
+    after = None if found.after is None else found.after[part]
+    name = f"{found.layer}, map {found.unit[0]}"
+    return Activated(found.before[part], after, found.activation, place, name)
+
+
+def samples(scene: Scene, side: int) -> tuple[Map, str, object]:
+    """At most `side` x `side` samples to be pooled, what they are called, and what they depend on.
+
+    Of a layer its activated map about the unit, of the image grey levels about the pinned pixel.
+    """
+    answer = scene.shown_sums
+    if scene.state.convolution_lab.source is Source.IMAGE or answer is None or answer.found is None:
+        return crop(scene, side)[0], "grey levels of the image", (id(scene.picture), scene.state.cursor)
+    found = answer.found
+    whole = found.before if found.after is None else found.after
+    part, _ = _about(whole.shape, (found.unit[1], found.unit[2]), side)
+    behind = f" behind {found.activation}" if found.after is not None else ""
+    return whole[part].astype(np.float64), f"{found.layer}, map {found.unit[0]}{behind}", id(found)
+
+
+def _about(
+    shape: tuple[int, ...], unit: tuple[int, int], side: int
+) -> tuple[tuple[slice, slice], tuple[int, int]]:
+    """The part of a map about a unit, and the unit's place in it."""
+    top, left = (max(0, min(size - side, at - side // 2)) for at, size in zip(unit, shape, strict=True))
+    return (slice(top, top + side), slice(left, left + side)), (unit[0] - top, unit[1] - left)
+
+
+def pooled_image(values: Map, reach: float, grey: bool) -> QImage:
+    """Samples in the colours of their map."""
+    return coloured(values, 0, WHITE, ColourMap.GREY) if grey else coloured(values, -reach, reach, ColourMap.DIVERGING)

@@ -174,7 +174,10 @@ class SlidingPage(_WorkPage):
         self.zeros.setToolTip("A transposed convolution as a convolution over inserted zeros, in the Upsampling tab")
         self.zeros.clicked.connect(self._show_zeros)
         self.settings = self._lay_out(
-            (self.source, *self.kernel.parts, self.zeros), self.player, beside=self.kernel.table
+            (self.source, self.kernel.preset, self.kernel.width, self.zeros),
+            self.kernel.sliding,
+            self.player,
+            beside=self.kernel.table,
         )
 
     def _show_zeros(self) -> None:

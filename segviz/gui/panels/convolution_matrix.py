@@ -1,0 +1,165 @@
+"""A small convolution unrolled to a matrix: a dense layer with sparse, shared weights (T04)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QImage
+
+from segviz.core.convolution_lab import SIDES
+from segviz.core.errors import SegvizError
+from segviz.gui import words
+from segviz.gui.panels.convolution_page import PICTURE, BoardPage, KernelChoice, resizing
+from segviz.gui.panels.lab_page import Change, NumberPill, Rows
+from segviz.gui.widgets.matrix_board import Matrix, MatrixTile, Spot
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from segviz.core.convolution_lab import ConvolutionLab
+    from segviz.core.convolutions import Unrolled
+    from segviz.gui.panels.base import Commands
+    from segviz.gui.scene import Scene
+
+EXPLAINED = (
+    "A row makes one output, a column belongs to one pixel, equal colours are the same weight. Move over the matrix: the "
+    "row's patch and output are framed. A dense layer would have a weight of its own at every entry."
+)
+
+
+class MatrixPage(BoardPage):
+    """Matrix, kernel, image and output. The row under the mouse is the output that is looked at."""
+
+    def __init__(self, change: Change, commands: Commands) -> None:
+        super().__init__("Unrolled convolution", EXPLAINED, change, commands)
+        self._lab: ConvolutionLab | None = None
+        self._matrix: Unrolled | None = None
+        self._plane: np.ndarray | None = None
+        self._differs = 0.0
+        self._refused = ""
+        self.row = 0
+        self.side = NumberPill("Image", "Pixels along each side", SIDES, lambda n: change(side=n), "{0} × {0}")
+        self.kernel = KernelChoice(change, resizing(change, lambda: self._lab))
+        self.settings = self._lay_out(
+            (self.side, self.kernel.preset, self.kernel.width), self.kernel.sliding, beside=self.kernel.table
+        )
+        self.board.hovered.connect(self._hovered)
+
+    # -------------------------------------------------------------------------------- showing
+
+    def show(self, scene: Scene) -> None:
+        lab = self._lab = scene.state.convolution_lab
+        self.side.show_number(lab.side)
+        self.kernel.show(lab)
+        if scene.picture is None:
+            self._matrix = None
+            self._clear()
+            return
+        if self._is_new((id(scene.picture), lab, scene.state.cursor)):
+            self._take(scene, lab)
+            self._paint()
+
+    def _take(self, scene: Scene, lab: ConvolutionLab) -> None:
+        import numpy as np
+
+        from segviz.core import convolutions
+        from segviz.gui.panels import convolution_maps
+
+        plane = convolution_maps.crop(scene, lab.side)[0]
+        side = min(plane.shape)
+        plane = plane[:side, :side]
+        kernel = np.asarray(convolutions.kernel_rows(lab.preset, lab.edited))
+        self._matrix, self._refused = None, ""
+        try:
+            found = convolutions.unrolled(side, kernel, lab.stride, lab.padding, lab.dilation)
+        except SegvizError as error:
+            self._refused = str(error)
+            return
+        slid = convolutions.Sliding.over(plane, kernel, lab.stride, lab.padding, lab.dilation).output()
+        self._differs = float(abs(found.output(plane) - slid).max())
+        self._matrix, self._plane = found, plane
+        self.row = min(self.row, len(found.values) - 1)
+
+    def _paint(self) -> None:
+        matrix, plane, lab = self._matrix, self._plane, self._lab
+        if matrix is None or plane is None or lab is None:
+            self.board.set_tiles(())
+            self.said.setText("")
+            return
+        self.board.set_tiles(_tiles(matrix, plane, self.row, lab))
+        self.said.setText(_figures(matrix, self._differs))
+
+    def missing(self, scene: Scene) -> str:
+        return PICTURE if scene.picture is None else self._refused
+
+    def what(self, scene: Scene) -> str:
+        matrix = self._matrix
+        if matrix is None or self._lab is None:
+            return ""
+        return f"{self._lab.preset.title} on {words.size(*matrix.inputs[::-1])} grey levels"
+
+    def _hovered(self, spot: Spot, fy: float, fx: float) -> None:
+        """A row of the matrix, or a cell of the output, is looked at."""
+        matrix = self._matrix
+        if matrix is None or spot.part:
+            return
+        rows = {0: spot.row, len(self.board.tiles) - 1: spot.row * matrix.outputs[1] + spot.column}
+        if spot.tile in rows and rows[spot.tile] != self.row:
+            self.row = rows[spot.tile]
+            self._paint()
+
+    def rows(self) -> Rows:
+        """The matrix, a row a row."""
+        return [list(row) for row in self._matrix.values.tolist()] if self._matrix is not None else []
+
+
+def _tiles(matrix: Unrolled, plane: np.ndarray, row: int, lab: ConvolutionLab) -> tuple[MatrixTile, ...]:
+    import numpy as np
+
+    from segviz.core import convolutions
+    from segviz.core.choices import ColourMap
+    from segviz.gui.panels.convolution_maps import WHITE
+    from segviz.gui.widgets import cell_images
+
+    kernel = np.asarray(convolutions.kernel_rows(lab.preset, lab.edited))
+    numbers = np.arange(1, kernel.size + 1).reshape(kernel.shape)
+    output = matrix.output(plane)
+    grey = cell_images.coloured(plane, 0, WHITE, ColourMap.GREY)
+    place = matrix.place(row)
+    outputs, inputs = matrix.values.shape
+    whole = Matrix("matrix", matrix.values, _shared(matrix.weights, kernel.size), frame=(row, 0, 1, inputs))
+    weights = Matrix("kernel", kernel, _shared(numbers, kernel.size))
+    column, value = place[::-1], words.value(float(output[place]))
+    return (
+        MatrixTile("Matrix", whole, (), f"{outputs} outputs × {inputs} pixels"),
+        MatrixTile("Kernel", weights, (), "a colour for each weight", linked=False),
+        MatrixTile("Image", Matrix("image", plane, grey, matrix.patch(row)), (), "dots: pixels of the row",
+                   linked=False),
+        MatrixTile("Output", Matrix("output", output, cell_images.about_zero(output), (), (*place, 1, 1)), (),
+                   f"row {place[0]}, column {column[0]}: {value}", linked=False),
+    )  # fmt: skip
+
+
+def _shared(weights: np.ndarray, count: int) -> QImage:
+    """Entries in the colour of their weight, those without one transparent."""
+    import numpy as np
+
+    from segviz.core import palettes
+    from segviz.core.choices import Palette
+
+    table = np.zeros((count + 1, 4), np.uint8)
+    table[1:, :3] = palettes.class_colours(Palette.GLASBEY, count)
+    table[1:, 3] = 255
+    pixels = np.ascontiguousarray(table[weights])
+    rows, columns = weights.shape
+    return QImage(pixels.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_RGBA8888).copy()
+
+
+def _figures(matrix: Unrolled, differs: float) -> str:
+    """Entries, those that are used, those that are different weights."""
+    share = words.share(matrix.used / matrix.entries)
+    equal = "equal to the convolution" if differs == 0 else f"equal to the convolution to {words.exponent(differs)}"
+    return (
+        f"{words.count(matrix.entries)} entries · {words.count(matrix.used)} not zero ({share}) · "
+        f"{words.many(matrix.distinct, 'distinct weight')} · {equal}"
+    )
