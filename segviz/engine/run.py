@@ -37,8 +37,10 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
+from segviz.core.shifting import ShiftAnswer, ShiftRequest
+from segviz.core.sizes import SizesAnswer, SizesRequest
 from segviz.core.unit_sums import LayerSum, SumAnswer, SumRequest
-from segviz.engine import depths, devices, flow, labels, race, refine, unit_sums
+from segviz.engine import depths, devices, flow, labels, race, refine, shifting, sizes, unit_sums
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
@@ -307,6 +309,24 @@ class Engine:
         yield from ()
         return SumAnswer(request, found, time.perf_counter() - started, refused, job.notes)
 
+    def shift(self, request: ShiftRequest) -> Generator[Update, None, ShiftAnswer]:
+        """The network as published on the image and on the shifted image, both as large as its native input."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        job = self._job(request.setup, loaded, squeeze=True)
+        try:
+            answer = yield from shifting.answered(job, request, 0.0)
+        except SegvizError as error:
+            answer = shifting.refused(request, str(error))
+        return replace(answer, seconds=time.perf_counter() - started)
+
+    def feed(self, request: SizesRequest) -> Generator[Update, None, SizesAnswer]:
+        """The network as published on another size than its own, by tracing alone."""
+        started = time.perf_counter()
+        answer = sizes.answered(self._loaded(request.setup), request, 0.0)
+        yield from ()
+        return replace(answer, seconds=time.perf_counter() - started)
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -354,6 +374,8 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
     SumRequest: _once_loaded(Engine.take_apart),
+    ShiftRequest: _once_loaded(Engine.shift),
+    SizesRequest: _once_loaded(Engine.feed),
 }
 
 
