@@ -9,6 +9,8 @@ import numpy as np
 
 from segviz.core.convolution_lab import ConvolutionLab, Page
 from segviz.core.convolutions import Sliding
+from segviz.core.shifting import DenseChange, ShiftAnswer, ShiftRequest
+from segviz.core.sizes import SizeRow, SizesAnswer, SizesRequest
 from segviz.core.steps import Interval, Window
 from segviz.core.unit_sums import BLOCK, LayerSum, SumAnswer, SumRequest
 from segviz.gui.scene import Scene
@@ -55,10 +57,47 @@ def sum_answer(scene: Scene, **changes: Any) -> SumAnswer:
     return SumAnswer(request, layer_sum(unit, shape, layer=state.layer, **changes), 0.2)
 
 
+def shift_answer(scene: Scene, dx: int = 4) -> ShiftAnswer:
+    """A map that follows, and two dense layers that do not."""
+    state = scene.state
+    request = ShiftRequest(scenes.setup(model=state.model, image=state.image), state.layer or "", 0, dx, 0)
+    y, x = np.mgrid[0:14, 0:15].astype(np.float32)
+    wide = np.sin(x) * np.cos(y / 2)
+    seen = np.clip(np.hypot(*np.mgrid[-16:16, -16:16]) / 20, 0, 1).astype(np.float32)
+    first, second = np.linspace(-2, 3, 10, dtype=np.float32), np.linspace(3, -1, 10, dtype=np.float32)
+    dense = tuple(DenseChange(name, 10, first, second, 5.0, 2.4) for name in ("f6", "output"))
+    maps = wide[:, 1:].copy(), wide[:, :-1].copy()
+    return ShiftAnswer(request, (seen, np.roll(seen, dx, 1)), maps, (4.0, 4.0), (0.0, dx / 4), 150, 0.0, 0.0, 1.0,
+                       dense, 0.1)  # fmt: skip
+
+
+def sizes_answer(scene: Scene) -> SizesAnswer:
+    """LeNet-5 that stops at its first dense layer."""
+    own = {"c1": (6, 28, 28), "s2": (6, 14, 14), "c3": (16, 10, 10), "s4": (16, 5, 5), "flatten": (400,),
+           "c5": (120,), "f6": (84,), "output": (10,)}  # fmt: skip
+    larger = {"c1": (6, 92, 124), "s2": (6, 46, 62), "c3": (16, 42, 58), "s4": (16, 21, 29), "flatten": (9744,)}
+    made = {**larger, "flatten": (16, 21, 29), "c5": (120, 17, 25), "f6": (84, 17, 25), "output": (10, 17, 25)}
+    types = {"c": "Conv2d", "s": "AvgPool2d", "f": "Flatten"}
+    rows = tuple(
+        SizeRow(
+            name,
+            types.get(name[0], "Linear") if name not in ("c5", "f6") else "Linear",
+            shape,
+            larger.get(name),
+            made[name],
+            "a dense layer takes 400 numbers and gets 9,744" if name == "c5" else "",
+        )
+        for name, shape in own.items()
+    )
+    request = SizesRequest(scenes.setup(model=scene.state.model), (96, 128))
+    return SizesAnswer(request, (1, 32, 32), rows, "", (17, 25), (17, 25), "floor", 0.04)
+
+
 def on(scene: Scene, page: Page, **changes: Any) -> Scene:
     """The convolution tab over any scene that has a network, with what its page asks for."""
     state = replace(scene.state, tab="convolution", convolution_lab=ConvolutionLab(page, **changes))
-    return replace(scene, state=state, sums=sum_answer(scene))
+    found = replace(scene, state=state)
+    return replace(found, sums=sum_answer(found), shift=shift_answer(found), sizes=sizes_answer(found))
 
 
 def laboratory(page: Page = Page.PRODUCTS, **changes: Any) -> Scene:

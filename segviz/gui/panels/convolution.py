@@ -9,9 +9,12 @@ from PySide6.QtWidgets import QWidget
 
 from segviz.core.convolution_lab import Page
 from segviz.gui.panels.base import Area
+from segviz.gui.panels.convolution_head import HeadPage
 from segviz.gui.panels.convolution_layers import CollapsePage, PoolingPage, ReluPage
 from segviz.gui.panels.convolution_matrix import MatrixPage
+from segviz.gui.panels.convolution_parameters import ParametersPage
 from segviz.gui.panels.convolution_products import ProductsPage, SlidingPage
+from segviz.gui.panels.convolution_shift import ShiftPage
 from segviz.gui.panels.lab_frame import LabFrame
 from segviz.gui.panels.lab_page import LabPage
 from segviz.gui.scene import Scene, Tab
@@ -40,6 +43,9 @@ class ConvolutionPanel:
             Page.RELU: ReluPage(change, commands),
             Page.COLLAPSE: CollapsePage(change, commands),
             Page.POOLING: PoolingPage(change, commands),
+            Page.PARAMETERS: ParametersPage(change),
+            Page.SHIFT: ShiftPage(change, commands),
+            Page.HEAD: HeadPage(change),
         }
         self.frame = LabFrame(self.id, self.pages, COLUMNS, change, commands)
         self.widget = self.frame.widget

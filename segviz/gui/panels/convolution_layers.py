@@ -230,7 +230,7 @@ class PoolingPage(BoardPage):
         lost = 1 - most.survivors / plane.size
         self.said.setText(
             f"max: {most.survivors} of {plane.size} samples survive, {words.share(lost)} are discarded · "
-            f"average: none survives, all but {plane.size - int(np.count_nonzero(mean.taken))} count"
+            f"average: {int(np.count_nonzero(mean.taken))} of {plane.size} count, none survives"
         )
 
     def missing(self, scene: Scene) -> str:

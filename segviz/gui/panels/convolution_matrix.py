@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from segviz.core.convolution_lab import SIDES
 from segviz.core.errors import SegvizError
 from segviz.gui import words
 from segviz.gui.panels.convolution_page import PICTURE, BoardPage, KernelChoice, resizing
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows
-from segviz.gui.widgets.matrix_board import Matrix, MatrixTile, Spot
+from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile, Spot, drawing_of, picture_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
     from segviz.gui.scene import Scene
 
+MATRIX, MAPS = 2, 1  # shares of the stage
 EXPLAINED = (
     "A row makes one output, a column belongs to one pixel, equal colours are the same weight. Move over the matrix: the "
     "row's patch and output are framed. A dense layer would have a weight of its own at every entry."
@@ -43,7 +45,16 @@ class MatrixPage(BoardPage):
         self.settings = self._lay_out(
             (self.side, self.kernel.preset, self.kernel.width), self.kernel.sliding, beside=self.kernel.table
         )
+        self.maps = MatrixBoard("Kernel, image and output")
+        self.stage = QWidget()
+        self.stage.setAccessibleName("Unrolled convolution")
+        row = QHBoxLayout(self.stage)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.board, MATRIX)
+        row.addWidget(self.maps, MAPS)
         self.board.hovered.connect(self._hovered)
+        self.maps.hovered.connect(self._output_hovered)
 
     # -------------------------------------------------------------------------------- showing
 
@@ -83,10 +94,11 @@ class MatrixPage(BoardPage):
     def _paint(self) -> None:
         matrix, plane, lab = self._matrix, self._plane, self._lab
         if matrix is None or plane is None or lab is None:
-            self.board.set_tiles(())
-            self.said.setText("")
+            self._clear()
             return
-        self.board.set_tiles(_tiles(matrix, plane, self.row, lab))
+        whole, *others = _tiles(matrix, plane, self.row, lab)
+        self.board.set_tiles((whole,))
+        self.maps.set_tiles(others)
         self.said.setText(_figures(matrix, self._differs))
 
     def missing(self, scene: Scene) -> str:
@@ -99,14 +111,29 @@ class MatrixPage(BoardPage):
         return f"{self._lab.preset.title} on {words.size(*matrix.inputs[::-1])} grey levels"
 
     def _hovered(self, spot: Spot, fy: float, fx: float) -> None:
-        """A row of the matrix, or a cell of the output, is looked at."""
-        matrix = self._matrix
-        if matrix is None or spot.part:
-            return
-        rows = {0: spot.row, len(self.board.tiles) - 1: spot.row * matrix.outputs[1] + spot.column}
-        if spot.tile in rows and rows[spot.tile] != self.row:
-            self.row = rows[spot.tile]
+        """A row of the matrix is looked at; arrow keys go from there."""
+        self.board.set_mark((fy, fx))
+        self._look_at(spot.row)
+
+    def _output_hovered(self, spot: Spot, fy: float, fx: float) -> None:
+        """An output is looked at: the row that makes it."""
+        if self._matrix is not None and spot.tile == len(self.maps.tiles) - 1:
+            self._look_at(spot.row * self._matrix.outputs[1] + spot.column)
+
+    def _look_at(self, row: int) -> None:
+        if row != self.row:
+            self.row = row
             self._paint()
+
+    def _clear(self, said: str = "") -> None:
+        super()._clear(said)
+        self.maps.set_tiles(())
+
+    def picture(self) -> QImage:
+        return picture_of((self.board, self.maps))
+
+    def svg(self) -> bytes:
+        return drawing_of((self.board, self.maps)) if self._matrix is not None else b""
 
     def rows(self) -> Rows:
         """The matrix, a row a row."""
@@ -160,6 +187,6 @@ def _figures(matrix: Unrolled, differs: float) -> str:
     share = words.share(matrix.used / matrix.entries)
     equal = "equal to the convolution" if differs == 0 else f"equal to the convolution to {words.exponent(differs)}"
     return (
-        f"{words.count(matrix.entries)} entries · {words.count(matrix.used)} not zero ({share}) · "
+        f"{words.count(matrix.entries)} entries · {words.count(matrix.used)} hold a weight ({share}), the others are zero · "
         f"{words.many(matrix.distinct, 'distinct weight')} · {equal}"
     )
