@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -73,11 +73,12 @@ class Rounding(Choice):
 class ConvolutionLab:
     """What the convolution tab shows.
 
-    `channel` is the input map that is looked at, None: the one that adds most. `preset` and
-    `edited` (rows; empty: not edited yet) name the kernel on the image, which slides with `stride`, `padding` and `dilation`; `second` is the
-    layer behind it. `side` is that of the image that is unrolled. `lecture` counts the parameters
-    of the lecture's LeNet-5 in place of the network's, `colour` those for RGB.
-    `dx`, `dy` are pixels of the network's input, `feed` the side of an image that is fed, 0 for the image itself. `image` shows the photograph in place of the laboratory.
+    `channel` is the input map that is looked at, None: the one that adds most. `preset` and `edited` (rows; empty: not
+    edited yet) name the kernel on the image, which slides with `stride`, `padding` and `dilation`; `second` is that
+    of the layer behind it. `side` is that of the image that is unrolled. `lecture` counts the parameters of the
+    lecture's LeNet-5 in place of the network's, `colour` those for RGB. `dx`, `dy` are pixels of the network's
+    input, `feed` the side of an image that is fed, 0 for the image itself. `image` shows the photograph in place
+    of the laboratory.
     """
 
     page: Page = Page.PRODUCTS
@@ -134,7 +135,7 @@ def _kernel(value: Any) -> tuple[tuple[float, ...], ...]:
     return rows
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "page": Page,
     "source": Source,
     "channel": _channel,

@@ -1,4 +1,4 @@
-"""Convolutions in plain numbers: patch times weights, the unrolled matrix, two layers as one, pooling (lecture T02 to T06).
+"""Convolutions in plain numbers: patch times weights, unrolled matrix, two layers as one, pooling (lecture T02 to T06).
 
 Maps are (C, rows, columns), a kernel is (C, k, l). As in every deep-learning library a convolution does not turn its
 kernel: output (r, c) is the sum of w(c, y, x) I(c, r + y, c + x) (Dumoulin and Visin 2016, section 2).
@@ -53,7 +53,7 @@ def resized_rows(rows: tuple[tuple[float, ...], ...], width: int) -> tuple[tuple
 
 def grey(pixels: npt.NDArray[np.uint8]) -> Map:
     """Whole grey levels 0 to 255, float64 (H, W), of pixels (H, W, 3)."""
-    return np.rint(pixels[..., :3].astype(np.float64) @ np.asarray(GREY))
+    return np.asarray(np.rint(pixels[..., :3].astype(np.float64) @ np.asarray(GREY)))
 
 
 # ------------------------------------------------------------------------------ a kernel that slides
@@ -264,7 +264,9 @@ def pooled(plane: Map, window: int, stride: int, average: bool = False) -> Pooli
     Of equal values the first counts, row by row, as in torch. Raises SegvizError for a map smaller than the window.
     """
     if min(plane.shape) < window:
-        raise SegvizError(f"a window of {window} x {window} does not fit into {plane.shape[0]} x {plane.shape[1]} units")
+        raise SegvizError(
+            f"a window of {window} x {window} does not fit into {plane.shape[0]} x {plane.shape[1]} units"
+        )
     rows, columns = ((side - window) // stride + 1 for side in plane.shape)
     values, taken = np.empty((rows, columns)), np.zeros(plane.shape, np.int64)
     for row in range(rows):

@@ -15,7 +15,7 @@ BLOCK = 8  # outputs along each axis that are sent with all that they see
 
 @dataclass(frozen=True, slots=True)
 class SumRequest:
-    """The convolution at or before `layer`, about `unit` (channel, row, column); without one about its largest value."""
+    """The convolution at or before `layer`, about `unit` (channel, row, column), else its largest value."""
 
     setup: Setup
     layer: str

@@ -91,7 +91,10 @@ def _dense(traced: Trace) -> list[tuple[str, int]]:
     return [
         (call.name, call.output)
         for call in traced.calls
-        if call.leaf and call.output is not None and len(call.output_shape) == 1 and any(True for _ in call.module.parameters())
+        if call.leaf
+        and call.output is not None
+        and len(call.output_shape) == 1
+        and any(True for _ in call.module.parameters())
     ]
 
 

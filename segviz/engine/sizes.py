@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
 
 from torch import nn
 
@@ -91,7 +90,7 @@ def _grid(loaded: Loaded, shape: tuple[int, int, int], ceil: bool) -> tuple[int,
         calls, error = attempted(loaded.network, shape, loaded.conversion.head)
     found = calls[-1].output_shape if error is None and calls else ()
     last = next((call.output_shape for call in reversed(calls) if len(call.output_shape) == 3), found)
-    return (last[1], last[2]) if error is None and len(last) == 3 and prod(last) else None
+    return (last[1], last[2]) if error is None and len(last) == 3 else None
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Law
 from segviz.core.regions import Region, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval
@@ -29,8 +28,10 @@ from segviz.engine.job import Job
 from segviz.engine.kernels import Convolution, Deconvolution
 from segviz.engine.patches import Patch
 
-ACTIVATIONS = ("relu", "relu6", "hardtanh", "clamp", "tanh", "sigmoid", "silu", "hardswish", "hardsigmoid", "leaky_relu",
-               "elu", "gelu", "mish", "prelu", "selu", "celu", "softplus")  # fmt: skip
+ACTIVATIONS = (
+    "relu", "relu6", "hardtanh", "clamp", "tanh", "sigmoid", "silu", "hardswish", "hardsigmoid", "leaky_relu", "elu",
+    "gelu", "mish", "prelu", "selu", "celu", "softplus",
+)  # fmt: skip
 CHAIN = 4  # operations behind a convolution among which its activation is looked for
 STRIPS = 16  # that a map is computed in
 TITLES = {"relu": "ReLU", "relu6": "ReLU6", "hardtanh": "clipped ReLU", "clamp": "clipping", "silu": "SiLU"}
@@ -173,8 +174,8 @@ def _unit(traced: Trace, index: int, layer: str, unit: Unit | None, made: Tensor
         return 0, row, column
     geometry = traced.geometry
     x, y = geometry.position_of(layer, unit[1], unit[2])
-    laws: tuple[Law, Law] = geometry.laws_at(index)
-    return min(unit[0], outs - 1), laws[0].nearest(y, rows), laws[1].nearest(x, columns)
+    law_y, law_x = geometry.laws_at(index)
+    return min(unit[0], outs - 1), law_y.nearest(y, rows), law_x.nearest(x, columns)
 
 
 def _block(at: int, size: int) -> int:

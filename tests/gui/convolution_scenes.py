@@ -33,10 +33,15 @@ def layer_sum(
     stride = (window.stride, window.stride)
     whole = Sliding(padded, np.ones(padded.shape[1:], bool), weights, 0.05, stride, (window.dilation,) * 2)
     before = whole.output().astype(np.float32)
-    row, column = (max(0, min(size - BLOCK, at - BLOCK // 2)) for at, size in zip(unit[1:], (rows, columns), strict=True))
+    row, column = (
+        max(0, min(size - BLOCK, at - BLOCK // 2)) for at, size in zip(unit[1:], (rows, columns), strict=True)
+    )
     tall, wide = min(BLOCK, rows), min(BLOCK, columns)
     ys, xs = window.back(Interval(row, row + tall - 1)), window.back(Interval(column, column + wide - 1))
-    at = slice(ys.lo + window.before, ys.hi + window.before + 1), slice(xs.lo + window.before, xs.hi + window.before + 1)
+    at = (
+        slice(ys.lo + window.before, ys.hi + window.before + 1),
+        slice(xs.lo + window.before, xs.hi + window.before + 1),
+    )
     return LayerSum(
         layer, False, unit, (ins, height, width), shape, padded[:, at[0], at[1]].copy(), (ys.lo, xs.lo), 0, weights,
         0.05, stride, (window.dilation,) * 2, (window.before,) * 2, 1, (row, column),

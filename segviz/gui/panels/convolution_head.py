@@ -54,7 +54,9 @@ class HeadPage:
         self._steps: tuple[ConvertedLayer, ...] = ()
         self._key: object = None
         self.feed = NumberPill("Image", "Size that is fed", FEEDS, lambda n: change(feed=n), "{0} × {0}")
-        self.rounding = choice_pill("Pooling", "How poolings round their number of windows", Rounding, "rounding", change)
+        self.rounding = choice_pill(
+            "Pooling", "How poolings round their number of windows", Rounding, "rounding", change
+        )
         self.player = Player("steps of the surgery")
         self.player.moved.connect(lambda _: self._tell_step())
         self.said, self.step = ElidedLabel(), WrappedLabel()
@@ -81,8 +83,8 @@ class HeadPage:
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.S)
         column.addLayout(line)
-        for part in (self.said, self.step, self.note):
-            column.addWidget(part)
+        for label in (self.said, self.step, self.note):
+            column.addWidget(label)
         column.addStretch(1)
         return whole
 
@@ -156,8 +158,9 @@ class HeadPage:
         """The table, what stops in its last column."""
         if self._answer is None:
             return []
-        found = ([*_texts(row), row.breaks] for row in self._answer.rows)
-        return [[*COLUMNS, "Stops"], *found]
+        rows: Rows = [[*COLUMNS, "Stops"]]
+        rows += [[*_texts(row), row.breaks] for row in self._answer.rows]
+        return rows
 
     def film(self) -> tuple[str, Callable[[], Frames]] | None:
         return None
@@ -209,7 +212,7 @@ class ShapeTable(QTableWidget):
                 self.setItem(at, column, item)
         to = next((at for at, row in enumerate(rows) if row.layer == marked or (row.breaks and not marked)), None)
         if to is not None:
-            self.scrollToItem(self.item(to, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+            self.scrollTo(self.model().index(to, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def _measure(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.px(ROW))

@@ -80,7 +80,9 @@ class ReluPage(BoardPage):
     def _hovered(self, spot: Spot, fy: float, fx: float) -> None:
         """The unit under the mouse, in all maps."""
         self.board.set_mark((fy, fx))
-        values = (f"{tile.title} {words.value(float(tile.main.values[spot.row, spot.column]))}" for tile in self.board.tiles)
+        values = (
+            f"{tile.title} {words.value(float(tile.main.values[spot.row, spot.column]))}" for tile in self.board.tiles
+        )
         self.said.setText(" · ".join(values))
 
     def missing(self, scene: Scene) -> str:
@@ -135,7 +137,9 @@ class CollapsePage(BoardPage):
         reach = max(float(abs(once).max()), float(abs(outer).max())) or 1.0
         middle = "First, then ReLU" if lab.between is Between.RELU else "First"
 
-        def tile(title: str, values: np.ndarray, image: object, note: str, beside: tuple[Matrix, ...] = ()) -> MatrixTile:
+        def tile(
+            title: str, values: np.ndarray, image: object, note: str, beside: tuple[Matrix, ...] = ()
+        ) -> MatrixTile:
             return MatrixTile(title, Matrix(title, values, image, ()), beside, note)  # type: ignore[arg-type]
 
         kernels = [Matrix(name, rows, signed(rows)) for name, rows in (("first", first), ("second", second))]
@@ -170,7 +174,9 @@ def _collapse(lab: ConvolutionLab, differs: np.ndarray, reach: float) -> str:
         what = "Two linear layers are one" if lab.between is Between.NOTHING else "Nothing was negative here: still one"
         return f"{what}: the largest difference is {words.exponent(largest)}"
     share = words.share(float((abs(differs) > ROUNDING * reach).mean()))
-    return f"With a ReLU between them no one layer does it: {share} of the outputs differ, by {words.value(largest)} at most"
+    return (
+        f"With a ReLU between them no one layer does it: {share} of the outputs differ, by up to {words.value(largest)}"
+    )
 
 
 class PoolingPage(BoardPage):

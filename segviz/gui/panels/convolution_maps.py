@@ -223,9 +223,7 @@ def samples(scene: Scene, side: int) -> tuple[Map, str, object]:
     return whole[part].astype(np.float64), f"{found.layer}, map {found.unit[0]}{behind}", id(found)
 
 
-def _about(
-    shape: tuple[int, ...], unit: tuple[int, int], side: int
-) -> tuple[tuple[slice, slice], tuple[int, int]]:
+def _about(shape: tuple[int, ...], unit: tuple[int, int], side: int) -> tuple[tuple[slice, slice], tuple[int, int]]:
     """The part of a map about a unit, and the unit's place in it."""
     top, left = (max(0, min(size - side, at - side // 2)) for at, size in zip(unit, shape, strict=True))
     return (slice(top, top + side), slice(left, left + side)), (unit[0] - top, unit[1] - left)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 MATRIX, MAPS = 2, 1  # shares of the stage
 EXPLAINED = (
-    "A row makes one output, a column belongs to one pixel, equal colours are the same weight. Move over the matrix: the "
-    "row's patch and output are framed. A dense layer would have a weight of its own at every entry."
+    "A row makes one output, a column belongs to one pixel, equal colours are the same weight. Move over the matrix: "
+    "the row's patch and output are framed. A dense layer would have a weight of its own at every entry."
 )
 
 
@@ -187,6 +187,6 @@ def _figures(matrix: Unrolled, differs: float) -> str:
     share = words.share(matrix.used / matrix.entries)
     equal = "equal to the convolution" if differs == 0 else f"equal to the convolution to {words.exponent(differs)}"
     return (
-        f"{words.count(matrix.entries)} entries · {words.count(matrix.used)} hold a weight ({share}), the others are zero · "
+        f"{words.count(matrix.entries)} entries · {words.count(matrix.used)} hold a weight ({share}), others none · "
         f"{words.many(matrix.distinct, 'distinct weight')} · {equal}"
     )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 CHOOSE = "Choose a network, or the lecture's LeNet-5: its parameters are counted here."
 EXPLAINED = (
-    "Both charts have one scale. A convolution has as many weights for any size of the image; a dense layer has one for "
-    "each pair of input and output. Colour in place of grey changes the first layer alone."
+    "Both charts have one scale. A convolution has as many weights for any size of the image; a dense layer has one "
+    "for each pair of input and output. Colour in place of grey changes the first layer alone."
 )
 WIDEST = 640  # of a chart, before `theme.px`
 
@@ -83,7 +83,10 @@ class ParametersPage:
         self._counts: tuple[tuple[Counted, ...], tuple[Counted, ...]] = ((), ())
         self._scene: Scene | None = None
         self.which = Segmented(
-            [(False, "This network", "The network that is open"), (True, "LeNet-5", "The lecture's LeNet-5 and its MLP")],
+            [
+                (False, "This network", "The network that is open"),
+                (True, "LeNet-5", "The lecture's LeNet-5 and its MLP"),
+            ],
             "Whose parameters are counted",
         )
         self.which.changed.connect(lambda lecture: change(lecture=lecture))
@@ -96,7 +99,10 @@ class ParametersPage:
         self.note = WrappedLabel(EXPLAINED)
         theme.set_role(self.note, "caption")
         self.settings = self._make_settings()
-        self.network, self.dense = _Chart("Parameters of the network"), _Chart("Parameters of dense layers in its place")
+        self.network, self.dense = (
+            _Chart("Parameters of the network"),
+            _Chart("Parameters of dense layers in its place"),
+        )
         self.stage: QWidget = _Stage(self._repaint)
         row = QHBoxLayout(self.stage)
         row.setContentsMargins(0, 0, 0, 0)
@@ -131,9 +137,7 @@ class ParametersPage:
         channels = COLOUR if lab.colour else GREY
         if lab.lecture:
             _, height, width = parameters.LENET_INPUT
-            dense = parameters.perceptron(
-                channels * height * width, parameters.LENET_HIDDEN, parameters.LENET_CLASSES
-            )
+            dense = parameters.perceptron(channels * height * width, parameters.LENET_HIDDEN, parameters.LENET_CLASSES)
             self._fill("LeNet-5", parameters.lenet(channels), dense)
         elif network is not None:
             found, dense_ones = parameters.of_network(network, channels), parameters.alternative(network, channels)

@@ -221,8 +221,8 @@ class SlidingPage(_WorkPage):
 
 
 EXPLAINED = (
-    "Each weight meets the input under it; the products of all maps and the bias are the output. The table has the maps "
-    "that add most first: click one to see it. Click the output to go elsewhere."
+    "Each weight meets the input under it; the products of all maps and the bias are the output. The table has the "
+    "maps that add most first: click one to see it. Click the output to go elsewhere."
 )
 SLID = "The same weights at every position. Grey cells are padding: zeros outside the map."
 
@@ -289,7 +289,9 @@ def _equation(work: Work, place: tuple[int, int] | None = None) -> str:
     equal = "the same" if differs == 0 else f"the same to {words.exponent(differs)}"
     if differs > ROUNDING * max(1.0, float(abs(products).sum())):
         equal = f"differs by {words.exponent(differs)}"
-    return f"{sums} {sign} bias {words.value(abs(bias))} = {words.value(total)} · the layer: {words.value(own)}, {equal}"
+    return (
+        f"{sums} {sign} bias {words.value(abs(bias))} = {words.value(total)} · the layer: {words.value(own)}, {equal}"
+    )
 
 
 def _places(shape: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -129,7 +129,9 @@ def _said(answer: ShiftAnswer) -> str:
     if not answer.inside:
         return f"The map moved {units}, but every field reaches over the border, where padding does not move along"
     same = "equal" if answer.difference == 0 else f"equal to {words.exponent(answer.difference)}"
-    return f"The map moved {units}: the {words.many(answer.inside, 'unit')} whose fields lie inside the image are {same}"
+    return (
+        f"The map moved {units}: the {words.many(answer.inside, 'unit')} whose fields lie inside the image are {same}"
+    )
 
 
 def _dense(answer: ShiftAnswer) -> str:
@@ -142,6 +144,8 @@ def _way(x: float, y: float, noun: str) -> str:
     """'1 unit right', '2.5 units left, 1 unit up'; 'not at all' where nothing moves."""
     ways = ((x, "right", "left"), (y, "down", "up"))
     parts = (
-        f"{abs(by):.4g} {noun}{'' if abs(by) == 1 else 's'} {forth if by > 0 else back}" for by, forth, back in ways if by
+        f"{abs(by):.4g} {noun}{'' if abs(by) == 1 else 's'} {forth if by > 0 else back}"
+        for by, forth, back in ways
+        if by
     )
     return ", ".join(parts) or "not at all"

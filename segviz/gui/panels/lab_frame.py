@@ -28,13 +28,13 @@ from segviz.gui.workbench import Pages
 if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
 
-WIDEST = 118  # of the buttons that turn the pages, before `theme.px`
+LEAST = 118  # of the buttons that turn the pages, before `theme.px`
 
 Leaf = TypeVar("Leaf", bound=Choice)
 
 
 class LabFrame(Generic[Leaf]):
-    """Pages, each with settings here and a stage in the canvas's place. `widget` is the workbench's, `stage` the canvas's.
+    """Pages, each with settings and a stage. `widget` stands in the workbench, `stage` takes the canvas's place.
 
     `change(page=...)` and `change(image=...)` are what its own buttons do.
     """
@@ -90,8 +90,8 @@ class LabFrame(Generic[Leaf]):
             group.addButton(button)
             pages.addWidget(button, *divmod(index, columns))
             self.buttons[page] = button
-        for column in range(columns):
-            pages.setColumnMinimumWidth(column, theme.px(WIDEST))
+        for at in range(columns):
+            pages.setColumnMinimumWidth(at, theme.px(LEAST))
         left = QVBoxLayout()
         left.addLayout(pages)
         left.addStretch(1)

@@ -289,7 +289,8 @@ def _map_tile(results: Results, how: ColourMap) -> MatrixTile:
     near, (low, high) = results.near, results.range
     rows, columns = near.values.shape
     whole = Matrix(
-        "whole map", near.whole, cell_images.coloured(near.whole, float(near.whole.min()), float(near.whole.max()), how),
+        "whole map", near.whole,
+        cell_images.coloured(near.whole, float(near.whole.min()), float(near.whole.max()), how),
         frame=(near.top, near.left, rows, columns),
     )  # fmt: skip
     pooled = results.pooled

@@ -464,5 +464,11 @@ def test_what_is_shown_leaves_as_picture_drawing_and_table(qtbot, lab):
 
 def test_nothing_leaves_an_empty_page(lab):
     one = lab(scenes.laboratory(Page.SKIPS))
-    for button in (one.panel.frame.copy, one.panel.frame.save, one.panel.frame.drawing, one.panel.frame.table, one.panel.frame.film):
+    for button in (
+        one.panel.frame.copy,
+        one.panel.frame.save,
+        one.panel.frame.drawing,
+        one.panel.frame.table,
+        one.panel.frame.film,
+    ):
         assert not button.isEnabled()
