@@ -17,12 +17,25 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import Session, State
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui import settings, theme
 from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
 
 PAGE = "/pictures/page.png"
-KINDS = (DescribeRequest, SegmentRequest, FeatureRequest, ClassifyRequest, ExamineRequest, DepthRequest)
+KINDS = (
+    DescribeRequest,
+    SegmentRequest,
+    FeatureRequest,
+    ClassifyRequest,
+    ExamineRequest,
+    DepthRequest,
+    SumRequest,
+    ShiftRequest,
+    SizesRequest,
+)
 
 
 @pytest.fixture

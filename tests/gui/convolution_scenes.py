@@ -9,6 +9,7 @@ import numpy as np
 
 from segviz.core.convolution_lab import ConvolutionLab, Page
 from segviz.core.convolutions import Sliding
+from segviz.core.session import Unit
 from segviz.core.shifting import DenseChange, ShiftAnswer, ShiftRequest
 from segviz.core.sizes import SizeRow, SizesAnswer, SizesRequest
 from segviz.core.steps import Interval, Window
@@ -60,6 +61,12 @@ def sum_answer(scene: Scene, **changes: Any) -> SumAnswer:
     request = SumRequest(scenes.setup(model=state.model, image=state.image), state.layer, unit)
     shape = (found.output_shape[0], *network.geometry.grid(state.layer))
     return SumAnswer(request, layer_sum(unit, shape, layer=state.layer, **changes), 0.2)
+
+
+def answer_to(request: SumRequest) -> SumAnswer:
+    """The convolution of any unit of LeNet-5 on the page of digits."""
+    state = replace(scenes.full().state, layer=request.layer, unit=Unit(*request.unit) if request.unit else None)
+    return replace(sum_answer(replace(scenes.full(), state=state)), request=request)
 
 
 def shift_answer(scene: Scene, dx: int = 4) -> ShiftAnswer:

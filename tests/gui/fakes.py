@@ -20,9 +20,12 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui.jobs import PictureOpened, PictureRefused
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
-from tests.gui import scenes
+from tests.gui import convolution_scenes, scenes
 
 
 class FakeJobs(QObject):
@@ -120,5 +123,8 @@ def lenet_answers(request: Request) -> Any:
         ClassifyRequest: lambda: scenes.window_answer(request),
         ExamineRequest: lambda: Badge(request, (), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
+        SumRequest: lambda: convolution_scenes.answer_to(request),
+        ShiftRequest: lambda: replace(convolution_scenes.shift_answer(scenes.full()), request=request),
+        SizesRequest: lambda: replace(convolution_scenes.sizes_answer(scenes.full()), request=request),
     }
     return makers[type(request)]()

@@ -43,7 +43,9 @@ class MatrixPage(BoardPage):
         self.side = NumberPill("Image", "Pixels along each side", SIDES, lambda n: change(side=n), "{0} × {0}")
         self.kernel = KernelChoice(change, resizing(change, lambda: self._lab))
         self.settings = self._lay_out(
-            (self.side, self.kernel.preset, self.kernel.width), self.kernel.sliding, beside=self.kernel.table
+            (self.side, self.kernel.preset, self.kernel.width),
+            tuple(self.kernel.sliding.values()),
+            beside=self.kernel.table,
         )
         self.maps = MatrixBoard("Kernel, image and output")
         self.stage = QWidget()

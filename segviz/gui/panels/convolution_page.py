@@ -110,16 +110,19 @@ class KernelChoice:
     def __init__(self, change: Change, resize: Callable[[int], None], slides: bool = True) -> None:
         self.preset = choice_pill("Kernel", "The kernel that slides over the image", Preset, "preset", change)
         self.width = NumberPill("Width", "Width of the kernel: it becomes your own", WIDTHS, resize, "{0} × {0}")
-        self.stride = NumberPill("Stride", "Pixels between outputs", STRIDES, lambda n: change(stride=n))
-        self.padding = NumberPill("Padding", "Zeros around the image", PADDINGS, lambda n: change(padding=n))
-        self.dilation = NumberPill("Dilation", "Pixels between weights", DILATIONS, lambda n: change(dilation=n))
+        self.sliding: dict[str, NumberPill] = {}
+        if slides:
+            self.sliding = {
+                "stride": NumberPill("Stride", "Pixels between outputs", STRIDES, lambda n: change(stride=n)),
+                "padding": NumberPill("Padding", "Zeros around the image", PADDINGS, lambda n: change(padding=n)),
+                "dilation": NumberPill("Dilation", "Pixels between weights", DILATIONS, lambda n: change(dilation=n)),
+            }
         self.table = KernelTable("Kernel", LARGEST_NUMBER)
         self.table.edited.connect(lambda rows: change(preset=Preset.EDITED, edited=rows))
-        self.sliding: tuple[QWidget, ...] = (self.stride, self.padding, self.dilation) if slides else ()
 
     @property
     def parts(self) -> tuple[QWidget, ...]:
-        return self.preset, self.width, *self.sliding
+        return self.preset, self.width, *self.sliding.values()
 
     def show(self, lab: ConvolutionLab, there: bool = True) -> None:
         """Show what is chosen; `there`: whether there is a choice at all."""
@@ -128,9 +131,8 @@ class KernelChoice:
         rows = convolutions.kernel_rows(lab.preset, lab.edited)
         self.preset.show_choice(lab.preset)
         self.width.show_number(len(rows))
-        self.stride.show_number(lab.stride)
-        self.padding.show_number(lab.padding)
-        self.dilation.show_number(lab.dilation)
+        for field, pill in self.sliding.items():
+            pill.show_number(getattr(lab, field))
         self.table.set_rows(rows)
         for part in (*self.parts, self.table):
             part.setVisible(there)

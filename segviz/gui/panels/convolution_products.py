@@ -175,7 +175,7 @@ class SlidingPage(_WorkPage):
         self.zeros.clicked.connect(self._show_zeros)
         self.settings = self._lay_out(
             (self.source, self.kernel.preset, self.kernel.width, self.zeros),
-            self.kernel.sliding,
+            tuple(self.kernel.sliding.values()),
             self.player,
             beside=self.kernel.table,
         )
