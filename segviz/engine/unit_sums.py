@@ -34,7 +34,10 @@ ACTIVATIONS = (
 )  # fmt: skip
 CHAIN = 4  # operations behind a convolution among which its activation is looked for
 STRIPS = 16  # that a map is computed in
-TITLES = {"relu": "ReLU", "relu6": "ReLU6", "hardtanh": "clipped ReLU", "clamp": "clipping", "silu": "SiLU"}
+TITLES = {
+    "relu": "ReLU", "relu6": "ReLU6", "hardtanh": "ReLU6", "clamp": "clipping", "silu": "SiLU",
+    "batch_norm": "batch norm",
+}  # fmt: skip
 
 Floats = npt.NDArray[np.float32]
 
@@ -91,8 +94,8 @@ def computed(job: Job, traced: Trace, place: Place) -> Generator[Progress, None,
     after: Tensor | None = made if behind else None
     for index in behind:
         after = yield from _applied(traced, job.weights, index, after if after is not None else made)
-    name = traced.operations[behind[-1]].name if behind else ""
-    return Maps(taken, made, after, TITLES.get(name, name))
+    names = (traced.operations[index].name for index in behind)
+    return Maps(taken, made, after, " + ".join(TITLES.get(name, name) for name in names))
 
 
 def _applied(traced: Trace, weights: NetworkWeights, index: int, maps: Tensor) -> Generator[Progress, None, Tensor]:

@@ -267,6 +267,8 @@ _ROUNDS = {"floor": "down", "ceil": "up", "both": "some up and some down"}
 
 def surgery(step: ConvertedLayer) -> str:
     """One step with its numbers: 'c5: dense 400 to 120 becomes convolution 5x5, 16 to 120. ...'"""
+    if step.after == "nothing":
+        return f"{step.layer}: {step.before} is left out, for maps stay maps."
     told = f"{step.layer}: {step.before} becomes {step.after}."
     dense = re.fullmatch(r"dense (\d+) to (\d+)", step.before)
     made = re.fullmatch(r"convolution (\d+)x(\d+), (\d+) to (\d+)", step.after)

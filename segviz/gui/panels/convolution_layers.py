@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from segviz.core.convolution_lab import STEPS, WINDOWS, Between, Preset, Source
 from segviz.core.errors import SegvizError
 from segviz.gui import words
-from segviz.gui.panels.convolution_page import PICTURE, BoardPage, KernelChoice, missing_work, resizing, source_choice
+from segviz.gui.panels.convolution_page import (
+    PICTURE,
+    BoardPage,
+    KernelChoice,
+    missing_work,
+    resizing,
+    source_choice,
+    work_key,
+)
 from segviz.gui.panels.lab_page import Change, NumberPill, choice_pill
 from segviz.gui.widgets.matrix_board import Matrix, MatrixTile, Spot
 
@@ -46,8 +54,10 @@ class ReluPage(BoardPage):
             return
         from segviz.gui.panels import convolution_maps
 
+        if not self._is_new(work_key(scene)):
+            return
         work = convolution_maps.work_of(scene, SEEN, False)
-        if work is not None and self._is_new(work.key):
+        if work is not None:
             self._fill(convolution_maps.activated(work, SEEN))
 
     def _fill(self, found: object) -> None:
@@ -61,14 +71,15 @@ class ReluPage(BoardPage):
         frame = (*found.place, 1, 1)
         value, kept = float(before[found.place]), float(after[found.place])
 
-        def tile(title: str, values: np.ndarray, note: str) -> MatrixTile:
-            image = cell_images.coloured(values, -reach, reach, cell_images.SIGNED)
+        def tile(title: str, values: np.ndarray, note: str, most: float = reach) -> MatrixTile:
+            image = cell_images.coloured(values, -most, most, cell_images.SIGNED)
             return MatrixTile(title, Matrix(title, values, image, (), frame), (), note)
 
         tiles = [tile("Before", before, f"here {words.value(value)}"), tile("ReLU", after, f"here {words.value(kept)}")]
         if found.after is not None and found.activation != "ReLU":
             own = float(found.after[found.place])
-            tiles.append(tile(f"The network's {found.activation}", found.after, f"here {words.value(own)}"))
+            most = float(abs(found.after).max()) or 1.0
+            tiles.append(tile(f"The network's {found.activation}", found.after, f"here {words.value(own)}", most))
         self.board.set_tiles(tiles)
         self._what = found.name
         negative = float((before < 0).mean())
@@ -201,9 +212,8 @@ class PoolingPage(BoardPage):
             return
         from segviz.gui.panels import convolution_maps
 
-        plane, name, key = convolution_maps.samples(scene, SAMPLES)
-        self._what = name
-        if self._is_new((key, lab)):
+        if self._is_new(work_key(scene)):
+            plane, self._what = convolution_maps.samples(scene, SAMPLES)
             self._fill(plane, lab)
 
     def _fill(self, plane: np.ndarray, lab: ConvolutionLab) -> None:

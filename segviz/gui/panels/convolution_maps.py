@@ -44,7 +44,6 @@ class Work:
     grey: bool
     layer: LayerSum | None
     kernel: str  # what the weights are called
-    key: object
     laws: tuple[Law, Law] | None = None  # where outputs on the image sit, along y and x
 
     @property
@@ -80,10 +79,8 @@ def layer_work(found: LayerSum, lab: ConvolutionLab) -> Work:
     chosen = lab.channel - found.first_map if lab.channel is not None else shares[0].channel
     channel = chosen if 0 <= chosen < len(found.maps) else shares[0].channel
     kernel = f"{found.layer}, filter {found.unit[0]}"
-    return Work(
-        sliding, found.outputs, found.place, found.block, found.corner, channel, shares, False, found, kernel,
-        (id(found), channel),
-    )  # fmt: skip
+    places = found.place, found.block, found.corner
+    return Work(sliding, found.outputs, *places, channel, shares, False, found, kernel)
 
 
 def image_work(scene: Scene, side: int, sliding_kernel: bool) -> Work:
@@ -107,11 +104,8 @@ def image_work(scene: Scene, side: int, sliding_kernel: bool) -> Work:
     place = laws[0].nearest(top + row, sliding.size[0]), laws[1].nearest(left + column, sliding.size[1])
     shares = convolutions.shares(sliding.products(*place))
     first = (0, 0) if sliding_kernel else (top, left)
-    key = (id(scene.picture), lab, top, left, place, side)
-    return Work(
-        sliding, outputs, place, first, (top - padding, left - padding), 0, shares, True, None, lab.preset.title, key,
-        laws,
-    )  # fmt: skip
+    corner = top - padding, left - padding
+    return Work(sliding, outputs, place, first, corner, 0, shares, True, None, lab.preset.title, laws)
 
 
 def _of_every_pixel(scene: Scene, kernel: Map, shape: tuple[int, ...], top: int, left: int) -> Sliding:
@@ -208,19 +202,19 @@ def activated(work: Work, side: int) -> Activated:
     return Activated(found.before[part], after, found.activation, place, name)
 
 
-def samples(scene: Scene, side: int) -> tuple[Map, str, object]:
-    """At most `side` x `side` samples to be pooled, what they are called, and what they depend on.
+def samples(scene: Scene, side: int) -> tuple[Map, str]:
+    """At most `side` x `side` samples to be pooled, and what they are called.
 
     Of a layer its activated map about the unit, of the image grey levels about the pinned pixel.
     """
     answer = scene.shown_sums
     if scene.state.convolution_lab.source is Source.IMAGE or answer is None or answer.found is None:
-        return crop(scene, side)[0], "grey levels of the image", (id(scene.picture), scene.state.cursor)
+        return crop(scene, side)[0], "grey levels of the image"
     found = answer.found
     whole = found.before if found.after is None else found.after
     part, _ = _about(whole.shape, (found.unit[1], found.unit[2]), side)
     behind = f" behind {found.activation}" if found.after is not None else ""
-    return whole[part].astype(np.float64), f"{found.layer}, map {found.unit[0]}{behind}", id(found)
+    return whole[part].astype(np.float64), f"{found.layer}, map {found.unit[0]}{behind}"
 
 
 def _about(shape: tuple[int, ...], unit: tuple[int, int], side: int) -> tuple[tuple[slice, slice], tuple[int, int]]:

@@ -158,15 +158,25 @@ def _tiles(matrix: Unrolled, plane: np.ndarray, row: int, lab: ConvolutionLab) -
     outputs, inputs = matrix.values.shape
     whole = Matrix("matrix", matrix.values, _shared(matrix.weights, kernel.size), frame=(row, 0, 1, inputs))
     weights = Matrix("kernel", kernel, _shared(numbers, kernel.size))
+    dots, frame = _seen(matrix.patch(row), lab.dilation)
     column, value = place[::-1], words.value(float(output[place]))
     return (
         MatrixTile("Matrix", whole, (), f"{outputs} outputs × {inputs} pixels"),
         MatrixTile("Kernel", weights, (), "a colour for each weight", linked=False),
-        MatrixTile("Image", Matrix("image", plane, grey, matrix.patch(row)), (), "dots: pixels of the row",
-                   linked=False),
+        MatrixTile("Image", Matrix("image", plane, grey, dots, frame), (), "the pixels of the row", linked=False),
         MatrixTile("Output", Matrix("output", output, cell_images.about_zero(output), (), (*place, 1, 1)), (),
                    f"row {place[0]}, column {column[0]}: {value}", linked=False),
     )  # fmt: skip
+
+
+def _seen(
+    patch: tuple[tuple[int, int], ...], dilation: int
+) -> tuple[tuple[tuple[int, int], ...], tuple[int, int, int, int] | None]:
+    """The pixels of a row as dots where dilation scatters them, else as one box (row, column, rows, columns)."""
+    if dilation > 1 or not patch:
+        return patch, None
+    rows, columns = ({place[axis] for place in patch} for axis in (0, 1))
+    return (), (min(rows), min(columns), len(rows), len(columns))
 
 
 def _shared(weights: np.ndarray, count: int) -> QImage:

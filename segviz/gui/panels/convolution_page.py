@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QImage
@@ -147,6 +148,12 @@ def source_choice(change: Change) -> Segmented:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def work_key(scene: Scene) -> object:
+    """What a convolution at work depends on: where it is the same, nothing is computed anew."""
+    state = scene.state
+    return id(scene.picture), id(scene.shown_sums), replace(state.convolution_lab, image=False), state.cursor
 
 
 def missing_work(scene: Scene, refused: str) -> str:

@@ -11,7 +11,14 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from segviz.core.convolution_lab import Source
 from segviz.core.errors import SegvizError
 from segviz.gui import gestures, theme, words
-from segviz.gui.panels.convolution_page import BoardPage, KernelChoice, missing_work, resizing, source_choice
+from segviz.gui.panels.convolution_page import (
+    BoardPage,
+    KernelChoice,
+    missing_work,
+    resizing,
+    source_choice,
+    work_key,
+)
 from segviz.gui.panels.convolution_table import ShareTable
 from segviz.gui.panels.lab_page import Change, Rows
 from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile, Spot
@@ -61,6 +68,8 @@ class _WorkPage(BoardPage):
         lab = scene.state.convolution_lab
         self.source.set_value(lab.source)
         self.kernel.show(lab, lab.source is Source.IMAGE)
+        if not self._is_new(work_key(scene)):
+            return
         self._refused = ""
         try:
             work = self._found(scene)
@@ -70,7 +79,7 @@ class _WorkPage(BoardPage):
             self._work = None
             self._clear()
             self._emptied()
-        elif self._is_new(work.key):
+        else:
             self._work = work
             self._filled(work)
 

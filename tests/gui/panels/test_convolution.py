@@ -217,12 +217,18 @@ def test_a_row_of_the_matrix_lights_its_patch_and_output(lab, qtbot):
     assert "9 distinct weights" in page(one).said.text()
     over(qtbot, board, cell(board, 0, 4, 12))
     assert board.tiles[0].main.frame == (4, 0, 1, 25)
-    assert maps.tiles[1].main.marks == tuple((row, column) for row in (1, 2, 3) for column in (1, 2, 3))
+    assert (maps.tiles[1].main.marks, maps.tiles[1].main.frame) == ((), (1, 1, 3, 3))
     assert maps.tiles[2].main.frame == (1, 1, 1, 1)
     over(qtbot, maps, cell(maps, 2, 2, 0))
     assert board.tiles[0].main.frame == (6, 0, 1, 25)
     QTest.keyClick(board, Qt.Key.Key_Down)
     assert board.tiles[0].main.frame == (5, 0, 1, 25)
+
+
+def test_dilation_scatters_the_pixels_of_a_row(lab):
+    one = lab(laboratory(Page.MATRIX, side=5, dilation=2))
+    image = page(one).maps.tiles[1].main
+    assert (image.marks, image.frame) == (tuple((y, x) for y in (0, 2, 4) for x in (0, 2, 4)), None)
 
 
 def test_equal_weights_have_equal_colours(lab):
@@ -331,8 +337,9 @@ def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
 
 
 def test_a_step_that_is_no_dense_layer_is_told_as_it_is():
-    step = ConvertedLayer("avgpool", "average pooling to 6x6", "nothing")
-    assert surgery(step) == "avgpool: average pooling to 6x6 becomes nothing."
+    step = ConvertedLayer("avgpool", "average pooling to 6x6", "average of 6x6, stride 1")
+    assert surgery(step) == "avgpool: average pooling to 6x6 becomes average of 6x6, stride 1."
+    assert surgery(replace(step, after="nothing")).startswith("avgpool: average pooling to 6x6 is left out")
 
 
 # -------------------------------------------------------------------------------- all the pages
@@ -343,7 +350,7 @@ SCENES = ("nothing", "picture only", "network only", "full", "unit outside", "un
 
 
 def test_every_page_survives_every_scene(lab):
-    """Without an answer, with another network's, with a picture of one pixel: a page shows something or says why not."""
+    """Without an answer, with another network's, with a picture of one pixel: it shows something or says why not."""
     one = lab(laboratory())
     every = scenes.everything()
     for name in SCENES:
