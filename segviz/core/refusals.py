@@ -23,7 +23,10 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
 from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 
 DOING: dict[type, str] = {
     DescribeRequest: "tracing the network",
@@ -41,6 +44,9 @@ DOING: dict[type, str] = {
     FilterRequest: "reading filters",
     TopRequest: "looking for top patches",
     ContributionRequest: "taking a score apart",
+    SumRequest: "taking a unit apart",
+    ShiftRequest: "shifting the image",
+    SizesRequest: "feeding another size",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

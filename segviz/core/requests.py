@@ -21,7 +21,10 @@ from segviz.core.field import Box, Frame, Geometry, Lattice
 from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
+from segviz.core.shifting import ShiftAnswer, ShiftRequest
+from segviz.core.sizes import SizesAnswer, SizesRequest
 from segviz.core.top_patches import TopAnswer, TopRequest, TopUpdate
+from segviz.core.unit_sums import SumAnswer, SumRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,6 +142,9 @@ Request = (
     | FilterRequest
     | TopRequest
     | ContributionRequest
+    | SumRequest
+    | ShiftRequest
+    | SizesRequest
 )
 
 
@@ -438,5 +444,7 @@ Answer = (
     | CamAnswer
     | TopAnswer
     | ContributionAnswer
-    | ContributionAnswer
+    | SumAnswer
+    | ShiftAnswer
+    | SizesAnswer
 )

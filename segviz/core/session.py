@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, cams, laboratory, places, sight
+from segviz.core import assets, cams, convolution_lab, laboratory, places, sight
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -114,6 +114,7 @@ class State:
     training_page: TrainingPage = TrainingPage.IMAGE
     w_0: float = 10.0  # of U-Net's weight map w(x), as its paper has it
     sigma: float = 5.0  # pixels
+    convolution_lab: convolution_lab.ConvolutionLab = convolution_lab.USUAL
 
 
 Listener = Callable[[State, State], None]
@@ -173,8 +174,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
 
     The same network, viewed otherwise (`specs.VIEWING`), keeps them. Another image keeps the layer but
     not the pinned unit; a new revision of the same image keeps both, since a person draws on while a
-    unit is watched. Another layer has other maps, but keeps the cursor, from which the unit follows. A mask is
-    of one image, a cell of the confusion matrix of one mask and one network.
+    unit is watched. Another layer has other maps and other input maps, but keeps the cursor, from which the unit
+    follows. A mask is of one image, a cell of the confusion matrix of one mask and one network.
     """
     out = dict(changes)
 
@@ -184,6 +185,8 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
     if changed("model") and not same_network(state.model, changes["model"]):
         for name, value in NETWORK_DEFAULTS.items():
             out.setdefault(name, value)
+    if out.get("layer", state.layer) != state.layer:
+        out.setdefault("convolution_lab", replace(state.convolution_lab, channel=None))
     if changed("image"):
         out.setdefault("revision", 0)
         out.setdefault("unit", None)
@@ -230,6 +233,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
     values["sight"] = sight.to_values(state.sight)
     values["cams"] = cams.to_values(state.cams)
+    values["convolution_lab"] = convolution_lab.to_values(state.convolution_lab)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -461,4 +465,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "training_page": TrainingPage,
     "w_0": _within(0, MOST_W_0),
     "sigma": _within(LEAST_SIGMA, MOST_SIGMA),
+    "convolution_lab": convolution_lab.from_values,
 }

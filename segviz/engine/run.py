@@ -42,8 +42,24 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
+from segviz.core.shifting import ShiftAnswer, ShiftRequest
+from segviz.core.sizes import SizesAnswer, SizesRequest
 from segviz.core.top_patches import TopAnswer, TopRequest
-from segviz.engine import cams, contributions, depths, devices, flow, labels, race, refine, top_patches
+from segviz.core.unit_sums import LayerSum, SumAnswer, SumRequest
+from segviz.engine import (
+    cams,
+    contributions,
+    depths,
+    devices,
+    flow,
+    labels,
+    race,
+    refine,
+    shifting,
+    sizes,
+    top_patches,
+    unit_sums,
+)
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.effective import effective
@@ -69,6 +85,7 @@ class Engine:
         self._redraws = Redraws()
         self._depths: Kept[Depths] = Kept(1)
         self._occluders: Kept[Occluder] = Kept(1)  # of the dragged square
+        self._sums: Kept[unit_sums.Maps] = Kept(1)
         self._jobs: Kept[Job] = Kept(2)  # of the dragged window and of clicks, which ask many times of one image
 
     @property
@@ -341,12 +358,54 @@ class Engine:
         answer = yield from contributions.answered(request, self._job(request.setup, self._loaded(request.setup)))
         return answer
 
+    def take_apart(self, request: SumRequest) -> Generator[Update, None, SumAnswer]:
+        """The convolution behind a unit; a refusal where there is none."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
+        traced = job.dense if loaded.convertible else job.native
+        found: LayerSum | None = None
+        refused = ""
+        try:
+            place = unit_sums.place_of(traced, request.layer, job.native)
+        except SegvizError as error:
+            refused = str(error)
+        else:
+            key = (replace(request.setup, revision=0), job.version, place.index)
+            maps = self._sums.find(key)
+            if maps is None:
+                self._sums.clear()
+                maps = yield from unit_sums.computed(job, traced, place)
+                self._sums.put(key, maps)
+            found = unit_sums.told(traced, job.weights, place, maps, request.layer, request.unit)
+        yield from ()
+        return SumAnswer(request, found, time.perf_counter() - started, refused, job.notes)
+
+    def shift(self, request: ShiftRequest) -> Generator[Update, None, ShiftAnswer]:
+        """The network as published on the image and on the shifted image, both as large as its native input."""
+        started = time.perf_counter()
+        loaded = self._loaded(request.setup)
+        job = self._job(request.setup, loaded, squeeze=True)
+        try:
+            answer = yield from shifting.answered(job, request, 0.0)
+        except SegvizError as error:
+            answer = shifting.refused(request, str(error))
+        return replace(answer, seconds=time.perf_counter() - started)
+
+    def feed(self, request: SizesRequest) -> Generator[Update, None, SizesAnswer]:
+        """The network as published on another size than its own, by tracing alone."""
+        started = time.perf_counter()
+        answer = sizes.answered(self._loaded(request.setup), request, 0.0)
+        yield from ()
+        return replace(answer, seconds=time.perf_counter() - started)
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
         """Let go of what holds on to networks, when the store has let one go."""
         self._jobs.clear()
         self._occluders.clear()
+        self._sums.clear()
         self._redraws.forget()
 
     def _loaded(self, setup: Setup) -> Loaded:
@@ -393,6 +452,9 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     FilterRequest: _once_loaded(Engine.filters),
     TopRequest: _once_loaded(Engine.top_patches),
     ContributionRequest: _once_loaded(Engine.contributions),
+    SumRequest: _once_loaded(Engine.take_apart),
+    ShiftRequest: _once_loaded(Engine.shift),
+    SizesRequest: _once_loaded(Engine.feed),
 }
 
 

@@ -350,6 +350,7 @@ VIEW = (
     _tab(2, Tab.HEATMAPS, "Heatmaps"),
     _tab(3, Tab.RACE, "Race tab"),
     _tab(4, Tab.UPSAMPLING, "Upsampling"),
+    _tab(5, Tab.CONVOLUTION, "Convolution"),
     _tab(6, Tab.TRAINING, "Training tab"),
     _tab(7, Tab.SCORES, "Scores"),
     Action("present", "Presenter's view", "View", lambda w: w.layouts.set_presenting(not w.presenting), ("F5",),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from segviz.core import assets, catalogue
+from segviz.core import assets, catalogue, laboratory
 from segviz.core.capabilities import unfit
 from segviz.core.choices import Method, Task, View
 from segviz.core.entries import Entry
@@ -18,7 +18,7 @@ from segviz.core.session import State, Unit
 from segviz.core.specs import Kind, parse, same_network
 from segviz.core.top_patches import TopAnswer
 from segviz.gui import names
-from segviz.gui.scene import Scene
+from segviz.gui.scene import Scene, Tab
 
 Changes = dict[str, Any]
 DIGITS = "lenet5"  # the network that reads digits
@@ -286,6 +286,12 @@ def choose_method(scene: Scene, method: Method) -> Changes:
     elif state.method is sliding and method is not sliding:
         changes["window"] = None
     return changes
+
+
+def show_zero_insertion(scene: Scene) -> Changes:
+    """The page of the upsampling laboratory that has a transposed convolution as a convolution."""
+    lab = replace(scene.state.upsampling_lab, page=laboratory.Page.INSERTION, image=False)
+    return {"tab": Tab.UPSAMPLING.value, "upsampling_lab": lab}
 
 
 def choose_view(view: View) -> Changes:

@@ -22,7 +22,10 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
+from segviz.core.shifting import ShiftAnswer
+from segviz.core.sizes import SizesAnswer
 from segviz.core.top_patches import TopAnswer, TopUpdate
+from segviz.core.unit_sums import SumAnswer
 from segviz.gui import comparing
 from segviz.gui.ledger import Ledger
 from segviz.gui.scene import Kind, Scene
@@ -83,4 +86,7 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     TopAnswer: lambda scene, ledger, answer: {"top": answer},
     CamAnswer: lambda scene, ledger, answer: {"cams": answer},
     FilterAnswer: lambda scene, ledger, answer: {"filters": answer},
+    SumAnswer: lambda scene, ledger, answer: {"sums": answer},
+    ShiftAnswer: lambda scene, ledger, answer: {"shift": answer},
+    SizesAnswer: lambda scene, ledger, answer: {"sizes": answer},
 }

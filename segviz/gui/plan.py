@@ -24,8 +24,11 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
 from segviz.core.specs import parse
 from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui import comparing, sighting
 from segviz.gui.names import sentence
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about, pinned
@@ -48,6 +51,8 @@ LONG = (
     Kind.EFFECTIVE,
     Kind.CAMS,
     Kind.PATCHES,
+    Kind.SUMS,
+    Kind.SHIFT,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -64,6 +69,9 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.CAMS: CamRequest,
     Kind.FILTERS: FilterRequest,
     Kind.PATCHES: TopRequest,
+    Kind.SUMS: SumRequest,
+    Kind.SHIFT: ShiftRequest,
+    Kind.SIZES: SizesRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -78,6 +86,9 @@ ANSWERS = {
     "cams": Kind.CAMS,
     "filters": Kind.FILTERS,
     "top": Kind.PATCHES,
+    "sums": Kind.SUMS,
+    "shift": Kind.SHIFT,
+    "sizes": Kind.SIZES,
 }
 
 
@@ -99,6 +110,8 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
     found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled or sighting.adds_scores(scene) else None
+    if state.tab == Tab.CONVOLUTION:
+        found |= _taken_apart(scene)
     known = _has_layer(scene)
     on_maps = state.tab == Tab.FEATURE_MAPS
     filters = on_maps and known and state.map_page is MapPage.FILTERS
@@ -134,6 +147,18 @@ def _has_layer(scene: Scene) -> bool:
     return scene.network is not None and scene.network.layer(scene.state.layer or "") is not None
 
 
+def _taken_apart(scene: Scene) -> dict[Kind, Request | None]:
+    """What the convolution laboratory shows, of a layer that the network has."""
+    state, network = scene.state, scene.network
+    if network is None or network.layer(state.layer or "") is None:
+        return {}
+    return {
+        Kind.SUMS: planning.plan_sums(state),
+        Kind.SHIFT: planning.plan_shift(state),
+        Kind.SIZES: planning.plan_sizes(state, network.frame.outer),
+    }
+
+
 def badge(state: State) -> Request | None:
     """What a network can do is the same however it is viewed."""
     return planning.plan_badge(replace(state, model=str(parse(state.model).opening))) if state.model else None
@@ -165,6 +190,10 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["effective"] = None
     if scene.cams is not None and not is_about(scene.cams.request.setup, state):
         gone["cams"] = None
+    for name in ("sums", "shift"):
+        answer = getattr(scene, name)
+        if answer is not None and not is_about(answer.request.setup, state):
+            gone[name] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None

@@ -33,8 +33,11 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import State
+from segviz.core.shifting import ShiftAnswer
+from segviz.core.sizes import SizesAnswer
 from segviz.core.specs import parse, same_network
 from segviz.core.top_patches import TopAnswer
+from segviz.core.unit_sums import SumAnswer
 from segviz.gui.runs import NO_TRAINING, Training
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class Tab(StrEnum):
     HEATMAPS = "heatmaps"
     RACE = "race"
     UPSAMPLING = "upsampling"
+    CONVOLUTION = "convolution"
     TRAINING = "training"
     SCORES = "scores"
 
@@ -80,6 +84,9 @@ class Kind(StrEnum):
     CAMS = "Finding what speaks for a class"
     FILTERS = "Reading the filters"
     PATCHES = "Looking for top patches"
+    SUMS = "Taking the unit apart"
+    SHIFT = "Shifting the image"
+    SIZES = "Feeding another size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,9 @@ class Scene:
     cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
     filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
     top: TopAnswer | None = None  # what a map answers to; see `shown_top`
+    sums: SumAnswer | None = None  # the convolution behind a unit; see `shown_sums`
+    shift: ShiftAnswer | None = None  # what a shift of the image does; see `shown_shift`
+    sizes: SizesAnswer | None = None  # what another size does; see `shown_sizes`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -202,6 +212,26 @@ class Scene:
             replace(found.request, classes=()), wanted
         )
         return found if same else None
+
+    @property
+    def shown_sums(self) -> SumAnswer | None:
+        """The convolution where it is of the layer, the image and the network that are chosen; else None."""
+        found, state = self.sums, self.state
+        same = found is not None and found.request.layer == state.layer and is_about(found.request.setup, state)
+        return found if same else None
+
+    @property
+    def shown_shift(self) -> ShiftAnswer | None:
+        """The shift where it is of the layer, the image and the network that are chosen; else None."""
+        found, state = self.shift, self.state
+        same = found is not None and found.request.layer == state.layer and is_about(found.request.setup, state)
+        return found if same else None
+
+    @property
+    def shown_sizes(self) -> SizesAnswer | None:
+        """What another size does, where it is of the network that is chosen; else None."""
+        found = self.sizes
+        return found if found is not None and found.request.setup.model == self.state.model else None
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

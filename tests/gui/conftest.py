@@ -20,7 +20,10 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import Session, State
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
 from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui import settings, theme
 from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
@@ -37,6 +40,9 @@ KINDS = (
     OcclusionRequest,
     CamRequest,
     TopRequest,
+    SumRequest,
+    ShiftRequest,
+    SizesRequest,
 )
 
 

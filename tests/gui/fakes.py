@@ -24,10 +24,13 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
 from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui.jobs import PictureOpened, PictureRefused
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
-from tests.gui import scenes
+from tests.gui import convolution_scenes, scenes
 
 
 class FakeJobs(QObject):
@@ -130,5 +133,8 @@ def lenet_answers(request: Request) -> Any:
         EffectiveRequest: lambda: scenes.effective(scenes.lenet(), request),
         TopRequest: lambda: scenes.top_answer(request),
         CamRequest: lambda: scenes.cam_answer(request),
+        SumRequest: lambda: convolution_scenes.answer_to(request),
+        ShiftRequest: lambda: replace(convolution_scenes.shift_answer(scenes.full()), request=request),
+        SizesRequest: lambda: replace(convolution_scenes.sizes_answer(scenes.full()), request=request),
     }
     return makers[type(request)]()

@@ -9,6 +9,7 @@ import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
-from segviz.core import assets
+from segviz.core import assets, convolution_lab
 from segviz.core.cams import CamView
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
@@ -43,7 +44,7 @@ from segviz.gui.runs import Left, Phase, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
-from tests.gui import scenes
+from tests.gui import convolution_scenes, scenes
 
 SIZES = (SMALLEST.toTuple(), (1280, 800), (2560, 1440))
 THEMES = (Theme.DARK, Theme.LIGHT)
@@ -217,6 +218,11 @@ def laboratory(page: Page, **changes: Any) -> Scene:
     scene = described()
     state = replace(scene.state, tab="upsampling", upsampling_lab=Laboratory(page, **changes))
     return replace(scene, state=state)
+
+
+def convolution(page: convolution_lab.Page, **changes: Any) -> Scene:
+    """The convolution tab on the photograph."""
+    return convolution_scenes.on(described(), page, **changes)
 
 
 def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
@@ -400,6 +406,16 @@ STATES: dict[str, Callable[[], Scene]] = {
         scenes.filters(scenes.full()), filters=None, jobs=(Job(Kind.FILTERS),), engine=EngineStatus.BUSY
     ),
     "filters-empty": lambda: replace(empty(), state=State(map_page=MapPage.FILTERS)),
+    "convolution-empty": lambda: on_tab(empty(), "convolution"),
+    **{f"convolution-{page}": partial(convolution, page) for page in convolution_lab.Page},
+    **{
+        f"convolution-{page}-image": partial(convolution, page, source=convolution_lab.Source.IMAGE, dilation=2)
+        for page in (convolution_lab.Page.PRODUCTS, convolution_lab.Page.SLIDING, convolution_lab.Page.RELU)
+    },
+    "convolution-small": lambda: convolution_scenes.on(small(), convolution_lab.Page.PRODUCTS),
+    "convolution-computing": lambda: replace(
+        on_tab(described(), "convolution"), jobs=(Job(Kind.SUMS, Progress(3, 12, "layers"), 4.0, 2.2),)
+    ),
     "training-idle": idle_laboratory,
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),

@@ -32,7 +32,7 @@ def test_the_tab_asks_for_kernels_and_its_stage_takes_the_canvas(bench):
     assert [request.scores for request in asked(one, DepthRequest)] == [False]
     panel = one.panel("upsampling")
     assert one.window.centre.currentWidget() is panel.stage
-    panel.image.click()
+    panel.frame.image.click()
     one.turn()
     assert one.window.centre.currentWidget() is one.window.canvas
     QTest.keyClick(one.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
@@ -42,7 +42,7 @@ def test_the_tab_asks_for_kernels_and_its_stage_takes_the_canvas(bench):
 
 def test_the_page_of_skips_asks_for_scores_and_shows_them(bench):
     one = bench(State(image=PAGE, model="lenet5", tab="upsampling"))
-    one.panel("upsampling").buttons[Page.SKIPS].click()
+    one.panel("upsampling").frame.buttons[Page.SKIPS].click()
     one.turn()
     wanted = one.jobs.asked[one.jobs.ticket(DepthRequest)]
     assert wanted.scores

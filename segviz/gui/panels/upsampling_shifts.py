@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segviz.core.choices import Method
 from segviz.gui import gestures, theme, words
-from segviz.gui.panels.upsampling_page import Rows
+from segviz.gui.panels.lab_page import Rows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.linked_views import LinkedViews
 from segviz.gui.widgets.player import Player
@@ -35,6 +35,7 @@ OPEN = "Open an image and a classifier."
 class _Viewed:
     """Views over the photograph that show a prediction: what both pages share."""
 
+    drawn = False
     settings: QWidget
     stage: QWidget
 

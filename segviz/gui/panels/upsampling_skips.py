@@ -14,7 +14,7 @@ from segviz.core.choices import View
 from segviz.core.depths import FAMILY, TITLES
 from segviz.gui import theme, words
 from segviz.gui.background import Background
-from segviz.gui.panels.upsampling_page import Change, Rows
+from segviz.gui.panels.lab_page import Change, Rows
 from segviz.gui.scene import Kind
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.linked_views import LinkedViews
@@ -61,6 +61,8 @@ class Shown:
 
 class DepthsPage:
     """Label maps of the same network with fewer or more of its depths. With `alone`, of each depth by itself."""
+
+    drawn = False
 
     def __init__(self, change: Change, commands: Commands, alone: bool = False) -> None:
         self._change, self._commands, self._alone = change, commands, alone

@@ -214,16 +214,16 @@ def test_the_networks_own_kernel_is_taken_where_it_has_one(lab):
 
 def test_the_image_comes_back_in_place_of_the_laboratory(qtbot, lab):
     one = lab(scenes.laboratory())
-    click(qtbot, one.panel.image)
+    click(qtbot, one.panel.frame.image)
     assert not one.panel.wants_stage(one.scene)
-    click(qtbot, one.panel.image)
+    click(qtbot, one.panel.frame.image)
     assert one.panel.wants_stage(one.scene)
 
 
 def test_buttons_turn_the_pages(qtbot, lab):
     one = lab(scenes.laboratory())
     for wanted in (Page.INSERTION, Page.DIRECT, Page.WAYS):
-        click(qtbot, one.panel.buttons[wanted])
+        click(qtbot, one.panel.frame.buttons[wanted])
         assert one.state.upsampling_lab.page is wanted
         assert one.panel.stage.currentWidget() is one.panel.pages[wanted].stage
 
@@ -277,7 +277,7 @@ def test_a_player_plays_to_the_end_and_stops(qtbot, look):
 
 def test_the_animation_leaves_as_a_film(qtbot, lab):
     one = lab(scenes.laboratory(Page.INSERTION, factor=4))
-    click(qtbot, one.panel.film)
+    click(qtbot, one.panel.frame.film)
     ((name, frames),) = [asked for what, asked in one.commands.asked if what == "save_film"]
     assert name == "zero-insertion.gif"
     taken = list(frames())
@@ -385,7 +385,7 @@ def test_a_network_with_one_skip_has_one_slider(lab):
 
 def test_without_an_fcn_the_page_says_which_to_choose(lab):
     one = lab(scenes.laboratory(Page.SKIPS))
-    assert "begins with 'fcn'" in one.panel.note.said()
+    assert "begins with 'fcn'" in one.panel.frame.note.said()
     assert not one.panel.wants_stage(one.scene)
 
 
@@ -451,7 +451,7 @@ def test_the_passes_leave_as_a_film(lab):
 
 def test_what_is_shown_leaves_as_picture_drawing_and_table(qtbot, lab):
     one = lab(scenes.laboratory())
-    for button in (one.panel.copy, one.panel.save, one.panel.drawing, one.panel.table):
+    for button in (one.panel.frame.copy, one.panel.frame.save, one.panel.frame.drawing, one.panel.frame.table):
         click(qtbot, button)
     asked = [(name, arguments) for name, arguments in one.commands.asked if name != "point_at"]
     assert [name for name, _ in asked] == ["copy_image", "save_image", "save_with", "save_table"]
@@ -460,12 +460,18 @@ def test_what_is_shown_leaves_as_picture_drawing_and_table(qtbot, lab):
     assert rows[0] == ["what", "row", "column", "value"]
     assert [row for row in rows if row[0] == "map"][5][1:3] == [1, 1]
     assert b"<svg" in page(one).svg()
-    assert not one.panel.film.isEnabled()
+    assert not one.panel.frame.film.isEnabled()
 
 
 def test_nothing_leaves_an_empty_page(lab):
     one = lab(scenes.laboratory(Page.SKIPS))
-    for button in (one.panel.copy, one.panel.save, one.panel.drawing, one.panel.table, one.panel.film):
+    for button in (
+        one.panel.frame.copy,
+        one.panel.frame.save,
+        one.panel.frame.drawing,
+        one.panel.frame.table,
+        one.panel.frame.film,
+    ):
         assert not button.isEnabled()
 
 
