@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import cached_property
 from math import floor
@@ -28,11 +29,22 @@ from segviz.core.steps import SAME, Interval, Law, Resize, Span, Step, Taps
 
 
 class Status(StrEnum):
-    """How far a receptive field can be trusted."""
+    """How far a receptive field can be trusted, the surest first.
+
+    Of an upper bound the unit sees nothing outside the box, and less than all of it. Where it is data-dependent, the
+    image decides which pixels of the box count. Nothing at all is promised of a box that is unknown.
+    """
 
     EXACT = "exact"
     WHOLE = "whole image"
+    BOUND = "upper bound"
+    DATA = "data-dependent"
     UNKNOWN = "unknown"
+
+    @property
+    def holds(self) -> bool:
+        """Whether no pixel outside the box can change the unit, gates that average over a whole map apart."""
+        return self is not Status.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,8 @@ class Node:
 
     `inputs` are indices of earlier nodes (none: this is the image). `gates` are inputs of one unit
     that is spread over the whole map, as in squeeze-and-excitation: they make the unit depend on
-    the whole image without moving its field. `reason` says why the node's field is not known. `mixed`
-    says that no part of the node can be computed from a part of its inputs.
+    the whole image without moving its field. `reason` says why the node's field is not exact, `doubt` what it
+    is then. `mixed` says that no part of the node can be computed from a part of its inputs.
     """
 
     inputs: tuple[int, ...]
@@ -53,33 +65,8 @@ class Node:
     gates: tuple[int, ...] = ()
     whole: bool = False
     reason: str = ""
+    doubt: Status = Status.UNKNOWN
     mixed: bool = False
-
-
-class _Reached(NamedTuple):
-    """What one unit needs of the image, and how far that is the whole truth.
-
-    `everything`: an operation on the way certainly takes all positions, whatever is not known of others.
-    """
-
-    y: Span
-    x: Span
-    whole: bool
-    everything: bool
-    reason: str
-
-    @property
-    def blind(self) -> bool:
-        """Whether it sees padding alone: along one axis none of the units that it needs exists."""
-        return self.y.real is None or self.x.real is None
-
-
-def _span(unit: int) -> Span:
-    return Span(Interval(unit, unit), Interval(unit, unit))
-
-
-def _all(size: int) -> Span:
-    return Span(Interval(0, size - 1), Interval(0, size - 1))
 
 
 class Box(NamedTuple):
@@ -127,6 +114,42 @@ class Field:
         return self.box.center
 
 
+BLIND = "sees padding alone, and no pixel of those that its kernels reach over"
+EVERYTHING = "reaches the whole image, through global pooling, normalisation or attention"
+
+
+@dataclass(slots=True)
+class Judge:
+    """What the nodes between units and the image, met one after the other, leave of the certainty of a field.
+
+    `everything`: an operation on the way certainly takes all positions, whatever is not known of others.
+    """
+
+    whole: bool = False
+    everything: bool = False
+    reasons: dict[Status, str] = dataclass_field(default_factory=dict)  # the first of each kind
+
+    def meet(self, node: Node) -> None:
+        self.whole = self.whole or node.whole or bool(node.gates)
+        self.everything = self.everything or (node.whole and not node.reason)
+        if node.reason:
+            self.reasons.setdefault(node.doubt, node.reason)
+
+    def field(self, y: Span, x: Span, height: int, width: int) -> Field:
+        """The field of units that need these rows and columns of an image of `height` x `width` pixels."""
+        ys, xs = y.field(height), x.field(width)
+        box = Box(xs.lo, ys.lo, xs.hi + 1, ys.hi + 1)
+        if not self.everything:
+            for doubt in (Status.UNKNOWN, Status.DATA):
+                if doubt in self.reasons:
+                    return Field(box, doubt, self.reasons[doubt])
+        if (y.real is None or x.real is None) and box.outside(width, height) < 1:
+            return Field(box, Status.BOUND, BLIND)  # along one axis none of the units that it needs exists
+        if Status.BOUND in self.reasons and not self.everything:
+            return Field(box, Status.BOUND, self.reasons[Status.BOUND])
+        return Field(box, Status.WHOLE, EVERYTHING) if self.whole else Field(box, Status.EXACT)
+
+
 @dataclass(frozen=True)
 class Geometry:
     """The geometry of a network on an input of `height` x `width` pixels.
@@ -170,55 +193,50 @@ class Geometry:
         The unit must be one of `grid`: outside it nothing is computed below that could be seen, so
         that what is answered there is not true of any input.
         """
-        reached = self._reach_down(self.index(layer), row, column)
-        if reached is None:
+        found = self.seen_by(self.index(layer), Span.of(row), Span.of(column))
+        if found is None:
             raise SegvizError(f"layer '{layer}' does not depend on the image, so it has no receptive field")
-        ys, xs = reached.y.field(self.height), reached.x.field(self.width)
-        box = Box(xs.lo, ys.lo, xs.hi + 1, ys.hi + 1)
-        if reached.reason and not reached.everything:
-            return Field(box, Status.UNKNOWN, reached.reason)
-        if reached.blind and box.outside(self.width, self.height) < 1:
-            return Field(box, Status.UNKNOWN, "sees padding alone, and no pixel of those that its kernels reach over")
-        if reached.whole:
-            return Field(
-                box, Status.WHOLE, "reaches the whole image, through global pooling, normalisation or attention"
-            )
-        return Field(box, Status.EXACT)
+        return found
+
+    def seen_by(self, target: int, y: Span, x: Span) -> Field | None:
+        """What the units in rows `y` and columns `x` of node `target` see together; None where that is no image."""
+        judge, need = Judge(), {target: (y, x)}
+        for index in range(target, -1, -1):  # nodes are in topological order
+            if index not in need:
+                continue
+            y, x = need.pop(index)
+            if index == 0:
+                return judge.field(y, x, self.height, self.width)
+            judge.meet(self.nodes[index])
+            for source, rows, columns in self.below(index, y, x):
+                had = need.get(source)
+                need[source] = (rows, columns) if had is None else (rows.joined(had[0]), columns.joined(had[1]))
+        return None
 
     @cached_property
     def _moves(self) -> tuple[bool, ...]:
         """Which nodes need other units than their own: most do not (activations, normalisation, sums)."""
         return tuple(node.y != SAME or node.x != SAME for node in self.nodes)
 
-    def _reach_down(self, target: int, row: int, column: int) -> _Reached | None:
-        """Follow what one unit needs from node `target` down to the image; nodes are in topological order."""
-        need = {target: (_span(row), _span(column))}
-        whole, everything, reason = False, False, ""
-        for index in range(target, -1, -1):
-            if index not in need:
-                continue
-            node = self.nodes[index]
-            y, x = need.pop(index)
-            if index != target:
-                y, x = y.on(node.height), x.on(node.width)
-            if index == 0:
-                return _Reached(y, x, whole, everything, reason)
-            whole = whole or node.whole or bool(node.gates)
-            everything = everything or (node.whole and not node.reason)
-            reason = reason or node.reason
-            if self._moves[index]:
-                y, x = y.back(node.y), x.back(node.x)
-            for source in node.inputs:
-                if node.whole:
-                    y, x = _all(self.nodes[source].height), _all(self.nodes[source].width)
-                had = need.get(source)
-                need[source] = (y, x) if had is None else (y.joined(had[0]), x.joined(had[1]))
-        return None
+    def below(self, index: int, y: Span, x: Span) -> list[tuple[int, Span, Span]]:
+        """What units of node `index` need of each of its inputs: its number, rows and columns of its grid."""
+        node = self.nodes[index]
+        if self._moves[index]:
+            y, x = y.back(node.y), x.back(node.x)
+        found = []
+        for source in node.inputs:
+            below = self.nodes[source]
+            if node.whole:
+                found.append((source, Span.all(below.height), Span.all(below.width)))
+            else:
+                found.append((source, y.on(below.height), x.on(below.width)))
+        return found
 
     @cached_property
-    def _laws(self) -> tuple[tuple[Law, Law], ...]:
-        """Where paths join, the one that was never as coarse says where the units sit: it kept the place.
+    def _placed(self) -> tuple[tuple[tuple[Law, Law], float], ...]:
+        """The laws of every node along y and x, and its coarseness.
 
+        Where paths join, the one that was never as coarse says where the units sit: it kept the place.
         A unit that is made of a whole map is as coarse as that map is wide. Spread over a map again, it has the
         units where they were; one unit alone keeps the stride that it came with, since no other lies beside it.
         """
@@ -237,7 +255,8 @@ class Geometry:
             alone = (node.height, node.width) == (1, 1)
             laws.append((node.y.law(laws[source][0]), node.x.law(laws[source][1])) if alone else wide[-1])
             coarsest.append(max(coarsest[source], wide[-1][0].stride, wide[-1][1].stride))
-        return tuple(laws)
+        strides = (max(y.stride, x.stride) for y, x in wide)
+        return tuple(zip(laws, strides, strict=True))
 
     def _steps_of(self, node: Node, source: int) -> tuple[Step, Step]:
         """How `node` lies on node `source` along y and x: what takes the whole map is a pooling, or moves nothing."""
@@ -259,7 +278,11 @@ class Geometry:
 
     def laws_at(self, index: int) -> tuple[Law, Law]:
         """The same of a node by its number."""
-        return self._laws[index]
+        return self._placed[index][0]
+
+    def coarseness(self, index: int) -> float:
+        """Input pixels between units of a node, along the axis with more; of a unit of a whole map all that it spans."""
+        return self._placed[index][1]
 
     def whole_stride(self, layer: str) -> int | None:
         """Pixels between neighbouring units of `layer`; None where that is not one whole number for both axes."""

@@ -42,6 +42,16 @@ class Span(NamedTuple):
     nominal: Interval
     real: Interval | None
 
+    @classmethod
+    def of(cls, unit: int) -> Span:
+        """One unit."""
+        return cls(Interval(unit, unit), Interval(unit, unit))
+
+    @classmethod
+    def all(cls, size: int) -> Span:
+        """All units of a grid."""
+        return cls(Interval(0, size - 1), Interval(0, size - 1))
+
     def back(self, step: Step) -> Span:
         """What these units need. Between the windows of a transposed convolution some need nothing at all."""
         nominal, real = step.back(self.nominal), None if self.real is None else step.back(self.real)

@@ -1,0 +1,175 @@
+"""Inside a receptive field: one box for each path of a network with skips, the chain of boxes, and the way back up.
+
+The intervals are those of `core/field`: integers alone, so that a click is answered where it is made. In a network
+with skips a unit sees the image several times, through maps of different strides: FCN-8s by pool3, pool4 and its last
+layer (Long et al. 2015, section 4.2), a U-Net by each of its levels. A path is all ways from the unit to the image
+whose coarsest map has the same stride, to the nearest power of two; the shortcut and the body of a residual block,
+alike in that, are one path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import log2
+
+from segviz.core.field import Box, Field, Geometry, Judge, Node
+from segviz.core.regions import Region, whole
+from segviz.core.steps import Interval, Span
+
+MOST = 8  # paths that are told apart; of more, the finest are taken together
+Spans = tuple[Span, Span]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPath:
+    """What a unit sees by one path: `name` is the layer with the path's coarsest maps that only this path has.
+
+    `stride` is that of these maps in input pixels, the larger of both axes.
+    """
+
+    name: str
+    field: Field
+    stride: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One layer on the way from the image to a unit: the rows and columns of its grid that the unit needs.
+
+    `box` is what these see together, in input pixels, as `Field.box`.
+    """
+
+    layer: str
+    rows: Interval
+    columns: Interval
+    box: Box
+
+
+def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldPath, ...]:
+    """The fields of unit (row, column) of `layer` by each path, the largest first; () where there is one path alone.
+
+    Their boxes lie inside the field of the unit, and the smallest box around them is the field. Raises SegvizError
+    for a layer that there is not.
+    """
+    target, ways = geometry.index(layer), _Ways(geometry)
+    coarsest = sorted(ways.below[target], reverse=True)
+    if len(coarsest) < 2:
+        return ()
+    groups = [frozenset({level}) for level in coarsest[: MOST - 1]] + [frozenset(coarsest[MOST - 1 :])]
+    walks = [ways.walk(target, row, column, group) for group in groups if group]
+    found = []
+    for walk in walks:
+        mark = ways.mark(walk, {index for other in walks if other is not walk for index in other.nodes})
+        found.append(FieldPath(_name(geometry, mark), walk.field, geometry.coarseness(mark)))
+    return tuple(sorted(found, key=lambda path: path.field.box.width * path.field.box.height, reverse=True))
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """One path down to the image: its nodes, unit first, and the field that they end in."""
+
+    group: frozenset[int]
+    nodes: tuple[int, ...]
+    field: Field
+
+
+class _Ways:
+    """All ways down to the image, told apart by the level of their coarsest maps: log2 of the stride, rounded."""
+
+    def __init__(self, geometry: Geometry) -> None:
+        self.geometry = geometry
+        self.levels = [round(log2(geometry.coarseness(index))) for index in range(len(geometry.nodes))]
+        self.below = [frozenset({self.levels[0]})]  # of each node, the coarsest levels of the ways from it
+        for level, node in zip(self.levels[1:], geometry.nodes[1:], strict=True):
+            self.below.append(frozenset(max(level, it) for source in node.inputs for it in self.below[source]))
+
+    def walk(self, target: int, row: int, column: int, group: frozenset[int]) -> _Walk:
+        """Follow all ways whose coarsest level is one of `group`; where a way is: its node, its coarsest level so far."""
+        need: dict[int, dict[int, Spans]] = {target: {self.levels[target]: (Span.of(row), Span.of(column))}}
+        nodes, judge = [], Judge()
+        for index in range(target, 0, -1):
+            if index not in need:
+                continue
+            nodes.append(index)
+            judge.meet(self.geometry.nodes[index])
+            for so_far, (y, x) in need.pop(index).items():
+                for source, rows, columns in self.geometry.below(index, y, x):
+                    coarsest = max(so_far, self.levels[source])
+                    if any(max(coarsest, level) in group for level in self.below[source]):
+                        _join(need.setdefault(source, {}), coarsest, (rows, columns))
+        seen: dict[int, Spans] = {}
+        for spans in need[0].values():
+            _join(seen, 0, spans)
+        return _Walk(group, tuple(nodes), judge.field(*seen[0], self.geometry.height, self.geometry.width))
+
+    def mark(self, walk: _Walk, others: set[int]) -> int:
+        """The node that a path is known by: the last of its coarsest ones that is on no other path."""
+        coarsest = [index for index in walk.nodes if self.levels[index] in walk.group]
+        return next((index for index in coarsest if index not in others), coarsest[0])
+
+
+def _join(need: dict[int, Spans], key: int, spans: Spans) -> None:
+    had = need.get(key)
+    need[key] = spans if had is None else (had[0].joined(spans[0]), had[1].joined(spans[1]))
+
+
+def _name(geometry: Geometry, index: int) -> str:
+    """The layer that ends in a node, the outermost of several; a node without one belongs to the layer before it."""
+    while index:
+        names = [name for name, end in geometry.layers if end == index]
+        if names:
+            return min(names, key=len)
+        index = min(geometry.nodes[index].inputs, default=0)
+    return "image"
+
+
+def chain(geometry: Geometry, layer: str, row: int, column: int) -> tuple[Link, ...]:
+    """What unit (row, column) of `layer` needs of each layer before it, from the image to the unit itself.
+
+    Of layers that hold others only those that they hold are there, and of these only those that the unit needs.
+    """
+    target = geometry.index(layer)
+    need: dict[int, Spans] = {target: (Span.of(row), Span.of(column))}
+    for index in range(target, 0, -1):
+        if index in need:
+            for source, rows, columns in geometry.below(index, *need[index]):
+                _join(need, source, (rows, columns))
+    return tuple(_links(geometry, need))
+
+
+def _links(geometry: Geometry, need: Mapping[int, Spans]) -> Iterator[Link]:
+    holders = {name.rpartition(".")[0] for name, _ in geometry.layers}
+    for name, index in sorted(geometry.layers, key=lambda layer: layer[1]):
+        if index not in need or name in holders:
+            continue
+        y, x = need[index]
+        seen = geometry.seen_by(index, y, x)
+        if y.real is not None and x.real is not None and seen is not None:
+            yield Link(name, y.real, x.real, seen.box)
+
+
+def reached(geometry: Geometry, layer: str, x: int, y: int) -> tuple[Interval, Interval] | None:
+    """The projective field of the pixel (x, y) of the network's input: rows and columns of `layer` that it can change.
+
+    The smallest rectangle around them; None where it changes no unit. Where a unit looks at everything, or nobody
+    knows what it sees, any pixel may change it.
+    """
+    target = geometry.index(layer)
+    dirty = {0: Region(Interval(y, y), Interval(x, x))}
+    for index, node in enumerate(geometry.nodes[1 : target + 1], start=1):
+        regions = [_changed(node, dirty[source]) for source in node.inputs if source in dirty]
+        if any(gate in dirty for gate in node.gates):
+            regions.append(whole(node))
+        for region in regions:
+            if region is not None:
+                dirty[index] = dirty[index] | region if index in dirty else region
+    return dirty.get(target)
+
+
+def _changed(node: Node, region: Region) -> Region | None:
+    """The units of a node that change when a region of one of its inputs does."""
+    if node.whole or node.reason:
+        return whole(node)
+    y, x = node.y.reach(region.y), node.x.reach(region.x)
+    return None if y.lo > y.hi or x.lo > x.hi else Region(y, x).within(node.height, node.width)
