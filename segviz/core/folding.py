@@ -56,7 +56,7 @@ Item = Volume | Join
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Wire:
     """The output of item `source` goes into item `target`, both by their places in `Scheme.items`.
 
     `gate`: it is one value a map, by which the maps are multiplied.
@@ -81,7 +81,7 @@ class Scheme:
     """All volumes and joins in order of execution."""
 
     items: tuple[Item, ...]
-    links: tuple[Link, ...]
+    wires: tuple[Wire, ...]
     blocks: tuple[Block, ...]
 
     @cached_property
@@ -226,7 +226,7 @@ class Folding:
         made = [_Made(INPUT, 0, self._image)]
         owner: dict[int, int] = {0: 0}
         by_name: dict[str, int] = {}
-        links: dict[Link, None] = {}
+        wires: dict[Wire, None] = {}
         for at in range(1, len(self._nodes)):
             node, name = self._nodes[at], claims.get(at)
             if not node.inputs and not node.gates:
@@ -254,11 +254,11 @@ class Folding:
             for sources, gate in ((node.inputs, False), (node.gates, True)):
                 for source in sources:
                     if owner.get(source, here) != here:
-                        links[Link(owner[source], here, gate)] = None
+                        wires[Wire(owner[source], here, gate)] = None
                         made[here].gated |= gate
         items = tuple(self._item(one, inside) for one in made)
         shown = (name for name in opened if inside.get(name, 0) > 1)
-        return Scheme(items, tuple(links), _blocks(items, shown))
+        return Scheme(items, tuple(wires), _blocks(items, shown))
 
     def _belongs(self, name: str, at: int, volume: _Made) -> bool:
         """Whether a layer only changes values of the volume that it is made of: no grid, no channels, no products."""

@@ -15,33 +15,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from segviz.core.field import Box
-from segviz.core.folding import Extent, Folding, Item, Link, Scheme, Volume
+from segviz.core.field import Box, Geometry
+from segviz.core.field_paths import chain
+from segviz.core.folding import Extent, Folding, Item, Wire, Scheme, Volume
 
 TALLEST = 190.0  # rows of the largest map
 BACK_X, BACK_Y = 0.2, 0.3  # how far the columns go back, to the right and up, in shares of an edge of as many rows
 DEEPEST = 60.0  # the most channels
-WIDEST = 420.0  # all channels of an overview together
 GAP = 13.0  # between items
 ROUND = 6.0  # radius of a join
+WIDEST = 880.0  # an overview: what would be wider is compressed along x
+MOST_COMPRESSED = 0.5
 LIFT = 16.0  # of the lowest arc above what it passes over
 LANE, LANES = 9.0, 120.0  # between two arcs, and all of them at most
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Edges in units of the picture: `side` and `depth` for one row and one channel, times the root of their number."""
+    """Edges in units of the picture: `side` and `depth` for one row and one channel, times the root of their number.
+
+    `across` compresses all that goes to the right: depths, gaps, and how far columns go back.
+    """
 
     side: float
     depth: float
+    across: float = 1.0
 
     @classmethod
     def of(cls, scheme: Scheme) -> Scale:
         """The scale at which `scheme` is neither too tall nor too wide."""
         extents = [volume.extent for volume in scheme.volumes]
-        largest = max(max(extent.height, extent.width) for extent in extents)
-        roots = [sqrt(extent.channels) for extent in extents]
-        return cls(TALLEST / sqrt(largest), min(DEEPEST / max(roots), WIDEST / sum(roots)))
+        side = TALLEST / sqrt(max(max(extent.height, extent.width) for extent in extents))
+        deepest = DEEPEST / sqrt(max(extent.channels for extent in extents))
+        free = cls(side, deepest)
+        wide = _solids(scheme.items, free)[-1].right
+        across = max(MOST_COMPRESSED, min(1.0, WIDEST / wide))
+        return cls(side, deepest * across, across)
 
     def edges(self, extent: Extent) -> tuple[float, float, float]:
         """(depth, height, width) of a volume, the width before it is foreshortened."""
@@ -96,9 +105,9 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """A link that passes over other items: from `start` up to `level`, over, and down to `end`."""
+    """A wire that passes over other items: from `start` up to `level`, over, and down to `end`."""
 
-    link: Link
+    wire: Wire
     start: Point
     end: Point
     level: float
@@ -116,12 +125,12 @@ class Grid:
 
 @dataclass(frozen=True)
 class Plan:
-    """The picture of a network. `solids` are the items' own, by their places; `flows` are links along the axis."""
+    """The picture of a network. `solids` are the items' own, by their places; `straight` are wires along the axis."""
 
     scheme: Scheme
     scale: Scale
     solids: tuple[Solid, ...]
-    flows: tuple[Link, ...]
+    straight: tuple[Wire, ...]
     arcs: tuple[Arc, ...]
     grids: tuple[Grid, ...]
     box: Box
@@ -136,7 +145,7 @@ class Plan:
     def span(self, first: int, last: int) -> Box:
         """The box about the items from `first` to `last`, with the arcs between them."""
         inside = self.solids[first : last + 1]
-        levels = [arc.level for arc in self.arcs if first <= arc.link.source and arc.link.target <= last]
+        levels = [arc.level for arc in self.arcs if first <= arc.wire.source and arc.wire.target <= last]
         top = min((*(solid.top for solid in inside), *levels))
         return Box(inside[0].left, top, inside[-1].right, max(solid.bottom for solid in inside))
 
@@ -149,11 +158,11 @@ def plan_of(folding: Folding, toggled: frozenset[str] = frozenset()) -> Plan:
 def lay_out(scheme: Scheme, scale: Scale) -> Plan:
     """Boxes from left to right, the arcs above them."""
     solids = _solids(scheme.items, scale)
-    flows = tuple(link for link in scheme.links if link.target == link.source + 1 and not link.gate)
-    arcs = _arcs(solids, tuple(link for link in scheme.links if link not in flows))
+    straight = tuple(wire for wire in scheme.wires if wire.target == wire.source + 1 and not wire.gate)
+    arcs = _arcs(solids, tuple(wire for wire in scheme.wires if wire not in straight))
     top = min((*(solid.top for solid in solids), *(arc.level for arc in arcs)))
     box = Box(0.0, top, solids[-1].right, max(solid.bottom for solid in solids))
-    return Plan(scheme, scale, solids, flows, arcs, _grids(scheme.items, solids), box)
+    return Plan(scheme, scale, solids, straight, arcs, _grids(scheme.items, solids), box)
 
 
 def _solids(items: Sequence[Item], scale: Scale) -> tuple[Solid, ...]:
@@ -161,11 +170,11 @@ def _solids(items: Sequence[Item], scale: Scale) -> tuple[Solid, ...]:
     for item in items:
         if isinstance(item, Volume):
             depth, height, width = scale.edges(item.extent)
-            solid = Solid(left, depth, height, width * BACK_X, width * BACK_Y)
+            solid = Solid(left, depth, height, width * BACK_X * scale.across, width * BACK_Y)
         else:
             solid = Solid(left, 0.0, 2 * ROUND, 2 * ROUND, 0.0)
         placed.append(solid)
-        left = solid.right + GAP
+        left = solid.right + GAP * scale.across
     return tuple(placed)
 
 
@@ -182,21 +191,21 @@ def _grids(items: Sequence[Item], solids: Sequence[Solid]) -> tuple[Grid, ...]:
     return tuple(found)
 
 
-def _arcs(solids: Sequence[Solid], links: Sequence[Link]) -> tuple[Arc, ...]:
+def _arcs(solids: Sequence[Solid], wires: Sequence[Wire]) -> tuple[Arc, ...]:
     """Short arcs below the long ones that pass over them."""
-    ordered = sorted(links, key=lambda link: (abs(link.target - link.source), link.source))
-    ends = [(_out_of(solids[link.source]), _into(solids[link.target])) for link in ordered]
+    ordered = sorted(wires, key=lambda wire: (abs(wire.target - wire.source), wire.source))
+    ends = [(_out_of(solids[wire.source]), _into(solids[wire.target])) for wire in ordered]
     below = [_crossed(ends, at) for at in range(len(ends))]
     lanes: list[int] = []
     for crossed in below:
         lanes.append(1 + max((lanes[other] for other in crossed), default=0))
     step = min(LANE, LANES / max(lanes, default=1))
     levels: list[float] = []
-    for link, crossed in zip(ordered, below, strict=True):
-        first, last = sorted((link.source, link.target))
+    for wire, crossed in zip(ordered, below, strict=True):
+        first, last = sorted((wire.source, wire.target))
         clear = min(solid.top for solid in solids[first : last + 1]) - LIFT
         levels.append(min((clear, *(levels[other] - step for other in crossed))))
-    return tuple(Arc(link, *both, level) for link, both, level in zip(ordered, ends, levels, strict=True))
+    return tuple(Arc(wire, *both, level) for wire, both, level in zip(ordered, ends, levels, strict=True))
 
 
 def _crossed(ends: Sequence[tuple[Point, Point]], at: int) -> list[int]:
@@ -216,3 +225,26 @@ def _out_of(solid: Solid) -> Point:
 
 def _into(solid: Solid) -> Point:
     return solid.on_map(0.5, 0.0, near=False) if solid.depth else (solid.middle, solid.top)
+
+
+def lit(plan: Plan, geometry: Geometry, layer: str, row: int, column: int) -> dict[int, Box]:
+    """What unit (row, column) of `layer` needs of each volume, by its place: boxes in shares of columns and rows.
+
+    The unit's own volume has its cell; the image has the part of the field that lies inside it.
+    """
+    found: dict[int, Box] = {}
+    for one in chain(geometry, layer, row, column):
+        place = plan.scheme.place_of(one.layer)
+        if place is not None:
+            rows, columns = geometry.grid(one.layer)
+            found[place] = Box(
+                one.columns.lo / columns, one.rows.lo / rows, (one.columns.hi + 1) / columns, (one.rows.hi + 1) / rows
+            )
+    seen = geometry.field(layer, row, column).box.clipped(geometry.width, geometry.height)
+    found[0] = Box(
+        seen.left / geometry.width,
+        seen.top / geometry.height,
+        seen.right / geometry.width,
+        seen.bottom / geometry.height,
+    )
+    return found
