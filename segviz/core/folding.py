@@ -34,10 +34,11 @@ class Volume:
     """One volume. `layers` are those whose outputs it stands for, the first gives the name; none: the image.
 
     `node` is the operation whose output is drawn. `folded` counts the volumes inside a block that can be
-    unfolded, 0 for all others.
+    unfolded, 0 for all others. `label` is its name below the open block that it stands in.
     """
 
     name: str
+    label: str
     layers: tuple[str, ...]
     extent: Extent
     node: int
@@ -93,11 +94,14 @@ class Scheme:
         return tuple(item for item in self.items if isinstance(item, Volume))
 
     def place_of(self, layer: str) -> int | None:
-        """The item that shows `layer`: its own volume, or the block that it is folded into."""
-        found = self._places.get(layer)
-        while found is None and layer:
-            layer = layer.rpartition(".")[0]
-            found = self._places.get(layer)
+        """The item that shows `layer`: its own volume, the block that it is folded into, or the last of an open block."""
+        name, found = layer, self._places.get(layer)
+        while found is None and name:
+            name = name.rpartition(".")[0]
+            found = self._places.get(name)
+        if found is None:
+            inside = (at for one, at in self._places.items() if one.startswith(f"{layer}."))
+            return max(inside, default=None)
         return found
 
     def block(self, name: str) -> Block | None:
@@ -256,7 +260,7 @@ class Folding:
                     if owner.get(source, here) != here:
                         wires[Wire(owner[source], here, gate)] = None
                         made[here].gated |= gate
-        items = tuple(self._item(one, inside) for one in made)
+        items = tuple(self._item(one, inside, opened) for one in made)
         shown = (name for name in opened if inside.get(name, 0) > 1)
         return Scheme(items, tuple(wires), _blocks(items, shown))
 
@@ -272,11 +276,22 @@ class Folding:
         node = self._nodes[at]
         return extent_of(self._layers[name].output_shape, (node.height, node.width))
 
-    def _item(self, made: _Made, inside: Mapping[str, int]) -> Item:
+    def _item(self, made: _Made, inside: Mapping[str, int], opened: frozenset[str]) -> Item:
         if made.main is None or made.extent is None:
             return Join(made.node, made.gated)
         folded = inside.get(made.main, 0)
-        return Volume(made.main, tuple(made.names), made.extent, made.node, folded if folded > 1 else 0)
+        label = self._label(made.main, inside, opened)
+        return Volume(made.main, label, tuple(made.names), made.extent, made.node, folded if folded > 1 else 0)
+
+    @staticmethod
+    def _label(name: str, inside: Mapping[str, int], opened: frozenset[str]) -> str:
+        """A name as short as it is clear: below its open block, and a container of one volume for what it holds."""
+        parts = name.split(".")
+        above = [".".join(parts[:at]) for at in range(1, len(parts))]
+        blocks = [holder for holder in above if holder in opened and inside.get(holder, 0) > 1]
+        below = blocks[-1] + "." if blocks else ""
+        plain = next((holder for holder in above if inside.get(holder) == 1), name)
+        return plain.removeprefix(below)
 
 
 def _blocks(items: tuple[Item, ...], opened: Iterable[str]) -> tuple[Block, ...]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, laboratory, places
+from segviz.core import assets, laboratory, network_picture, places
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -16,6 +16,7 @@ from segviz.core.choices import (
     MapOrder,
     MapScale,
     Method,
+    NetworkView,
     Palette,
     Pooling,
     Upsampling,
@@ -86,6 +87,8 @@ class State:
     compared: int = 0  # which of them
     curtain: float = 0.5  # where the curtain ends, in shares of the image's width
     upsampling_lab: laboratory.Laboratory = laboratory.USUAL
+    network_view: NetworkView = NetworkView.NONE  # what of the network has the canvas's place
+    network_picture: network_picture.NetworkPicture = network_picture.WHOLE
 
 
 Listener = Callable[[State, State], None]
@@ -178,6 +181,7 @@ NETWORK_DEFAULTS: dict[str, Any] = {
     "pooling": Pooling.AUTO,
     "method": Method.AUTO,
     "cell": None,
+    "network_picture": network_picture.WHOLE,
 }
 
 
@@ -194,6 +198,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["cell"] = state.cell and list(state.cell)
     values["kept"] = [asdict(replace(kept, model=_portable_model(kept.model, folder))) for kept in state.kept]
     values["upsampling_lab"] = laboratory.to_values(state.upsampling_lab)
+    values["network_picture"] = network_picture.to_values(state.network_picture)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -406,4 +411,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "compared": _index,
     "curtain": _within(0, 1),
     "upsampling_lab": laboratory.from_values,
+    "network_view": NetworkView,
+    "network_picture": network_picture.from_values,
 }

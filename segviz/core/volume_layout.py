@@ -26,7 +26,7 @@ GAP = 13.0  # between items
 ROUND = 6.0  # radius of a join
 WIDEST = 880.0  # an overview: what would be wider is compressed along x
 MOST_COMPRESSED = 0.5
-LIFT = 16.0  # of the lowest arc above what it passes over
+LIFT = 22.0  # of the lowest arc above what it passes over
 LANE, LANES = 9.0, 120.0  # between two arcs, and all of them at most
 
 

@@ -1,4 +1,4 @@
-"""The picture of a network on a painter: boxes, wires, the light of the receptive field, and what is written below."""
+"""The picture of a network on a painter: boxes, wires, and the light of a receptive field."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from math import copysign
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from segviz.core.field import Box
-from segviz.core.folding import Block, Volume
-from segviz.core.volume_layout import Arc, Grid, Plan, Solid
-from segviz.gui import theme, words
+from segviz.core.folding import Volume
+from segviz.core.volume_layout import Arc, Plan, Solid
+from segviz.gui import theme
 from segviz.gui.widgets.projection import Projection
 from segviz.gui.widgets.volumes import front_face, paint_box, right_face, top_face
 
 CORNER = 14.0  # radius of an arc's corners
 HEAD = 4.0  # of an arrow
 SMALLEST = 4.0  # pixels of what is lit
-LINES = 2  # of names below the picture
+LIT, LIT_IMAGE, BEAM = 0.34, 0.12, 0.12  # how strong the light is: on volumes, on the image, between volumes
 PLATES = 3  # lines on the front of a folded block
 
 
@@ -28,7 +28,8 @@ class Figure:
     """What is drawn: a plan, the words for its items, and what is lit.
 
     `lit` are the parts of volumes that the pinned unit needs, in shares of columns and rows; `photograph` is drawn on
-    the image's face at `placed` (shares, too). `remarks` are short words above items that differ from what they were.
+    the image's face. `unit` says in words which unit that is, `notes` are said below volumes where there is room, and
+    `remarks` above items that differ from what they were.
     """
 
     plan: Plan
@@ -38,28 +39,8 @@ class Figure:
     hovered: int | None = None
     lit: Mapping[int, Box] = field(default_factory=dict)
     photograph: QImage | None = None
+    unit: str = ""
     remarks: Mapping[int, str] = field(default_factory=dict)
-
-
-def captions_height(plan: Plan) -> float:
-    """Screen pixels that are written in below the volumes: channels, names, open blocks, grids, the legend."""
-    rows = 2 + LINES + 1 + levels(plan.scheme.blocks) + 1
-    return rows * row_height() + theme.px(theme.L)
-
-
-def row_height() -> float:
-    return QFontMetricsF(theme.caption()).height() + theme.px(2)
-
-
-def levels(blocks: tuple[Block, ...]) -> int:
-    """How many open blocks lie in each other at most."""
-    return max((_level(block, blocks) + 1 for block in blocks), default=0)
-
-
-def _level(block: Block, blocks: tuple[Block, ...]) -> int:
-    """How many open blocks a block holds, one in the other."""
-    inside = [other for other in blocks if other.name.startswith(f"{block.name}.")]
-    return 1 + max(_level(other, blocks) for other in inside) if inside else 0
 
 
 class NetworkPainter:
@@ -68,6 +49,7 @@ class NetworkPainter:
     def __init__(self, painter: QPainter, figure: Figure, at: Projection, area: QRectF, t: theme.Tokens) -> None:
         self._painter, self._figure, self._at, self._area, self._t = painter, figure, at, area, t
         self._plan = figure.plan
+        self.counts: dict[str, QRectF] = {}  # where the counts of folded blocks are, by their names
 
     def paint(self) -> None:
         painter = self._painter
@@ -77,7 +59,6 @@ class NetworkPainter:
         for place in self._visible():
             self._beams(place)
             self._item(place)
-        self._captions()
         painter.restore()
 
     # -------------------------------------------------------------------------------- geometry
@@ -154,7 +135,7 @@ class NetworkPainter:
         paint_box(self._painter, front, back, self._t, tone, 1.5 if chosen else 1.0)
         if item.folded:
             self._plates(front, back, tone)
-            self._count(front, back, item.folded, tone)
+            self._count(front, back, item, tone)
         if place == 0 and self._figure.photograph is not None:
             self._photograph(front, back)
         if place in self._figure.lit:
@@ -175,30 +156,24 @@ class NetworkPainter:
             self._painter.drawLine(QPointF(x, front.top()), QPointF(x, front.bottom()))
             self._painter.drawLine(QPointF(x, front.top()), QPointF(x, front.top()) + back)
 
-    def _count(self, front: QRectF, back: QPointF, count: int, tone: str) -> None:
+    def _count(self, front: QRectF, back: QPointF, block: Volume, tone: str) -> None:
         """How many volumes a block unfolds into, above it."""
-        font, text = theme.numbers(theme.CAPTION), f"×{count}"
+        font, text = theme.numbers(theme.CAPTION), f"×{block.folded}"
         wide = QFontMetricsF(font).horizontalAdvance(text)
-        middle = front.left() + (front.width() + back.x()) / 2
+        middle, tall = front.left() + (front.width() + back.x()) / 2, QFontMetricsF(font).height()
         self._painter.setFont(font)
         self._painter.setPen(self._t.color("accent" if tone == "accent" else "dim"))
-        place = QRectF(middle - wide / 2, front.top() + back.y() - row_height() - 1, wide + 1, row_height())
-        self._painter.drawText(place, _LEFT, text)
+        place = QRectF(middle - wide / 2, front.top() + back.y() - tall, wide + 1, tall)
+        if any(place.intersects(other) for other in self.counts.values()):
+            return
+        self.counts[block.name] = place
+        self._painter.fillRect(place.adjusted(0, 2, 0, -1), self._t.color("surround", 0.85))  # an arc may end here
+        self._painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def _join(self, solid: Solid, gated: bool, place: int) -> None:
-        middle = self._point(solid.middle, 0)
-        radius = solid.height / 2 * self._at.zoom
         tone = "text" if place == self._figure.hovered else "dim"
-        self._painter.setPen(QPen(self._t.color(tone), 1))
-        self._painter.setBrush(self._t.color("surround"))
-        self._painter.drawEllipse(middle, radius, radius)
-        arm = radius * 0.45
-        if gated:
-            self._painter.drawLine(middle + QPointF(-arm, -arm), middle + QPointF(arm, arm))
-            self._painter.drawLine(middle + QPointF(-arm, arm), middle + QPointF(arm, -arm))
-            return
-        self._painter.setBrush(self._t.color(tone))
-        self._painter.drawEllipse(middle, radius * 0.35, radius * 0.35)
+        radius = solid.height / 2 * self._at.zoom
+        paint_join(self._painter, self._point(solid.middle, 0), radius, self._t, tone, gated)
 
     def _photograph(self, front: QRectF, back: QPointF) -> None:
         """The image on the face of its volume."""
@@ -231,7 +206,7 @@ class NetworkPainter:
             painter.drawEllipse(bounds.center(), max(least, bounds.width()) / 2, max(least, bounds.height()) / 2)
             return
         painter.setPen(QPen(self._t.color("accent"), 1.2))
-        painter.setBrush(self._t.color("accent", 0.4))
+        painter.setBrush(self._t.color("accent", LIT_IMAGE if place == 0 and self._figure.photograph else LIT))
         painter.drawPolygon(patch)
 
     def _beams(self, place: int) -> None:
@@ -247,7 +222,7 @@ class NetworkPainter:
             return
         here, there = self._patch(source, lit[place - 1]), self._patch(target, lit[place], near=False)
         self._painter.setPen(Qt.PenStyle.NoPen)
-        self._painter.setBrush(self._t.color("accent", 0.16))
+        self._painter.setBrush(self._t.color("accent", BEAM))
         for at in range(4):
             side = QPolygonF([here[at], here[(at + 1) % 4], there[(at + 1) % 4], there[at]])
             self._painter.drawPolygon(side)
@@ -255,94 +230,19 @@ class NetworkPainter:
         for at in range(4):
             self._painter.drawLine(here[at], there[at])
 
-    # ------------------------------------------------------------------------------------ text
 
-    def _captions(self) -> None:
-        row, plan = row_height(), self._plan
-        below = self._point(0, plan.box.bottom).y() + theme.px(theme.S)
-        top = min(below, self._area.bottom() - captions_height(plan))
-        tall = captions_height(plan) - row - theme.px(theme.S)
-        self._painter.fillRect(QRectF(self._area.left(), top, self._area.width(), tall), self._t.color("surround", 0.8))
-        self._line(top, self._numbers(), theme.numbers(theme.CAPTION), "dim")
-        names = {place: self._figure.names[place] for place in self._visible()}
-        left_over = self._line(top + row, names, theme.caption(), "text")
-        for _ in range(LINES - 1):
-            top += row
-            left_over = self._line(top + row, left_over, theme.caption(), "text")
-        top += 2 * row
-        self._line(top, dict(enumerate(self._figure.notes)), theme.numbers(theme.CAPTION), "dim")
-        top += row + theme.px(theme.XS)
-        for block in plan.scheme.blocks:
-            self._block(block, top + _level(block, plan.scheme.blocks) * row)
-        top += levels(plan.scheme.blocks) * row + theme.px(theme.XS)
-        end = -1e9
-        for grid in plan.grids:
-            left, right = self._point(grid.left, 0).x(), self._point(grid.right, 0).x()
-            end = self._bracket(left, right, top, grid_text(grid), end)
-
-    def _numbers(self) -> dict[int, str]:
-        items = self._plan.scheme.items
-        return {
-            place: words.count(item.extent.channels)
-            for place, item in enumerate(items)
-            if isinstance(item, Volume)
-        }
-
-    def _line(self, top: float, texts: Mapping[int, str], font: QFont, tone: str) -> dict[int, str]:
-        """Write each text below its volume where there is room, the chosen ones first; what had none comes back."""
-        painter, metrics = self._painter, QFontMetricsF(font)
-        painter.setFont(font)
-        first = [place for place in (self._figure.hovered, self._figure.selected) if place in texts]
-        taken: list[tuple[float, float]] = []
-        left_over: dict[int, str] = {}
-        for place in dict.fromkeys((*first, *texts)):
-            text, solid = texts[place], self._plan.solids[place]
-            wide = metrics.horizontalAdvance(text)
-            left = self._point(solid.left + solid.depth / 2, 0).x() - wide / 2
-            if not text or left > self._area.right() or left + wide < self._area.left():
-                continue
-            left = max(self._area.left() + 4, min(left, self._area.right() - wide - 4))
-            if any(left - 6 < b and left + wide + 6 > a for a, b in taken):
-                left_over[place] = text
-                continue
-            taken.append((left, left + wide))
-            chosen = place == self._figure.selected
-            painter.setPen(self._t.color("accent" if chosen else tone))
-            painter.drawText(QRectF(left, top, wide + 1, row_height()), _LEFT, text)
-        return left_over
-
-    def _block(self, block: Block, top: float) -> None:
-        left = self._point(self._plan.solids[block.first].left, 0).x()
-        right = self._point(self._plan.solids[block.last].right, 0).x()
-        self._bracket(left, right, top, (block.name, block.name.rpartition(".")[2]), -1e9, "text")
-
-    def _bracket(
-        self, left: float, right: float, top: float, texts: tuple[str, ...], end: float, tone: str = "dim"
-    ) -> float:
-        """A line over what it names, and the longest of `texts` that fits; returns where the text ends."""
-        painter, font = self._painter, theme.numbers(theme.CAPTION)
-        metrics = QFontMetricsF(font)
-        painter.setPen(QPen(self._t.color("dim", 0.6), 1))
-        painter.drawLine(QPointF(left, top), QPointF(right, top))
-        fitting = [text for text in texts if metrics.horizontalAdvance(text) <= right - left]
-        text = fitting[0] if fitting else texts[-1]
-        wide = metrics.horizontalAdvance(text)
-        at = (max(left, self._area.left()) + min(right, self._area.right()) - wide) / 2
-        if at <= end + 4:
-            return end
-        painter.setFont(font)
-        painter.setPen(self._t.color(tone))
-        painter.drawText(QRectF(at, top + 1, wide + 1, row_height()), _LEFT, text)
-        return at + wide
-
-
-def grid_text(grid: Grid) -> tuple[str, ...]:
-    """Rows and columns of a grid, in full and as short as can be."""
-    short = f"{grid.height}²" if grid.height == grid.width else f"{grid.height}×{grid.width}"
-    return words.shape((grid.height, grid.width)), short
-
-
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+def paint_join(painter: QPainter, middle: QPointF, radius: float, t: theme.Tokens, tone: str, gated: bool) -> None:
+    """Where volumes meet: a circle with a dot, or with a cross where maps are multiplied by a gate."""
+    painter.setPen(QPen(t.color(tone), 1))
+    painter.setBrush(t.color("surround"))
+    painter.drawEllipse(middle, radius, radius)
+    arm = radius * 0.45
+    if gated:
+        painter.drawLine(middle + QPointF(-arm, -arm), middle + QPointF(arm, arm))
+        painter.drawLine(middle + QPointF(-arm, arm), middle + QPointF(arm, -arm))
+        return
+    painter.setBrush(t.color(tone))
+    painter.drawEllipse(middle, radius * 0.35, radius * 0.35)
 
 
 def bridge(start: QPointF, end: QPointF, level: float) -> QPainterPath:
