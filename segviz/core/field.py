@@ -25,7 +25,7 @@ from math import floor
 from typing import NamedTuple
 
 from segviz.core.errors import SegvizError
-from segviz.core.steps import SAME, Interval, Law, Resize, Span, Step, Taps
+from segviz.core.steps import SAME, Law, Resize, Span, Step, Taps
 
 
 class Status(StrEnum):

@@ -94,7 +94,7 @@ class Scheme:
         return tuple(item for item in self.items if isinstance(item, Volume))
 
     def place_of(self, layer: str) -> int | None:
-        """The item that shows `layer`: its own volume, the block that it is folded into, or the last of an open block."""
+        """The item that shows `layer`: its volume, the block that it is folded into, or the last of an open block."""
         name, found = layer, self._places.get(layer)
         while found is None and name:
             name = name.rpartition(".")[0]
@@ -241,9 +241,7 @@ class Folding:
             one = taken[0] if len(set(taken)) == 1 else None
             if name in by_name:
                 owner[at] = by_name[name]
-            elif name is None and one is not None:
-                owner[at] = one
-            elif name is not None and one is not None and self._belongs(name, at, made[one]):
+            elif one is not None and (name is None or self._belongs(name, at, made[one])):
                 owner[at] = one
             else:
                 owner[at] = len(made)
@@ -298,9 +296,7 @@ def _blocks(items: tuple[Item, ...], opened: Iterable[str]) -> tuple[Block, ...]
     """The open blocks with the items that lie in them, outer before inner."""
     found = []
     for name in opened:
-        inside = [
-            at for at, item in enumerate(items) if isinstance(item, Volume) and item.name.startswith(f"{name}.")
-        ]
+        inside = [at for at, item in enumerate(items) if isinstance(item, Volume) and item.name.startswith(f"{name}.")]
         if inside:
             found.append(Block(name, inside[0], inside[-1]))
     return tuple(sorted(found, key=lambda block: (block.first, -block.last, block.name)))

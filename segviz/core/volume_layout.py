@@ -17,7 +17,7 @@ from math import sqrt
 
 from segviz.core.field import Box, Geometry
 from segviz.core.field_paths import chain
-from segviz.core.folding import Extent, Folding, Item, Wire, Scheme, Volume
+from segviz.core.folding import Extent, Folding, Item, Scheme, Volume, Wire
 
 TALLEST = 190.0  # rows of the largest map
 BACK_X, BACK_Y = 0.2, 0.3  # how far the columns go back, to the right and up, in shares of an edge of as many rows
@@ -135,7 +135,7 @@ class Plan:
     grids: tuple[Grid, ...]
     box: Box
 
-    def volume_at(self, x: float, y: float) -> int | None:
+    def item_at(self, x: float, y: float) -> int | None:
         """The item whose box or circle holds the point (x, y)."""
         for at, solid in enumerate(self.solids):
             if solid.left <= x < solid.right and solid.top <= y < solid.bottom:

@@ -27,6 +27,7 @@ from segviz.gui.panels.upsampling_steps import InsertionPage
 from segviz.gui.panels.upsampling_ways import WaysPage
 from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.wrapped import WrappedLabel
 from segviz.gui.workbench import Pages
 
@@ -222,12 +223,6 @@ DRAWN = (Page.WAYS, Page.INSERTION)  # pages without a photograph
 
 
 def _worded(text: str, tip: str, then: Any) -> QToolButton:
-    """A button of a word: there is no icon for a kind of file."""
-    button = QToolButton()
-    button.setText(text)
-    theme.set_kind(button, "button")
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button = worded_button(text, tip)
     button.clicked.connect(lambda: then())
     return button

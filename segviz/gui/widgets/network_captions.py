@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
@@ -95,7 +96,7 @@ class Captions:
     def _fits(self, texts: Mapping[int, str]) -> bool:
         """Whether all of them have room: numbers with gaps between would be taken for numbers of others."""
         spans = sorted(self._spans(texts, theme.numbers(theme.CAPTION)).values())
-        return all(right + 4 <= left for (_, right), (left, _) in zip(spans, spans[1:], strict=False))
+        return all(right + 4 <= left for (_, right), (left, _) in pairwise(spans))
 
     def _line(self, top: float, texts: Mapping[int, str], font: QFont, tone: str) -> dict[int, str]:
         """Write each text below its volume where there is room, the chosen ones first; what had none comes back."""

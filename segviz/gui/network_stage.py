@@ -1,0 +1,152 @@
+"""The stage that shows a network in the canvas's place: its picture, and what would follow if a layer were another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from segviz.core.choices import NetworkView
+from segviz.core.export import replace_file
+from segviz.gui import kinds, picturing, settings, theme, words
+from segviz.gui.network_figure import Figures, focus_of
+from segviz.gui.panels.header import HeaderLine
+from segviz.gui.scene import Scene
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import worded_button
+from segviz.gui.widgets.network_board import NetworkBoard, image_of, svg_of
+from segviz.gui.widgets.segmented import Segmented
+from segviz.gui.workbench import Pages
+
+if TYPE_CHECKING:
+    from segviz.core.session import Session
+    from segviz.gui.panels.base import Commands
+
+VIEWS = (NetworkView.PICTURE,)
+
+
+class NetworkStage(QWidget):
+    """`zoomed` carries the zoom of the picture."""
+
+    zoomed = Signal(float)
+
+    def __init__(self, session: Session, commands: Commands) -> None:
+        super().__init__()
+        self._session, self._commands = session, commands
+        self._scene: Scene | None = None
+        self.figures = Figures()
+        self.setObjectName("stage-network")
+        self.setAccessibleName("The network")
+        theme.set_surface(self, "panel")
+        self.board = NetworkBoard("The network as a picture")
+        self.pages = Pages()
+        self.pages.addWidget(self.board)
+        self._connect()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._header())
+        column.addWidget(self.pages, 1)
+        self.setFocusProxy(self.board)
+
+    def _header(self) -> HeaderLine:
+        line = HeaderLine()
+        options = tuple((view, view.title, f"{view.hint[:1].upper()}{view.hint[1:]}") for view in VIEWS)
+        self.choice = Segmented(options, "What of the network is shown")
+        self.choice.changed.connect(lambda view: self._session.update(network_view=view))
+        self.what = ElidedLabel()
+        theme.set_role(self.what, "caption")
+        line.add(self.choice)
+        line.add(self.what, 1)
+        self.overview = line.button("zoom-out", "All of the network, folded as at first", self._whole)
+        self.copy = line.button("copy", "Copy the picture", self._copy)
+        self.save = line.button("download", "Save the picture as PNG", self._save)
+        self.drawing = worded_button("SVG", "Save the picture as SVG, in which text stays text")
+        self.drawing.clicked.connect(self._save_drawing)
+        line.add(self.drawing)
+        self.close_button = line.button("x", "Back to the image  (Esc)", lambda: self._commands.do("network-image"))
+        return line
+
+    def _connect(self) -> None:
+        board = self.board
+        board.clicked.connect(lambda place: self._change(picturing.select, place))
+        board.entered.connect(lambda place: self._change(picturing.enter, place))
+        board.stepped.connect(lambda by: self._change(picturing.step, by))
+        board.toggled.connect(self._toggle)
+        board.outward.connect(self._outward)
+        board.zoomed.connect(self.zoomed)
+
+    # --------------------------------------------------------------------------------- showing
+
+    def show_scene(self, scene: Scene) -> None:
+        """Bring the page in front up to the scene."""
+        self._scene = scene
+        network = scene.network
+        view = scene.state.network_view
+        if view in VIEWS:
+            self.choice.set_value(view)
+        self.board.glides = settings.glides()
+        plan = self.figures.plan(scene)
+        focus = focus_of(scene, plan) if plan is not None else None
+        self.board.show_figure(self.figures.figure(scene), focus, self.figures.tips(scene))
+        self.what.setText("")
+        if network is not None and plan is not None:
+            count = words.many(len(plan.scheme.volumes), "volume")
+            macs = f"{words.short_count(network.macs)} multiplications"
+            weights = f"{words.short_count(network.total_parameters)} parameters"
+            self.what.setText(f"{network.title} · {count} · {weights} · {macs}")
+        chosen = scene.state.network_picture
+        self.overview.setEnabled(chosen.focus is not None or bool(chosen.toggled))
+
+    # -------------------------------------------------------------------------------- gestures
+
+    def _update(self, changes: picturing.Changes) -> None:
+        if changes:
+            self._session.update(**changes)
+
+    def _change(self, gesture: picturing.Gesture, argument: int) -> None:
+        if self._scene is not None and self.figures.folding is not None:
+            self._update(gesture(self._scene, self.figures.folding, argument))
+
+    def _toggle(self, block: str) -> None:
+        if self._scene is not None:
+            self._update(picturing.toggle(self._scene, block))
+
+    def _outward(self) -> None:
+        if self._scene is not None and self.figures.folding is not None:
+            self._update(picturing.outward(self._scene, self.figures.folding))
+
+    def _whole(self) -> None:
+        if self._scene is not None:
+            self._update(picturing.whole(self._scene))
+
+    def fit(self) -> None:
+        """Show the focus, or all of the picture."""
+        self.board.fit()
+
+    def zoom_one(self) -> None:
+        """The picture at its own size."""
+        self.board.zoom_one()
+
+    def zoom(self, factor: float) -> None:
+        """Magnify by `factor` about the middle."""
+        self.board.zoom(factor)
+
+    # ------------------------------------------------------------------------------------ out
+
+    def _copy(self) -> None:
+        if self.board.figure is not None:
+            self._commands.copy_image(image_of(self.board.figure, theme.tokens(self.palette())))
+
+    def _save(self) -> None:
+        if self.board.figure is not None:
+            self._commands.save_image(image_of(self.board.figure, theme.tokens(self.palette())), "network")
+
+    def _save_drawing(self) -> None:
+        if self.board.figure is None or self._scene is None or self._scene.network is None:
+            return
+        drawing = svg_of(self.board.figure, theme.tokens(self.palette()), self._scene.network.title)
+        self._commands.save_with(
+            "network.svg", kinds.SVG, lambda path: replace_file(path, lambda part: part.write_bytes(drawing))
+        )
