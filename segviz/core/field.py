@@ -103,11 +103,12 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The receptive field of one unit."""
+    """The receptive field of one unit, or of several. `blind` says that it sees no pixel, but padding alone."""
 
     box: Box
     status: Status
     reason: str = ""
+    blind: bool = False
 
     @property
     def center(self) -> tuple[float, float]:
@@ -143,8 +144,9 @@ class Judge:
             for doubt in (Status.UNKNOWN, Status.DATA):
                 if doubt in self.reasons:
                     return Field(box, doubt, self.reasons[doubt])
-        if (y.real is None or x.real is None) and box.outside(width, height) < 1:
-            return Field(box, Status.BOUND, BLIND)  # along one axis none of the units that it needs exists
+        if y.real is None or x.real is None:  # along one axis none of the units that it needs exists
+            missed = box.outside(width, height) == 1
+            return Field(box, Status.EXACT if missed else Status.BOUND, "" if missed else BLIND, blind=True)
         if Status.BOUND in self.reasons and not self.everything:
             return Field(box, Status.BOUND, self.reasons[Status.BOUND])
         return Field(box, Status.WHOLE, EVERYTHING) if self.whole else Field(box, Status.EXACT)
@@ -229,7 +231,10 @@ class Geometry:
             if node.whole:
                 found.append((source, Span.all(below.height), Span.all(below.width)))
             else:
-                found.append((source, y.on(below.height), x.on(below.width)))
+                rows, columns = y.on(below.height), x.on(below.width)
+                if rows.real is None or columns.real is None:  # padding along one axis is padding
+                    rows, columns = Span(rows.nominal, None), Span(columns.nominal, None)
+                found.append((source, rows, columns))
         return found
 
     @cached_property

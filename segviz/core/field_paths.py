@@ -49,8 +49,8 @@ class Link:
 def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldPath, ...]:
     """The fields of unit (row, column) of `layer` by each path, the largest first; () where there is one path alone.
 
-    Their boxes lie inside the field of the unit, and the smallest box around them is the field. Raises SegvizError
-    for a layer that there is not.
+    Their boxes lie inside the field of the unit, and as far as they lie in the image the smallest box around them is
+    the field. A path by which the unit sees padding alone is left out. Raises SegvizError for a layer that there is not.
     """
     target, ways = geometry.index(layer), _Ways(geometry)
     coarsest = sorted(ways.below[target], reverse=True)
@@ -60,9 +60,12 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
     walks = [ways.walk(target, row, column, group) for group in groups if group]
     found = []
     for walk in walks:
+        if walk.field.blind:
+            continue
         mark = ways.mark(walk, {index for other in walks if other is not walk for index in other.nodes})
         found.append(FieldPath(_name(geometry, mark), walk.field, geometry.coarseness(mark)))
-    return tuple(sorted(found, key=lambda path: path.field.box.width * path.field.box.height, reverse=True))
+    found.sort(key=lambda path: path.field.box.width * path.field.box.height, reverse=True)
+    return tuple(found) if len(found) > 1 else ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class _Ways:
         seen: dict[int, Spans] = {}
         for spans in need[0].values():
             _join(seen, 0, spans)
-        return _Walk(group, tuple(nodes), judge.field(*seen[0], self.geometry.height, self.geometry.width))
+        return _Walk(group, (*nodes, 0), judge.field(*seen[0], self.geometry.height, self.geometry.width))
 
     def mark(self, walk: _Walk, others: set[int]) -> int:
         """The node that a path is known by: the last of its coarsest ones that is on no other path."""
@@ -145,7 +148,7 @@ def _links(geometry: Geometry, need: Mapping[int, Spans]) -> Iterator[Link]:
             continue
         y, x = need[index]
         seen = geometry.seen_by(index, y, x)
-        if y.real is not None and x.real is not None and seen is not None:
+        if y.real is not None and x.real is not None and seen is not None and not seen.blind:
             yield Link(name, y.real, x.real, seen.box)
 
 
