@@ -143,9 +143,9 @@ class Plan:
         return None
 
     def span(self, first: int, last: int) -> Box:
-        """The box about the items from `first` to `last`, with the arcs between them."""
+        """The box about the items from `first` to `last`, with the arcs between them and their neighbours."""
         inside = self.solids[first : last + 1]
-        levels = [arc.level for arc in self.arcs if first <= arc.wire.source and arc.wire.target <= last]
+        levels = [arc.level for arc in self.arcs if first - 1 <= arc.wire.source and arc.wire.target <= last + 1]
         top = min((*(solid.top for solid in inside), *levels))
         return Box(inside[0].left, top, inside[-1].right, max(solid.bottom for solid in inside))
 

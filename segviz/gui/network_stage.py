@@ -60,7 +60,7 @@ class NetworkStage(QWidget):
         line.add(self.choice)
         line.add(self.what, 1)
         self.overview = line.button("zoom-out", "All of the network, folded as at first", self._whole)
-        self.copy = line.button("copy", "Copy the picture", self._copy)
+        self.copy = line.button("copy", "Copy the picture", self.copy_picture)
         self.save = line.button("download", "Save the picture as PNG", self._save)
         self.drawing = worded_button("SVG", "Save the picture as SVG, in which text stays text")
         self.drawing.clicked.connect(self._save_drawing)
@@ -135,7 +135,8 @@ class NetworkStage(QWidget):
 
     # ------------------------------------------------------------------------------------ out
 
-    def _copy(self) -> None:
+    def copy_picture(self) -> None:
+        """Put the picture on the clipboard."""
         if self.board.figure is not None:
             self._commands.copy_image(image_of(self.board.figure, theme.tokens(self.palette())))
 

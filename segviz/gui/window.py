@@ -318,7 +318,9 @@ class MainWindow(QMainWindow):
             do(self.stages.zooming)
 
     def copy_view(self) -> None:
-        if self.canvas is not None and self.desk.scene.picture is not None:
+        if self.stages.network is not None:
+            self.stages.network.copy_picture()
+        elif self.canvas is not None and self.desk.scene.picture is not None:
             from segviz.gui.exports import whole_view
 
             scene, ground = self.desk.scene, self.canvas.view.ground

@@ -197,13 +197,13 @@ class NetworkPainter:
         return QPolygonF([self._point(*solid.on_map(x, y, near)) for x, y in corners])
 
     def _light(self, place: int, solid: Solid) -> None:
-        """The units that are needed, on the face; those too small to be seen as a dot."""
+        """The units that are needed, on the face; what is too small to be seen as a dot."""
         patch, least = self._patch(solid, self._figure.lit[place]), SMALLEST * theme.text_factor()
-        painter, bounds = self._painter, self._patch(solid, self._figure.lit[place]).boundingRect()
-        if bounds.height() < least or bounds.width() < least:
+        painter, bounds = self._painter, patch.boundingRect()
+        if bounds.height() < least and bounds.width() < least:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._t.color("accent"))
-            painter.drawEllipse(bounds.center(), max(least, bounds.width()) / 2, max(least, bounds.height()) / 2)
+            painter.drawEllipse(bounds.center(), least / 2, least / 2)
             return
         painter.setPen(QPen(self._t.color("accent"), 1.2))
         painter.setBrush(self._t.color("accent", LIT_IMAGE if place == 0 and self._figure.photograph else LIT))
