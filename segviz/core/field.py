@@ -54,7 +54,8 @@ class Node:
     `inputs` are indices of earlier nodes (none: this is the image). `gates` are inputs of one unit
     that is spread over the whole map, as in squeeze-and-excitation: they make the unit depend on
     the whole image without moving its field. `reason` says why the node's field is not exact, `doubt` what it
-    is then. `mixed` says that no part of the node can be computed from a part of its inputs.
+    is then. `mixed` says that no part of the node can be computed from a part of its inputs, `ceil` that its size
+    is rounded up.
     """
 
     inputs: tuple[int, ...]
@@ -67,6 +68,7 @@ class Node:
     reason: str = ""
     doubt: Status = Status.UNKNOWN
     mixed: bool = False
+    ceil: bool = False
 
 
 class Box(NamedTuple):

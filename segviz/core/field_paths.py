@@ -88,7 +88,7 @@ class _Ways:
             self.below.append(frozenset(max(level, it) for source in node.inputs for it in self.below[source]))
 
     def walk(self, target: int, row: int, column: int, group: frozenset[int]) -> _Walk:
-        """Follow all ways whose coarsest level is one of `group`; where a way is: its node, its coarsest level so far."""
+        """Follow all ways whose coarsest level is one of `group`; a way is known by its node and its coarsest so far."""
         need: dict[int, dict[int, Spans]] = {target: {self.levels[target]: (Span.of(row), Span.of(column))}}
         nodes, judge = [], Judge()
         for index in range(target, 0, -1):

@@ -151,6 +151,7 @@ class Taps(StrEnum):
     """Which input units an interpolated unit mixes."""
 
     NEAREST = "nearest"
+    CENTRE = "nearest-exact"  # torch's word: the unit nearest to the centre, where 'nearest' counts from the corner
     BILINEAR = "bilinear"
     BICUBIC = "bicubic"
     AREA = "area"  # adaptive pooling
@@ -205,6 +206,9 @@ class Resize:
         if self.taps is Taps.NEAREST:
             at = self._nearest(unit)
             return at, at
+        if self.taps is Taps.CENTRE:
+            at = math.floor(_single((unit + 0.5) * self._single_ratio))
+            return at, at
         floor, whole = self._place(unit)
         if self.taps is Taps.BICUBIC and not whole:
             return floor - 1, floor + 2
@@ -221,8 +225,11 @@ class Resize:
         """torch counts in float32, which falls below a whole number now and then, unless the size stays or doubles."""
         if self.size_out in (self.size_in, 2 * self.size_in):
             return unit * self.size_in // self.size_out
-        ratio = _single(self.size_in / self.size_out if self.factor is None else 1 / self.factor)
-        return math.floor(_single(unit * ratio))
+        return math.floor(_single(unit * self._single_ratio))
+
+    @property
+    def _single_ratio(self) -> float:
+        return _single(self.size_in / self.size_out if self.factor is None else 1 / self.factor)
 
     def _place(self, unit: int) -> tuple[int, bool]:
         """The unit below at or before the place where `unit` lies, and whether it lies right on it."""

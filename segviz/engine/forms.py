@@ -211,7 +211,7 @@ def _of_pad(kernel: kernels.Pad, below: Pair, grid: Pair) -> Form:
 def _of_pick(kernel: kernels.Pick, below: Pair, grid: Pair) -> Form:
     y, x = kernel.y, kernel.x
     if isinstance(y, Resize) and isinstance(x, Resize):
-        return _of_resize(y, x, grid, "nearest")
+        return _of_resize(y, x, grid, y.taps.value)
     if isinstance(y, Mirror) and isinstance(x, Mirror):
         sides = zip((y.before, x.before), below, grid, strict=True)
         pads = tuple((before, units - size - before) for before, size, units in sides)
@@ -232,7 +232,7 @@ def _of_resize(y: Resize, x: Resize, grid: Pair, mode: str) -> Form:
     """By its factors where they are fractions: then the sizes, rounded down, do not say where its units lie."""
     if y.factor is not None and x.factor is not None and not (y.factor.is_integer() and x.factor.is_integer()):
         return Form(_scaled, (Source(0), (y.factor, x.factor), mode))
-    return Form(_resized, (Source(0), grid, mode, None if mode == "nearest" else y.align_corners), sized=True)
+    return Form(_resized, (Source(0), grid, mode, None if mode.startswith("nearest") else y.align_corners), sized=True)
 
 
 def _of_view(kernel: kernels.View, below: Pair, grid: Pair) -> Form:

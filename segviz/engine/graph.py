@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from segviz.core.errors import SegvizError
+from segviz.core.facts import Facts, facts
 from segviz.core.field import Geometry
 from segviz.core.regions import Region
 from segviz.core.requests import Layer
-from segviz.core.steps import Resize, Transposed
 from segviz.engine.heads import Head, Place
 from segviz.engine.mismatches import reason_of
 from segviz.engine.patches import MAPS
@@ -187,16 +187,8 @@ def describe_layers(traced: Trace, fields: Geometry | None = None) -> tuple[Laye
     return tuple(layers)
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    size: tuple[float, float] | None = None
-    stride: tuple[float, float] | None = None
-    start: tuple[float, float] | None = None
-    status: str = "unknown"
-
-
 def _described(call: Call, parameters: int, geometry: Geometry) -> Layer:
-    facts = _facts(geometry, call.name) if call.name in dict(geometry.layers) else _Facts()
+    found = facts(geometry, call.name) if call.name in dict(geometry.layers) else Facts()
     return Layer(
         name=call.name,
         type=type(call.module).__name__,
@@ -205,24 +197,8 @@ def _described(call: Call, parameters: int, geometry: Geometry) -> Layer:
         output_shape=call.output_shape,
         parameters=parameters,
         macs=call.macs,
-        size=facts.size,
-        stride=facts.stride,
-        start=facts.start,
-        status=facts.status,
+        size=found.size,
+        stride=found.stride,
+        start=found.start,
+        status=found.status,
     )
-
-
-PHASES = 32  # units looked at: after an upsampling a field's size depends on the unit's phase
-
-
-def _facts(geometry: Geometry, layer: str) -> _Facts:
-    """Size (y, x) of the largest fields about the middle of the grid, stride (y, x), centre (x, y) of unit 0."""
-    rows, columns = geometry.grid(layer)
-    found = [geometry.field(layer, rows // 2, columns // 2)]
-    if any(isinstance(node.y, (Resize, Transposed)) for node in geometry.nodes[: geometry.index(layer) + 1]):
-        places = ((min(rows // 2 + k, rows - 1), min(columns // 2 + k, columns - 1)) for k in range(PHASES))
-        found = [geometry.field(layer, *place) for place in places]
-    law_y, law_x = geometry.laws(layer)
-    start = geometry.field(layer, 0, 0).center
-    size = max(field.box.height for field in found), max(field.box.width for field in found)
-    return _Facts(size, (law_y.stride, law_x.stride), start, found[0].status.value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from segviz.core.field import Status
 from segviz.core.steps import Mirror, Resize, Taps, Transposed, Window
 from segviz.engine import kernels
 from segviz.engine.patches import MAPS
@@ -23,6 +24,10 @@ def pad(use: Use) -> Found:
         use.name, "constant"
     )
     rows, columns = use.main.grid
+    if use.axes == MAPS and mode == "circular" and not use.main.stands_for:
+        steps = {"y": Window(before=top), "x": Window(before=left)}
+        reason = "padding 'circular' shows the other end of the maps, so that at most all of them count"
+        return use.all_of_it(MAPS, whole=True, reason=reason, doubt=Status.BOUND, pads=True, **steps)
     if use.axes != MAPS or use.main.stands_for or any(pads[4:]) or mode == "circular":
         return use.all_of_it(use.main.axes, reason=f"padding '{mode}' of this layout")
     if mode == "constant":
@@ -41,7 +46,7 @@ def resize(taps: Taps) -> Callable[[Use], Found]:
         factors = [None if align or factor is None else float(factor) for factor in asked]
         sides = zip(use.main.grid, hw(use.output, MAPS), factors, strict=True)
         y, x = (Resize(taps, below, above, align, factor) for below, above, factor in sides)
-        made = kernels.Pick(y, x) if taps is Taps.NEAREST else kernels.Interpolate(y, x)
+        made = kernels.Pick(y, x) if taps in (Taps.NEAREST, Taps.CENTRE) else kernels.Interpolate(y, x)
         return Found(made, y, x, axes=MAPS)
 
     return rule
@@ -50,6 +55,12 @@ def resize(taps: Taps) -> Callable[[Use], Found]:
 def shuffle(use: Use) -> Found:
     factor = int(use.args["upscale_factor"])
     step = Transposed(factor, factor)  # unit u goes into `factor` of its own
+    return use.all_of_it(MAPS, y=step, x=step)
+
+
+def unshuffle(use: Use) -> Found:
+    factor = int(use.args["downscale_factor"])
+    step = Window(factor, factor)
     return use.all_of_it(MAPS, y=step, x=step)
 
 

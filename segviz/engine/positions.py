@@ -22,9 +22,11 @@ ON_MAPS = {  # operations that take what they are given for maps (N, C, H, W)
     aten.adaptive_max_pool2d,
     aten.pad,
     aten.upsample_nearest2d,
+    aten._upsample_nearest_exact2d,
     aten.upsample_bilinear2d,
     aten.upsample_bicubic2d,
     aten.pixel_shuffle,
+    aten.pixel_unshuffle,
 }
 
 
@@ -36,6 +38,15 @@ def takes_all(use: Use) -> bool:
     if use.name != "scaled_dot_product_attention" or use.args["is_causal"] or use.given["attn_mask"] is not None:
         return False
     return int(use.given["key"].shape[-2]) >= max(value.positions for value in use.inputs) > 1
+
+
+CHOOSE = {"sort", "argsort", "topk", "kthvalue", "torchvision::deform_conv2d"}  # by what the maps hold
+CHOSEN = {"grid_sampler", "gather", "index", "index_select", "take", "take_along_dim"}  # where another tensor says
+
+
+def by_content(use: Use) -> bool:
+    """Whether the image decides which positions are taken: deformable convolutions, sampling where a map points to."""
+    return use.name in CHOOSE or (use.name in CHOSEN and len(use.inputs) > 1)
 
 
 def has_lost_them(use: Use) -> bool:

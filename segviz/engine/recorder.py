@@ -288,7 +288,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
                 gates=gates,
                 whole=found.whole,
                 reason=found.reason,
+                doubt=found.doubt,
                 mixed=found.mixed,
+                ceil=found.ceil,
             )
         )
         self.values.append(value)

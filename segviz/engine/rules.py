@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from segviz.core.field import Status
 from segviz.core.steps import SAME, Resize, Taps, Window
 from segviz.engine import grid_rules, kernels, window_rules
 from segviz.engine.patches import MAPS
-from segviz.engine.positions import ON_MAPS, has_lost_them, is_spread, takes_all
+from segviz.engine.positions import ON_MAPS, by_content, has_lost_them, is_spread, takes_all
 from segviz.engine.uses import Found, Pair, Use, hw
 
 Rule = Callable[[Use], Found]
@@ -208,7 +209,7 @@ def _softmax(use: Use) -> Found:
 
 def _dropout(use: Use) -> Found:
     if bool(use.args.get("train")) and float(use.args.get("p") or 0) > 0:
-        return use.point(reason="dropout of a network in training is random")
+        return use.point(reason="dropout of a network in training leaves units out at random", doubt=Status.BOUND)
     return _same(use)
 
 
@@ -336,6 +337,8 @@ RULES: dict[Any, Rule] = {
     aten.sum: _reduce,
     aten.amax: _reduce,
     aten.amin: _reduce,
+    aten.argmax: _reduce,
+    aten.argmin: _reduce,
     aten.max: _extreme,
     aten.min: _extreme,
     aten.view: _view,
@@ -359,9 +362,12 @@ RULES: dict[Any, Rule] = {
     aten.replication_pad2d: grid_rules.pad,
     aten.slice: _slice,
     aten.upsample_nearest2d: grid_rules.resize(Taps.NEAREST),
+    aten._upsample_nearest_exact2d: grid_rules.resize(Taps.CENTRE),
     aten.upsample_bilinear2d: grid_rules.resize(Taps.BILINEAR),
     aten.upsample_bicubic2d: grid_rules.resize(Taps.BICUBIC),
     aten.pixel_shuffle: grid_rules.shuffle,
+    aten.pixel_unshuffle: grid_rules.unshuffle,
+    aten.channel_shuffle: _point,
     aten.select_scatter: _scattered,
     aten.slice_scatter: _scattered,
     aten.index: _indexed,
@@ -421,7 +427,12 @@ def _without_rule(use: Use) -> Found:
         return _beyond(use)
     if all(value.axes is None for value in use.inputs):
         return use.all_of_it(_map_of_one(use), whole=takes_all(use))  # of vectors: each unit takes all of them
-    reason = f"the operation '{use.name}' has no rule"
+    reason, doubt = f"the operation '{use.name}' has no rule", Status.UNKNOWN
+    chosen: dict[str, Any] = {}
+    if by_content(use):
+        reason, doubt = f"the operation '{use.name}' takes what the image's own values say", Status.DATA
+        chosen = {"whole": True}
     axes = use.main.axes if use.main.axes is not None and use.output.dim() == use.main.tensor.dim() else None
     keeps = axes is not None and hw(use.output, axes) == use.main.grid
-    return use.all_of_it(axes, **({"y": SAME, "x": SAME} if keeps else {}), reason=reason)
+    steps = {"y": SAME, "x": SAME} if keeps else {}
+    return use.all_of_it(axes, reason=reason, doubt=doubt, **steps, **chosen)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from segviz.core.field import Status
 from segviz.core.steps import SAME, Step, Window
 from segviz.engine import kernels
 from segviz.engine.patches import MAPS, Kernel, Source
@@ -64,6 +65,8 @@ class Found:
     whole: bool = False
     mixed: bool = False
     reason: str = ""
+    doubt: Status = Status.UNKNOWN
+    ceil: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from segviz.core.field import Status
 from segviz.core.steps import Interval, Transposed, Window
 from segviz.engine import kernels
 from segviz.engine.patches import MAPS
@@ -61,7 +62,8 @@ def _pool_borders(use: Use, y: Window, x: Window) -> dict[str, Any]:
     last = [
         window.back(Interval(units - 1, units - 1)).hi - window.before - (size - 1) for window, units, size in sides
     ]
-    return {"axes": MAPS, "pads": padded, "overhangs": bool(use.args.get("ceil_mode")) and max(last) > 0}
+    ceil = bool(use.args.get("ceil_mode"))
+    return {"axes": MAPS, "pads": padded, "overhangs": ceil and max(last) > 0, "ceil": ceil}
 
 
 def max_pool(use: Use) -> Found:
@@ -93,6 +95,7 @@ def unpool(use: Use) -> Found:
     """Max-unpooling by switches. Where those count units of another map than the one made, parts do not add up."""
     made_by = use.inputs[-1].switches
     if made_by is None or made_by.size != _grid(use) or use.inputs[-1].grid != use.main.grid:
-        return use.all_of_it(MAPS, whole=True, reason="unpooled at places that no pooling of this network found")
+        reason = "unpooled at places that no pooling of this network found"
+        return use.all_of_it(MAPS, whole=True, reason=reason, doubt=Status.DATA)
     y, x = (Transposed(w.kernel, w.stride, w.dilation, w.before) for w in (made_by.y, made_by.x))
     return Found(Unpool(y, x, use.main.grid, made_by.size[1]), y, x, axes=MAPS)

@@ -1,0 +1,167 @@
+"""What-if answers against the network that really is built in that way."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from segviz.core import catalogue
+from segviz.core.choices import Task
+from segviz.core.errors import SegvizError
+from segviz.core.field import Frame
+from segviz.core.requests import DescribeRequest, Network, Setup
+from segviz.core.what_if import Edit, editable, edited
+from segviz.engine.architectures import skeleton
+from segviz.engine.graph import describe_layers, trace
+
+SIDE = 64
+
+
+def described(module: nn.Module, shape: tuple[int, int, int] = (3, SIDE, SIDE)) -> Network:
+    traced = trace(module.eval(), shape)
+    layers, entry = describe_layers(traced), catalogue.entry("lenet5")
+    total = sum(p.numel() for p in module.parameters())
+    return Network(
+        DescribeRequest(Setup("lenet5")), "", Task.CLASSIFICATION, (), shape, layers, total, total, traced.macs,
+        traced.geometry, Frame(shape[1:], shape[1:], shape[1:]), entry=entry, brought=entry,
+    )  # fmt: skip
+
+
+class Skips(nn.Module):
+    """Two levels: a residual block, a strided one, a transposed convolution back, and both levels in a sum."""
+
+    def __init__(self, **edits: Edit) -> None:
+        super().__init__()
+        self.stem = conv(3, 4, edits.get("stem", Edit((3, 3), padding=(1, 1))))
+        self.pool = nn.MaxPool2d(**window(edits.get("pool", Edit((3, 3), (2, 2), padding=(1, 1)))), ceil_mode=True)
+        self.body = nn.Sequential(
+            nn.BatchNorm2d(4), nn.ReLU(), conv(4, 4, edits.get("body.2", Edit((3, 3), padding=(1, 1))))
+        )
+        self.down = conv(4, 8, edits.get("down", Edit((3, 3), (2, 2), padding=(1, 1))), bias=False)
+        self.up = nn.ConvTranspose2d(8, 4, 2, 2)
+        self.wider = nn.Upsample(scale_factor=2, mode="bilinear")
+        self.gap = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(4, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.stem(x))
+        x = x + self.body(x)
+        x = self.wider(self.up(self.down(x)))
+        out: Tensor = self.head(self.gap(x).flatten(1))
+        return out
+
+
+def conv(below: int, maps: int, edit: Edit, bias: bool = True) -> nn.Conv2d:
+    return nn.Conv2d(below, maps, edit.kernel, edit.stride, edit.padding, edit.dilation, bias=bias)
+
+
+def window(edit: Edit) -> dict[str, object]:
+    return {"kernel_size": edit.kernel, "stride": edit.stride, "padding": edit.padding, "dilation": edit.dilation}
+
+
+def test_what_can_be_edited_is_what_slides() -> None:
+    assert list(editable(described(Skips()))) == ["stem", "pool", "body.2", "down"]
+    assert editable(described(Skips()))["pool"] == Edit((3, 3), (2, 2), (1, 1), (1, 1))
+
+
+def test_without_edits_all_is_as_it_was() -> None:
+    network = described(Skips())
+    found = edited(network, {})
+    assert (found.layers, found.changed, found.macs) == (network.layers, (), network.macs)
+
+
+def pairs(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:
+    return st.tuples(st.integers(low, high), st.integers(low, high))
+
+
+@settings(max_examples=30, deadline=None)
+@given(name=st.sampled_from(["stem", "pool", "down"]), kernel=pairs(2, 5), stride=pairs(1, 3), dilation=pairs(1, 2),
+       padding=pairs(0, 1))  # fmt: skip
+def test_an_edit_is_the_network_built_in_that_way(
+    name: str, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], padding: tuple[int, int]
+) -> None:
+    edit = Edit(kernel, stride, dilation, padding)
+    try:
+        wanted = described(Skips(**{name: edit}))
+    except SegvizError:
+        assume(False)
+    found = edited(described(Skips()), {name: edit})
+    assert found.layers == wanted.layers
+    assert found.geometry == wanted.geometry
+    assert found.macs == wanted.macs
+
+
+def test_two_edits_at_once_and_what_they_change() -> None:
+    edits = {"stem": Edit((5, 5), (2, 2), padding=(2, 2)), "down": Edit((3, 3), (1, 1), (2, 2), (2, 2))}
+    found, wanted = edited(described(Skips()), edits), described(Skips(**edits))
+    assert found.layers == wanted.layers
+    assert found.changed[0] == "stem"
+    head, before = found.layer("head"), described(Skips()).layer("head")
+    assert head is not None
+    assert before is not None
+    assert (head.output_shape, head.macs) == (before.output_shape, before.macs)  # behind a global average
+
+
+@pytest.mark.parametrize("edit", [Edit((3, 3), (1, 1), (2, 2), (2, 2)), Edit((5, 5), (1, 1), (1, 1), (2, 2))])
+def test_vgg16_with_another_first_layer_of_its_last_block(edit: Edit) -> None:
+    """The size stays, so that its dense layers do: the field of a dense unit grows by 2 x 16 pixels from 404."""
+    module = skeleton(catalogue.entry("vgg16"))
+    network = described(module, (3, 224, 224))
+    name = [name for name in editable(network) if network.geometry.grid(name) == (14, 14)][-2]
+    before = {layer.name: layer for layer in network.layers}
+    found = edited(network, {name: edit})
+    last = [layer for layer in found.layers if layer.leaf and layer.size][-1]
+    assert last.size == tuple(side + 32 for side in before[last.name].size or ())
+
+
+def test_a_dense_layer_behind_refuses_maps_of_another_size() -> None:
+    network = described(skeleton(catalogue.entry("lenet5")), (1, 32, 32))
+    with pytest.raises(SegvizError, match=r"layer 'flatten'.*5 units a side"):
+        edited(network, {"c1": Edit((5, 5), padding=(2, 2))})
+
+
+def test_a_crop_to_another_map_refuses_maps_of_another_size() -> None:
+    network = described(skeleton(catalogue.entry("unet")), (1, 188, 188))
+    with pytest.raises(SegvizError, match=r"joined\.0\.0.*8x8 and 12x12"):
+        edited(network, {"bottom.0": Edit((3, 3), padding=(1, 1))})
+
+
+def test_a_cut_refuses_maps_of_another_size() -> None:
+    class Cut(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.conv(x)[:, :, 2:60, 2:60].relu()
+
+    with pytest.raises(SegvizError, match="cuts maps of 64 units a side to a size that was counted for them"):
+        edited(described(Cut()), {"conv": Edit((3, 3))})
+
+
+class TwoPaths(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.add(self.left(x), self.right(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "said"),
+    [
+        ("left", Edit((3, 3)), "maps of different sizes: 62x62 and 64x64"),
+        ("left", Edit((70, 70)), "a window of 70 units does not fit into 64"),
+        ("left", Edit((3, 3), (0, 1)), "a stride of 0"),
+        ("left", Edit((3, 3), padding=(-1, 0)), "a padding of -1"),
+        ("output", Edit((3, 3)), "slides no window"),
+        ("middle", Edit((3, 3)), "no layer 'middle'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_reason(name: str, edit: Edit, said: str) -> None:
+    with pytest.raises(SegvizError, match=said):
+        edited(described(TwoPaths()), {name: edit})
