@@ -157,10 +157,14 @@ class Folding:
         self._schemes: dict[frozenset[str], Scheme] = {}
 
     @cached_property
+    def mains(self) -> tuple[str, ...]:
+        """The layers that give their names to volumes when every block is open, in order of execution."""
+        return tuple(volume.name for volume in self._draw(frozenset(self._within), {}).volumes if volume.layers)
+
+    @cached_property
     def _inside(self) -> dict[str, int]:
         """How many volumes each container unfolds into at last."""
-        mains = [volume.layers[0] for volume in self._draw(frozenset(self._within), {}).volumes if volume.layers]
-        return {name: sum(main.startswith(f"{name}.") for main in mains) for name in self._within}
+        return {name: sum(main.startswith(f"{name}.") for main in self.mains) for name in self._within}
 
     @cached_property
     def blocks(self) -> frozenset[str]:
@@ -189,7 +193,11 @@ class Folding:
 
     def scheme(self, toggled: frozenset[str] = frozenset()) -> Scheme:
         """What is drawn when the blocks of `toggled` are otherwise than in the overview."""
-        return self._scheme(self.opened(toggled) | self._plain)
+        return self.scheme_of(self.opened(toggled))
+
+    def scheme_of(self, opened: frozenset[str]) -> Scheme:
+        """What is drawn when exactly the blocks of `opened` are open."""
+        return self._scheme((opened & self.blocks) | self._plain)
 
     def toggled_to_show(self, layer: str, toggled: frozenset[str]) -> frozenset[str]:
         """`toggled` with every block open that holds `layer`."""

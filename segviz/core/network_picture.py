@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
 from typing import Any
 
-MOST_TOGGLED = 10_000  # blocks in a session file
+from segviz.core.what_if import LARGEST, Edit
+
+MOST_NAMES = 10_000  # blocks, or edited layers, in a session file
+
+
+class Part(StrEnum):
+    """What of a layer's window can be changed, as `Edit` names it."""
+
+    KERNEL = "kernel"
+    STRIDE = "stride"
+    DILATION = "dilation"
+    PADDING = "padding"
+
+    @property
+    def least(self) -> int:
+        return 0 if self is Part.PADDING else 1
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPicture:
     """`toggled` are the blocks that are folded, or unfolded, otherwise than in the overview.
 
-    `focus` is the block or the layer that fills the view; None: the whole network does.
+    `focus` is the block or the layer that fills the view; None: the whole network does. `edits` are layers that
+    have other windows than in the real network, by their names.
     """
 
     toggled: frozenset[str] = frozenset()
     focus: str | None = None
+    edits: tuple[tuple[str, Edit], ...] = ()
 
 
 WHOLE = NetworkPicture()
@@ -25,7 +43,8 @@ WHOLE = NetworkPicture()
 
 def to_values(picture: NetworkPicture) -> dict[str, Any]:
     """As it stands in a session file."""
-    return {"toggled": sorted(picture.toggled), "focus": picture.focus}
+    edits = {layer: asdict(edit) for layer, edit in picture.edits}
+    return {"toggled": sorted(picture.toggled), "focus": picture.focus, "edits": edits}
 
 
 def from_values(values: Any) -> NetworkPicture:
@@ -43,12 +62,33 @@ def _name(value: Any) -> str:
 
 
 def _names(value: Any) -> frozenset[str]:
-    if not isinstance(value, list) or len(value) > MOST_TOGGLED:
+    if not isinstance(value, list) or len(value) > MOST_NAMES:
         raise ValueError("blocks are a list of names")
     return frozenset(_name(one) for one in value)
+
+
+def _edits(value: Any) -> tuple[tuple[str, Edit], ...]:
+    if not isinstance(value, Mapping) or len(value) > MOST_NAMES:
+        raise ValueError("edits are windows by the names of layers")
+    return tuple((_name(layer), _edit(window)) for layer, window in value.items())
+
+
+def _edit(value: Any) -> Edit:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{value!r} is no window")
+    return Edit(**{part.value: _pair(value[part.value], part.least) for part in Part if part.value in value})
+
+
+def _pair(value: Any, least: int) -> tuple[int, int]:
+    y, x = value
+    for one in (y, x):
+        if isinstance(one, bool) or not isinstance(one, int) or not least <= one <= LARGEST:
+            raise ValueError(f"{one!r} is no size of a window")
+    return y, x
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "toggled": _names,
     "focus": lambda value: None if value is None else _name(value),
+    "edits": _edits,
 }

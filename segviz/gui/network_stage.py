@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from segviz.core.choices import NetworkView
 from segviz.core.export import replace_file
@@ -13,6 +13,7 @@ from segviz.gui import kinds, picturing, settings, theme, words
 from segviz.gui.network_figure import Figures, focus_of
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.scene import Scene
+from segviz.gui.what_if_page import WhatIfPage
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.network_board import NetworkBoard, image_of, svg_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
 
-VIEWS = (NetworkView.PICTURE,)
+VIEWS = (NetworkView.PICTURE, NetworkView.WHAT_IF)
 
 
 class NetworkStage(QWidget):
@@ -41,7 +42,10 @@ class NetworkStage(QWidget):
         theme.set_surface(self, "panel")
         self.board = NetworkBoard("The network as a picture")
         self.pages = Pages()
+        self.what_if = WhatIfPage()
+        self.what_if.changed.connect(self._update)
         self.pages.addWidget(self.board)
+        self.pages.addWidget(self.what_if)
         self._connect()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -62,6 +66,9 @@ class NetworkStage(QWidget):
         self.overview = line.button("zoom-out", "All of the network, folded as at first", self._whole)
         self.copy = line.button("copy", "Copy the picture", self.copy_picture)
         self.save = line.button("download", "Save the picture as PNG", self._save)
+        self.table = worded_button("CSV", "Save the table as CSV")
+        self.table.clicked.connect(self._save_table)
+        line.add(self.table)
         self.drawing = worded_button("SVG", "Save the picture as SVG, in which text stays text")
         self.drawing.clicked.connect(self._save_drawing)
         line.add(self.drawing)
@@ -86,6 +93,15 @@ class NetworkStage(QWidget):
         view = scene.state.network_view
         if view in VIEWS:
             self.choice.set_value(view)
+        pictured = view is not NetworkView.WHAT_IF
+        self.pages.setCurrentWidget(self.board if pictured else self.what_if)
+        self.setFocusProxy(self.board if pictured else self.what_if.table)
+        for button in (self.overview, self.save, self.drawing):
+            button.setVisible(pictured)
+        self.table.setVisible(not pictured)
+        _name(self.copy, "Copy the picture" if pictured else "Copy the table")
+        if not pictured:
+            self.what_if.show_outcome(scene, self.figures.outcome(scene))
         self.board.glides = settings.glides()
         plan = self.figures.plan(scene)
         focus = focus_of(scene, plan) if plan is not None else None
@@ -136,13 +152,18 @@ class NetworkStage(QWidget):
     # ------------------------------------------------------------------------------------ out
 
     def copy_picture(self) -> None:
-        """Put the picture on the clipboard."""
-        if self.board.figure is not None:
+        """Put the page on the clipboard, as a picture or as a table."""
+        if self.pages.currentWidget() is self.what_if:
+            self._commands.copy_table(self.what_if.rows())
+        elif self.board.figure is not None:
             self._commands.copy_image(image_of(self.board.figure, theme.tokens(self.palette())))
 
     def _save(self) -> None:
         if self.board.figure is not None:
             self._commands.save_image(image_of(self.board.figure, theme.tokens(self.palette())), "network")
+
+    def _save_table(self) -> None:
+        self._commands.save_table(self.what_if.rows(), "what-if")
 
     def _save_drawing(self) -> None:
         if self.board.figure is None or self._scene is None or self._scene.network is None:
@@ -151,3 +172,8 @@ class NetworkStage(QWidget):
         self._commands.save_with(
             "network.svg", kinds.SVG, lambda path: replace_file(path, lambda part: part.write_bytes(drawing))
         )
+
+
+def _name(button: QToolButton, name: str) -> None:
+    button.setToolTip(name)
+    button.setAccessibleName(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from segviz.core.choices import NetworkView
 from segviz.core.folding import Folding, Volume
-from segviz.core.network_picture import WHOLE
+from segviz.core.network_picture import WHOLE, Part
+from segviz.core.what_if import Edit, editable
 from segviz.gui import gestures
 from segviz.gui.scene import Scene
 
@@ -72,3 +73,37 @@ def step(scene: Scene, folding: Folding, by: int) -> Changes:
     if here not in volumes:
         return select(scene, folding, volumes[0 if by > 0 else -1]) if volumes else {}
     return select(scene, folding, volumes[max(0, min(len(volumes) - 1, volumes.index(here) + by))])
+
+
+# ---------------------------------------------------------------------------------------- what if
+
+
+def change_window(scene: Scene, layer: str, part: Part, pair: tuple[int, int]) -> Changes:
+    """Another kernel, stride, dilation or padding (y, x) in a layer; what it has anyway is no edit."""
+    if scene.network is None:
+        return {}
+    real = editable(scene.network).get(layer)
+    if real is None:
+        return {}
+    edits = dict(scene.state.network_picture.edits)
+    edits[layer] = replace(edits.get(layer, real), **{part.value: pair})
+    return _edited(scene, {name: edit for name, edit in edits.items() if name != layer or edit != real})
+
+
+def choose_layer(scene: Scene, layer: str) -> Changes:
+    """The layer of a row becomes the current one."""
+    return gestures.select_layer(scene, layer) if layer != scene.state.layer else {}
+
+
+def reset_layer(scene: Scene, layer: str) -> Changes:
+    """The window that a layer has in the real network."""
+    return _edited(scene, {name: edit for name, edit in scene.state.network_picture.edits if name != layer})
+
+
+def reset_windows(scene: Scene) -> Changes:
+    """All windows as they are in the real network."""
+    return _edited(scene, {})
+
+
+def _edited(scene: Scene, edits: Mapping[str, Edit]) -> Changes:
+    return {"network_picture": replace(scene.state.network_picture, edits=tuple(edits.items()))}

@@ -136,6 +136,8 @@ class NetworkPainter:
         if item.folded:
             self._plates(front, back, tone)
             self._count(front, back, item, tone)
+        if place in self._figure.remarks:
+            self._remark(front, back, self._figure.remarks[place], bool(item.folded))
         if place == 0 and self._figure.photograph is not None:
             self._photograph(front, back)
         if place in self._figure.lit:
@@ -168,6 +170,20 @@ class NetworkPainter:
             return
         self.counts[block.name] = place
         self._painter.fillRect(place.adjusted(0, 2, 0, -1), self._t.color("surround", 0.85))  # an arc may end here
+        self._painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _remark(self, front: QRectF, back: QPointF, text: str, counted: bool) -> None:
+        """What is another here than in the real network, above the volume."""
+        font = theme.caption()
+        metrics = QFontMetricsF(font)
+        wide, tall = metrics.horizontalAdvance(text), metrics.height()
+        middle = front.left() + (front.width() + back.x()) / 2
+        left = max(self._area.left() + 4, min(middle - wide / 2, self._area.right() - wide - 4))
+        top = max(self._area.top(), front.top() + back.y() - tall * (2 if counted else 1) - 1)
+        place = QRectF(left - 2, top, wide + 4, tall)
+        self._painter.fillRect(place, self._t.color("surround", 0.85))
+        self._painter.setFont(font)
+        self._painter.setPen(self._t.color("warn"))
         self._painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def _join(self, solid: Solid, gated: bool, place: int) -> None:
