@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from segviz.core.field import Box, Geometry
-from segviz.core.field_paths import chain
-from segviz.core.folding import Extent, Folding, Item, Scheme, Volume, Wire
+from segviz.core.field_paths import needed
+from segviz.core.folding import INPUT, Extent, Folding, Item, Scheme, Volume, Wire
 
 TALLEST = 190.0  # rows of the largest map
 BACK_X, BACK_Y = 0.2, 0.3  # how far the columns go back, to the right and up, in shares of an edge of as many rows
@@ -232,19 +232,18 @@ def lit(plan: Plan, geometry: Geometry, layer: str, row: int, column: int) -> di
 
     The unit's own volume has its cell; the image has the part of the field that lies inside it.
     """
+    need = needed(geometry, layer, row, column)
     found: dict[int, Box] = {}
-    for one in chain(geometry, layer, row, column):
-        place = plan.scheme.place_of(one.layer)
-        if place is not None:
-            rows, columns = geometry.grid(one.layer)
+    for name, index in ((INPUT, 0), *sorted(geometry.layers, key=lambda known: known[1])):
+        place = plan.scheme.place_of(name) if index else 0
+        if place is None or index not in need:
+            continue
+        node, (y, x) = geometry.nodes[index], need[index]
+        if y.real is not None and x.real is not None:
             found[place] = Box(
-                one.columns.lo / columns, one.rows.lo / rows, (one.columns.hi + 1) / columns, (one.rows.hi + 1) / rows
+                x.real.lo / node.width,
+                y.real.lo / node.height,
+                (x.real.hi + 1) / node.width,
+                (y.real.hi + 1) / node.height,
             )
-    seen = geometry.field(layer, row, column).box.clipped(geometry.width, geometry.height)
-    found[0] = Box(
-        seen.left / geometry.width,
-        seen.top / geometry.height,
-        seen.right / geometry.width,
-        seen.bottom / geometry.height,
-    )
     return found

@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from segviz.core.choices import NetworkView
 from segviz.core.export import replace_file
+from segviz.core.volume_layout import Plan
 from segviz.gui import kinds, picturing, settings, theme, words
 from segviz.gui.network_figure import Figures, focus_of
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.scene import Scene
-from segviz.gui.what_if_page import WhatIfPage
+from segviz.gui.what_if_page import WhatIfPage, summary
+from segviz.gui.what_if_rows import Outcome
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.network_board import NetworkBoard, image_of, svg_of
@@ -63,6 +65,8 @@ class NetworkStage(QWidget):
         theme.set_role(self.what, "caption")
         line.add(self.choice)
         line.add(self.what, 1)
+        line.add(self.what_if.reset_one)
+        line.add(self.what_if.reset_all)
         self.overview = line.button("zoom-out", "All of the network, folded as at first", self._whole)
         self.copy = line.button("copy", "Copy the picture", self.copy_picture)
         self.save = line.button("download", "Save the picture as PNG", self._save)
@@ -89,31 +93,29 @@ class NetworkStage(QWidget):
     def show_scene(self, scene: Scene) -> None:
         """Bring the page in front up to the scene."""
         self._scene = scene
-        network = scene.network
         view = scene.state.network_view
         if view in VIEWS:
             self.choice.set_value(view)
-        pictured = view is not NetworkView.WHAT_IF
+        self._show_page(view is not NetworkView.WHAT_IF)
+        found, plan = self.figures.outcome(scene), self.figures.plan(scene)
+        if view is NetworkView.WHAT_IF:
+            self.what_if.show_outcome(scene, found)
+        self.board.glides = settings.glides()
+        focus = focus_of(scene, plan) if plan is not None else None
+        self.board.show_figure(self.figures.figure(scene), focus, self.figures.tips(scene))
+        self.what.setText(_facts(scene, plan, found) if view is not NetworkView.WHAT_IF else "")
+        chosen = scene.state.network_picture
+        self.overview.setEnabled(chosen.focus is not None or bool(chosen.toggled))
+
+    def _show_page(self, pictured: bool) -> None:
+        """The picture or the table in front, with the buttons that belong to it."""
         self.pages.setCurrentWidget(self.board if pictured else self.what_if)
         self.setFocusProxy(self.board if pictured else self.what_if.table)
         for button in (self.overview, self.save, self.drawing):
             button.setVisible(pictured)
-        self.table.setVisible(not pictured)
+        for button in (self.what_if.reset_one, self.what_if.reset_all, self.table):
+            button.setVisible(not pictured)
         _name(self.copy, "Copy the picture" if pictured else "Copy the table")
-        if not pictured:
-            self.what_if.show_outcome(scene, self.figures.outcome(scene))
-        self.board.glides = settings.glides()
-        plan = self.figures.plan(scene)
-        focus = focus_of(scene, plan) if plan is not None else None
-        self.board.show_figure(self.figures.figure(scene), focus, self.figures.tips(scene))
-        self.what.setText("")
-        if network is not None and plan is not None:
-            count = words.many(len(plan.scheme.volumes), "volume")
-            macs = f"{words.short_count(network.macs)} multiplications"
-            weights = f"{words.short_count(network.total_parameters)} parameters"
-            self.what.setText(f"{network.title} · {count} · {weights} · {macs}")
-        chosen = scene.state.network_picture
-        self.overview.setEnabled(chosen.focus is not None or bool(chosen.toggled))
 
     # -------------------------------------------------------------------------------- gestures
 
@@ -177,3 +179,20 @@ class NetworkStage(QWidget):
 def _name(button: QToolButton, name: str) -> None:
     button.setToolTip(name)
     button.setAccessibleName(name)
+
+
+def _facts(scene: Scene, plan: Plan | None, found: Outcome | None) -> str:
+    """What the picture shows, in a line; of a network that was edited, what follows from that."""
+    network = scene.network
+    if network is None or plan is None or found is None:
+        return ""
+    if found.edits:
+        return f"{network.title} with {summary(scene, found)}"
+    return " · ".join(
+        (
+            network.title,
+            words.many(len(plan.scheme.volumes), "volume"),
+            f"{words.short_count(network.total_parameters)} parameters",
+            f"{words.short_count(network.macs)} multiply-adds",
+        )
+    )

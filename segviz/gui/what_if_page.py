@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.core.network_picture import Part
 from segviz.core.what_if import editable
 from segviz.gui import picturing, theme, words
 from segviz.gui.panels.network_rows import field_text
 from segviz.gui.scene import Scene
-from segviz.gui.what_if_rows import Outcome, Value, WhatIfRow, as_table, read_pair
+from segviz.gui.what_if_rows import Outcome, Value, WhatIfRow, as_table, grid_text, read_pair
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.what_if_table import Cell, Line, WhatIfTable
@@ -23,8 +23,8 @@ HEADS = (
     ("Stride", "Units from window to window: a number, or width × height; + and − change it by one"),
     ("Dilation", "Units from sample to sample in a window: a number, or width × height; + and − change it by one"),
     ("Padding", "Units put around the maps, the same on both sides: a number, or width × height"),
-    ("Output", "Channels × rows × columns"),
-    ("Total stride", "Pixels of the network's input between two units"),
+    ("Grid", "Rows × columns of the output"),
+    ("Every", "Pixels of the network's input from unit to unit: the stride of all layers up to this one"),
     ("Field", "Side of the receptive field in pixels of the network's input"),
     ("Multiply-adds", "For this input"),
 )
@@ -32,7 +32,7 @@ FIRST = 1  # column of the first part of a window
 
 
 class WhatIfPage(QWidget):
-    """`changed` carries changes of the State."""
+    """`changed` carries changes of the State. The buttons that reset windows stand in the header of the stage."""
 
     changed = Signal(dict)
 
@@ -43,18 +43,15 @@ class WhatIfPage(QWidget):
         self._outcome: Outcome | None = None
         self.table = WhatIfTable(HEADS, "Windows of the layers, and what would follow from others")
         self.summary = ElidedLabel()
-        self.reset_one = worded_button("Reset layer", "The windows of the selected layer as they are  (Delete)")
+        self.summary.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
+        self.reset_one = worded_button(
+            "Reset layer", "The window of the selected layer as it is in the network  (Delete)"
+        )
         self.reset_all = worded_button("Reset all", "All windows as they are in the network")
-        row = QHBoxLayout()
-        row.setContentsMargins(theme.M, theme.S, theme.S, theme.S)
-        row.setSpacing(theme.S)
-        row.addWidget(self.summary, 1)
-        row.addWidget(self.reset_one)
-        row.addWidget(self.reset_all)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(row)
+        column.addWidget(self.summary)
         column.addWidget(self.table, 1)
         self.setFocusProxy(self.table)
         self.table.typed.connect(self._typed)
@@ -113,16 +110,16 @@ def _lines(row: WhatIfRow) -> list[Line]:
     """A layer's line, and what is refused below it."""
     windows = row.window is not None
     parts = tuple(_cell(row.part(part), windows) for part in Part)
-    values = tuple(_cell(value) for value in (row.output, row.stride, row.field, row.macs))
+    values = tuple(_cell(value) for value in (row.grid, row.stride, row.field, row.macs))
     name = Cell(row.name, row.name if row.edited else "")
-    lines = [Line(row.name, (name, *parts, *values), f"{row.name}  ({row.type})")]
+    lines = [Line(row.name, (name, *parts, *values), f"{row.name}  ({row.type})\nOutput: {row.output.text}")]
     if row.refusal:
         lines.append(Line(row.name, (Cell(row.refusal, tone="bad"),), row.refusal))
     return lines
 
 
 def _cell(value: Value, edits: bool = False) -> Cell:
-    return Cell(value.was, (value.short or value.now) if value.moved else "", edits)
+    return Cell(value.was, value.now if value.moved else "", edits)
 
 
 def summary(scene: Scene, found: Outcome) -> str:
@@ -140,7 +137,7 @@ def summary(scene: Scene, found: Outcome) -> str:
         return f"{real.title}: {words.many(changeable, 'window')} to change; nothing runs"
     pairs = (
         ("field", field_text(was), field_text(now)),
-        ("output", words.shape(was.output_shape[1:]), words.shape(now.output_shape[1:])),
+        ("grid", grid_text(was), grid_text(now)),
         ("multiply-adds", words.short_count(real.macs), words.short_count(found.network.macs)),
     )
     told = ", ".join(f"{name} {Value(old, new).text}" for name, old, new in pairs)

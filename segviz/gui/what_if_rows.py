@@ -14,21 +14,17 @@ from segviz.core.what_if import LARGEST, Edit, WhatIf, editable, edited
 from segviz.gui import words
 from segviz.gui.names import sentence
 from segviz.gui.panels.network_rows import field_text
+from segviz.gui.widgets.what_if_table import UNKNOWN
 
-UNKNOWN = "–"
 CALLED = re.compile(r"layer '([^']+)'")
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a layer has in the real network, and what it would have; `now` is `was` where nothing moves.
-
-    `short` says of `now` only what is another.
-    """
+    """What a layer has in the real network, and what it would have; `now` is `was` where nothing moves."""
 
     was: str
     now: str
-    short: str = ""
 
     @property
     def moved(self) -> bool:
@@ -36,7 +32,7 @@ class Value:
 
     @property
     def text(self) -> str:
-        return f"{self.was} → {self.short or self.now}" if self.moved else self.was
+        return f"{self.was} → {self.now}" if self.moved else self.was
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,7 @@ class WhatIfRow:
     window: Edit | None
     real: Edit | None
     output: Value
+    grid: Value
     stride: Value
     field: Value
     macs: Value
@@ -123,8 +120,8 @@ def _before(network: Network, edits: Mapping[str, Edit], at: str) -> WhatIf | No
 
 
 def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None) -> WhatIfRow:
-    def value(text: str, new: str, short: str = "") -> Value:
-        return Value(text, new, short) if now is not None else Value(text, UNKNOWN)
+    def value(text: str, new: str) -> Value:
+        return Value(text, new if now is not None or not text else UNKNOWN)
 
     there = now if now is not None else was
     return WhatIfRow(
@@ -132,11 +129,20 @@ def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None) ->
         was.type,
         edit or real,
         real,
-        value(words.shape(was.output_shape), words.shape(there.output_shape), words.shape(there.output_shape[1:])),
+        value(words.shape(was.output_shape), words.shape(there.output_shape)),
+        value(grid_text(was), grid_text(there)),
         value(_stride(was), _stride(there)),
         value(field_text(was), field_text(there)),
         value(_macs(was), _macs(there)),
     )
+
+
+def grid_text(layer: Layer) -> str:
+    """Rows and columns as short as can be: '56²', '45×60'; '' of what has none."""
+    if len(layer.output_shape) != 3:
+        return ""
+    rows, columns = layer.output_shape[1:]
+    return f"{rows}²" if rows == columns else f"{rows}×{columns}"
 
 
 def _stride(layer: Layer) -> str:

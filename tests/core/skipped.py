@@ -41,7 +41,7 @@ def network(size: int, channels: int, ops: Sequence[Op], containers: Mapping[str
     known = entry("lenet5")
     return Network(
         DescribeRequest(Setup("drawn")), "Drawn", Task.SEGMENTATION, ("a", "b"), (channels, size, size),
-        tuple(layers), 1_000, 1_000, sum(op.macs for op in ops), geometry, Frame((size, size), (size, size), (size, size)),
+        tuple(layers), 1_000, 1_000, sum(op.macs for op in ops), geometry, Frame(*3 * ((size, size),)),
         entry=known, brought=known,
     )  # fmt: skip
 

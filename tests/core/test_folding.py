@@ -20,7 +20,8 @@ def wires(scheme):
 def test_what_only_changes_values_belongs_to_the_volume_before_it():
     folding = Folding(skipped.residual(1))
     stem = folding.scheme().items[1]
-    assert stem.layers == ("stem", "relu") and stem.extent == Extent(16, 64, 64)
+    assert stem.layers == ("stem", "relu")
+    assert stem.extent == Extent(16, 64, 64)
     assert folding.scheme().place_of("relu") == 1
 
 
@@ -51,7 +52,8 @@ def test_a_block_is_unfolded_in_its_place_and_folded_again():
     assert ("body.2", "+") in wires(scheme), "the shortcut is seen"
     assert folding.scheme(frozenset()) == folding.scheme()
     whole = folding.scheme(frozenset({"body"}))
-    assert names(whole) == [INPUT, "stem", "body", "pool", "fc"] and whole.items[2].folded == 40
+    assert names(whole) == [INPUT, "stem", "body", "pool", "fc"]
+    assert whole.items[2].folded == 40
 
 
 def test_a_skip_and_a_sum_are_wires_and_a_join():
@@ -96,7 +98,8 @@ def test_no_place_for_a_layer_that_there_is_not():
 
 def test_labels_leave_out_what_the_open_block_says():
     labels = {volume.name: volume.label for volume in Folding(skipped.residual(2)).scheme().volumes}
-    assert labels["body.0.conv1"] == "conv1" and labels["stem"] == "stem"
+    assert labels["body.0.conv1"] == "conv1"
+    assert labels["stem"] == "stem"
     folded = Folding(skipped.residual(20)).scheme()
     assert [volume.label for volume in folded.volumes][2:4] == ["0", "1"]
 
@@ -117,4 +120,4 @@ def test_extents_of_every_kind_of_output(shape, grid, extent):
 
 def test_parents_are_the_innermost_containers():
     held = parents(skipped.residual(1))
-    assert held["body.0.conv1"] == "body.0" and held["body.0"] == "body" and held["stem"] is None
+    assert (held["body.0.conv1"], held["body.0"], held["stem"]) == ("body.0", "body", None)

@@ -66,8 +66,9 @@ def test_every_wire_is_drawn_once_along_the_axis_or_as_an_arc(plan):
 def test_arcs_end_at_their_volumes_and_pass_above_all_others(plan):
     for arc in plan.arcs:
         source, target = plan.solids[arc.wire.source], plan.solids[arc.wire.target]
-        assert source.left <= arc.start[0] <= source.right and source.top <= arc.start[1] <= 0
-        assert target.left <= arc.end[0] <= target.right and target.top <= arc.end[1] <= 0
+        for solid, (x, y) in ((source, arc.start), (target, arc.end)):
+            assert solid.left <= x <= solid.right
+            assert solid.top <= y <= 0
         for solid in plan.solids[arc.wire.source : arc.wire.target + 1]:
             assert arc.level < solid.top
 
@@ -139,6 +140,6 @@ def test_the_span_of_a_block_holds_its_volumes_and_its_shortcut():
     plan = plan_of(Folding(skipped.residual(2)))
     block = plan.scheme.block("body.0")
     box = plan.span(block.first, block.last)
-    assert box.left == plan.solids[block.first].left and box.right == plan.solids[block.last].right
+    assert (box.left, box.right) == (plan.solids[block.first].left, plan.solids[block.last].right)
     shortcut = next(arc for arc in plan.arcs if arc.wire.source == block.first - 1)
     assert box.top == shortcut.level

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -22,8 +22,9 @@ from segviz.gui import theme
 from segviz.gui.widgets.painted import elided
 
 Index = QModelIndex | QPersistentModelIndex
+UNKNOWN = "–"  # a value that nobody can tell
 CELL = Qt.ItemDataRole.UserRole + 1
-NAME = 130  # width of the first column at least, before `theme.px`
+NAME = 104  # width of the first column at least, before `theme.px`
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,15 @@ class _Painter(QStyledItemDelegate):
         painter.setFont(font)
         if cell.tone or index.column() == 0:
             painter.setPen(t.color(cell.tone or ("accent" if cell.now else "text")))
-            painter.drawText(room, _side(0), elided(cell.was, font, room.width()))
+            painter.drawText(room, _side(0), self._fitting(cell, font, room.width()))
         else:
             self._value(painter, room, cell, t)
         painter.restore()
+
+    def _fitting(self, cell: Cell, font: QFont, width: float) -> str:
+        """Names of layers differ in their ends, sentences are read from their beginnings."""
+        mode = Qt.TextElideMode.ElideRight if cell.tone else Qt.TextElideMode.ElideLeft
+        return QFontMetrics(font).elidedText(cell.was, mode, int(width))
 
     def _field(self, painter: QPainter, rect: QRectF, focused: bool, t: theme.Tokens) -> None:
         painter.setPen(t.color("accent") if focused else Qt.PenStyle.NoPen)
@@ -155,7 +161,7 @@ class _Painter(QStyledItemDelegate):
         """Right-aligned, so that numbers stand below each other."""
         metrics = QFontMetrics(painter.font())
         new = elided(cell.value, painter.font(), room.width())
-        painter.setPen(t.color("accent" if cell.now else "text"))
+        painter.setPen(t.color({"": "text", UNKNOWN: "dim"}.get(cell.now, "accent")))
         painter.drawText(room, _side(1), new)
         left = room.width() - metrics.horizontalAdvance(new)
         if cell.now:
@@ -235,8 +241,11 @@ class WhatIfTable(QTableView):
         head, metrics = self.horizontalHeader(), QFontMetrics(theme.numbers())
         plain = [line for line in self.lines if len(line.cells) > 1]
         for column in range(self._lines.columnCount()):
-            widest = max((metrics.horizontalAdvance(line.cells[column].text) for line in plain), default=0)
-            own = max(widest + theme.px(theme.XL), head.sectionSizeHint(column))
+            widest = max(
+                (metrics.horizontalAdvance(line.cells[column].text if column else line.name) for line in plain),
+                default=0,
+            )
+            own = max(widest + theme.px(theme.L), head.sectionSizeHint(column))
             head.resizeSection(column, own)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         others = sum(head.sectionSize(column) for column in range(1, self._lines.columnCount()))
