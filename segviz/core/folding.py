@@ -9,7 +9,7 @@ a join.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from typing import NamedTuple
@@ -70,11 +70,15 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """An unfolded block and the items that stand for it, `first` to `last`, both included."""
+    """An unfolded block and the items that stand for it, `first` to `last`, both included.
+
+    `folds` is false of a mere list of layers, which is not called itself and makes nothing.
+    """
 
     name: str
     first: int
     last: int
+    folds: bool = True
 
 
 @dataclass(frozen=True)
@@ -266,9 +270,11 @@ class Folding:
                     if owner.get(source, here) != here:
                         wires[Wire(owner[source], here, gate)] = None
                         made[here].gated |= gate
-        items = tuple(self._item(one, inside, opened) for one in made)
-        shown = (name for name in opened if inside.get(name, 0) > 1)
-        return Scheme(items, tuple(wires), _blocks(items, shown))
+        items = tuple(self._item(one, inside) for one in made)
+        shown = tuple(name for name in opened if inside.get(name, 0) > 1)
+        blocks = _blocks(items, shown, frozenset(self._layers))
+        named = tuple(self._labelled(at, item, blocks, inside) for at, item in enumerate(items))
+        return Scheme(named, tuple(wires), blocks)
 
     def _belongs(self, name: str, at: int, volume: _Made) -> bool:
         """Whether a layer only changes values of the volume that it is made of: no grid, no channels, no products."""
@@ -282,31 +288,41 @@ class Folding:
         node = self._nodes[at]
         return extent_of(self._layers[name].output_shape, (node.height, node.width))
 
-    def _item(self, made: _Made, inside: Mapping[str, int], opened: frozenset[str]) -> Item:
+    def _item(self, made: _Made, inside: Mapping[str, int]) -> Item:
         if made.main is None or made.extent is None:
             return Join(made.node, made.gated)
         folded = inside.get(made.main, 0)
-        label = self._label(made.main, inside, opened)
-        return Volume(made.main, label, tuple(made.names), made.extent, made.node, folded if folded > 1 else 0)
+        return Volume(made.main, made.main, tuple(made.names), made.extent, made.node, folded if folded > 1 else 0)
 
-    @staticmethod
-    def _label(name: str, inside: Mapping[str, int], opened: frozenset[str]) -> str:
-        """A name as short as it is clear: below its open block, and a container of one volume for what it holds."""
-        parts = name.split(".")
-        above = [".".join(parts[:at]) for at in range(1, len(parts))]
-        blocks = [holder for holder in above if holder in opened and inside.get(holder, 0) > 1]
-        below = blocks[-1] + "." if blocks else ""
-        plain = next((holder for holder in above if inside.get(holder) == 1), name)
-        return plain.removeprefix(below)
+    def _labelled(self, at: int, item: Item, blocks: Iterable[Block], inside: Mapping[str, int]) -> Item:
+        """A volume with a name as short as it is clear: below its block; of what holds one volume, that name."""
+        if not isinstance(item, Volume):
+            return item
+        parts = item.name.split(".")
+        above = (".".join(parts[:size]) for size in range(1, len(parts)))
+        name = next((holder for holder in above if inside.get(holder) == 1), item.name)
+        around = [f"{block.name}." for block in blocks if block.first <= at <= block.last]
+        below = max((block for block in around if name.startswith(block)), key=len, default="")
+        return replace(item, label=name.removeprefix(below))
 
 
-def _blocks(items: tuple[Item, ...], opened: Iterable[str]) -> tuple[Block, ...]:
-    """The open blocks with the items that lie in them, outer before inner."""
-    found = []
-    for name in opened:
-        inside = [at for at, item in enumerate(items) if isinstance(item, Volume) and item.name.startswith(f"{name}.")]
-        if inside:
-            found.append(Block(name, inside[0], inside[-1]))
+LIST = 3  # volumes from which on those of a list are named together
+
+
+def _blocks(items: tuple[Item, ...], opened: Iterable[str], layers: frozenset[str]) -> tuple[Block, ...]:
+    """The open blocks with the items that lie in them, and lists of layers side by side; outer before inner."""
+    places: dict[str, list[int]] = {}  # of the volumes below each name
+    volumes = [at for at, item in enumerate(items) if isinstance(item, Volume)]
+    for at in volumes:
+        item = items[at]
+        name = item.name if isinstance(item, Volume) else ""
+        while name := name.rpartition(".")[0]:
+            places.setdefault(name, []).append(at)
+    found = [Block(name, places[name][0], places[name][-1]) for name in opened if name in places]
+    for name, inside in places.items():
+        together = [at for at in volumes if inside[0] <= at <= inside[-1]] == inside
+        if name not in layers and together and LIST <= len(inside) < len(volumes) - 1:
+            found.append(Block(name, inside[0], inside[-1], folds=False))
     return tuple(sorted(found, key=lambda block: (block.first, -block.last, block.name)))
 
 

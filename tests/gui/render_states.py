@@ -19,10 +19,11 @@ from PySide6.QtWidgets import QApplication
 from segviz.core import assets
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Method, Theme, Upsampling, View
+from segviz.core.choices import CompareView, Device, Method, NetworkView, Theme, Upsampling, View
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
+from segviz.core.network_picture import NetworkPicture
 from segviz.core.planning import plan_kept
 from segviz.core.requests import (
     Badge,
@@ -34,6 +35,7 @@ from segviz.core.requests import (
     Progress,
 )
 from segviz.core.session import Session, State, Unit
+from segviz.core.what_if import Edit
 from segviz.gui import names, runs, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
@@ -41,6 +43,7 @@ from segviz.gui.runs import Left, Phase, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
+from tests.core import skipped
 from tests.gui import scenes
 
 SIZES = (SMALLEST.toTuple(), (1280, 800), (2560, 1440))
@@ -221,6 +224,23 @@ def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
     return replace(scene, state=state, network=None, prediction=None, features=None, depths=answer)
 
 
+def network(view: NetworkView = NetworkView.PICTURE, **chosen: Any) -> Scene:
+    """The network on the photograph in the image's place."""
+    scene = castle()
+    picture = NetworkPicture(**chosen)
+    return replace(scene, state=replace(scene.state, network_view=view, network_picture=picture))
+
+
+def network_of(scene: Scene) -> Scene:
+    return replace(scene, state=replace(scene.state, network_view=NetworkView.PICTURE))
+
+
+def skips() -> Scene:
+    """A network with a concatenated skip and a gate, nothing pinned and no image."""
+    state = State(model="drawn", layer="up0", network_view=NetworkView.PICTURE)
+    return Scene(state, network=skipped.unet(), engine=EngineStatus.READY)
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -285,6 +305,15 @@ STATES: dict[str, Callable[[], Scene]] = {
     "upsampling-direct": lambda: scenes.laboratory(Page.DIRECT),
     "upsampling-shifts": lambda: scenes.laboratory(Page.SHIFTS, Method.DENSE),
     "upsampling-image": lambda: laboratory(Page.WAYS, image=True),
+    "network": network,
+    "network-block": lambda: network(toggled=frozenset({"blocks.2"}), focus="blocks"),
+    "network-skips": skips,
+    "network-small": lambda: network_of(small()),
+    "network-large": lambda: network_of(large()),
+    "network-empty": lambda: network_of(empty()),
+    "network-edited": lambda: network(edits=(("stem", Edit((7, 7), (1, 1), (1, 1), (3, 3))),)),
+    "what-if": lambda: network(NetworkView.WHAT_IF, edits=(("blocks.1.dw", Edit((5, 5), (1, 1), (2, 2), (4, 4))),)),
+    "what-if-refused": lambda: network(NetworkView.WHAT_IF, edits=(("blocks.1.dw", Edit((999, 999))),)),
     "training-idle": idle_laboratory,
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),

@@ -122,12 +122,10 @@ def test_a_clicked_volume_is_the_layer_of_all_views(bench):
     assert one.state.layer == "s4"
 
 
-def test_a_pinned_unit_lights_its_field_down_to_the_image(bench):
+def test_a_pinned_unit_lights_its_field_down_to_the_image(shown):
     """c3 of LeNet-5 sees 14 pixels (oracles.md); the image is 128 pixels wide."""
-    one = bench(State(image=scenes.PAGE, model="lenet5", layer="c3", network_view=NetworkView.PICTURE))
-    one.desk.session.update(unit=Unit(0, 5, 7), cursor=(40.0, 30.0))
-    one.turn()
-    lit = one.window.stages.network.board.figure.lit
+    stage, _, _ = shown(scenes.lenet(), layer="c3", unit=Unit(0, 5, 7))
+    lit = stage.board.figure.lit
     assert (lit[0].right - lit[0].left) * 128 == pytest.approx(14)
     assert sorted(lit) == [0, 1, 2, 3]
 
@@ -143,16 +141,12 @@ def test_a_tab_with_a_stage_of_its_own_is_not_hidden_behind_the_network(bench):
     assert one.window.centre.currentWidget() is one.panel("upsampling").stage
 
 
-def test_fit_and_zoom_reach_the_picture(bench):
+def test_zoom_and_copy_reach_the_picture(bench):
     one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.PICTURE))
     board = one.window.stages.network.board
     whole = board.projection.zoom
     QTest.keyClick(one.window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
     assert board.projection.zoom == pytest.approx(1.25 * whole)
-
-
-def test_copying_the_view_copies_the_picture(bench):
-    one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.PICTURE))
     QTest.keyClick(one.window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     one.turn()
     copied = QApplication.clipboard().image()
@@ -389,7 +383,8 @@ def test_no_field_of_the_table_differs_from_the_network_without_edits():
     ("text", "part", "pair"),
     [
         ("3", Part.KERNEL, (3, 3)), ("3×5", Part.KERNEL, (5, 3)), ("3 5", Part.STRIDE, (5, 3)),
-        ("0", Part.PADDING, (0, 0)), ("0", Part.KERNEL, None), ("-1", Part.KERNEL, None), ("1.5", Part.STRIDE, None), ("", Part.STRIDE, None),
+        ("0", Part.PADDING, (0, 0)), ("0", Part.KERNEL, None), ("-1", Part.KERNEL, None),
+         ("1.5", Part.STRIDE, None), ("", Part.STRIDE, None),
         ("1 2 3", Part.STRIDE, None), ("three", Part.KERNEL, None), ("99999", Part.KERNEL, None),
     ],
 )  # fmt: skip

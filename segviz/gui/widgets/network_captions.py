@@ -120,7 +120,8 @@ class Captions:
         left, right = self._x(self._plan.solids[block.first].left), self._x(self._plan.solids[block.last].right)
         own = block.name.rpartition(".")[2]
         self._bracket(left, right, top, (block.name, block.name if own.isdigit() else own), 0.0, "text")
-        self.brackets[block.name] = QRectF(left, top, right - left, row_height())
+        if block.folds:
+            self.brackets[block.name] = QRectF(left, top, right - left, row_height())
 
     def _bracket(
         self, left: float, right: float, top: float, texts: tuple[str, ...], end: float, tone: str = "dim"

@@ -24,7 +24,7 @@ from segviz.gui.widgets.painted import elided
 Index = QModelIndex | QPersistentModelIndex
 UNKNOWN = "–"  # a value that nobody can tell
 CELL = Qt.ItemDataRole.UserRole + 1
-NAME = 104  # width of the first column at least, before `theme.px`
+NAME = 88  # width of the first column at least, before `theme.px`
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class _Painter(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, t.color("raised", 0.6))
         if cell.edits:
-            self._field(painter, rect, bool(option.state & QStyle.StateFlag.State_HasFocus), t)
+            self._field(painter, rect, option.state, t)
         room = rect.adjusted(theme.px(theme.S), 0, -theme.px(theme.S), 0)
         font = theme.body() if index.column() == 0 else theme.numbers()
         painter.setFont(font)
@@ -152,9 +152,10 @@ class _Painter(QStyledItemDelegate):
         mode = Qt.TextElideMode.ElideRight if cell.tone else Qt.TextElideMode.ElideLeft
         return QFontMetrics(font).elidedText(cell.was, mode, int(width))
 
-    def _field(self, painter: QPainter, rect: QRectF, focused: bool, t: theme.Tokens) -> None:
+    def _field(self, painter: QPainter, rect: QRectF, state: QStyle.StateFlag, t: theme.Tokens) -> None:
+        focused = bool(state & QStyle.StateFlag.State_HasFocus)
         painter.setPen(t.color("accent") if focused else Qt.PenStyle.NoPen)
-        painter.setBrush(t.color("raised"))
+        painter.setBrush(t.color("panel" if state & QStyle.StateFlag.State_Selected else "raised"))
         painter.drawRoundedRect(rect.adjusted(2.5, 2.5, -2.5, -2.5), theme.RADIUS, theme.RADIUS)
 
     def _value(self, painter: QPainter, room: QRectF, cell: Cell, t: theme.Tokens) -> None:
@@ -239,13 +240,14 @@ class WhatIfTable(QTableView):
         """Rows and columns as their texts need them; what is left goes to the names."""
         self.verticalHeader().setDefaultSectionSize(theme.px(theme.CONTROL))
         head, metrics = self.horizontalHeader(), QFontMetrics(theme.numbers())
+        head.setFont(theme.caption())
         plain = [line for line in self.lines if len(line.cells) > 1]
         for column in range(self._lines.columnCount()):
             widest = max(
                 (metrics.horizontalAdvance(line.cells[column].text if column else line.name) for line in plain),
                 default=0,
             )
-            own = max(widest + theme.px(theme.L), head.sectionSizeHint(column))
+            own = max(widest + theme.px(theme.L + theme.XS + 2), head.sectionSizeHint(column))
             head.resizeSection(column, own)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         others = sum(head.sectionSize(column) for column in range(1, self._lines.columnCount()))
