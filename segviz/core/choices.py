@@ -93,7 +93,7 @@ class DataName(Choice):
 
     DIGITS = "digits", "Digits", "10,000 handwritten digits of MNIST"
     DIGIT_PAGES = "digit-pages", "Digit pages", "the same digits scattered on pages, with the truth of every pixel"
-    STAMPS = "stamps", "Cut-out scenes", "things of Debian's package tuxpaint-stamps-default on photographs"
+    STAMPS = "stamps", "Cut-out scenes", "things on photographs, of four packages of Debian: docs/training.md"
     CELLS = "cells", "Drawn cells", "touching cells as under a microscope, drawn by a program"
     CLOTHES = "clothes", "Clothes", "12,000 photographs of clothes, of Fashion-MNIST"
 

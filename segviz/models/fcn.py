@@ -184,6 +184,7 @@ class FCNOverEfficientNet(FCN):
         super().__init__(skips, classes, ladder)
         self.backbone = EfficientNetLite0()
         del self.backbone.pool, self.backbone.flatten, self.backbone.fc
+        self.drop = nn.Dropout2d()  # as behind the deepest maps of the authors' network
 
     def maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         network = self.backbone
@@ -193,7 +194,7 @@ class FCNOverEfficientNet(FCN):
             for _ in range(row.repeats):
                 x = next(blocks)(x)
             rows.append(x)
-        x = F.relu6(network.bn_head(network.head(x)))  # (N, 1280, H / 32, W / 32)
+        x = self.drop(F.relu6(network.bn_head(network.head(x))))  # (N, 1280, H / 32, W / 32)
         return x, rows[4], rows[2]
 
 

@@ -43,6 +43,8 @@ PACKAGES = {  # of Debian: where their pictures are, and which of them are photo
         "summer_1am/contents/images/2560x1600.jpg",
     ),
 }
+CUTOUTS = "tuxpaint-stamps-default"  # the package of what stands in front
+SENTENCE = f"Debian's packages of photographs (sudo apt-get install {' '.join((CUTOUTS, *PACKAGES))})"
 SHORTER = 640  # pixels of the shorter side of a desktop background that are kept
 
 Pixels = npt.NDArray[np.uint8]
@@ -54,8 +56,8 @@ def shipped(split: str) -> Sequence[Pixels]:
 
 
 def installed() -> Sequence[Pixels]:
-    """The desktop backgrounds: each (H, W, 3). Raises SegvizError, which names the package that is missing."""
-    return [_opened(package, Path(folder) / name) for package, (folder, *names) in PACKAGES.items() for name in names]
+    """The desktop backgrounds: each (H, W, 3). Raises SegvizError, which names the packages, where one is missing."""
+    return [_opened(Path(folder) / name) for folder, *names in PACKAGES.values() for name in names]
 
 
 def _part(photograph: Pixels, split: str) -> Pixels:
@@ -63,12 +65,9 @@ def _part(photograph: Pixels, split: str) -> Pixels:
     return photograph[:, :at] if split == "learn" else photograph[:, at:]
 
 
-def _opened(package: str, path: Path) -> Pixels:
+def _opened(path: Path) -> Pixels:
     if not path.is_file():
-        raise SegvizError(
-            f"{path} is not here, one of the photographs behind things: install Debian's package {package} "
-            f"(sudo apt-get install {package})"
-        )
+        raise SegvizError(f"{path} is not here, a photograph that stands behind things: install {SENTENCE}")
     pixels = open_picture(path).pixels
     share = min(1.0, SHORTER / min(pixels.shape[:2]))
     return resize(pixels, round(pixels.shape[0] * share), round(pixels.shape[1] * share))

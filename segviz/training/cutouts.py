@@ -20,8 +20,8 @@ from PIL import Image
 
 from segviz.core import assets
 from segviz.core.errors import SegvizError
+from segviz.training import backdrops
 
-PACKAGE = "tuxpaint-stamps-default"
 PLACES = tuple(Path(root) / "share/tuxpaint/stamps" for root in ("/usr", "/usr/local", "/opt/homebrew"))
 OTHER = "other"  # things of no class
 SPLITS = ("learn", "test")
@@ -49,8 +49,8 @@ def stamps(split: str) -> Cutouts:
     root = next((place for place in PLACES if place.is_dir()), None)
     if root is None:
         raise SegvizError(
-            f"the photographs of cut-out things are not here: install Debian's package {PACKAGE} "
-            f"(sudo apt-get install {PACKAGE}), or unpack it so that {PLACES[0]} exists"
+            f"the photographs of cut-out things are not here: install {backdrops.SENTENCE}, "
+            f"or unpack them so that {PLACES[0]} exists"
         )
     return _read(root, {name: entry[split] for name, entry in _listed().items()})
 
@@ -88,6 +88,6 @@ def _cropped(path: Path) -> npt.NDArray[np.uint8]:
         with Image.open(path, formats=("PNG",)) as image:
             pixels = np.asarray(image.convert("RGBA"))
     except OSError as error:
-        raise SegvizError(f"{path}: cannot be read ({error}); install {PACKAGE} again") from error
+        raise SegvizError(f"{path}: cannot be read ({error}); install {backdrops.CUTOUTS} again") from error
     rows, columns = (np.flatnonzero((pixels[..., 3] >= OPAQUE).any(axis=axis)) for axis in (1, 0))
     return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -2,7 +2,7 @@
 
 Things are drawn class by class, at any scale, flipped, turned, brighter or darker, over each other and over
 the border; things of no class stand among them and are background. What is learned from and what is tested
-on share neither things nor what is behind them, and is up to a quarter larger.
+on share neither things nor what is behind them.
 
 `python -m segviz.training.scenes FOLDER` makes the held-out scenes that segviz ships, the same every time.
 """
@@ -37,8 +37,7 @@ SWAPPED = 0.3  # of all backgrounds have their colours swapped: there are few of
 PHOTOGRAPH = 0.75  # of all scenes have one behind; the others a texture
 MOST_THINGS, MOST_OTHERS = 4, 3
 CROWDED = 0.15  # of all scenes have many things of one class
-CROWD = 0.2, 0.45  # side of each of them, of the scene's
-SMALLEST, LARGEST = 0.3, {"learn": 1.25, "test": 1.0}  # longest side of a thing, of the scene's
+SMALLEST = 0.3  # longest side of a thing, of the scene's
 MAGNIFIED = 3.0  # things at most: some are 50 pixels large
 TURNS = {
     "background": 20,
@@ -49,6 +48,26 @@ TURNS = {
 GRAINS, GREY, MOST_NOISE = (3, 9, 27, 81), 0.6, 0.12  # of textures: cells along a side, share without colour, strength
 SEEN = 0.12  # of a thing at least stays inside the scene and uncovered when it is drawn
 BATCH = 10  # held-out scenes at once
+
+
+@dataclass(frozen=True, slots=True)
+class Variety:
+    """How much things differ: the `largest` longest side, and the least and most of one in a `crowd`, of the scene's.
+
+    `relit` is how much the light changes, `greyed` the share of things without colour.
+    """
+
+    largest: float
+    crowd: tuple[float, float]
+    relit: float
+    greyed: float
+
+
+# What is learned from differs more than what is tested on: things are few, and would be learned by heart.
+VARIETY = {
+    "learn": Variety(largest=1.5, crowd=(0.12, 0.45), relit=0.5, greyed=0.1),
+    "test": Variety(largest=1.0, crowd=(0.2, 0.45), relit=0.3, greyed=0.0),
+}
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -71,7 +90,7 @@ class Composer:
         self.names = [name for name in cutouts.classes() if things.get(name)]
         self.things = things
         self.photographs = behind
-        self.largest = LARGEST[split]
+        self.variety = VARIETY[split]
 
     def scene(self, size: int, chance: np.random.Generator) -> Scene:
         """One scene of `size` x `size` pixels."""
@@ -79,7 +98,8 @@ class Composer:
         labels = np.zeros((size, size), np.uint8)
         put = self._crowd(chance) if chance.random() < CROWDED else self._mixed(chance)
         for label, thing, side in put:
-            _put(picture, labels, label, _posed(thing, side * size, cutouts.classes()[label], chance), chance)
+            posed = _posed(thing, side * size, cutouts.classes()[label], chance)
+            _put(picture, labels, label, posed, self.variety, chance)
         return Scene(_finished(picture, chance), labels)
 
     def _mixed(self, chance: np.random.Generator) -> list[Put]:
@@ -87,16 +107,17 @@ class Composer:
         names = [OTHER] * int(chance.integers(0, MOST_OTHERS + 1))
         names += [_any(self.names, chance) for _ in range(chance.integers(1, MOST_THINGS + 1))]
         put = [
-            (_label(name), _any(self.things[name], chance), _between(SMALLEST, self.largest, chance)) for name in names
+            (_label(name), _any(self.things[name], chance), _between(SMALLEST, self.variety.largest, chance))
+            for name in names
         ]
         return [put[index] for index in chance.permutation(len(put))]
 
     def _one(self, name: str, chance: np.random.Generator) -> Put:
-        return _label(name), _any(self.things[name], chance), _between(SMALLEST, self.largest, chance)
+        return _label(name), _any(self.things[name], chance), _between(SMALLEST, self.variety.largest, chance)
 
     def _crowd(self, chance: np.random.Generator) -> list[Put]:
         """Many things of one class, about equally large, side by side and over each other."""
-        name, side = _any(self.names, chance), _between(*CROWD, chance)
+        name, side = _any(self.names, chance), _between(*self.variety.crowd, chance)
         some = [_any(self.things[name], chance) for _ in range(3)]
         count = int(chance.uniform(0.4, 1.6) / side**2)
         return [(_label(name), _any(some, chance), side * chance.uniform(0.8, 1.25)) for _ in range(count)]
@@ -169,7 +190,9 @@ def _recoloured(picture: Floats, chance: np.random.Generator, much: float) -> Fl
     return found
 
 
-def _put(picture: Floats, labels: Pixels, label: int, pixels: Floats, chance: np.random.Generator) -> None:
+def _put(
+    picture: Floats, labels: Pixels, label: int, pixels: Floats, variety: Variety, chance: np.random.Generator
+) -> None:
     """Paint a posed thing into the picture, and its label where it is more than half opaque."""
     size = len(labels)
     height, width = pixels.shape[:2]
@@ -180,7 +203,9 @@ def _put(picture: Floats, labels: Pixels, label: int, pixels: Floats, chance: np
         return
     alpha = seen[..., 3:]
     plain = (seen[..., :3] / np.maximum(alpha, np.float32(1e-3))).astype(np.float32)
-    colour = _recoloured(plain, chance, 0.3)
+    colour = _recoloured(plain, chance, variety.relit)
+    if variety.greyed and chance.random() < variety.greyed:
+        colour = colour.mean(-1, keepdims=True)
     picture[rows, columns] = picture[rows, columns] * (1 - alpha) + colour * alpha
     labels[rows, columns][alpha[..., 0] > 0.5] = label
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
 from segviz.core import assets, catalogue
 from segviz.core.errors import SegvizError
-from segviz.training import cutouts, scenes
+from segviz.core.images import open_picture
+from segviz.training import backdrops, cutouts, scenes
 from segviz.training.cutouts import OTHER, Cutout
 
 CLASSES = ("background", "mammal", "bird", "insect", "fruit", "flower", "vehicle")
 
 
+def coins() -> npt.NDArray[np.uint8]:
+    return open_picture(assets.sample("coins.png")).pixels
+
+
 @pytest.fixture
 def composer() -> scenes.Composer:
-    return scenes.Composer(cutouts.few(), "learn", ["coins.png"])
+    return scenes.Composer(cutouts.few(), "learn", [coins()])
 
 
 def test_the_classes_are_those_of_the_list_behind_background() -> None:
@@ -30,12 +36,14 @@ def test_nothing_that_is_learned_from_is_tested_on() -> None:
     for name, entry in cutouts._listed().items():
         learned, tested = ([Path(stamp).name for stamp in entry[split]] for split in cutouts.SPLITS)
         assert len({*learned, *tested}) == len(learned) + len(tested), name
-    photograph = np.arange(200, dtype=np.uint8)[None, :, None]
-    left, right = (scenes._part(photograph, split) for split in cutouts.SPLITS)
-    assert np.array_equal(np.concatenate([left, right], 1), photograph)
-    assert left.shape[1] == 130
+    for name, left, right in zip(
+        backdrops.SHIPPED, *(backdrops.shipped(split) for split in cutouts.SPLITS), strict=True
+    ):
+        photograph = open_picture(assets.sample(name)).pixels
+        assert np.array_equal(np.concatenate([left, right], 1), photograph)
+        assert left.shape[1] == round(0.65 * photograph.shape[1])
     shown = ("chelsea", "raccoon", "european-honey-bee", "citrus-fruits", "flower", "astronaut", "grace_hopper")
-    assert not {Path(name).stem for name in scenes.BEHIND} & {*shown}
+    assert not {Path(name).stem for name in backdrops.SHIPPED} & {*shown}
 
 
 def test_a_few_things_of_every_class_are_shipped() -> None:
@@ -52,6 +60,12 @@ def test_without_the_package_its_name_and_the_command_are_said(monkeypatch: pyte
         cutouts.stamps("learn")
 
 
+def test_a_background_that_is_not_installed_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backdrops, "PACKAGES", {"some-backgrounds": ("/usr/share/backgrounds/none", "Dune.jpg")})
+    with pytest.raises(SegvizError, match=r"none/Dune.jpg is not here.*apt-get install .*mate-backgrounds"):
+        backdrops.installed()
+
+
 def test_a_cut_out_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cutouts, "PLACES", (tmp_path,))
     with pytest.raises(SegvizError, match=r"chimp.png: cannot be read"):
@@ -65,12 +79,21 @@ def test_the_same_seed_gives_the_same_scene(composer: scenes.Composer) -> None:
     assert not np.array_equal(one.pixels, other.pixels)
 
 
+def test_what_is_tested_on_is_no_larger_than_its_scene() -> None:
+    for split, largest in (("learn", 1.5), ("test", 1.0)):
+        composer = scenes.Composer(cutouts.few(), split, [coins()])
+        chance = np.random.default_rng(1)
+        sides = [side for _ in range(200) for _, _, side in composer._mixed(chance)]
+        assert 0.97 * largest < max(sides) <= largest
+        assert 0.3 <= min(sides) < 0.33
+
+
 def test_labels_are_where_the_thing_is() -> None:
     """A thing of one bright colour on a grey photograph: what is labelled is coloured, and nothing else is."""
     magenta = np.zeros((40, 30, 4), np.uint8)
     magenta[..., [0, 2, 3]] = 255
     magenta[:, :10, 3] = 0  # transparent
-    composer = scenes.Composer({"bird": [Cutout("flag", magenta)], OTHER: cutouts.few()[OTHER]}, "test", ["coins.png"])
+    composer = scenes.Composer({"bird": [Cutout("flag", magenta)], OTHER: cutouts.few()[OTHER]}, "test", [coins()])
     composer.things = {**composer.things, OTHER: [Cutout("nothing", np.zeros((4, 4, 4), np.uint8))]}
     seen = 0
     for seed in range(12):
@@ -94,7 +117,7 @@ def test_the_shipped_scenes_have_every_class_and_no_other() -> None:
 
 def test_a_batch_is_what_the_network_wants_to_see() -> None:
     scaling = catalogue.entry("efficientnet_lite0").preprocessing
-    source = scenes.Scenes(cutouts.few(), scaling, sizes=(64, 96))
+    source = scenes.Scenes(cutouts.few(), [coins()], scaling, sizes=(64, 96))
     one, same = (source.batch(3, torch.Generator().manual_seed(5)) for _ in range(2))
     assert torch.equal(one.images, same.images)
     assert one.images.shape in {(3, 3, 64, 64), (3, 3, 96, 96)}
