@@ -11,8 +11,10 @@ from segviz.cli.console import Console, Report
 from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
 from segviz.core.errors import SegvizError
-from segviz.core.field import Field, Status, pair, tidy
+from segviz.core.field import Field, Geometry, Status, pair, tidy
+from segviz.core.field_paths import FieldPath, Link, chain, paths, reached
 from segviz.core.requests import DescribeRequest, Network, Setup
+from segviz.core.steps import Interval
 
 HINT = "show the receptive field of a unit"
 
@@ -27,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HxW",
         help="input size; without it the native one, else the least on which the converted network has the unit",
     )
+    parser.add_argument(
+        "--chain", action="store_true", help="also what the unit needs of every layer before it, from the image on"
+    )
+    parser.add_argument(
+        "--pixel", type=unit, metavar="Y,X", help="also which units of the layer this pixel of the input can change"
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
@@ -39,6 +47,10 @@ def run(options: argparse.Namespace, console: Console) -> Report:
             f"{geometry.height}x{geometry.width}: rows are 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
     data = _described(options, network, geometry.field(options.layer, row, column))
+    if options.chain:
+        data["chain"] = [_linked(link) for link in chain(geometry, options.layer, row, column)]
+    if options.pixel:
+        data["pixel"], data["reaches"] = options.pixel, _reached(geometry, options.layer, *options.pixel)
     return Report(data, _text(data, network.entry.input_size[1:]))
 
 
@@ -106,7 +118,30 @@ def _described(options: argparse.Namespace, network: Network, field: Field) -> d
         "outside": round(field.box.outside(geometry.width, geometry.height), 4),
         "status": field.status.value,
         "reason": field.reason,
+        "paths": [_path(path) for path in paths(geometry, options.layer, *options.unit)],
     }
+
+
+def _path(path: FieldPath) -> dict[str, Any]:
+    box = path.field.box
+    return {
+        "layer": path.name,
+        "box": tidy(box),
+        "size": pair(box.height, box.width),
+        "stride": tidy((path.stride,))[0],
+        "status": path.field.status.value,
+    }
+
+
+def _linked(link: Link) -> dict[str, Any]:
+    return {"layer": link.layer, "rows": link.rows, "columns": link.columns, "box": tidy(link.box)}
+
+
+def _reached(geometry: Geometry, layer: str, y: int, x: int) -> dict[str, Interval] | None:
+    if not (0 <= y < geometry.height and 0 <= x < geometry.width):
+        raise SegvizError(f"pixel {y},{x} is outside the input of {geometry.height}x{geometry.width}")
+    found = reached(geometry, layer, x, y)
+    return None if found is None else {"rows": found[0], "columns": found[1]}
 
 
 def _text(data: dict[str, Any], native: tuple[int, ...]) -> str:
@@ -120,7 +155,38 @@ def _text(data: dict[str, Any], native: tuple[int, ...]) -> str:
     ]
     if data["status"] != Status.EXACT:
         lines.append(f"  {data['status']}: {data['reason']}")
+    lines += _ways(data) + _links(data)
+    if "pixel" in data:
+        y, x = data["pixel"]
+        lines.append(f"  pixel {y},{x} can change {_units(data['reaches'])}")
     return "\n".join(lines)
+
+
+def _ways(data: dict[str, Any]) -> list[str]:
+    if not data["paths"]:
+        return []
+    rows = []
+    for path in data["paths"]:
+        left, top, right, bottom = path["box"]
+        sides = f"{left:g} to {right:g}", f"{top:g} to {bottom:g}"
+        rows.append((path["layer"], f"{path['stride']:g}", table.size(path["size"]), *sides))
+    return ["", table.table(("path through", "stride", "size", "x", "y"), rows)]
+
+
+def _links(data: dict[str, Any]) -> list[str]:
+    rows = []
+    for link in data.get("chain", ()):
+        left, top, right, bottom = link["box"]
+        units = (f"{first} to {last}" for first, last in (link["rows"], link["columns"]))
+        rows.append((link["layer"], *units, f"{left:g} to {right:g}", f"{top:g} to {bottom:g}"))
+    return ["", table.table(("needs of", "rows", "columns", "x", "y"), rows)] if rows else []
+
+
+def _units(found: dict[str, Interval] | None) -> str:
+    if found is None:
+        return "no unit of this layer"
+    (top, bottom), (left, right) = found["rows"], found["columns"]
+    return f"the units in rows {top} to {bottom}, columns {left} to {right}"
 
 
 def _on(data: dict[str, Any], native: tuple[int, ...]) -> str:

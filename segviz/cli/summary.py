@@ -168,7 +168,8 @@ def _field(layer: Layer) -> str:
         own = any(side > 1 for side in layer.output_shape[1:])
         return f"{size(pair(*layer.size))}+" if own else "all"
     text = size(pair(*layer.size))
-    return text if layer.status == Status.EXACT else f"{text}?"
+    marks = {Status.EXACT: "", Status.BOUND: " at most"}
+    return text + marks.get(Status(layer.status), "?")
 
 
 def _lecture_shape(shape: Sequence[int]) -> str:

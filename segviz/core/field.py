@@ -288,7 +288,7 @@ class Geometry:
         return self._placed[index][0]
 
     def coarseness(self, index: int) -> float:
-        """Input pixels between units of a node, along the axis with more; of a unit of a whole map all that it spans."""
+        """Input pixels between units of a node, the larger of both axes; of a unit of a whole map all that it spans."""
         return self._placed[index][1]
 
     def whole_stride(self, layer: str) -> int | None:

@@ -50,7 +50,7 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
     """The fields of unit (row, column) of `layer` by each path, the largest first; () where there is one path alone.
 
     Their boxes lie inside the field of the unit, and as far as they lie in the image the smallest box around them is
-    the field. A path by which the unit sees padding alone is left out. Raises SegvizError for a layer that there is not.
+    the field. A path by which the unit sees padding alone is left out. Raises SegvizError for an unknown layer.
     """
     target, ways = geometry.index(layer), _Ways(geometry)
     coarsest = sorted(ways.below[target], reverse=True)
@@ -63,7 +63,7 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
         if walk.field.blind:
             continue
         mark = ways.mark(walk, {index for other in walks if other is not walk for index in other.nodes})
-        found.append(FieldPath(_name(geometry, mark), walk.field, geometry.coarseness(mark)))
+        found.append(FieldPath(layer_at(geometry, mark), walk.field, geometry.coarseness(mark)))
     found.sort(key=lambda path: path.field.box.width * path.field.box.height, reverse=True)
     return tuple(found) if len(found) > 1 else ()
 
@@ -88,7 +88,7 @@ class _Ways:
             self.below.append(frozenset(max(level, it) for source in node.inputs for it in self.below[source]))
 
     def walk(self, target: int, row: int, column: int, group: frozenset[int]) -> _Walk:
-        """Follow all ways whose coarsest level is one of `group`; a way is known by its node and its coarsest so far."""
+        """Follow all ways whose coarsest level is one of `group`; a way is its node and its coarsest so far."""
         need: dict[int, dict[int, Spans]] = {target: {self.levels[target]: (Span.of(row), Span.of(column))}}
         nodes, judge = [], Judge()
         for index in range(target, 0, -1):
@@ -117,7 +117,7 @@ def _join(need: dict[int, Spans], key: int, spans: Spans) -> None:
     need[key] = spans if had is None else (had[0].joined(spans[0]), had[1].joined(spans[1]))
 
 
-def _name(geometry: Geometry, index: int) -> str:
+def layer_at(geometry: Geometry, index: int) -> str:
     """The layer that ends in a node, the outermost of several; a node without one belongs to the layer before it."""
     while index:
         names = [name for name, end in geometry.layers if end == index]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainRequest
@@ -29,6 +30,7 @@ DOING: dict[type, str] = {
     ExamineRequest: "finding out what the network can do",
     TrainRequest: "training",
     DepthRequest: "scoring the depths",
+    ContributionRequest: "taking a score apart",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
@@ -127,6 +128,7 @@ Request = (
     | ClassifyRequest
     | ExamineRequest
     | DepthRequest
+    | ContributionRequest
 )
 
 
@@ -412,4 +414,4 @@ class Badge:
         return next(found for found in self.capabilities if found.ability is ability)
 
 
-Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer
+Answer = Network | Prediction | FeatureMaps | RaceResult | WindowAnswer | Badge | DepthAnswer | ContributionAnswer

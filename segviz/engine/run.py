@@ -12,6 +12,7 @@ import torch
 
 from segviz.core import direct, images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
@@ -37,7 +38,7 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import depths, devices, flow, labels, race, refine
+from segviz.engine import contributions, depths, devices, flow, labels, race, refine
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import describe_layers
@@ -282,6 +283,11 @@ class Engine:
         yield from ()
         return depths.answered(request, loaded, found, refused, started)
 
+    def contributions(self, request: ContributionRequest) -> Generator[Update, None, ContributionAnswer]:
+        """What each path adds to a logit."""
+        answer = yield from contributions.answered(request, self._job(request.setup, self._loaded(request.setup)))
+        return answer
+
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
@@ -327,6 +333,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
+    ContributionRequest: _once_loaded(Engine.contributions),
 }
 
 
