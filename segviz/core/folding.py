@@ -203,11 +203,6 @@ class Folding:
         """What is drawn when exactly the blocks of `opened` are open."""
         return self._scheme((opened & self.blocks) | self._plain)
 
-    def toggled_to_show(self, layer: str, toggled: frozenset[str]) -> frozenset[str]:
-        """`toggled` with every block open that holds `layer`."""
-        holding = frozenset(block for block in self.blocks if layer.startswith(f"{block}."))
-        return toggled ^ (holding - self.opened(toggled))
-
     # ------------------------------------------------------------------------------- drawing
 
     def _scheme(self, opened: frozenset[str]) -> Scheme:

@@ -150,9 +150,13 @@ class Plan:
         return Box(inside[0].left, top, inside[-1].right, max(solid.bottom for solid in inside))
 
 
-def plan_of(folding: Folding, toggled: frozenset[str] = frozenset()) -> Plan:
-    """The picture of a network; what is unfolded keeps the overview's scale."""
-    return lay_out(folding.scheme(toggled), Scale.of(folding.scheme()))
+def plan_of(folding: Folding, toggled: frozenset[str] = frozenset(), real: Folding | None = None) -> Plan:
+    """The picture of a network; what is unfolded keeps the overview's scale.
+
+    Of a network whose layers were edited, `real` is the folding of the one that it was: blocks and scale stay those.
+    """
+    real = real or folding
+    return lay_out(folding.scheme_of(real.opened(toggled)), Scale.of(real.scheme()))
 
 
 def lay_out(scheme: Scheme, scale: Scale) -> Plan:

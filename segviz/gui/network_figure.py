@@ -11,7 +11,7 @@ from segviz.core.field import Box
 from segviz.core.folding import INPUT, Folding, Item, Volume
 from segviz.core.network_picture import Part
 from segviz.core.requests import Network
-from segviz.core.volume_layout import Plan, Scale, lay_out, lit
+from segviz.core.volume_layout import Plan, lit, plan_of
 from segviz.gui import theme, words
 from segviz.gui.panels.network_rows import Row, rows_of
 from segviz.gui.scene import Scene, pinned
@@ -75,8 +75,7 @@ class Figures:
             return None
         key = drawn[0], toggled
         if self._plan is None or self._plan[0][0] is not key[0] or self._plan[0][1] != toggled:
-            scale = Scale.of(self.folding.scheme())
-            self._plan = key, lay_out(drawn[1].scheme_of(self.folding.opened(toggled)), scale)
+            self._plan = key, plan_of(drawn[1], toggled, self.folding)
         return self._plan[1]
 
     def figure(self, scene: Scene) -> Figure | None:
