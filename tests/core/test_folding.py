@@ -104,6 +104,16 @@ def test_labels_leave_out_what_the_open_block_says():
     assert [volume.label for volume in folded.volumes][2:4] == ["0", "1"]
 
 
+def test_a_mere_list_of_layers_is_named_once_and_does_not_fold():
+    """As a ModuleList, which is never called: the layers have names below one that no layer has."""
+    ops = [skipped.Op(f"body.list.{at}", 8, 4 + at, (at,), macs=9) for at in range(4)]
+    scheme = Folding(skipped.network(8, 3, [*ops, skipped.Op("out", 8, 2, (4,), macs=9)], {})).scheme()
+    assert [(block.name, block.first, block.last, block.folds) for block in scheme.blocks] == [
+        ("body", 1, 4, False), ("body.list", 1, 4, False),
+    ]  # fmt: skip
+    assert [volume.label for volume in scheme.volumes] == [INPUT, "0", "1", "2", "3", "out"]
+
+
 @pytest.mark.parametrize(
     ("shape", "grid", "extent"),
     [

@@ -310,6 +310,20 @@ def test_plus_and_minus_step_and_delete_resets(shown):
     assert held.state.network_picture.edits == ()
 
 
+def test_a_figure_begins_a_number_and_is_no_key_of_the_window(bench):
+    """1 is the actual size of the image elsewhere."""
+    one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.WHAT_IF))
+    stage = one.window.stages.network
+    table = stage.what_if.table
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, "c1", Part.PADDING))
+    QTest.keyClick(table, Qt.Key.Key_1)
+    editor = table.findChild(QLineEdit)
+    assert editor.text() == "1"
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    one.turn()
+    assert one.state.network_picture.edits == (("c1", Edit((5, 5), padding=(1, 1))),)
+
+
 def test_reset_of_a_layer_and_of_all(shown):
     edits = (("c1", Edit((3, 3))), ("c3", Edit((3, 3))))
     stage, held, _ = shown(

@@ -22,6 +22,7 @@ from segviz.gui import theme
 from segviz.gui.widgets.painted import elided
 
 Index = QModelIndex | QPersistentModelIndex
+NONE = Qt.KeyboardModifier.NoModifier
 UNKNOWN = "–"  # a value that nobody can tell
 CELL = Qt.ItemDataRole.UserRole + 1
 NAME = 88  # width of the first column at least, before `theme.px`
@@ -262,6 +263,15 @@ class WhatIfTable(QTableView):
         super().currentChanged(current, previous)
         if current.isValid() and not self._silent and current.row() != previous.row():
             self.chosen.emit(self.lines[current.row()].name)
+
+    def event(self, event: QEvent) -> bool:
+        """Figures begin a number, whatever they are the keys of elsewhere in the window."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            here, plain = self.currentIndex(), event.modifiers() in (NONE, Qt.KeyboardModifier.KeypadModifier)
+            if plain and event.text().isdigit() and here.isValid() and self._lines.cell(here).edits:
+                event.accept()
+                return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         here = self.currentIndex()
