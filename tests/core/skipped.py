@@ -93,3 +93,13 @@ def unet() -> Network:
         ),
         {},
     )
+
+
+def dense(layers: int = 5) -> Network:
+    """Every convolution takes all outputs before it, joined (Huang et al. 2017)."""
+    ops, outputs = [Op("conv0", 16, 4, (0,), Window(3, before=1), 9)], [1]
+    for layer in range(1, layers):
+        ops.append(Op("", 16, 4 * layer, tuple(outputs)))
+        ops.append(Op(f"conv{layer}", 16, 4, (len(ops),), Window(3, before=1), 9))
+        outputs.append(len(ops))
+    return network(16, 3, ops, {})

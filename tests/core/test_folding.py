@@ -25,6 +25,13 @@ def test_what_only_changes_values_belongs_to_the_volume_before_it():
     assert folding.scheme().place_of("relu") == 1
 
 
+def test_what_multiplies_is_a_volume_of_its_own_whatever_its_size():
+    """A convolution of 1x1 to as many maps as it takes."""
+    ops = [skipped.Op("a", 8, 4, (0,), macs=9), skipped.Op("b", 8, 4, (1,), macs=16), skipped.Op("c", 8, 4, (2,))]
+    scheme = Folding(skipped.network(8, 3, ops, {})).scheme()
+    assert [volume.layers for volume in scheme.volumes] == [(), ("a",), ("b", "c")]
+
+
 def test_the_overview_opens_all_that_fits():
     scheme = Folding(skipped.residual(2)).scheme()
     assert names(scheme) == [

@@ -7,7 +7,6 @@ from math import sqrt
 
 import pytest
 
-from segviz.core.field import Box
 from segviz.core.folding import Extent, Folding, Volume
 from segviz.core.volume_layout import LANES, MOST_COMPRESSED, WIDEST, Scale, lit, plan_of
 from tests.core import skipped
@@ -17,6 +16,7 @@ NETWORKS = {
     "many": skipped.residual(20),
     "unet": skipped.unet(),
     "crowd": skipped.residual(8),
+    "dense": skipped.dense(),
 }
 
 
@@ -111,22 +111,27 @@ def test_items_are_found_where_they_are_drawn(plan):
 
 
 def test_what_a_unit_needs_is_lit_in_every_volume_on_its_way():
-    """A unit of `join0` at (26, 26): of 3x3 kernels, a 2x2 transposed convolution and a crop of 2, by hand.
+    """A unit of `join0` at (26, 10): of 3x3 kernels, a 2x2 transposed convolution and a crop of 2, by hand.
 
     It needs rows 26 to 28 of the joined maps, through the skip rows 28 to 30 of down0, and so rows 28 to 32 of the
     image; from below rows 13 and 14 of down1, rows 13 to 16 of pool0 and 26 to 33 of down0: rows 26 to 35 of the image.
+    Columns are 16 less in the image and in the maps of its size, 8 less in those of half of it.
     """
     network = skipped.unet()
     plan = plan_of(Folding(network))
-    found = lit(plan, network.geometry, "join0", 26, 26)
+    found = lit(plan, network.geometry, "join0", 26, 10)
     places = {item.name: at for at, item in enumerate(plan.scheme.items) if isinstance(item, Volume)}
-    assert found[places["join0"]] == Box(26 / 52, 26 / 52, 27 / 52, 27 / 52)
-    assert found[places["up0"]] == pytest.approx(Box(26 / 54, 26 / 54, 29 / 54, 29 / 54))
-    assert found[places["down1"]] == pytest.approx(Box(13 / 27, 13 / 27, 15 / 27, 15 / 27))
-    assert found[places["pool0"]] == pytest.approx(Box(13 / 29, 13 / 29, 17 / 29, 17 / 29))
-    assert found[places["down0"]] == pytest.approx(Box(26 / 58, 26 / 58, 34 / 58, 34 / 58))
-    assert found[0] == pytest.approx(Box(26 / 60, 26 / 60, 36 / 60, 36 / 60))
-    assert places["output"] not in found
+
+    def seen(name, size):
+        return [round(edge * size, 6) for edge in found[places[name]]]
+
+    assert seen("join0", 52) == [10, 26, 11, 27]
+    assert seen("up0", 54) == [10, 26, 13, 29]
+    assert seen("down1", 27) == [5, 13, 7, 15]
+    assert seen("pool0", 29) == [5, 13, 9, 17]
+    assert seen("down0", 58) == [10, 26, 18, 34]
+    assert seen("input", 60) == [10, 26, 20, 36]
+    assert "output" not in {plan.scheme.items[place].name for place in found}
 
 
 def test_a_place_of_the_map_lies_on_the_face():
