@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import classics, edits, lenet, memory, peers, regions, trunk
+from benchmarks import classics, edits, lenet, memory, peers, regions, tracing, trunk
 from benchmarks.measure import Found, Plan, SkippedError, spread
 from segviz import __version__
 
@@ -36,6 +36,7 @@ ROWS = (
     Row("7", "growing", "Time a pixel as images grow", trunk.growing),
     Row("8", "parts", "Parts of an image against the whole", regions.parts),
     Row("10", "redrawing", "Drawing on an image against computing it again", edits.redrawn),
+    Row("20", "tracing", "Tracing a network, and a click, against a forward pass", tracing.traced_once),
 )
 
 

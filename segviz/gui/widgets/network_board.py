@@ -23,6 +23,7 @@ SMALLEST = 0.2  # of the zoom that fits all
 MARGIN = 20  # about what is fitted, before `theme.px`
 GLIDE = 240  # ms from one place to another
 SAVED = 1.25  # zoom of a picture that is saved
+SCREEN = 96  # dots an inch, of which pixels of type are counted
 
 
 class NetworkBoard(Painted):
@@ -327,6 +328,7 @@ def svg_of(figure: Figure, t: theme.Tokens, title: str) -> bytes:
     buffer, drawing = QBuffer(), QSvgGenerator()
     drawing.setOutputDevice(buffer)
     drawing.setSize(size)
+    drawing.setResolution(SCREEN)  # or type grows beside what is drawn
     drawing.setViewBox(QRectF(0, 0, size.width(), size.height()))
     drawing.setTitle(title)
     painter = QPainter(drawing)
