@@ -159,6 +159,14 @@ class CompareView(Choice):
     DIFFERENCE = "difference", "Difference", "where labels differ, striped in the colours of both"
 
 
+class NetworkView(Choice):
+    """What of the network has the canvas's place."""
+
+    NONE = "none", "Image", "the image in its place"
+    PICTURE = "picture", "Picture", "all layers as volumes to scale, and what goes into what"
+    WHAT_IF = "what-if", "What if", "change kernels, strides, dilations and paddings, and see what would follow"
+
+
 class Device(Choice):
     AUTO = "auto", "Automatic", "the fastest device present"
     CPU = "cpu", "CPU", "the processor"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, cams, convolution_lab, laboratory, places, sight
+from segviz.core import assets, cams, convolution_lab, laboratory, network_picture, places, sight
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -20,6 +20,7 @@ from segviz.core.choices import (
     MapScale,
     MaskColours,
     Method,
+    NetworkView,
     Palette,
     PatchSource,
     Pooling,
@@ -115,6 +116,8 @@ class State:
     w_0: float = 10.0  # of U-Net's weight map w(x), as its paper has it
     sigma: float = 5.0  # pixels
     convolution_lab: convolution_lab.ConvolutionLab = convolution_lab.USUAL
+    network_view: NetworkView = NetworkView.NONE  # what of the network has the canvas's place
+    network_picture: network_picture.NetworkPicture = network_picture.WHOLE
 
 
 Listener = Callable[[State, State], None]
@@ -215,6 +218,7 @@ NETWORK_DEFAULTS: dict[str, Any] = {
     "cell": None,
     "cams": cams.USUAL,
     "map_channel": None,
+    "network_picture": network_picture.WHOLE,
 }
 
 
@@ -234,6 +238,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["sight"] = sight.to_values(state.sight)
     values["cams"] = cams.to_values(state.cams)
     values["convolution_lab"] = convolution_lab.to_values(state.convolution_lab)
+    values["network_picture"] = network_picture.to_values(state.network_picture)
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -466,4 +471,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "w_0": _within(0, MOST_W_0),
     "sigma": _within(LEAST_SIGMA, MOST_SIGMA),
     "convolution_lab": convolution_lab.from_values,
+    "network_view": NetworkView,
+    "network_picture": network_picture.from_values,
 }

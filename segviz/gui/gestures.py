@@ -12,6 +12,7 @@ from segviz.core import assets, catalogue, laboratory
 from segviz.core.capabilities import unfit
 from segviz.core.choices import Method, Task, View
 from segviz.core.entries import Entry
+from segviz.core.folding import parents
 from segviz.core.overrides import viewed
 from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
@@ -125,19 +126,6 @@ def next_field(scene: Scene, step: int) -> Changes:
 def _field_of(network: Network, name: str) -> tuple[object, str] | None:
     layer = network.layer(name)
     return (layer.size, layer.status) if layer is not None else None
-
-
-def parents(network: Network) -> dict[str, str | None]:
-    """For each layer the innermost container that holds it, by its dotted name."""
-    names = {layer.name for layer in network.layers}
-
-    def parent(name: str) -> str | None:
-        above = name.rpartition(".")[0]
-        while above and above not in names:
-            above = above.rpartition(".")[0]
-        return above or None
-
-    return {layer.name: parent(layer.name) for layer in network.layers}
 
 
 def top_rows(network: Network) -> tuple[str, ...]:

@@ -21,10 +21,23 @@ from segviz.core import assets, convolution_lab
 from segviz.core.cams import CamView
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Glow, Heat, MapPage, Method, Theme, TrainingPage, Upsampling, View
+from segviz.core.choices import (
+    CompareView,
+    Device,
+    Glow,
+    Heat,
+    MapPage,
+    Method,
+    NetworkView,
+    Theme,
+    TrainingPage,
+    Upsampling,
+    View,
+)
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
+from segviz.core.network_picture import NetworkPicture
 from segviz.core.planning import plan_cams, plan_kept, plan_occlusion
 from segviz.core.requests import (
     Badge,
@@ -37,6 +50,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import Session, State, Unit
 from segviz.core.sight import Sight
+from segviz.core.what_if import Edit
 from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
@@ -44,6 +58,7 @@ from segviz.gui.runs import Left, Phase, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
+from tests.core import skipped
 from tests.gui import convolution_scenes, scenes
 
 SIZES = (SMALLEST.toTuple(), (1280, 800), (2560, 1440))
@@ -301,6 +316,23 @@ def no_shifts() -> Scene:
     return replace(scene, network=replace(scene.network, window=None, title="FCN-8s"))
 
 
+def network(view: NetworkView = NetworkView.PICTURE, **chosen: Any) -> Scene:
+    """The network on the photograph in the image's place."""
+    scene = castle()
+    picture = NetworkPicture(**chosen)
+    return replace(scene, state=replace(scene.state, network_view=view, network_picture=picture))
+
+
+def network_of(scene: Scene) -> Scene:
+    return replace(scene, state=replace(scene.state, network_view=NetworkView.PICTURE))
+
+
+def skips() -> Scene:
+    """A network with a concatenated skip and a gate, nothing pinned and no image."""
+    state = State(model="drawn", layer="up0", network_view=NetworkView.PICTURE)
+    return Scene(state, network=skipped.unet(), engine=EngineStatus.READY)
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
@@ -416,6 +448,15 @@ STATES: dict[str, Callable[[], Scene]] = {
     "convolution-computing": lambda: replace(
         on_tab(described(), "convolution"), jobs=(Job(Kind.SUMS, Progress(3, 12, "layers"), 4.0, 2.2),)
     ),
+    "network": network,
+    "network-block": lambda: network(toggled=frozenset({"blocks.2"}), focus="blocks"),
+    "network-skips": skips,
+    "network-small": lambda: network_of(small()),
+    "network-large": lambda: network_of(large()),
+    "network-empty": lambda: network_of(empty()),
+    "network-edited": lambda: network(edits=(("stem", Edit((7, 7), (1, 1), (1, 1), (3, 3))),)),
+    "what-if": lambda: network(NetworkView.WHAT_IF, edits=(("blocks.1.dw", Edit((5, 5), (1, 1), (2, 2), (4, 4))),)),
+    "what-if-refused": lambda: network(NetworkView.WHAT_IF, edits=(("blocks.1.dw", Edit((999, 999))),)),
     "training-idle": idle_laboratory,
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from segviz.core.choices import Choice
 from segviz.gui import theme
 from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.heading import flat_button
+from segviz.gui.widgets.heading import flat_button, worded_button
 from segviz.gui.widgets.pill import Pill
 
 
@@ -95,13 +95,8 @@ class HeaderLine(QWidget):
         return button
 
     def word(self, text: str, name: str, then: Callable[[], None]) -> QToolButton:
-        """A button of a word, at the end of the line: there is no icon for a kind of file."""
-        button = QToolButton()
-        button.setText(text)
-        theme.set_kind(button, "button")
-        button.setToolTip(name)
-        button.setAccessibleName(name)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        """A button of a word, at the end of the line."""
+        button = worded_button(text, name)
         button.clicked.connect(lambda: then())
         self._row.addWidget(button)
         return button
