@@ -122,7 +122,7 @@ class TrainingPage(Choice):
     IMAGE = "image", "Image", "the image, as in the other tabs"
     CURVES = "curves", "Curves", "loss and scores of the runs, and what the network answers by now"
     CLASSES = "classes", "Classes", "what each class counts in the loss (class re-weighting)"
-    WEIGHT_MAP = "weight-map", "w(x)", "U-Net's weight map w(x): what each pixel between touching cells counts"
+    WEIGHT_MAP = "weight-map", "Weight map", "U-Net's weight map w(x): what each pixel between touching cells counts"
 
 
 class RecipeName(Choice):

@@ -11,16 +11,11 @@ import numpy as np
 import torch
 
 from segviz.core import direct, images, scores
-from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Device, Method, Pooling, Upsampling
-from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
-from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
-from segviz.core.filters import FilterAnswer, FilterRequest
-from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
@@ -42,32 +37,20 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.core.shifting import ShiftAnswer, ShiftRequest
-from segviz.core.sizes import SizesAnswer, SizesRequest
-from segviz.core.top_patches import TopAnswer, TopRequest
-from segviz.core.unit_sums import LayerSum, SumAnswer, SumRequest
 from segviz.engine import (
-    cams,
-    contributions,
     depths,
     devices,
     flow,
     labels,
     race,
     refine,
-    shifting,
-    sizes,
-    top_patches,
-    unit_sums,
 )
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
-from segviz.engine.effective import effective
-from segviz.engine.filters import Refused, filter_of
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
+from segviz.engine.insides import INSIDE, Insides
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
-from segviz.engine.occlusion import Occluder, occluded
 from segviz.engine.prepare import check_channels, check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 from segviz.engine.windows import Windows, classify_one
@@ -84,9 +67,8 @@ class Engine:
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
         self._depths: Kept[Depths] = Kept(1)
-        self._occluders: Kept[Occluder] = Kept(1)  # of the dragged square
-        self._sums: Kept[unit_sums.Maps] = Kept(1)
-        self._jobs: Kept[Job] = Kept(2)  # of the dragged window and of clicks, which ask many times of one image
+        self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
+        self.insides = Insides(self._loaded, self._job)
 
     @property
     def device_text(self) -> str:
@@ -309,104 +291,13 @@ class Engine:
         yield from ()
         return depths.answered(request, loaded, found, refused, started)
 
-    def occlude(self, request: OcclusionRequest) -> Generator[Update, None, OcclusionAnswer]:
-        """The outputs whose scores a grey square changes; of every square but the first only what it reaches is run."""
-        started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        key = (replace(request.setup, revision=0), version(request.setup.image or ""))
-        found = self._occluders.find(key)
-        if found is None:
-            job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
-            found = Occluder(job)
-            yield from found.fill()
-            self._occluders.put(key, found)
-        answer = yield from occluded(request, found, started)
-        return answer
-
-    def effective(self, request: EffectiveRequest) -> Generator[Update, None, EffectiveField]:
-        """What a unit of the convolutional form looks at."""
-        loaded = self._loaded(request.setup)
-        squeeze = not loaded.convertible
-        key = (replace(request.setup, revision=0), version(request.setup.image or ""), squeeze)
-        job = self._jobs.get(key, lambda: self._job(request.setup, loaded, squeeze=squeeze))
-        answer = yield from effective(request, job, job.native if squeeze else job.dense)
-        return answer
-
-    def activation(self, request: CamRequest) -> Generator[Update, None, CamAnswer]:
-        """Where in a layer the evidence for classes is."""
-        loaded = self._loaded(request.setup)
-        answer = yield from cams.answered(request, self._job(request.setup, loaded, squeeze=not loaded.convertible))
-        return answer
-
-    def filters(self, request: FilterRequest) -> Generator[Update, None, FilterAnswer]:
-        """The filter of one map, of the convolutional form where there is one."""
-        started = time.perf_counter()
-        yield from ()
-        found = filter_of(request, self._loaded(request.setup))
-        refused = found if isinstance(found, Refused) else Refused("")
-        made = None if isinstance(found, Refused) else found
-        seconds = time.perf_counter() - started
-        return FilterAnswer(request, request.layer, made, seconds, refused.reason, refused.maker)
-
-    def top_patches(self, request: TopRequest) -> Generator[Update, None, TopAnswer]:
-        """What a channel answers to most strongly, image by image."""
-        answer = yield from top_patches.search(request, self._loaded(request.setup))
-        return answer
-
-    def contributions(self, request: ContributionRequest) -> Generator[Update, None, ContributionAnswer]:
-        """What each path adds to a logit."""
-        answer = yield from contributions.answered(request, self._job(request.setup, self._loaded(request.setup)))
-        return answer
-
-    def take_apart(self, request: SumRequest) -> Generator[Update, None, SumAnswer]:
-        """The convolution behind a unit; a refusal where there is none."""
-        started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
-        traced = job.dense if loaded.convertible else job.native
-        found: LayerSum | None = None
-        refused = ""
-        try:
-            place = unit_sums.place_of(traced, request.layer, job.native)
-        except SegvizError as error:
-            refused = str(error)
-        else:
-            key = (replace(request.setup, revision=0), job.version, place.index)
-            maps = self._sums.find(key)
-            if maps is None:
-                self._sums.clear()
-                maps = yield from unit_sums.computed(job, traced, place)
-                self._sums.put(key, maps)
-            found = unit_sums.told(traced, job.weights, place, maps, request.layer, request.unit)
-        yield from ()
-        return SumAnswer(request, found, time.perf_counter() - started, refused, job.notes)
-
-    def shift(self, request: ShiftRequest) -> Generator[Update, None, ShiftAnswer]:
-        """The network as published on the image and on the shifted image, both as large as its native input."""
-        started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        job = self._job(request.setup, loaded, squeeze=True)
-        try:
-            answer = yield from shifting.answered(job, request, 0.0)
-        except SegvizError as error:
-            answer = shifting.refused(request, str(error))
-        return replace(answer, seconds=time.perf_counter() - started)
-
-    def feed(self, request: SizesRequest) -> Generator[Update, None, SizesAnswer]:
-        """The network as published on another size than its own, by tracing alone."""
-        started = time.perf_counter()
-        answer = sizes.answered(self._loaded(request.setup), request, 0.0)
-        yield from ()
-        return replace(answer, seconds=time.perf_counter() - started)
-
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
         """Let go of what holds on to networks, when the store has let one go."""
         self._jobs.clear()
-        self._occluders.clear()
-        self._sums.clear()
         self._redraws.forget()
+        self.insides.forget()
 
     def _loaded(self, setup: Setup) -> Loaded:
         return self.store.network(setup.model, setup.pooling, setup.device, setup.trust)
@@ -437,6 +328,11 @@ def _once_loaded(method: Callable[[Engine, Any], Answering]) -> Callable[[Engine
     return answer
 
 
+def _inside(method: Callable[[Insides, Any], Answering]) -> Callable[[Engine, Any], Answering]:
+    """What `Insides` answers, asked of an engine."""
+    return lambda engine, request: method(engine.insides, request)
+
+
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DescribeRequest: _once_loaded(Engine.describe),
     SegmentRequest: _once_loaded(Engine.predict),
@@ -446,15 +342,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
-    OcclusionRequest: _once_loaded(Engine.occlude),
-    EffectiveRequest: _once_loaded(Engine.effective),
-    CamRequest: _once_loaded(Engine.activation),
-    FilterRequest: _once_loaded(Engine.filters),
-    TopRequest: _once_loaded(Engine.top_patches),
-    ContributionRequest: _once_loaded(Engine.contributions),
-    SumRequest: _once_loaded(Engine.take_apart),
-    ShiftRequest: _once_loaded(Engine.shift),
-    SizesRequest: _once_loaded(Engine.feed),
+    **{kind: _once_loaded(_inside(method)) for kind, method in INSIDE.items()},
 }
 
 

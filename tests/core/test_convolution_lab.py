@@ -11,7 +11,8 @@ from segviz.core import convolution_lab, parameters
 from segviz.core.convolution_lab import Between, ConvolutionLab, Page, Preset, Rounding, Source
 from segviz.core.planning import plan_shift, plan_sizes, plan_sums
 from segviz.core.requests import Setup
-from segviz.core.session import Session, State, Unit, from_json, to_json
+from segviz.core.session import Session, State, Unit
+from segviz.core.session_file import from_json, to_json
 from segviz.core.shifting import ShiftRequest
 from segviz.core.sizes import SizesRequest
 from segviz.core.unit_sums import SumRequest

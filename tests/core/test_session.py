@@ -14,7 +14,8 @@ from segviz.core import assets
 from segviz.core.choices import Choice, Method, Pooling, View
 from segviz.core.errors import SegvizError
 from segviz.core.kept import MOST, Kept
-from segviz.core.session import FORMAT, Session, State, Unit, from_json, settled, to_json
+from segviz.core.session import Session, State, Unit, settled
+from segviz.core.session_file import FORMAT, from_json, to_json
 
 # ------------------------------------------------------------------------------------ updates
 

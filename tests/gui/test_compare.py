@@ -15,7 +15,8 @@ from segviz.core.kept import MOST, Kept
 from segviz.core.planning import plan_kept
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.requests import KeptRequest, PartialLabels, Progress, SegmentRequest
-from segviz.core.session import State, from_json, to_json
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 from segviz.gui import comparing, exports
 from segviz.gui.compare_layers import ComparedLayers, striped
 from segviz.gui.compare_strip import difference_text

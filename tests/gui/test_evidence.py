@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 from segviz.core.cams import CamRequest, CamView
 from segviz.core.choices import Area, Heat, MapPage, PatchSource, View
 from segviz.core.requests import Progress
-from segviz.core.session import State, Unit, from_json, to_json
+from segviz.core.session import State, Unit
+from segviz.core.session_file import from_json, to_json
 from segviz.core.top_patches import TopRequest, TopUpdate
 from segviz.gui.scene import Kind
 from tests.gui import scenes

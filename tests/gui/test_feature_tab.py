@@ -12,7 +12,8 @@ from segviz.core.field import Box
 from segviz.core.filters import FilterRequest
 from segviz.core.planning import plan_description, plan_filter
 from segviz.core.requests import DescribeRequest, FeatureRequest, SegmentRequest, Setup
-from segviz.core.session import Session, State, Unit, from_json, to_json
+from segviz.core.session import Session, State, Unit
+from segviz.core.session_file import from_json, to_json
 from segviz.gui import plan
 from segviz.gui.scene import Kind, pinned
 from tests.gui import scenes

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from segviz.core import session
+from segviz.core import session_file
 from segviz.core.choices import NetworkView
 from segviz.core.errors import SegvizError
 from segviz.core.folding import Folding, Volume
@@ -159,7 +159,7 @@ def test_a_session_keeps_what_is_shown_of_the_network():
         network_view=NetworkView.WHAT_IF,
         network_picture=NetworkPicture(frozenset({"a", "b.0"}), "a", (("c1", Edit((5, 3), (1, 2), (1, 1), (2, 0))),)),
     )
-    read, remarks = session.from_json(session.to_json(state))
+    read, remarks = session_file.from_json(session_file.to_json(state))
     assert read == state
     assert remarks == ()
 
@@ -175,7 +175,7 @@ def test_a_session_keeps_what_is_shown_of_the_network():
 )  # fmt: skip
 def test_a_session_with_a_bad_picture_opens_without_it(bad):
     state = f'{{"model": "lenet5", "network_picture": {bad}}}'
-    read, remarks = session.from_json(f'{{"format": "segviz session", "version": 1, "state": {state}}}')
+    read, remarks = session_file.from_json(f'{{"format": "segviz session", "version": 1, "state": {state}}}')
     assert read == State(model="lenet5")
     assert len(remarks) == 1
     assert remarks[0].startswith("network_picture")

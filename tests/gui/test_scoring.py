@@ -14,7 +14,8 @@ from PySide6.QtTest import QTest
 
 from segviz.core.choices import MaskColours
 from segviz.core.requests import DescribeRequest, SegmentRequest
-from segviz.core.session import State, from_json, to_json
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 from segviz.gui import overlays
 from segviz.gui.files import read_session
 from segviz.gui.scene import Kind
