@@ -26,6 +26,11 @@ from segviz.engine.graph import Trace, first_tensor
 
 Answer = Callable[..., Any]
 POOLED = (1, 1)
+ATTENTION = {
+    "scaled_dot_product_attention",
+    "matmul",
+    "bmm",
+}  # of a whole map, beside a box: no gate that can be opened
 
 
 class Unit(NamedTuple):
@@ -72,7 +77,8 @@ def disagreement(traced: Trace, unit: Unit, seen: Box | None) -> str:
     if field.status is Status.EXACT:
         agrees = seen == box if min(box.width, box.height) > 0 else seen is None
     else:
-        agrees = seen is None or not field.status.holds or _holds(box, seen)
+        everything = field.status is Status.WHOLE and any(op.name in ATTENTION for op in traced.operations)
+        agrees = seen is None or not field.status.holds or everything or _holds(box, seen)
     if agrees:
         return ""
     measured = "none" if seen is None else tuple(seen)
@@ -187,6 +193,11 @@ def _spread(mean: Tensor, channels: int) -> Tensor:
     return mean.expand(-1, channels, -1, -1) * 1.0
 
 
+def _attended(query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
+    """Attention of every position to all, as an average; positions come first."""
+    return value.mean(0, keepdim=True).expand_as(query) * 1.0, None
+
+
 def _convolved(
     x: Tensor, weight: Tensor, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Tensor:
@@ -251,6 +262,7 @@ OTHERS: dict[str, Answer] = {
     "conv2d": _convolved,
     "conv_transpose2d": _transposed,
     "linear": _dense,
+    "multi_head_attention_forward": _attended,
     "max_pool2d": _averaged,
     "max_pool2d_with_indices": _averaged_with_places,
     "max_unpool2d": _unpooled,
