@@ -56,6 +56,7 @@ def answered(request: CamRequest, job: Job) -> Generator[Progress, None, CamAnsw
         weights = _weights_of(chosen, weight, head.maps)
     else:
         weights = yield from head.mean_gradients(wanted)
+    _, rows, columns = head.maps.shape
     return CamAnswer(
         request=request,
         layer=_name(traced, node) if request.heat is Heat.CAM else traced.call(request.layer).name,
@@ -67,7 +68,7 @@ def answered(request: CamRequest, job: Job) -> Generator[Progress, None, CamAnsw
         maps=torch.einsum("kc,chw->khw", weights, head.maps).float().cpu().numpy(),
         weights=weights.float().cpu().numpy(),
         remarks=tuple(head.remark(index, weights[at]) for at, index in enumerate(chosen)),
-        lattice=job.frame.lattice(*head.maps.shape[1:], *traced.geometry.laws_at(node)),
+        lattice=job.frame.lattice(rows, columns, *traced.geometry.laws_at(node)),
         seconds=time.perf_counter() - started,
         notes=(*job.notes, *job.loaded.unnamed),
     )
@@ -327,7 +328,7 @@ class _Head:
         lost = torch.zeros((len(wanted), int(self.maps.shape[0])), dtype=self.maps.dtype, device=self.maps.device)
         if not any(score.requires_grad for score in wanted):  # behind an argmax, say
             return lost
-        (found,) = _batched(torch.stack(wanted), self._leaf)
+        found = _batched(torch.stack(wanted), self._leaf)
         if found is None:
             return lost
         axes = [axis + 1 for axis in self._patch.axes]
@@ -350,16 +351,27 @@ def _as_maps(traced: Trace, node: int, patch: Patch) -> Tensor:
     return tensor.movedim(patch.axes, MAPS)[0]
 
 
-def _batched(wanted: Tensor, leaf: Tensor) -> tuple[Tensor | None]:
-    """The gradients (scores, *leaf.shape) of a vector of scores, all in one pass back where torch can."""
+def _batched(wanted: Tensor, leaf: Tensor) -> Tensor | None:
+    """The gradients (scores, *leaf.shape) of a vector of scores, all in one pass back where torch can.
+
+    None where nothing leads from the leaf to the scores.
+    """
     each = torch.eye(len(wanted), dtype=wanted.dtype, device=wanted.device)
+
+    def back(directions: Tensor, together: bool) -> Tensor | None:
+        made = torch.autograd.grad(
+            wanted, leaf, directions, retain_graph=True, allow_unused=True, is_grads_batched=together
+        )
+        found: Tensor | None = made[0]
+        return found
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "There is a performance drop")  # an operation that goes one by one
         try:
-            return torch.autograd.grad(wanted, leaf, each, retain_graph=True, allow_unused=True, is_grads_batched=True)
+            return back(each, True)
         except RuntimeError:  # an operation that cannot go back in a batch: some write into their gradients
-            found = [torch.autograd.grad(wanted, leaf, one, retain_graph=True, allow_unused=True)[0] for one in each]
-    return (None,) if found[0] is None else (torch.stack(found),)
+            found = [gradient for one in each if (gradient := back(one, False)) is not None]
+    return torch.stack(found) if found else None
 
 
 # ------------------------------------------------------------------------------------------- CAM

@@ -141,7 +141,8 @@ def _computed(request: TopRequest, loaded: Loaded, place: Path, progress: Progre
 
 def _facts(maps: npt.NDArray[np.float32], geometry: Geometry, layer: str, frame: Frame) -> Table:
     """The strongest unit of every map (channels, rows, columns), and its field in image pixels."""
-    flat = np.nan_to_num(maps.reshape(len(maps), -1), nan=-np.inf, posinf=np.finfo(np.float32).max)
+    flat = maps.reshape(len(maps), -1).astype(np.float32)
+    flat = np.where(np.isnan(flat), -np.inf, flat)  # what is no number is not the strongest
     strongest = flat.argmax(1)
     rows, columns = np.divmod(strongest, maps.shape[2])
     table = np.zeros((len(FACTS), len(maps)))

@@ -268,7 +268,7 @@ def test_classes_in_small_batches_are_the_same(engine, image, monkeypatch):
 def test_where_no_batch_goes_back_they_go_one_by_one(network, monkeypatch):
     leaf = torch.rand(1, 3, 32, 32, requires_grad=True)
     wanted = made(network)(leaf).sum((0, 2, 3))
-    (together,) = cams._batched(wanted, leaf)
+    together = cams._batched(wanted, leaf)
     plain = torch.autograd.grad
 
     def refusing(*args, is_grads_batched=False, **rest):
@@ -277,7 +277,7 @@ def test_where_no_batch_goes_back_they_go_one_by_one(network, monkeypatch):
         return plain(*args, **rest)
 
     monkeypatch.setattr(torch.autograd, "grad", refusing)
-    (apart,) = cams._batched(wanted, leaf)
+    apart = cams._batched(wanted, leaf)
     assert torch.allclose(together, apart, atol=1e-5)
 
 
