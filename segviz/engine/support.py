@@ -30,7 +30,7 @@ ATTENTION = {
     "scaled_dot_product_attention",
     "matmul",
     "bmm",
-}  # of a whole map, beside a box: no gate that can be opened
+}  # over a whole map, beside a box: no gate to open
 
 
 class Unit(NamedTuple):
