@@ -129,7 +129,8 @@ def _image(traced: Trace) -> Tensor:
 @contextmanager
 def _filled(network: nn.Module) -> Iterator[None]:
     """Parameters that no replaced operation takes (scales, positions, tokens) as small positive numbers in float64."""
-    changed: list[tuple[dict[str, Any], str, Any]] = []
+    changed: list[tuple[Any, str, Any]] = []
+    store: Any
     try:
         for module in network.modules():
             for store in (module._parameters, module._buffers):
@@ -149,11 +150,11 @@ def _filled(network: nn.Module) -> Iterator[None]:
 REPLACED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d)
 
 
-class _Positive(TorchFunctionMode):  # type: ignore[misc]  # torch has no types for it
+class _Positive(TorchFunctionMode):
     """Replaces operations by such as lose no gradient. `opens`: nothing is passed back through a global pooling."""
 
     def __init__(self, opens: bool) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.opens = opens
 
     def __torch_function__(
@@ -233,7 +234,7 @@ def _averaged(
         for units, s, d, k, side, p in zip((rows, columns), steps, apart, size, x.shape[2:], ahead, strict=True)
     ]
     padded = F.pad(x, (ahead[1], after[1], ahead[0], after[0])).flatten(0, 1)[:, None]
-    found = F.conv2d(padded, _kernel(size), None, tuple(steps), 0, tuple(apart))[:, 0].unflatten(0, x.shape[:2])
+    found = F.conv2d(padded, _kernel(size), None, tuple(steps), 0, tuple(apart))[:, 0].unflatten(0, x.shape[:2])  # type: ignore[no-untyped-call]
     found = found[:, :, :rows, :columns]
     return (found, places) if return_indices else found
 
@@ -248,12 +249,13 @@ def _unpooled(
     """Every place of a window gets the value that only one would get: any of them may be the one."""
     kernel = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
     flat = x.flatten(0, 1)[:, None]
-    found = F.conv_transpose2d(flat, _kernel(kernel), None, stride or kernel, padding)[:, 0].unflatten(0, x.shape[:2])
+    found = F.conv_transpose2d(flat, _kernel(kernel), None, stride or kernel, padding)[:, 0].unflatten(0, x.shape[:2])  # type: ignore[no-untyped-call]
     if output_size is None:
         return found
     rows, columns = output_size[-2:]
     found = F.pad(found, (0, max(0, columns - found.shape[3]), 0, max(0, rows - found.shape[2])))
-    return found[:, :, :rows, :columns]
+    cut: Tensor = found[:, :, :rows, :columns]
+    return cut
 
 
 _MAXIMA = torch.ops.aten.max_pool2d_with_indices.default
