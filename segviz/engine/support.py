@@ -30,7 +30,7 @@ ATTENTION = {
     "scaled_dot_product_attention",
     "matmul",
     "bmm",
-}  # of a whole map, beside a box: no gate that can be opened
+}  # over a whole map, beside a box: no gate to open
 
 
 class Unit(NamedTuple):
@@ -129,7 +129,8 @@ def _image(traced: Trace) -> Tensor:
 @contextmanager
 def _filled(network: nn.Module) -> Iterator[None]:
     """Parameters that no replaced operation takes (scales, positions, tokens) as small positive numbers in float64."""
-    changed: list[tuple[dict[str, Any], str, Any]] = []
+    changed: list[tuple[Any, str, Any]] = []
+    store: Any
     try:
         for module in network.modules():
             stores: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
@@ -255,7 +256,8 @@ def _unpooled(
         return found
     rows, columns = output_size[-2:]
     found = F.pad(found, (0, max(0, columns - found.shape[3]), 0, max(0, rows - found.shape[2])))
-    return found[:, :, :rows, :columns]
+    cut: Tensor = found[:, :, :rows, :columns]
+    return cut
 
 
 _MAXIMA = torch.ops.aten.max_pool2d_with_indices.default

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,7 +126,7 @@ CLOSED = st.one_of(st.builds(Window, st.integers(2, 4), st.integers(1, 2), st.ju
 
 
 @st.composite
-def graphs(draw: st.DrawFn, steps: st.SearchStrategy[object]) -> Geometry:
+def graphs(draw: st.DrawFn, steps: st.SearchStrategy[Any]) -> Geometry:
     """Chains of steps, whose maps are sometimes joined with an earlier one, pooled or spread to it."""
     side = draw(st.integers(12, 24))
     nodes, names = [Node((), SAME, SAME, side, side)], []

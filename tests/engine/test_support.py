@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segviz.core import catalogue
+from segviz.core.entries import Entry
 from segviz.core.field import Box, Status
 from segviz.engine.architectures import skeleton
 from segviz.engine.graph import trace
@@ -24,7 +25,7 @@ SAMPLE = 4
 
 
 @pytest.mark.parametrize("entry", catalogue.ENTRIES, ids=lambda entry: entry.name)
-def test_random_units_of_random_layers_see_what_a_gradient_reaches(entry: catalogue.Entry) -> None:
+def test_random_units_of_random_layers_see_what_a_gradient_reaches(entry: Entry) -> None:
     network = skeleton(entry).eval()
     traced = trace(network, SMALLER.get(entry.name, entry.input_size))
     units = drawn(traced, SAMPLE, random.Random(entry.name))
