@@ -390,10 +390,13 @@ def test_fit_brings_the_whole_field_into_view_until_the_image_is_fitted_again(be
 def test_buttons_of_the_inspector_do_what_the_keys_do(bench):
     one = bench()
     row = one.panel("inspector").sight[0]
+    assert not row.isVisible()  # nothing is pinned: the classes have the room
+    click(one, 61, 42)
+    assert row.isVisible()
     for identifier, name in (("filmstrip", "filmstrip"), ("projective", "projective"), ("field-paths", "paths")):
         before = getattr(one.state.sight, name)
         one.qtbot.mouseClick(row.buttons[identifier], Qt.MouseButton.LeftButton)
         one.turn()
         assert getattr(one.state.sight, name) is not before
         assert row.buttons[identifier].isChecked() is not before
-    assert not row.buttons["card-copy"].isEnabled()  # nothing is pinned
+    assert row.buttons["card-copy"].isEnabled()

@@ -47,8 +47,9 @@ class SightRow(QWidget):
             self.buttons[identifier] = button
 
     def show_scene(self, scene: Scene) -> None:
-        """Follow the scene; silent."""
+        """Follow the scene; silent. Without a unit, and while nothing of it is shown, the classes have the room."""
         sight = scene.state.sight
+        self.setVisible(scene.state.unit is not None or sight.projective or sight.square is not None)
         for identifier, button in self.buttons.items():
             enabled = find(identifier).enabled
             button.setEnabled(enabled is None or enabled(scene))
