@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks.measure import SkippedError
 
-PACKAGES = ("monai", "onnxruntime", "openvino", "onnx", "onnxscript")
+PACKAGES = ("monai", "onnxruntime", "openvino", "onnx", "onnxscript", "torchcam", "grad-cam")
 
 
 def versions() -> dict[str, str]:

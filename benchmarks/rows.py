@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import classics, edits, fields, lenet, memory, peers, regions, trunk
+from benchmarks import classics, edits, evidence, fields, lenet, memory, peers, regions, tracing, trunk
 from benchmarks.measure import Found, Plan, SkippedError, spread
 from segviz import __version__
 
@@ -37,6 +37,8 @@ ROWS = (
     Row("8", "parts", "Parts of an image against the whole", regions.parts),
     Row("9", "effective-field", "A unit's effective field over its crop against whole", fields.effective_field),
     Row("10", "redrawing", "Drawing on an image against computing it again", edits.redrawn),
+    Row("11", "grad-cam", "Grad-CAM of twenty classes against one forward pass", evidence.twenty_classes),
+    Row("20", "tracing", "Tracing a network, and a click, against a forward pass", tracing.traced_once),
 )
 
 

@@ -22,8 +22,10 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 
 import torch
+from torch import nn
 
 from benchmarks.zoo import conditions
 from segviz.core.capabilities import Ability, Verdict
@@ -31,11 +33,14 @@ from segviz.core.errors import SegvizError
 from segviz.core.requests import DescribeRequest, ExamineRequest, Setup
 from segviz.core.specs import Kind, parse
 from segviz.engine.flow import finished
+from segviz.engine.graph import trace
 from segviz.engine.run import Engine
+from segviz.engine.support import disagreement, drawn, supports
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, KEPT = ROOT / "docs" / "zoo.md", ROOT / "build" / "zoo-table.jsonl"
 MEMORY = 10 * 1024**3  # bytes that a network may take beyond what Python and torch do
+UNITS = 8  # whose fields are measured, of torchvision's networks
 CLOCK = 1800.0  # seconds by the wall: on a busy machine most of them are waiting
 ENCODERS = ("resnet18", "mobilenet_v2")
 DPT = "dpt/tu-vit_tiny_patch16_224"  # which takes transformers of timm alone
@@ -47,7 +52,10 @@ SMALL = (  # words of timm's names for the sizes of a family, the smallest first
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one network. `verdicts` and `reasons` are in the order of `Ability`; `failure` ended it."""
+    """What became of one network. `verdicts` and `reasons` are in the order of `Ability`; `failure` ended it.
+
+    `measured` units had their fields held against gradients; `misjudged` says where the two disagree.
+    """
 
     spec: str
     parameters: int = 0
@@ -55,6 +63,8 @@ class Row:
     verdicts: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     failure: str = ""
+    measured: int = 0
+    misjudged: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
 
     @property
@@ -114,7 +124,16 @@ def row_of(spec: str) -> Row:
     verdicts = tuple(found.verdict.value for found in badge.capabilities)
     reasons = tuple(found.reason for found in badge.capabilities)
     leaves = sum(layer.leaf for layer in network.layers)
-    return Row(spec, counted, leaves, verdicts, reasons, seconds=time.perf_counter() - began)
+    fields = _fields(spec, module, network.input_shape) if parse(spec).kind is Kind.TORCHVISION else (0, ())
+    return Row(spec, counted, leaves, verdicts, reasons, "", *fields, seconds=time.perf_counter() - began)
+
+
+def _fields(spec: str, module: nn.Module, shape: tuple[int, int, int]) -> tuple[int, tuple[str, ...]]:
+    """How many units of random layers were measured, and what is wrong with the fields of some."""
+    traced = trace(module, shape)
+    units = drawn(traced, UNITS, Random(spec))
+    pairs = zip(units, supports(module, traced, units), strict=True)
+    return len(units), tuple(said for unit, seen in pairs if (said := disagreement(traced, unit, seen)))
 
 
 def guarded(spec: str) -> Row:
@@ -177,7 +196,25 @@ def page(rows: Sequence[Row], missing: int) -> str:
     if failed:
         lines += ["## Not opened", "", "| network | reason |", "|---|---|"]
         lines += [*(f"| {row.spec} | {_cell(row.failure)} |" for row in failed), ""]
-    return "\n".join([*lines, *_reasons(opened)])
+    return "\n".join([*lines, *_judged(opened), *_reasons(opened)])
+
+
+def _judged(rows: Sequence[Row]) -> Iterator[str]:
+    """What came of holding fields against gradients (docs/fields.md)."""
+    measured = [row for row in rows if row.measured]
+    if not measured:
+        return
+    units, wrong = sum(row.measured for row in measured), [(row.spec, s) for row in measured for s in row.misjudged]
+    yield "## Fields, measured"
+    yield ""
+    counted = f"{units:,} units of random layers of {len(measured)} networks"
+    yield f"{counted}; the graph and a gradient disagree on {len(wrong)}."
+    yield ""
+    if wrong:
+        yield "| network | unit |"
+        yield "|---|---|"
+        yield from (f"| {spec} | {_cell(said)} |" for spec, said in wrong)
+        yield ""
 
 
 VERSIONS = ("torch", "torchvision", "timm", "segmentation_models_pytorch")
@@ -246,7 +283,8 @@ def kept() -> dict[str, Row]:
     """The rows that an earlier run left."""
     lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.is_file() else []
     found = [json.loads(line) for line in lines]
-    rows = [Row(**entry | {key: tuple(entry[key]) for key in ("verdicts", "reasons")}) for entry in found]
+    lists = ("verdicts", "reasons", "misjudged")
+    rows = [Row(**entry | {key: tuple(entry[key]) for key in lists if key in entry}) for entry in found]
     return {row.spec: row for row in rows}
 
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from segviz.core import catalogue
+from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import clean
@@ -35,6 +36,7 @@ from segviz.core.requests import (
     Update,
 )
 from segviz.core.specs import Kind, parse
+from segviz.core.top_patches import TopUpdate
 
 if TYPE_CHECKING:
     from segviz.engine.run import Engine
@@ -92,6 +94,8 @@ class Console:
     def ask(self, request: ExamineRequest) -> Badge: ...
     @overload
     def ask(self, request: EffectiveRequest) -> EffectiveField: ...
+    @overload
+    def ask(self, request: CamRequest) -> CamAnswer: ...
 
     def ask(self, request: Request) -> Answer:
         """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""
@@ -163,6 +167,6 @@ class Bar:
 def _progress(update: Update) -> tuple[str, Progress]:
     if isinstance(update, RaceUpdate):
         return update.side.replace("_", " "), update.partial.progress
-    if isinstance(update, PartialLabels):
+    if isinstance(update, PartialLabels | TopUpdate):
         return "", update.progress
     return "", update

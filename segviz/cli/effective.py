@@ -69,8 +69,8 @@ def added(options: argparse.Namespace, console: Console, at: Setup) -> tuple[dic
     """Keys that come beside those of the field, and lines of text."""
     from segviz.core import export
 
-    rule, images = options.rule or BackRule.GRADIENT, options.images or 1
-    found = console.ask(EffectiveRequest(at, options.layer, options.channel, *options.unit, rule, images))
+    (row, column), rule, images = options.unit, options.rule or BackRule.GRADIENT, options.images or 1
+    found = console.ask(EffectiveRequest(at, options.layer, options.channel, row, column, rule, images))
     for note in found.notes:
         console.note(note)
     if options.out is not None:

@@ -13,6 +13,7 @@ from segviz.cli.scored import FOUR, TITLES, four, scored
 from segviz.cli.table import count, table
 from segviz.core.choices import Method, Upsampling
 from segviz.core.errors import SegvizError, UsageError, named
+from segviz.core.formats import LARGEST_LABEL
 from segviz.core.requests import Progress, SegmentRequest
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from segviz.core.pairs import Collection, Pair
 
 HINT = "score networks on a folder of images with masks"
-HIGHEST_LABEL = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         metavar="FOLDER",
-        help="a folder with images/ and masks/ of the same stems, or the name of one that segviz brings",
+        help="a folder of images with masks or instances (docs/data.md), or the name of one that segviz brings",
     )
     parser.add_argument(
         "--method", type=chosen(Method), default=Method.AUTO, metavar=names(Method), help="default: auto"
@@ -61,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def label(text: str) -> int:
     """A class index."""
-    if not text.isdecimal() or int(text) > HIGHEST_LABEL:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a label from 0 to {HIGHEST_LABEL}")
+    if not text.isdecimal() or int(text) > LARGEST_LABEL:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a label from 0 to {LARGEST_LABEL}")
     return int(text)
 
 
@@ -136,14 +136,14 @@ class _Evaluating:
             self._count(mask, SegmentRequest(setup, self._options.method, self._options.upsampling))
         except SegvizError as error:
             text = str(error)
-            text = text if pair.mask.name in text or pair.image.name in text else f"{pair.image.name}: {text}"
+            text = text if pair.truth.name in text or pair.image.name in text else f"{pair.image.name}: {text}"
             self._failures.append(text)
             self._console.complain(text)
 
     def _mask(self, pair: Pair) -> Mask:
-        from segviz.core.masks import read_mask
+        from segviz.core.pairs import read_truth
 
-        mask = read_mask(pair.mask, self._key)
+        mask = read_truth(pair, self._key)
         return replace(mask, names=self._collection.classes) if self._collection.classes else mask
 
     def _count(self, mask: Mask, request: SegmentRequest) -> None:

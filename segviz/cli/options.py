@@ -155,6 +155,17 @@ def input_size(text: str) -> tuple[int, ...]:
     return _sizes(text, "an input size HxW or CxHxW, for example 3x224x224", (2, 3))
 
 
+def position(text: str) -> tuple[float, float]:
+    """`X,Y`: a place in image pixels."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a place X,Y in pixels, for example 120,80") from None
+    if not (0 <= x < float("inf") and 0 <= y < float("inf")):
+        raise argparse.ArgumentTypeError(f"'{text}': a place lies inside the image")
+    return x, y
+
+
 def region(text: str) -> tuple[int, int, int, int]:
     """`X,Y,W,H`: a rectangle in image pixels."""
     x, y, width, height = _whole_numbers(text, ",", "a region X,Y,W,H, for example 10,20,200,100", (4,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from segviz.cli.console import Bar, Console, Report
-from segviz.cli.options import check_suffix, positive
+from segviz.cli.options import check_suffix, positive, share
 from segviz.cli.table import count, duration, table
 from segviz.core.choices import DataName, Device, RecipeName
 from segviz.core.errors import SegvizError, UsageError
@@ -32,6 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--steps", type=positive, metavar="N", help="batches; default: the recipe's")
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes, to see that it learns")
     parser.add_argument("--resume", action="store_true", help="go on where a training into the same file was stopped")
+    parser.add_argument("--rate", type=float, metavar="R", help="the learning rate at its highest")
+    parser.add_argument("--kept", type=share, metavar="S", help="share of the pixels whose loss counts (loss masking)")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--patches", action="store_true", default=None, help="one patch for each pixel; far slower")
+    way.add_argument("--whole", dest="patches", action="store_false", help="whole images, whatever the recipe says")
+    parser.add_argument(
+        "--class-weights", type=weights, metavar="W,W,...", help="what each class counts in the loss, in their order"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="of all that is random; default: the recipe's")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the weights go (.safetensors)")
 
@@ -44,7 +53,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     check_suffix(options.out, ".safetensors")
     if options.device not in (Device.AUTO, Device.CPU):
         raise UsageError(f"--device {options.device}: recipes train on the CPU, where anybody gets the same weights")
-    request = _request(options)
+    request = _request(options, console)
     return _report(_trained(request, console), options.out)
 
 
@@ -53,17 +62,31 @@ def _listed() -> Report:
     return Report(data, table(("Recipe", "Trains", ""), [(one.value, one.title, one.hint) for one in RecipeName], 3))
 
 
-def _request(options: argparse.Namespace) -> TrainRequest:
+def weights(text: str) -> tuple[float, ...]:
+    """What each class counts: '0.2,1,1'."""
+    numbers = tuple(float(part) for part in text.split(","))
+    if not all(math.isfinite(number) and number >= 0 for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text}: a weight is 0 or more")
+    return numbers
+
+
+def _request(options: argparse.Namespace, console: Console) -> TrainRequest:
     from segviz.training.recipes import steps_of  # torch
 
     checkpoint = options.out.absolute().with_suffix(".checkpoint")
     if checkpoint.exists() and not options.resume:
         raise SegvizError(f"{checkpoint.name}: a stopped training; go on with it by --resume, or delete the file")
+    if options.resume and not checkpoint.exists():
+        console.note(f"{checkpoint.name} is not there: nothing to go on with, training begins anew")
     return TrainRequest(
         recipe=options.recipe,
         data=options.data,
         quick=options.quick,
         seed=options.seed,
+        learning_rate=options.rate,
+        kept=options.kept,
+        class_weights=options.class_weights,
+        patches=options.patches,
         steps=options.steps if options.epochs is None else steps_of(options.recipe, options.epochs),
         out=str(options.out.absolute()),
         checkpoint=str(checkpoint),
@@ -127,6 +150,9 @@ def _report(result: TrainingResult, out: Path) -> Report:
         for name in ("mean_accuracy", "mean_iou", "frequency_weighted_iou"):
             data[name] = getattr(result, name)
         score = f"mean IoU {result.mean_iou:.3f} on {count(result.tested)} images never seen in training"
+    if result.objects is not None:
+        data["objects"] = {"f_score": result.objects, "separated": result.separated}
+        score += f", of objects F {result.objects:.3f}"
     if result.ladder:
         data["ladder"] = list(result.ladder)
         score += f" ({', '.join(f'{value:.3f}' for value in result.ladder)} from the deepest map on)"

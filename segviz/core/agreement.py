@@ -10,7 +10,7 @@ import numpy.typing as npt
 from segviz.core.boundaries import Band, trimap
 from segviz.core.errors import SegvizError, named
 from segviz.core.masks import Mask
-from segviz.core.matching import match, matched
+from segviz.core.matching import listed, match, matched
 from segviz.core.metrics import Confusion, Labels, Scores, counted, pairs
 from segviz.core.requests import Prediction
 from segviz.core.upper_bound import Bound, bounds
@@ -66,7 +66,18 @@ def agree(mask: Mask, prediction: Prediction, ignored: int | None = None) -> Agr
     except SegvizError as error:
         raise SegvizError(f"{named(mask.path)}: {error}") from error
     cells = pairs(truth, prediction.labels, confusion)
-    return Agreement(mask, prediction, truth, matching.names, confusion, scores, cells, matching.remarks)
+    remarks = (*matching.remarks, *without_truth(confusion))
+    return Agreement(mask, prediction, truth, matching.names, confusion, scores, cells, remarks)
+
+
+def without_truth(confusion: Confusion) -> tuple[str, ...]:
+    """What is to be said of classes that labels have and the truth has not: each adds an IoU of 0 to the mean."""
+    true = confusion.counts.sum(axis=1)
+    names = [name for name, pixels in zip(confusion.names, true, strict=True) if not pixels]
+    if not names:
+        return ()
+    many = f"{len(names)} classes without truth are" if len(names) > 1 else "1 class without truth is"
+    return (f"{many} labelled all the same ({listed(names)}): IoU 0 each, which pulls the mean down",)
 
 
 def completed(found: Agreement) -> Agreement:

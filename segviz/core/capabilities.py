@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from segviz.core.choices import Choice
+from segviz.core.choices import Choice, Method
 
 
 class Verdict(StrEnum):
@@ -34,3 +34,16 @@ class Capability:
     ability: Ability
     verdict: Verdict
     reason: str = ""
+
+
+# What a network has nothing to gain from that answers for every pixel by itself.
+FOR_CLASSIFIERS = (Method.SLIDING_WINDOW, Method.DIRECT, Method.SHIFT_AND_STITCH, Method.DENSE)
+
+
+def unfit(method: Method, title: str, per_pixel: bool) -> str:
+    """Why the network called `title` does not answer by `method`; '' where it does."""
+    if method is Method.NATIVE and not per_pixel:
+        return f"{title} is a classifier and does not answer per pixel: take 'upsampled', not 'native'"
+    if method in FOR_CLASSIFIERS and per_pixel:
+        return f"{title} answers for every pixel, '{method.value}' has nothing to add: take 'native'"
+    return ""

@@ -67,6 +67,14 @@ class Pooling(Choice):
     WINDOW = "window", "Window", "pooling kept at its native size, as in the classifier's own window"
 
 
+class MaskColours(Choice):
+    """What the colours of a mask stand for."""
+
+    AUTO = "auto", "By content", "palette.txt beside the mask, else PASCAL VOC or Cityscapes, whichever has all colours"
+    VOC = "voc", "PASCAL VOC", "the classes of PASCAL VOC, also for an indexed file"
+    CITYSCAPES = "cityscapes", "Cityscapes", "the classes of Cityscapes, also for an indexed file"
+
+
 class View(Choice):
     LABELS = "labels", "Labels", "the most probable class at every pixel"
     HEATMAP = "heatmap", "Heatmap", "the probability of one class"
@@ -88,6 +96,33 @@ class Glow(Choice):
     EFFECTIVE = "effective", "Effective field", "how much each pixel of the field moves the unit: its gradient"
     DECONVNET = "deconvnet", "Deconvnet", "the unit projected back to pixels, by what is positive on the way"
     GUIDED = "guided", "Guided", "the same, only where a ReLU was on: guided backpropagation"
+
+
+class Heat(Choice):
+    """What a heatmap of a class shows (lecture T18, T32)."""
+
+    PROBABILITY = "probability", "Probability", "how sure the network is of the class at every place"
+    CAM = "cam", "CAM", "the maps before global average pooling, times the class's weights"
+    GRAD_CAM = "grad-cam", "Grad-CAM", "the maps of the selected layer, times the class's mean gradients"
+
+
+class Area(Choice):
+    """Over which part of a network's answer a class's score is taken, for its gradient."""
+
+    AUTO = "auto", "Automatic", "the whole answer of a classifier, the class's own pixels of a segmentation"
+    IMAGE = "image", "Whole image", "all units of the answer"
+    LABEL = "label", "Label", "the pixels that the network gives to the class"
+    BOX = "box", "Box", "the units inside a box"
+    UNIT = "unit", "Unit", "the one unit that answers for a pixel"
+
+
+class TrainingPage(Choice):
+    """What the training laboratory shows in the place of the image."""
+
+    IMAGE = "image", "Image", "the image, as in the other tabs"
+    CURVES = "curves", "Curves", "loss and scores of the runs, and what the network answers by now"
+    CLASSES = "classes", "Classes", "what each class counts in the loss (class re-weighting)"
+    WEIGHT_MAP = "weight-map", "Weight map", "U-Net's weight map w(x): what each pixel between touching cells counts"
 
 
 class RecipeName(Choice):
@@ -124,6 +159,14 @@ class CompareView(Choice):
     DIFFERENCE = "difference", "Difference", "where labels differ, striped in the colours of both"
 
 
+class NetworkView(Choice):
+    """What of the network has the canvas's place."""
+
+    NONE = "none", "Image", "the image in its place"
+    PICTURE = "picture", "Picture", "all layers as volumes to scale, and what goes into what"
+    WHAT_IF = "what-if", "What if", "change kernels, strides, dilations and paddings, and see what would follow"
+
+
 class Device(Choice):
     AUTO = "auto", "Automatic", "the fastest device present"
     CPU = "cpu", "CPU", "the processor"
@@ -149,6 +192,28 @@ class Palette(Choice):
     GLASBEY = "glasbey", "Glasbey-like", "256 colours, each far from those before it"
     VOC = "voc", "PASCAL VOC", "the palette of the PASCAL VOC label images"
     CITYSCAPES = "cityscapes", "Cityscapes", "the palette of the Cityscapes label images"
+
+
+class MapPage(Choice):
+    """The pages of the tab of feature maps."""
+
+    MAPS = "maps", "Maps", "all feature maps of the layer"
+    FILTERS = "filters", "Filters", "the weights that make the maps, beside the map that they make"
+    PATCHES = "patches", "Patches", "what a map answers to most strongly, over many images"
+
+
+class PatchSource(Choice):
+    """Which images are gone through for what a map answers to."""
+
+    SHIPPED = "shipped", "Shipped images", "the photographs and pages that segviz brings"
+    FOLDER = "folder", "Image's folder", "all images of the folder that the open image lies in"
+
+
+class FilterScale(Choice):
+    """Range of weights that the colours of a filter span, from its negative to it."""
+
+    FILTER = "filter", "Per filter", "the largest weight of the filter"
+    LAYER = "layer", "Per layer", "the largest weight of all filters of the layer"
 
 
 class MapOrder(Choice):

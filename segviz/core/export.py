@@ -128,6 +128,19 @@ def save_probabilities(path: str | os.PathLike[str], probabilities: npt.NDArray[
     return replace_file(path, write)
 
 
+def save_arrays(path: str | os.PathLike[str], values: npt.NDArray[np.float32], lattice: Lattice | None) -> Path:
+    """Save feature maps (C, rows, columns) as NPZ: `maps`, and where their units sit as in `save_probabilities`."""
+    arrays: dict[str, Any] = {"maps": values}
+    if lattice is not None:
+        arrays |= {"stride": np.array(lattice.stride), "start": np.array(lattice.start)}
+
+    def write(part: Path) -> None:
+        with part.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    return replace_file(path, write)
+
+
 def save_table(path: str | os.PathLike[str], rows: Iterable[Sequence[object]]) -> Path:
     """Save rows as CSV in UTF-8, with a mark of it in front: spreadsheets would otherwise guess."""
 

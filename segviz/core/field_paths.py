@@ -132,13 +132,18 @@ def chain(geometry: Geometry, layer: str, row: int, column: int) -> tuple[Link, 
 
     Of layers that hold others only those that they hold are there, and of these only those that the unit needs.
     """
+    return tuple(_links(geometry, needed(geometry, layer, row, column)))
+
+
+def needed(geometry: Geometry, layer: str, row: int, column: int) -> dict[int, Spans]:
+    """The spans of rows and columns that unit (row, column) of `layer` needs of each node before it, and its own."""
     target = geometry.index(layer)
     need: dict[int, Spans] = {target: (Span.of(row), Span.of(column))}
     for index in range(target, 0, -1):
         if index in need:
             for source, rows, columns in geometry.below(index, *need[index]):
                 _join(need, source, (rows, columns))
-    return tuple(_links(geometry, need))
+    return need
 
 
 def _links(geometry: Geometry, need: Mapping[int, Spans]) -> Iterator[Link]:

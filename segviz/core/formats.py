@@ -18,3 +18,4 @@ IMAGE_SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suf
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
 PROGRAM_SUFFIXES = (".pt2", ".onnx", ".py")
 MODEL_SUFFIXES = WEIGHT_SUFFIXES + PROGRAM_SUFFIXES
+LARGEST_LABEL = 65_535  # of a mask: 16 bits

@@ -90,7 +90,9 @@ def from_values(values: Any) -> Laboratory:
     return replace(Laboratory(), **read)
 
 
-def _one_of(allowed: tuple[int, ...]) -> Callable[[Any], int]:
+def one_of(allowed: tuple[int, ...]) -> Callable[[Any], int]:
+    """A reader of session files: takes these numbers alone."""
+
     def read(value: Any) -> int:
         if isinstance(value, bool) or value not in allowed:
             raise ValueError(f"{value!r} is none of {allowed}")
@@ -118,14 +120,16 @@ def _number(value: Any) -> float:
     return number
 
 
-def _kernel(value: Any) -> tuple[tuple[float, ...], ...]:
+def kernel(value: Any) -> tuple[tuple[float, ...], ...]:
+    """A square of numbers, of a session file. Raises ValueError or TypeError for anything else."""
     rows = tuple(tuple(_number(number) for number in row) for row in value)
     if len(rows) > LARGEST_KERNEL or any(len(row) != len(rows) for row in rows):
         raise ValueError(f"a kernel has as many rows as columns, at most {LARGEST_KERNEL}")
     return rows
 
 
-def _flag(value: Any) -> bool:
+def flag(value: Any) -> bool:
+    """True or false, of a session file. Raises TypeError for anything else."""
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is neither true nor false")
     return value
@@ -134,12 +138,12 @@ def _flag(value: Any) -> bool:
 _READERS: dict[str, Callable[[Any], Any]] = {
     "page": Page,
     "source": Source,
-    "side": _one_of(SIDES),
-    "factor": _one_of(FACTORS),
+    "side": one_of(SIDES),
+    "factor": one_of(FACTORS),
     "kernel": Kernel,
-    "edited": _kernel,
+    "edited": kernel,
     "first": Way,
     "second": Way,
     "fades": _fades,
-    "image": _flag,
+    "image": flag,
 }

@@ -21,7 +21,8 @@ class TrainRequest:
     `data` replaces the recipe's own: a name or a folder. `steps` replaces its number of steps. `kept` is the
     share of pixels whose loss counts, drawn anew in every step (loss masking: lecture T28); `class_weights`
     re-weights the loss, one number a class (T28); `patches` trains patch by patch (T27) instead of on whole
-    images. None leaves what the recipe says. `out` is where the weights go in the end, None: nowhere.
+    images. None leaves what the recipe says. `out` is where the weights go in the end, None: nowhere. To `finish`
+    is to take no more steps: what the checkpoint has learned is tested, and its weights are the result.
     """
 
     recipe: str
@@ -35,6 +36,7 @@ class TrainRequest:
     patches: bool | None = None
     out: str | None = None
     checkpoint: str | None = None
+    finish: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class TrainingSamples:
     nothing counts, of the middle of the image where h < H; for a classifier both are (N,). `weights` (N, h, w)
     float32 is what each pixel's loss was multiplied with (mask, class weight, weight map of cells), `gradient`
     (N, h, w) float32 how strongly the loss pulls at the pixel's logits; None where nobody computed them.
+    `frequencies` are the pixels (images, for a classifier) of each class in all that was learned from until now.
     """
 
     step: int
@@ -78,11 +81,16 @@ class TrainingSamples:
     labels: np.ndarray
     weights: np.ndarray | None = None
     gradient: np.ndarray | None = None
+    frequencies: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What came out. The scores are of `tested` images, never trained on; those of pixels are None for a classifier."""
+    """What came out. The scores are of `tested` images, never trained on; those of pixels are None for a classifier.
+
+    `objects` is the F-score of instances, each matched where it shares more than half of the union with a connected
+    part of the answer; `separated` the share of touching pairs that came out as two. None where data tell none apart.
+    """
 
     request: TrainRequest
     title: str
@@ -95,6 +103,8 @@ class TrainingResult:
     mean_accuracy: float | None = None
     mean_iou: float | None = None
     frequency_weighted_iou: float | None = None
+    objects: float | None = None
+    separated: float | None = None
     ladder: tuple[float, ...] = ()  # mean IoU of each output, the coarsest first, of a network that has several
     per_class: tuple[tuple[str, float | None], ...] = ()  # name and IoU; for a classifier the share found
     network: str = ""  # what `out` holds the weights of, as the catalogue names it

@@ -56,14 +56,35 @@ class MapStatistics:
 
     def remark(self, channel: int) -> str:
         """'dead' where no unit of a map is active on this image, 'constant' where all say the same; else ''."""
+        if self.low[channel] != self.high[channel]:
+            return ""
         plane = self.values[channel]
         if not plane.any():
             return "dead"
         return "constant" if plane.size > 1 and plane.min() == plane.max() else ""
 
+    @cached_property
+    def dead(self) -> int:
+        """How many maps are active nowhere on this image: zero in every unit."""
+        return sum(self.remark(int(channel)) == "dead" for channel in np.flatnonzero(self.low == self.high))
+
+    @cached_property
+    def constant(self) -> int:
+        """How many maps say the same everywhere, but not zero; a single unit is no such map."""
+        return sum(self.remark(int(channel)) == "constant" for channel in np.flatnonzero(self.low == self.high))
+
+    @cached_property
+    def deviation(self) -> Floats:
+        """Standard deviation of each map's units (C,)."""
+        return self._of_each(lambda part: part.std((1, 2)))
+
     def levels(self, channel: int, scale: MapScale) -> tuple[float, float]:
-        """The values that become black and white in the picture of `channel`."""
-        return LEVELS[scale](self, channel)
+        """The values that become black and white in the picture of `channel`.
+
+        A map of one unit has no range of its own, and is seen in that of the layer.
+        """
+        alone = scale is MapScale.MAP and self.values[channel].size == 1
+        return LEVELS[MapScale.LAYER if alone else scale](self, channel)
 
     def picture(self, channel: int, scale: MapScale) -> Bytes:
         """One map as grey levels (H, W), 0 to 255; one without any range is 0, or in the middle where signed."""
@@ -90,6 +111,14 @@ LEVELS: dict[MapScale, Callable[[MapStatistics, int], tuple[float, float]]] = {
     MapScale.LAYER: lambda s, channel: (float(s.low.min()), float(s.high.max())),
     MapScale.SIGNED: _signed,
 }
+
+
+def signed_levels(values: Floats, reach: float) -> Bytes:
+    """Levels 0 to 255 of values from -reach to reach, zero in the middle; all are there where nothing reaches."""
+    if not reach > 0:
+        return np.full(values.shape, 128, np.uint8)
+    level = (np.clip(_finite(values), -reach, reach).astype(np.float64) / reach + 1) / 2
+    return np.asarray(np.rint(level * 255), dtype=np.uint8)
 
 
 def pictures(values: Floats, scale: MapScale = MapScale.MAP) -> Bytes:

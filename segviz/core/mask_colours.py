@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core.choices import Palette
+from segviz.core.choices import MaskColours, Palette
 from segviz.core.errors import SegvizError, named
 from segviz.core.palettes import class_colours
 
@@ -87,6 +87,11 @@ def cityscapes() -> ColourKey:
     count = len(CITYSCAPES_NAMES)
     left_out = np.array(CITYSCAPES_LEFT_OUT, np.uint8)
     return ColourKey("Cityscapes", class_colours(Palette.CITYSCAPES, count), CITYSCAPES_NAMES, left_out)
+
+
+def key_of(wanted: MaskColours) -> ColourKey | None:
+    """The colours that a person chose; None: to be found by content."""
+    return {MaskColours.AUTO: None, MaskColours.VOC: voc(), MaskColours.CITYSCAPES: cityscapes()}[wanted]
 
 
 def known_keys() -> tuple[ColourKey, ...]:

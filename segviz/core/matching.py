@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from segviz.core.errors import SegvizError, named
+from segviz.core.formats import LARGEST_LABEL
 from segviz.core.mask_colours import NOT_COUNTED
 from segviz.core.masks import Labels, Mask
 from segviz.core.metrics import IGNORED
 
-LARGEST_LABEL = 65_535
 TOLD = 4  # names that a remark lists
 
 
@@ -37,25 +37,25 @@ def match(network: Sequence[str], data: Sequence[str] = ()) -> Matching:
     """
     if not data:
         return Matching(tuple(network))
-    places = {_plain(name): index for index, name in reversed(list(enumerate(network)))}
-    if not any(_plain(name) in places for name in data):
+    places = {plain(name): index for index, name in reversed(list(enumerate(network)))}
+    if not any(plain(name) in places for name in data):
         return _by_index(network, data)
     names, table, extra = list(network), [], []
     for name in data:
-        at = places.get(_plain(name))
+        at = places.get(plain(name))
         if at is None:
             at = len(names)
-            places[_plain(name)] = at
+            places[plain(name)] = at
             names.append(name)
             extra.append(name)
         table.append(at)
-    known = {_plain(name) for name in data}
-    lacking = [name for name in network if _plain(name) not in known]
+    known = {plain(name) for name in data}
+    lacking = [name for name in network if plain(name) not in known]
     remarks = []
     if extra:
-        remarks.append(f"the network has no class {_listed(extra)}: their pixels count as missed")
+        remarks.append(f"the network has no class {listed(extra)}: their pixels count as missed")
     if lacking:
-        remarks.append(f"the ground truth has no class {_listed(lacking)}: such labels count as wrong")
+        remarks.append(f"the ground truth has no class {listed(lacking)}: such labels count as wrong")
     return Matching(tuple(names), tuple(table), tuple(remarks))
 
 
@@ -63,15 +63,17 @@ def _by_index(network: Sequence[str], data: Sequence[str]) -> Matching:
     remark = "no class of the ground truth is named like one of the network: classes are matched by index"
     extra = tuple(data[len(network) :])
     if extra:
-        remark += f", and the network has no class {_listed(extra)}"
+        remark += f", and the network has no class {listed(extra)}"
     return Matching((*network, *extra), None, (remark,))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as it is compared: case, hyphens and underscores do not count."""
     return name.casefold().replace("_", " ").replace("-", " ").strip()
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many there are besides."""
     rest = len(names) - TOLD
     return ", ".join(names[:TOLD]) + (f" and {rest:,} more" if rest > 0 else "")
 

@@ -44,27 +44,6 @@ class Scores:
     per_class: tuple[ClassScore, ...]
 
 
-def confusion(truth: Labels, predicted: Labels, classes: int, ignored: int | None = IGNORED) -> Counts:
-    """The table n_ij (classes, classes): pixels of true class i that were labelled j.
-
-    `truth` and `predicted` are label maps of one shape. Pixels whose truth is `ignored` are left
-    out, unless the network has a class of that number. Raises SegvizError for maps of different
-    sizes and for labels that are no class.
-    """
-    if truth.shape != predicted.shape:
-        raise SegvizError(
-            f"the ground truth is {_size(truth)} and the label map {_size(predicted)}: give a mask of the image's size"
-        )
-    true, found = truth.astype(np.int64).ravel(), predicted.astype(np.int64).ravel()
-    if ignored is not None and ignored >= classes:
-        true, found = true[true != ignored], found[true != ignored]
-    for labels, what in ((true, "ground truth"), (found, "label map")):
-        if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-            wrong = int(labels.max()) if labels.max() >= classes else int(labels.min())
-            raise SegvizError(f"the {what} has the label {wrong}, but the network's classes are 0 to {classes - 1}")
-    return np.bincount(true * classes + found, minlength=classes * classes).reshape(classes, classes)
-
-
 @dataclass(frozen=True, eq=False)
 class Confusion:
     """The table n_ij of the classes that truth or prediction have, out of any number: `counts` (k, k).
@@ -91,7 +70,8 @@ class Confusion:
 def counted(truth: Labels, predicted: Labels, names: Sequence[str]) -> Confusion:
     """The confusion of a label map with the truth, both (H, W); pixels whose truth is below 0 do not count.
 
-    Labels are indices of `names`, however many these are: only classes that are there get a row.
+    Labels are indices of `names`, however many these are: only classes that are there get a row. `matching.matched`
+    brings a mask into that form.
     Raises SegvizError for maps of different sizes.
     """
     if truth.shape != predicted.shape:
@@ -177,17 +157,6 @@ def scores(counts: Counts, classes: Sequence[int] | None = None) -> Scores:
             for i in np.flatnonzero(present)
         ),
     )
-
-
-def compare(truth: Labels, predicted: Labels, classes: int) -> Scores:
-    """The scores of one label map against its ground truth.
-
-    A mask of a two-class network that holds nothing but 0 and 255 is read as black and white: 255
-    is the second class, not a pixel to ignore.
-    """
-    if classes == 2 and truth.size and set(np.unique(truth)) <= {0, IGNORED}:
-        truth = (truth == IGNORED).astype(np.uint8)
-    return scores(confusion(truth, predicted, classes))
 
 
 def _size(labels: Labels) -> str:

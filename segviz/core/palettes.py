@@ -141,6 +141,18 @@ def colour_map(name: ColourMap) -> Colours:
     return _locked(blended(_colours(_ANCHORS[name])))
 
 
+@cache
+def signed_table(minimum: float = 0.0) -> Colours:
+    """RGBA of the levels of a signed value, uint8 (256, 4), read-only: 0 in the middle, where nothing is painted.
+
+    What is smaller than `minimum` of the largest, whatever its sign, is not painted either.
+    """
+    reach = np.abs(np.arange(256) - 127.5) / 127.5
+    alpha = np.rint(255 * (1 - (1 - reach) ** _RISE)).astype(np.uint8)
+    alpha[reach < max(minimum, 1 / 127)] = 0
+    return _locked(np.concatenate([colour_map(ColourMap.DIVERGING), alpha[:, None]], 1))
+
+
 _RISE = 2.2  # how much faster alpha rises at first: a third of certainty is already seen
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segviz.core.choices import BackRule, Device
+from segviz.core import convolution_lab
+from segviz.core.cams import CamRequest
+from segviz.core.choices import Area, BackRule, Device, Heat, PatchSource
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import RULES, EffectiveRequest
+from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.refinement import Refinement
@@ -23,6 +27,10 @@ from segviz.core.requests import (
     SegmentRequest,
     Setup,
 )
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 
 if TYPE_CHECKING:
     from segviz.core.kept import Kept
@@ -102,6 +110,69 @@ def plan_effective(state: State) -> EffectiveRequest | None:
         return None
     images = state.glow_images if rule is BackRule.GRADIENT else 1
     return EffectiveRequest(setup, state.layer, unit.channel, unit.row, unit.column, rule, images)
+
+
+def plan_cams(state: State) -> CamRequest | None:
+    """What speaks for the foremost classes, at the selected layer or, for CAM, at the one layer that has it."""
+    setup, view = setup_of(state), state.cams
+    if setup is None or setup.image is None or view.heat is Heat.PROBABILITY:
+        return None
+    if view.heat is Heat.GRAD_CAM and state.layer is None:
+        return None
+    layer = state.layer if view.heat is Heat.GRAD_CAM and state.layer is not None else "last"
+    at = state.cursor if view.at_unit else None
+    return CamRequest(setup, view.heat, layer, area=Area.AUTO if at is None else Area.UNIT, point=at)
+
+
+def plan_filter(state: State) -> FilterRequest | None:
+    """The filter of the map that is looked at, the first one's where none is."""
+    if not state.model or state.layer is None:
+        return None
+    setup = Setup(state.model, pooling=state.pooling, device=state.device)  # weights are the same for every image
+    return FilterRequest(setup, state.layer, state.looked_at or 0)
+
+
+def plan_patches(state: State) -> TopRequest | None:
+    """What the map that is looked at answers to, over the shipped images or those beside the open one."""
+    setup = setup_of(state)
+    if setup is None or state.layer is None:
+        return None
+    beside = state.patch_source is PatchSource.FOLDER and state.image is not None
+    folder = str(Path(state.image).parent) if beside and state.image is not None else None
+    return TopRequest(replace(setup, image=None, revision=0), state.layer, state.looked_at or 0, folder)
+
+
+TAKEN_APART = (
+    convolution_lab.Page.PRODUCTS,
+    convolution_lab.Page.SLIDING,
+    convolution_lab.Page.RELU,
+    convolution_lab.Page.POOLING,
+)  # pages that show a convolution of the network, unless they show the image
+
+
+def plan_sums(state: State) -> SumRequest | None:
+    """The convolution behind the pinned unit, where the page that is open shows one."""
+    setup, lab = setup_of(state), state.convolution_lab
+    wanted = lab.page in TAKEN_APART and lab.source is convolution_lab.Source.LAYER
+    if setup is None or setup.image is None or state.layer is None or not wanted:
+        return None
+    unit = state.unit
+    return SumRequest(setup, state.layer, None if unit is None else (unit.channel, unit.row, unit.column))
+
+
+def plan_shift(state: State) -> ShiftRequest | None:
+    setup, lab = setup_of(state), state.convolution_lab
+    if setup is None or setup.image is None or state.layer is None or lab.page is not convolution_lab.Page.SHIFT:
+        return None
+    return ShiftRequest(setup, state.layer, state.unit.channel if state.unit is not None else 0, lab.dx, lab.dy)
+
+
+def plan_sizes(state: State, size: tuple[int, int]) -> SizesRequest | None:
+    """`size` (height, width) is that of the image for the network, which is fed unless a square was chosen."""
+    lab = state.convolution_lab
+    if not state.model or lab.page is not convolution_lab.Page.HEAD:
+        return None
+    return SizesRequest(Setup(state.model, pooling=state.pooling), (lab.feed, lab.feed) if lab.feed else size)
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:

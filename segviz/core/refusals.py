@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import traceback
 
+from segviz.core.cams import CamRequest
 from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
+from segviz.core.filters import FilterRequest
 from segviz.core.learning import TrainRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
@@ -21,6 +23,10 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 
 DOING: dict[type, str] = {
     DescribeRequest: "tracing the network",
@@ -34,7 +40,13 @@ DOING: dict[type, str] = {
     DepthRequest: "scoring the depths",
     OcclusionRequest: "occluding a part of the image",
     EffectiveRequest: "going back from a unit to the pixels",
+    CamRequest: "finding what speaks for a class",
+    FilterRequest: "reading filters",
+    TopRequest: "looking for top patches",
     ContributionRequest: "taking a score apart",
+    SumRequest: "taking a unit apart",
+    ShiftRequest: "shifting the image",
+    SizesRequest: "feeding another size",
 }
 
 REMEDIES: dict[type, str] = {TrainRequest: "close other programs or choose another recipe"}

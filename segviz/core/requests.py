@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.capabilities import Ability, Capability
 from segviz.core.choices import Device, Equality, Method, Pooling, Task, Upsampling
 from segviz.core.contributions import ContributionAnswer, ContributionRequest
@@ -17,8 +18,13 @@ from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
+from segviz.core.shifting import ShiftAnswer, ShiftRequest
+from segviz.core.sizes import SizesAnswer, SizesRequest
+from segviz.core.top_patches import TopAnswer, TopRequest, TopUpdate
+from segviz.core.unit_sums import SumAnswer, SumRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +138,13 @@ Request = (
     | DepthRequest
     | OcclusionRequest
     | EffectiveRequest
+    | CamRequest
+    | FilterRequest
+    | TopRequest
     | ContributionRequest
+    | SumRequest
+    | ShiftRequest
+    | SizesRequest
 )
 
 
@@ -175,7 +187,7 @@ class RaceUpdate:
     partial: PartialLabels
 
 
-Update = Progress | PartialLabels | RaceUpdate
+Update = Progress | PartialLabels | RaceUpdate | TopUpdate
 
 
 # --------------------------------------------------------------------------------------- answers
@@ -428,5 +440,11 @@ Answer = (
     | DepthAnswer
     | OcclusionAnswer
     | EffectiveField
+    | FilterAnswer
+    | CamAnswer
+    | TopAnswer
     | ContributionAnswer
+    | SumAnswer
+    | ShiftAnswer
+    | SizesAnswer
 )

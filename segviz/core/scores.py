@@ -94,6 +94,22 @@ def shares(counts: npt.NDArray[np.int64], minimum: float = 0.0) -> tuple[tuple[i
     return tuple((int(index), float(sure[index]) / total) for index in order if sure[index])
 
 
+def foremost(by_share: list[int], peaks: Array, count: int) -> list[int]:
+    """The classes worth a picture: those with the largest share of the image, and those with the highest peak.
+
+    `by_share` are the classes that label anything, the largest first, `peaks` the largest probability of every
+    class. A class that is nowhere the label can still peak high (a small thing among large ones), so the two
+    orders take turns; the `count` that are chosen come by their peaks.
+    """
+    by_peak = [int(i) for i in np.argsort(-peaks, kind="stable")]
+    chosen: list[int] = []
+    for pair in zip(by_share + by_peak, by_peak, strict=False):
+        for index in pair:
+            if index not in chosen and len(chosen) < count:
+                chosen.append(index)
+    return sorted(chosen, key=lambda index: (-float(peaks[index]), index))
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One of the most probable classes at a pixel."""

@@ -58,20 +58,30 @@ class WeightMap:
 
 
 def weight_map(
-    instances: Instances, w_0: float = W_0, sigma: float = SIGMA, class_weights: Sequence[float] | None = None
+    instances: Instances,
+    w_0: float = W_0,
+    sigma: float = SIGMA,
+    class_weights: Sequence[float] | None = None,
+    known: tuple[Floats, Floats] | None = None,
 ) -> WeightMap:
     """The weight map of an instance map (H, W), with its parts.
 
-    `class_weights` are those of background and instances; None balances the two in this very map.
+    `class_weights` are those of background and instances; None balances the two in this very map. `known` are its
+    `distances`, where they have been computed.
     Raises SegvizError where `instances` is no map, UsageError for a negative `w_0` or a `sigma` that is not
     positive.
     """
-    nearest, second = distances(instances)
+    nearest, second = known or distances(instances)
     labels = (instances != 0).astype(np.uint8)
     if class_weights is None:
         class_weights = balancing(np.bincount(labels.ravel(), minlength=2))
-    extra = np.where(labels, np.float32(0), gap_weight(nearest + second, w_0, sigma))
+    extra = _gaps(instances, nearest + second, w_0, sigma)
     return WeightMap(nearest, second, balance(labels, class_weights), extra)
+
+
+def _gaps(instances: Instances, total: Floats, w_0: float, sigma: float) -> Floats:
+    """The second term of w, which belongs to the background."""
+    return np.where(instances != 0, np.float32(0), gap_weight(total, w_0, sigma))
 
 
 def weigh(
@@ -92,9 +102,7 @@ def weigh(
     if weighting is Weighting.CLASSES:
         return weights
     nearest, second = distances(instances)
-    gaps = (instances == 0) & (weights > 0)
-    weights[gaps] += gap_weight(nearest + second, w_0, sigma)[gaps]
-    return weights
+    return np.where(weights > 0, weights + _gaps(instances, nearest + second, w_0, sigma), np.float32(0))
 
 
 def gap_weight(total: npt.NDArray[np.floating[Any]], w_0: float = W_0, sigma: float = SIGMA) -> Floats:

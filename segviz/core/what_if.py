@@ -186,14 +186,12 @@ def _follow(old: Node, before: list[Node], now: list[Node]) -> Node:
         if _grid(old) not in ((1, 1), below):
             raise ValueError("takes whole maps and makes others of a size of its own")
         size = (1, 1) if _grid(old) == (1, 1) else room
-        return replace(old, y=_over(old.y, below[0], room[0]), x=_over(old.x, below[1], room[1]), **_sized(size))
+        return replace(
+            old, y=_over(old.y, below[0], room[0]), x=_over(old.x, below[1], room[1]), height=size[0], width=size[1]
+        )
     y, height = _moved(old, old.y, below[0], room[0], old.height)
     x, width = _moved(old, old.x, below[1], room[1], old.width)
-    return replace(old, y=y, x=x, **_sized((height, width)))
-
-
-def _sized(size: Pair) -> dict[str, int]:
-    return {"height": size[0], "width": size[1]}
+    return replace(old, y=y, x=x, height=height, width=width)
 
 
 def _over(step: Step, below: int, room: int) -> Step:

@@ -192,7 +192,7 @@ class _PositiveBack(torch.autograd.Function):
         return made.clone(memory_format=torch.preserve_format)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient.clamp(min=0), None
 
 
@@ -200,7 +200,7 @@ def _deconvnet(func: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Zeiler and Fergus 2014, section 2.1: the ReLU once more on the way back, whatever it did on the way there."""
 
     def run(maps: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        made: Tensor = _PositiveBack.apply(maps, func(maps.detach(), *args, **kwargs))  # type: ignore[no-untyped-call]
+        made: Tensor = _PositiveBack.apply(maps, func(maps.detach(), *args, **kwargs))
         return made
 
     return run
@@ -211,7 +211,7 @@ def _guided(func: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     def run(maps: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         rectified = func(maps, *args, **kwargs)
-        made: Tensor = _PositiveBack.apply(rectified, rectified.detach())  # type: ignore[no-untyped-call]
+        made: Tensor = _PositiveBack.apply(rectified, rectified.detach())
         return made
 
     return run

@@ -210,7 +210,7 @@ def _field(loaded: Loaded) -> Found:
     unknown = ""
     for call in (call for call in traced.calls if call.leaf):
         field = _middle(traced, call)
-        if field.status is Status.UNKNOWN:
+        if field.status in (Status.UNKNOWN, Status.DATA):
             unknown = field.reason
             break
         known.append(call)

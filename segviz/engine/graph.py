@@ -103,18 +103,38 @@ def trace(network: nn.Module, shape: tuple[int, int, int], head: Head | None = N
     The network is left as it was. Raises SegvizError when it does not run on that size, with what it
     said, and when a layer cannot be made convolutional.
     """
-    channels, height, width = shape
+    _, height, width = shape
     with torch.inference_mode():
-        state = {
-            name: torch.empty_like(tensor, device="meta")
-            for name, tensor in (*network.named_parameters(), *network.named_buffers())
-        }
-        kind = next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), None)
-        image = torch.empty((1, channels, height, width), device="meta", dtype=kind)
+        state, image = _stand_ins(network, shape)
         recorder = Recorder(image, state, head)
         logits = first_tensor(_recorded(network, state, image, recorder))
         recorder.refresh(logits)
     return _finish(recorder, logits, height, width)
+
+
+def attempted(
+    network: nn.Module, shape: tuple[int, int, int], head: Head | None = None
+) -> tuple[tuple[Call, ...], SegvizError | None]:
+    """The calls that a network gets done on an input of `shape`, and what stopped it; None where nothing did."""
+    error: SegvizError | None = None
+    with torch.inference_mode():
+        state, image = _stand_ins(network, shape)
+        recorder = Recorder(image, state, head)
+        try:
+            _recorded(network, state, image, recorder)
+        except SegvizError as stopped:
+            error = stopped
+    return tuple(call for call in recorder.calls if call.output is not None), error
+
+
+def _stand_ins(network: nn.Module, shape: tuple[int, int, int]) -> tuple[dict[str, Tensor], Tensor]:
+    """Parameters and buffers by their names, and an image (1, C, H, W), all without values."""
+    state = {
+        name: torch.empty_like(tensor, device="meta")
+        for name, tensor in (*network.named_parameters(), *network.named_buffers())
+    }
+    kind = next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), None)
+    return state, torch.empty((1, *shape), device="meta", dtype=kind)
 
 
 def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recorder: Recorder) -> Any:

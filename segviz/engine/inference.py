@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 
 import numpy as np
 
+from segviz.core.capabilities import unfit
 from segviz.core.choices import Equality, Method, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
@@ -172,7 +173,6 @@ METHODS: dict[Method, Run] = {
     Method.DENSE: dense,
     Method.NATIVE: coarse,
 }
-CLASSIFIERS = (Method.SLIDING_WINDOW, Method.DIRECT, Method.SHIFT_AND_STITCH, Method.DENSE)
 CELLS = (Method.COARSE, Method.SLIDING_WINDOW, Method.DIRECT, Method.SHIFT_AND_STITCH, Method.DENSE)
 
 
@@ -188,10 +188,9 @@ def resolve(request: SegmentRequest, loaded: Loaded) -> tuple[Method, str]:
             Method.UPSAMPLED,
             f"{title} is a classifier: its logits come on a coarse grid and are upsampled",
         )
-    if method is Method.NATIVE and not loaded.per_pixel:
-        raise SegvizError(f"{title} is a classifier and does not answer per pixel: take 'upsampled', not 'native'")
-    if method in CLASSIFIERS and loaded.per_pixel:
-        raise SegvizError(f"{title} answers for every pixel, '{method.value}' has nothing to add: take 'native'")
+    why = unfit(method, title, loaded.per_pixel)
+    if why:
+        raise SegvizError(why)
     return method, "as asked"
 
 

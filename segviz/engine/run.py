@@ -12,13 +12,10 @@ import torch
 
 from segviz.core import direct, images, scores
 from segviz.core.choices import Device, Method, Pooling, Upsampling
-from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
-from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
-from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
@@ -40,14 +37,20 @@ from segviz.core.requests import (
     Update,
     WindowAnswer,
 )
-from segviz.engine import contributions, depths, devices, flow, labels, race, refine
+from segviz.engine import (
+    depths,
+    devices,
+    flow,
+    labels,
+    race,
+    refine,
+)
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
-from segviz.engine.effective import effective
 from segviz.engine.graph import describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
+from segviz.engine.insides import INSIDE, Insides
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
-from segviz.engine.occlusion import Occluder, occluded
 from segviz.engine.prepare import check_channels, check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 from segviz.engine.windows import Windows, classify_one
@@ -64,8 +67,8 @@ class Engine:
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
         self._depths: Kept[Depths] = Kept(1)
-        self._occluders: Kept[Occluder] = Kept(1)  # of the dragged square
-        self._jobs: Kept[Job] = Kept(2)  # of the dragged window and of clicks, which ask many times of one image
+        self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
+        self.insides = Insides(self._loaded, self._job)
 
     @property
     def device_text(self) -> str:
@@ -288,41 +291,13 @@ class Engine:
         yield from ()
         return depths.answered(request, loaded, found, refused, started)
 
-    def occlude(self, request: OcclusionRequest) -> Generator[Update, None, OcclusionAnswer]:
-        """The outputs whose scores a grey square changes; of every square but the first only what it reaches is run."""
-        started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        key = (replace(request.setup, revision=0), version(request.setup.image or ""))
-        found = self._occluders.find(key)
-        if found is None:
-            job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
-            found = Occluder(job)
-            yield from found.fill()
-            self._occluders.put(key, found)
-        answer = yield from occluded(request, found, started)
-        return answer
-
-    def effective(self, request: EffectiveRequest) -> Generator[Update, None, EffectiveField]:
-        """What a unit of the convolutional form looks at."""
-        loaded = self._loaded(request.setup)
-        squeeze = not loaded.convertible
-        key = (replace(request.setup, revision=0), version(request.setup.image or ""), squeeze)
-        job = self._jobs.get(key, lambda: self._job(request.setup, loaded, squeeze=squeeze))
-        answer = yield from effective(request, job, job.native if squeeze else job.dense)
-        return answer
-
-    def contributions(self, request: ContributionRequest) -> Generator[Update, None, ContributionAnswer]:
-        """What each path adds to a logit."""
-        answer = yield from contributions.answered(request, self._job(request.setup, self._loaded(request.setup)))
-        return answer
-
     # ------------------------------------------------------------------------------- together
 
     def _forget(self) -> None:
         """Let go of what holds on to networks, when the store has let one go."""
         self._jobs.clear()
-        self._occluders.clear()
         self._redraws.forget()
+        self.insides.forget()
 
     def _loaded(self, setup: Setup) -> Loaded:
         return self.store.network(setup.model, setup.pooling, setup.device, setup.trust)
@@ -353,6 +328,11 @@ def _once_loaded(method: Callable[[Engine, Any], Answering]) -> Callable[[Engine
     return answer
 
 
+def _inside(method: Callable[[Insides, Any], Answering]) -> Callable[[Engine, Any], Answering]:
+    """What `Insides` answers, asked of an engine."""
+    return lambda engine, request: method(engine.insides, request)
+
+
 ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     DescribeRequest: _once_loaded(Engine.describe),
     SegmentRequest: _once_loaded(Engine.predict),
@@ -362,9 +342,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
-    OcclusionRequest: _once_loaded(Engine.occlude),
-    EffectiveRequest: _once_loaded(Engine.effective),
-    ContributionRequest: _once_loaded(Engine.contributions),
+    **{kind: _once_loaded(_inside(method)) for kind, method in INSIDE.items()},
 }
 
 

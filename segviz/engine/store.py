@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -140,6 +142,15 @@ class Loaded:
         if isinstance(self.converted, SegvizError):
             raise SegvizError(str(self.converted), self.converted.details)
         return self.converted
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all weights and of their names: the same for the same network in every run."""
+        found = hashlib.blake2b(self.spec.encode(), digest_size=20)
+        for name, tensor in self.network.state_dict().items():
+            found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+            found.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+        return found.hexdigest()
 
     @property
     def convertible(self) -> bool:

@@ -26,6 +26,11 @@ from segviz.engine.graph import Trace, first_tensor
 
 Answer = Callable[..., Any]
 POOLED = (1, 1)
+ATTENTION = {
+    "scaled_dot_product_attention",
+    "matmul",
+    "bmm",
+}  # of a whole map, beside a box: no gate that can be opened
 
 
 class Unit(NamedTuple):
@@ -72,7 +77,8 @@ def disagreement(traced: Trace, unit: Unit, seen: Box | None) -> str:
     if field.status is Status.EXACT:
         agrees = seen == box if min(box.width, box.height) > 0 else seen is None
     else:
-        agrees = seen is None or not field.status.holds or _holds(box, seen)
+        everything = field.status is Status.WHOLE and any(op.name in ATTENTION for op in traced.operations)
+        agrees = seen is None or not field.status.holds or everything or _holds(box, seen)
     if agrees:
         return ""
     measured = "none" if seen is None else tuple(seen)
@@ -126,7 +132,8 @@ def _filled(network: nn.Module) -> Iterator[None]:
     changed: list[tuple[dict[str, Any], str, Any]] = []
     try:
         for module in network.modules():
-            for store in (module._parameters, module._buffers):
+            stores: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+            for store in stores:
                 for name, tensor in store.items():
                     if tensor is None or isinstance(module, REPLACED):
                         continue
@@ -143,11 +150,11 @@ def _filled(network: nn.Module) -> Iterator[None]:
 REPLACED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d)
 
 
-class _Positive(TorchFunctionMode):  # type: ignore[misc]  # torch has no types for it
+class _Positive(TorchFunctionMode):
     """Replaces operations by such as lose no gradient. `opens`: nothing is passed back through a global pooling."""
 
     def __init__(self, opens: bool) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.opens = opens
 
     def __torch_function__(
@@ -187,6 +194,11 @@ def _spread(mean: Tensor, channels: int) -> Tensor:
     return mean.expand(-1, channels, -1, -1) * 1.0
 
 
+def _attended(query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
+    """Attention of every position to all, as an average; positions come first."""
+    return value.mean(0, keepdim=True).expand_as(query) * 1.0, None
+
+
 def _convolved(
     x: Tensor, weight: Tensor, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Tensor:
@@ -222,7 +234,8 @@ def _averaged(
         for units, s, d, k, side, p in zip((rows, columns), steps, apart, size, x.shape[2:], ahead, strict=True)
     ]
     padded = F.pad(x, (ahead[1], after[1], ahead[0], after[0])).flatten(0, 1)[:, None]
-    found = F.conv2d(padded, _kernel(size), None, tuple(steps), 0, tuple(apart))[:, 0].unflatten(0, x.shape[:2])
+    flat = F.conv2d(padded, _kernel(size), None, tuple(steps), 0, tuple(apart))[:, 0]
+    found = flat.reshape(*x.shape[:2], *flat.shape[1:])
     found = found[:, :, :rows, :columns]
     return (found, places) if return_indices else found
 
@@ -236,8 +249,8 @@ def _unpooled(
 ) -> Tensor:
     """Every place of a window gets the value that only one would get: any of them may be the one."""
     kernel = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
-    flat = x.flatten(0, 1)[:, None]
-    found = F.conv_transpose2d(flat, _kernel(kernel), None, stride or kernel, padding)[:, 0].unflatten(0, x.shape[:2])
+    flat = F.conv_transpose2d(x.flatten(0, 1)[:, None], _kernel(kernel), None, stride or kernel, padding)[:, 0]
+    found = flat.reshape(*x.shape[:2], *flat.shape[1:])
     if output_size is None:
         return found
     rows, columns = output_size[-2:]
@@ -251,6 +264,7 @@ OTHERS: dict[str, Answer] = {
     "conv2d": _convolved,
     "conv_transpose2d": _transposed,
     "linear": _dense,
+    "multi_head_attention_forward": _attended,
     "max_pool2d": _averaged,
     "max_pool2d_with_indices": _averaged_with_places,
     "max_unpool2d": _unpooled,

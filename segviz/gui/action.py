@@ -20,7 +20,7 @@ class Action:
     """One thing to do. `menu` is a path ("View/Palette"); an action of the canvas takes its keys only there.
 
     `checked` makes it checkable; `enabled` says whether it makes sense in a scene: it may be called
-    all the same, and then does nothing.
+    all the same, and then does nothing. `lacks` says so in words, which the menu shows: '' where it makes sense.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Action:
     tip: str = ""
     checked: Callable[[MainWindow], bool] | None = None
     enabled: Callable[[Scene], bool] | None = None
+    lacks: Callable[[Scene], str] | None = None
     canvas: bool = False
     separator: bool = False  # a line above it in the menu
 

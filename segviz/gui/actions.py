@@ -17,6 +17,7 @@ from segviz.core.choices import (
     CompareView,
     Device,
     Method,
+    NetworkView,
     Palette,
     Pooling,
     Theme,
@@ -29,6 +30,7 @@ from segviz.gui.action import gesture as _gesture
 from segviz.gui.board import BoardTool
 from segviz.gui.compare_actions import COMPARE
 from segviz.gui.glow_actions import GLOW
+from segviz.gui.network_actions import NETWORK_PICTURE
 from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.sight_actions import SIGHT
@@ -36,6 +38,7 @@ from segviz.gui.sight_actions import SIGHT
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
     from segviz.gui.compare_stage import CompareStage
+    from segviz.gui.network_stage import NetworkStage
     from segviz.gui.window import MainWindow
 
 SCALES = (25, 50, 75, 100, 150, 200)  # per cent of the image's own size
@@ -86,7 +89,7 @@ def _trains(scene: Scene) -> bool:
     return scene.training.phase is not Phase.IDLE
 
 
-def _canvas(do: Callable[[Canvas | CompareStage], None]) -> Do:
+def _canvas(do: Callable[[Canvas | CompareStage | NetworkStage], None]) -> Do:
     """An action that moves the view of the canvas."""
     return lambda window: window.on_canvas(do)
 
@@ -95,19 +98,23 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 
 
 def _escape(window: MainWindow) -> None:
-    """Stop what takes long, else leave the presenter's view or the full screen; else the newest of what can be closed.
+    """Stop what takes long, else go back to the image, leave the presenter's view or the full screen.
 
-    That is message, comparison, window, square, unit, in this order.
+    Else the newest goes of message, cell of the confusion matrix, comparison, window, square and unit.
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
     if any(job.kind in LONG for job in window.desk.scene.jobs):
         window.desk.stop()
+    elif window.stages.network is not None:
+        window.desk.session.update(network_view=NetworkView.NONE)
     elif window.presenting:
         window.layouts.set_presenting(False)
     elif window.isFullScreen():
         window.layouts.set_full_screen(False)
     elif window.desk.scene.message is not None or window.hint is not None:
         window.dismiss()
+    elif window.desk.scene.state.cell is not None:
+        window.desk.session.update(cell=None)
     elif window.desk.scene.state.compare is not CompareView.NONE:
         window.desk.session.update(compare=CompareView.NONE)
     elif window.desk.scene.state.window is not None:
@@ -127,6 +134,7 @@ def _method(method: Method) -> Action:
         _gesture(gestures.choose_method, method),
         tip=method.hint,
         checked=lambda window: window.desk.session.state.method is method,
+        lacks=lambda scene: gestures.no_method(scene, method),
     )
 
 
@@ -336,6 +344,7 @@ VIEW = (
     *COMPARE,
     *SIGHT,
     *GLOW,
+    *NETWORK_PICTURE,
     *_choices("palette", "View/Class colours", Palette, separator=False),
     *_choices("colour_map", "View/Colour map", ColourMap),
     *(
@@ -347,6 +356,7 @@ VIEW = (
     _tab(2, Tab.HEATMAPS, "Heatmaps"),
     _tab(3, Tab.RACE, "Race tab"),
     _tab(4, Tab.UPSAMPLING, "Upsampling"),
+    _tab(5, Tab.CONVOLUTION, "Convolution"),
     _tab(6, Tab.TRAINING, "Training tab"),
     _tab(7, Tab.SCORES, "Scores"),
     Action("present", "Presenter's view", "View", lambda w: w.layouts.set_presenting(not w.presenting), ("F5",),
@@ -394,7 +404,8 @@ RUN = (
     Action("stop", "Stop", "Run", lambda w: w.desk.stop(), ("Ctrl+.",), "player-stop",
            "Stop what is being computed; what is shown stays"),
     Action("escape", "Stop, leave or unpin", "Run", _escape, ("Esc",), "x",
-           "Stop what runs; else leave the full screen; else close message, comparison, window or square; else unpin"),
+           "Stop what runs; else back to the image, or out of the full screen; else close message, comparison, window "
+           "or square; else unpin"),
     Action("race", "Race", "Run", lambda w: w.race(), ("Ctrl+R",), "flag",
            "Sliding window against fully convolutional network", enabled=_can_run, separator=True),
     *(_stride(step) for step in gestures.GRID_STEPS),

@@ -177,7 +177,7 @@ class Canvas(QWidget):
         self.strip.show_errors(new.shown_truth is not None, marked)
         title, colours = overlays.scale(new)
         peak = self._overlays.peak(new) if self._overlays is not None else None
-        self.strip.show_scale(title, colours, "" if peak is None else words.probability(peak))
+        self.strip.show_scale(title, colours, "" if peak is None else words.probability(peak), overlays.scale_ends(new))
         self.strip.show_legend(overlays.error_legend(new) if marked else overlays.legend(new))
 
     def point_at(self, point: tuple[float, float] | None) -> None:

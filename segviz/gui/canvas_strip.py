@@ -129,8 +129,11 @@ class CanvasStrip(QWidget):
             for slider in (self.opacity, self.minimum):
                 slider.setEnabled(False)
 
-    def show_scale(self, title: str, colours: Sequence[int], most: str = "") -> None:
-        """The heatmap's class, how probable it gets, and the colours."""
+    def show_scale(
+        self, title: str, colours: Sequence[int], most: str = "", ends: tuple[str, str] = ("0", "1")
+    ) -> None:
+        """The heatmap's class, how probable it gets, the colours and what the first and last of them stand for."""
+        self.scale.set_range(*ends)
         self.scale.set_title(title, f": at most {most}" if most else "")
         self.scale.set_colours(colours)
 

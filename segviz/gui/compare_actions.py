@@ -25,7 +25,7 @@ def _compare(view: CompareView) -> Action:
         f"compare-{view.value}",
         view.title if view is not CompareView.NONE else "Newest result alone",
         "View/Compare",
-        gesture(comparing.show, view),
+        lambda window: window.comparison.toggle(view),
         (COMPARE_KEYS[view],) if view in COMPARE_KEYS else (),
         tip=f"Compare: {view.hint}",
         checked=lambda window: window.desk.session.state.compare is view,

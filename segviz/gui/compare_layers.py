@@ -18,7 +18,7 @@ from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.marks import LIGHT, UNDER, draw_chip
 from segviz.gui.widgets.painted import elided
-from segviz.gui.widgets.plane import Place, PlaneLayer, argb
+from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of
 from segviz.gui.widgets.projection import Projection
 
 STRIPES = 120  # in a diagonal image, so that they are seen at any size
@@ -146,7 +146,10 @@ class ComparedLayers:
         self.kept = ResultPlane()
         self.curtain = CurtainLayer()
         self.differing = PlaneLayer()
+        self.apart = PlaneLayer()
+        self._probable = False  # whether `apart` has the place of labels
         self._between: tuple[int, int] | None = None
+        self._apart: tuple[int, int] | None = None
         self._look: object = None
         self.view = CompareView.NONE
 
@@ -169,6 +172,10 @@ class ComparedLayers:
 
     def _show_difference(self, kept: Prediction, newest: Prediction, scene: Scene) -> None:
         state = scene.state
+        self._probable = state.view is View.HEATMAP and not differences.not_comparable(newest, kept)
+        if self._probable:
+            self._show_probabilities(kept, newest, state)
+            return
         self.differing.opacity = max(state.opacity, 0.85)
         if self._between != (id(kept), id(newest)):
             self._between = id(kept), id(newest)
@@ -180,12 +187,24 @@ class ComparedLayers:
             tables = [np.zeros((1, 4), np.uint8), _whole(table_of(newest, scene)), _whole(table_of(kept, scene))]
             self.differing.set_table(argb(np.concatenate(tables)))
 
+    def _show_probabilities(self, kept: Prediction, newest: Prediction, state: State) -> None:
+        """The largest difference of any class at each unit, the largest of all in the brightest colour."""
+        self.apart.opacity = max(state.heat_opacity, 0.85)
+        self.apart.set_table(argb(palettes.heat_table(state.colour_map)))
+        if self._apart != (id(kept), id(newest)):
+            self._apart = id(kept), id(newest)
+            found = differences.largest(newest, kept)
+            levels = np.rint(found / max(float(found.max(initial=0)), 1e-12) * 255).astype(np.uint8)
+            self.apart.set_plane(levels, cells_of(newest.lattice))
+
     def over(self, shown: tuple[Layer, ...]) -> tuple[Layer, ...]:
         """The layers in the place of those of the newest result, `shown`."""
         if self.view is CompareView.CURTAIN:
             self.curtain.left, self.curtain.right = self.kept.layers, shown
             return (self.curtain,)
-        return (self.differing,) if self.view is CompareView.DIFFERENCE else shown
+        if self.view is CompareView.DIFFERENCE:
+            return (self.apart if self._probable else self.differing,)
+        return shown
 
 
 def _look_of(state: State) -> object:

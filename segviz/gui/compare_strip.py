@@ -128,7 +128,7 @@ class CompareStrip(QWidget):
             chip.setVisible(index < len(results))
             if index < len(results):
                 there = results[index].prediction
-                hint = "kept" if there is not None else WAITING
+                hint = "kept" if there is not None else comparing.refusal(scene, index) or WAITING
                 chip.show_result(results[index].title, self._picture(index, there, scene), hint)
                 chip.setChecked(index == chosen)
         self.views.set_value(scene.state.compare)
@@ -156,7 +156,7 @@ class CompareStrip(QWidget):
         kept = comparing.found(scene, index)
         if kept is None:
             told = f"{comparing.titles(scene.state)[index]} is being computed" if scene.jobs else ""
-            return told, told
+            return (comparing.refusal(scene, index) or told,) * 2
         known = self._difference
         if known is None or known[0] is not kept or known[1] is not newest:
             self._difference = known = kept, newest, difference_text(kept, newest)
@@ -172,6 +172,9 @@ def difference_text(kept: Prediction, newest: Prediction) -> tuple[str, str]:
     whole = f"The labels of {agree} of the pixels agree."
     if found.maximum is None or found.mean is None:
         return f"{agree} agree · {found.reason}", f"{whole} Probabilities are not compared: {found.reason}."
+    if found.maximum == 0 and kept.request.refinement != newest.request.refinement:
+        moved = "the same logits, labels moved by the CRF"
+        return f"{agree} agree · {moved}", f"{whole} Both are of {moved}: probabilities on the grid are equal."
     if found.maximum == 0:
         return f"{agree} agree · equal on the grid", f"{whole} Probabilities on the grid are equal."
     most, mean = words.exponent(found.maximum), words.exponent(found.mean)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from segviz.core import planning
-from segviz.core.choices import CompareView
+from segviz.core.choices import CompareView, TrainingPage
 from segviz.core.kept import MOST, Kept
 from segviz.core.requests import KeptRequest, Prediction, SegmentRequest
 from segviz.core.session import State
 from segviz.gui.names import title_of
-from segviz.gui.scene import Scene
+from segviz.gui.scene import Scene, Tab
 
 Changes = dict[str, Any]
 LARGEST_SCORES = 64 * 2**20  # bytes of logits that a kept result may have; of larger ones only the labels are kept
@@ -75,13 +75,13 @@ def _kept_form(request: SegmentRequest) -> KeptRequest:
 
 
 def missing(scene: Scene) -> KeptRequest | None:
-    """The next kept result that a comparison still needs; the one that is looked at first."""
+    """The next kept result that a comparison still needs; the one that is looked at first. What was refused is not."""
     state = scene.state
     if state.compare is CompareView.NONE or scene.answer is None:
         return None
     first = chosen(state)
     order = sorted(range(len(state.kept)), key=lambda index: index != first)
-    there = {prediction.request for prediction in scene.shelf}
+    there = {prediction.request for prediction in scene.shelf} | {request for request, _ in scene.refused}
     asked = (request_of(state.kept[index], state) for index in order)
     return next((request for request in asked if request is not None and request not in there), None)
 
@@ -98,6 +98,12 @@ def found(scene: Scene, index: int) -> Prediction | None:
     if known is None or picture is None or known.labels.shape != (picture.height, picture.width):
         return None
     return known
+
+
+def refusal(scene: Scene, index: int) -> str:
+    """Why a kept result cannot be computed; '' where it can, as far as is known."""
+    wanted = request_of(scene.state.kept[index], scene.state)
+    return next((why for request, why in scene.refused if request == wanted), "")
 
 
 def results(scene: Scene) -> tuple[Result, ...]:
@@ -193,7 +199,8 @@ def remove(scene: Scene) -> Changes:
     index, kept = chosen(scene.state), scene.state.kept
     if index is None:
         return {}
-    left = kept[:index] + kept[index + 1 :]
+    named = [replace(one, name=title) for one, title in zip(kept, titles(scene.state)[:-1], strict=True)]
+    left = (*named[:index], *named[index + 1 :])  # each keeps what it is called, although less may differ now
     changes: Changes = {"kept": left, "compared": max(0, min(index, len(left) - 1))}
     return changes if left else changes | {"compare": CompareView.NONE}
 
@@ -214,6 +221,15 @@ def show(scene: Scene, view: CompareView) -> Changes:
     if not scene.state.kept and not first:
         return {}
     return first | {"compare": view}
+
+
+def room(state: State) -> Changes:
+    """What takes the stage of a tab away: laboratories show the image, a race goes behind another tab."""
+    if state.tab == Tab.UPSAMPLING:
+        return {"upsampling_lab": replace(state.upsampling_lab, image=True)}
+    if state.tab == Tab.TRAINING:
+        return {"training_page": TrainingPage.IMAGE}
+    return {"tab": Tab.FEATURE_MAPS.value} if state.tab == Tab.RACE else {}
 
 
 def choose(scene: Scene, step: int) -> Changes:

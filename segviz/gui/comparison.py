@@ -53,7 +53,19 @@ class Comparison(QObject):
 
     def _compare(self, view: CompareView) -> None:
         if view is not self._window.desk.session.state.compare:
-            self._change(comparing.show(self._window.desk.scene, view))
+            self.toggle(view)
+
+    def toggle(self, view: CompareView) -> None:
+        """Compare in that way, or no longer; the stage of a tab makes room, behind which nothing would be seen."""
+        window = self._window
+        scene = window.desk.scene
+        behind = window.centre.currentWidget() not in (window.canvas, self.stage)
+        if behind and view is scene.state.compare:
+            changes: comparing.Changes = {}
+        else:
+            changes = comparing.show(scene, view)
+            behind = behind and changes.get("compare", CompareView.NONE) is not CompareView.NONE
+        self._change(changes | (comparing.room(scene.state) if behind else {}))
 
     def rename(self) -> None:
         """Let the person type a name for the chosen result."""

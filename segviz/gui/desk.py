@@ -15,13 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import planning, refinement
-from segviz.core.requests import (
-    Progress,
-    RaceResult,
-    Request,
-    SegmentRequest,
-    Update,
-)
+from segviz.core.requests import KeptRequest, RaceResult, Request, SegmentRequest
 from segviz.core.session import Session, State
 from segviz.gui import comparing, gestures, painting, plan, sighting
 from segviz.gui.ledger import Ledger
@@ -130,7 +124,10 @@ class Desk(Outlet):
             self._ledger.forget(Kind.WINDOW)
             self._show(window=None)
         stale = self.scene.message is not None and self.scene.message.about and plan.subject(new) != self._said_of
-        self._show(state=new, before=plan.before(self.scene, old, new), **({"message": None} if stale else {}))
+        gone: dict[str, Any] = {"message": None} if stale else {}
+        if plan.subject(new) != plan.subject(old):
+            gone["unanswered"] = ""
+        self._show(state=new, before=plan.before(self.scene, old, new), **gone)
         slider = any(getattr(old, name) != getattr(new, name) for name in plan.SLIDERS)
         if slider or not self._asking.isActive():
             self._asking.start(DEBOUNCE if slider and old.model == new.model else 0)
@@ -207,8 +204,8 @@ class Desk(Outlet):
     def _ask(self, kind: Kind, request: Request) -> None:
         """Ask; the client ends an older request of this kind for the newer one, with more patience than a stop has."""
         assert self._jobs is not None
-        if kind is Kind.PREDICTION and self._ledger.asked(kind) is not None:
-            self._show(partial=None)
+        if kind is Kind.PREDICTION:
+            self._show(unanswered="", **({"partial": None} if self._ledger.asked(kind) is not None else {}))
         self._ledger.ask(kind, request, self._jobs.ask(request))
 
     def _drop(self, kind: Kind) -> None:
@@ -278,17 +275,8 @@ class Desk(Outlet):
 
     def _updated(self, event: Updated) -> None:
         kind = self._ledger.kind_of(event.ticket)
-        if kind is Kind.KEPT:
-            self._show(jobs=self._jobs_with(kind, event.update))  # its cells are not those of the canvas
-        elif kind is not None:
-            self._show(
-                **painting.changes(self.scene, self._ledger, event.update), jobs=self._jobs_with(kind, event.update)
-            )
-
-    def _jobs_with(self, kind: Kind, update: Update) -> tuple[Job, ...]:
-        progress = update if isinstance(update, Progress) else painting.partial_of(update).progress
-        job = self._ledger.job(kind, progress)
-        return tuple(job if other.kind is kind else other for other in self.scene.jobs)
+        if kind is not None:
+            self._show(**painting.updated(self.scene, self._ledger, kind, event.update))
 
     def _answered(self, event: Answered) -> None:
         kind = self._end(event.ticket, answered=True)
@@ -312,6 +300,11 @@ class Desk(Outlet):
             self.session.update(**sighting.change(self.session.state, square=None))
         if kind is Kind.DESCRIPTION:
             self._go_back()
+        if kind is Kind.PREDICTION:
+            self._as_made()
+        if isinstance(event.request, KeptRequest):  # others go on
+            self._show(refused=(*self.scene.refused, (event.request, event.message)))
+            self._asking.start(0)
         if event.trust:
             self.untrusted.emit(event)
         else:
@@ -323,6 +316,16 @@ class Desk(Outlet):
         if good["model"] in ("", self.session.state.model):
             return False
         self.session.update(**good)
+        return True
+
+    def _as_made(self) -> bool:
+        """Choose again what the picture was made with, if there is one; what led away from it may be chosen anew."""
+        if self.scene.answer is None:
+            return False
+        failed = planning.plan_prediction(self.session.state)
+        self.session.update(**plan.made_with(self.scene.answer.request))
+        if planning.plan_prediction(self.session.state) != failed:
+            self._ledger.forgive(Kind.PREDICTION)
         return True
 
     def _cancelled(self, event: Cancelled) -> None:
@@ -362,13 +365,14 @@ class Desk(Outlet):
     def say(self, text: str, details: str = "", about: Kind | None = None) -> None:
         """Show a message that needs attention, until it is dismissed or what it is about works again or is gone."""
         self._said_of = plan.subject(self.session.state)
-        self._show(message=Message(text, details, about))
+        self._show(message=Message(text, details, about), **plan.lacking(self.scene, text, about))
 
     def run(self) -> None:
         """Ask for everything that the State describes again, the file read anew."""
         if self._jobs is None:
             return
         self._ledger.clear()
+        self._show(refused=())
         if self.scene.state.image is not None:
             self._open(self.scene.state.image)
         self._asking.start(0)
@@ -377,6 +381,7 @@ class Desk(Outlet):
     def retry(self) -> None:
         """What failed may not fail any more: ask for it again if it is still wanted."""
         self._ledger.forgive()
+        self._show(refused=())
         self._asking.start(0)
 
     def show_drawn(self, picture: Picture, revision: int, **changes: Any) -> None:
@@ -401,9 +406,10 @@ class Desk(Outlet):
         if Kind.RACE in stopped:
             self._show(race_updates=(), race=self._raced)
             self._show(**self._foreign(self.session.state))
-        if Kind.PREDICTION in stopped and self.scene.answer is not None:
-            self.session.update(**plan.made_with(self.scene.answer.request))
+        if Kind.PREDICTION in stopped and self._as_made():
             self.said.emit("Stopped: the picture is the one of before")
+        elif Kind.PREDICTION in stopped or Kind.DESCRIPTION in stopped:
+            self._show(**plan.lacking(self.scene, "Stopped: choose Run > Run again (F9)", Kind.PREDICTION))
         self._show_jobs()
 
     def race(self) -> None:

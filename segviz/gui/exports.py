@@ -16,10 +16,12 @@ from segviz.core import catalogue, export, palettes, scores
 from segviz.core.choices import View
 from segviz.gui import comparing, gestures, pictures, tables, theme
 from segviz.gui.background import interruptible
-from segviz.gui.kinds import CSV, GIF, NPZ, PNG
+from segviz.gui.kinds import CSV, GIF, NPZ, PNG, SVG
 from segviz.gui.panels.base import SaveFunction
 from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.image_view import rendered
+from segviz.gui.widgets.network_board import image_of, svg_of
+from segviz.gui.widgets.network_paint import Figure
 from segviz.gui.widgets.painted import elided
 
 if TYPE_CHECKING:
@@ -196,6 +198,25 @@ def _frame(photograph: QImage, boxes: list[QRectF], words: str) -> Bytes:
     return pictures.to_array(image)
 
 
+# ------------------------------------------------------------------------------------- network
+
+
+def _network(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    figure, look = _figure(scene), theme.tokens()
+    return lambda path: pictures.save_png(image_of(figure, look), path)
+
+
+def _network_drawing(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
+    drawing = svg_of(_figure(scene), theme.tokens(), _there(scene.network).title)
+    return lambda path: export.replace_file(path, lambda part: part.write_bytes(drawing))
+
+
+def _figure(scene: Scene) -> Figure:
+    from segviz.gui.network_figure import Figures
+
+    return _there(Figures().figure(scene))
+
+
 # --------------------------------------------------------------------------------------- table
 
 EXPORTS: tuple[Export, ...] = (
@@ -216,6 +237,10 @@ EXPORTS: tuple[Export, ...] = (
     Export("layers", "Layer table", "shapes, parameters, cost and receptive fields", "layers.csv", CSV,
            lambda scene: scene.network is not None, "choose a network first",
            lambda scene, canvas, scale: _table(tables.layer_rows(_there(scene.network)))),
+    Export("network", "Picture of the network", "all layers as volumes to scale", "network.png", PNG,
+           lambda scene: scene.network is not None, "choose a network first", _network),
+    Export("network-drawing", "Drawing of the network", "the same as SVG, in which text stays text", "network.svg", SVG,
+           lambda scene: scene.network is not None, "choose a network first", _network_drawing),
     Export("classes", "Class table", "the classes that label the image, with their shares", "classes.csv", CSV,
            lambda scene: scene.prediction is not None, "run a network first",
            lambda scene, canvas, scale: _table(tables.class_rows(_there(scene.prediction)))),

@@ -15,9 +15,10 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject, S
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from segviz.core import assets, catalogue, folders, places, session, trust
+from segviz.core import assets, catalogue, folders, places, session_file, trust
 from segviz.core.errors import SegvizError, named
 from segviz.core.formats import IMAGE_SUFFIXES, MODEL_SUFFIXES
+from segviz.core.session import NETWORK_DEFAULTS, State
 from segviz.core.specs import Kind as Source
 from segviz.core.specs import of_file, parse
 from segviz.gui import gestures, settings
@@ -246,7 +247,7 @@ class Files(QObject):
             return "whiteboard"
         return "pasted-image" if is_pasted(image) else Path(image).stem
 
-    def _write_session(self, state: session.State, path: Path) -> None:
+    def _write_session(self, state: State, path: Path) -> None:
         """Keep what lies there aside if it is not a sound session: somebody may want to mend it."""
         from segviz.core import export
 
@@ -254,7 +255,7 @@ class Files(QObject):
             path.replace(path.with_name(path.name + ".bad"))
         if state.image is not None and is_board(state.image):  # drawing goes on, a session stays
             state = replace(state, image=kept_copy(state.image, path.parent), revision=0)
-        text = session.to_json(state, path.parent)
+        text = session_file.to_json(state, path.parent)
         export.replace_file(path, lambda place: place.write_text(text, encoding="utf-8"))
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
@@ -311,7 +312,7 @@ class Files(QObject):
         return f"Copied a table of {len(rows) - 1} rows"
 
 
-def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
+def read_session(path: Path) -> tuple[State, SegvizError | None]:
     """The State of a session file, and a message if a part of it cannot be shown: that part is left out.
 
     Raises SegvizError for a file that is no session at all.
@@ -322,7 +323,7 @@ def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
             catalogue.entry(state.model)
         except SegvizError as error:
             remarks += (str(error),)
-            state = replace(state, model="", cursor=None, **session.NETWORK_DEFAULTS)
+            state = replace(state, model="", cursor=None, **NETWORK_DEFAULTS)
     if state.image is not None and not places.is_file(state.image):
         remarks += (f"{named(state.image)} is not at {state.image}",)
         state = replace(state, image=None, unit=None, cursor=None)
@@ -334,14 +335,14 @@ def read_session(path: Path) -> tuple[session.State, SegvizError | None]:
     return state, SegvizError(f"{named(path)}: opened in part. {'; '.join(remarks)}", "\n".join(remarks))
 
 
-def _read(path: Path) -> tuple[session.State, tuple[str, ...]]:
+def _read(path: Path) -> tuple[State, tuple[str, ...]]:
     try:
         if path.stat().st_size > LARGEST_SESSION:
             raise SegvizError(f"{named(path)}: too large for a session file")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SegvizError(f"{named(path)}: cannot be read as a session file ({error})") from error
-    return session.from_json(text, path.parent, named(path))
+    return session_file.from_json(text, path.parent, named(path))
 
 
 def _animation(images: list[QImage]) -> SaveFunction:

@@ -8,15 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from segviz.core import assets, catalogue
+from segviz.core import assets, catalogue, laboratory
+from segviz.core.capabilities import unfit
 from segviz.core.choices import Method, Task, View
 from segviz.core.entries import Entry
+from segviz.core.folding import parents
 from segviz.core.overrides import viewed
 from segviz.core.requests import SMALLEST_SCALE, Network
 from segviz.core.session import State, Unit
 from segviz.core.specs import Kind, parse, same_network
+from segviz.core.top_patches import TopAnswer
 from segviz.gui import names
-from segviz.gui.scene import Scene
+from segviz.gui.scene import Scene, Tab
 
 Changes = dict[str, Any]
 DIGITS = "lenet5"  # the network that reads digits
@@ -125,19 +128,6 @@ def _field_of(network: Network, name: str) -> tuple[object, str] | None:
     return (layer.size, layer.status) if layer is not None else None
 
 
-def parents(network: Network) -> dict[str, str | None]:
-    """For each layer the innermost container that holds it, by its dotted name."""
-    names = {layer.name for layer in network.layers}
-
-    def parent(name: str) -> str | None:
-        above = name.rpartition(".")[0]
-        while above and above not in names:
-            above = above.rpartition(".")[0]
-        return above or None
-
-    return {layer.name: parent(layer.name) for layer in network.layers}
-
-
 def top_rows(network: Network) -> tuple[str, ...]:
     """The rows that show a network at a glance: a mere list of blocks stands for nothing but its blocks."""
     held_by = parents(network)
@@ -164,6 +154,27 @@ def pin_in_map(scene: Scene, channel: int, row: int, column: int) -> Changes:
         return {}
     x, y = network.frame.to_image(*network.geometry.position_of(layer, row, column))
     return {"unit": Unit(channel, row, column), "cursor": (x, y)}
+
+
+def cell_at(scene: Scene, point: tuple[float, float] | None) -> tuple[int, int] | None:
+    """(row, column) of the unit of the selected layer at a pixel of the image; None where there is none."""
+    network, layer = scene.network, scene.state.layer
+    if network is None or layer is None or point is None or network.layer(layer) is None:
+        return None
+    return network.geometry.cell_at(layer, *network.frame.to_network(*point))
+
+
+def look_at_map(scene: Scene, channel: int) -> Changes:
+    """Another map of the layer: a pinned unit goes over to it, at its row and column."""
+    unit = scene.state.unit
+    return {"map_channel": channel} | ({"unit": replace(unit, channel=channel)} if unit is not None else {})
+
+
+def open_patch(found: TopAnswer, index: int) -> Changes:
+    """The image of a patch, with the unit pinned whose field it is."""
+    patch = found.patches[index]
+    unit = Unit(found.request.channel, patch.row, patch.column)
+    return {"image": patch.image, "unit": unit, "cursor": patch.position}
 
 
 def move(scene: Scene, rows: int, columns: int) -> Changes:
@@ -243,8 +254,19 @@ def move_window(scene: Scene, rows: int, columns: int) -> Changes:
     return drag_window(scene, (left + columns * x) / zoom_x, (top + rows * y) / zoom_y)
 
 
+def no_method(scene: Scene, method: Method) -> str:
+    """Why the network that is open does not answer by `method`, for people; empty where it does, or none is open."""
+    network = scene.known
+    return "" if network is None else unfit(method, network.title, network.window is None)
+
+
 def choose_method(scene: Scene, method: Method) -> Changes:
-    """Another method; the sliding window comes with a window to drag, and takes it along when it goes."""
+    """Another method; the sliding window comes with a window to drag, and takes it along when it goes.
+
+    Nothing for one that the network does not answer by.
+    """
+    if no_method(scene, method):
+        return {}
     state, sliding = scene.state, Method.SLIDING_WINDOW
     changes: Changes = {"method": method}
     if method is sliding and state.window is None:
@@ -254,9 +276,22 @@ def choose_method(scene: Scene, method: Method) -> Changes:
     return changes
 
 
+def show_zero_insertion(scene: Scene) -> Changes:
+    """The page of the upsampling laboratory that has a transposed convolution as a convolution."""
+    lab = replace(scene.state.upsampling_lab, page=laboratory.Page.INSERTION, image=False)
+    return {"tab": Tab.UPSAMPLING.value, "upsampling_lab": lab}
+
+
 def choose_view(view: View) -> Changes:
     """Another view: errors make room for it."""
     return {"view": view, "errors": False, "cell": None}
+
+
+def show_evidence(scene: Scene, **changes: Any) -> Changes:
+    """Other heatmaps (fields of `CamView`): the class that is shown is seen on the canvas."""
+    view = replace(scene.state.cams, **changes)
+    shown = {} if scene.prediction is None else choose_view(View.HEATMAP)
+    return {"cams": view} | shown
 
 
 def show_errors(wanted: bool) -> Changes:

@@ -78,9 +78,10 @@ class Ledger:
         self._have.clear()
         self._given_up.clear()
 
-    def forgive(self) -> None:
-        """What failed or was stopped is asked for again when it is wanted."""
-        self._given_up.clear()
+    def forgive(self, kind: Kind | None = None) -> None:
+        """What failed or was stopped, all of it or that of one kind, is asked for again when it is wanted."""
+        for one in list(self._given_up) if kind is None else [kind]:
+            self._given_up.pop(one, None)
 
     def job(self, kind: Kind, progress: Progress) -> Job:
         """Work under way with its rate, as its pace until now says."""

@@ -90,6 +90,10 @@ class Menus(QObject):
             made = self.actions[action.id]
             if action.enabled is not None:
                 made.setEnabled(action.enabled(scene))
+            if action.lacks is not None:
+                why = action.lacks(scene)
+                made.setEnabled(not why)
+                made.setToolTip(why or tooltip(action))
             if action.checked is not None:
                 made.setChecked(action.checked(self._window))
 

@@ -12,7 +12,7 @@ from segviz.core.agreement import Agreement
 from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
-from segviz.gui import unit_words, words
+from segviz.gui import cam_planes, unit_words, words
 from segviz.gui.compare_layers import ComparedLayers
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.heat_planes import heat_plane, heat_step
@@ -46,6 +46,8 @@ class Overlays:
         self.ink: Layer | None = None  # a drawing that is being made, in the photograph's place
         self.labels = PlaneLayer(contour=True)
         self.heat = PlaneLayer()
+        self.cam = cam_planes.CamLayer()  # in its place, where what speaks for a class is asked
+        self.evidence = False
         self.partial = PlaneLayer()
         self.errors = PlaneLayer()
         self.marked = False  # whether errors are shown, instead of the view
@@ -70,7 +72,7 @@ class Overlays:
             return ()
         planes: dict[View, tuple[Layer, ...]] = {
             View.LABELS: (self.labels, self.partial, self.window),
-            View.HEATMAP: (self.heat, self.window),
+            View.HEATMAP: (self.cam if self.evidence else self.heat, self.window),
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
@@ -95,12 +97,15 @@ class Overlays:
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
+        self.evidence = cam_planes.is_shown(new)
+        if self.evidence and self.view is View.HEATMAP:
+            self.cam.show(new)
         self._show_partial(old, new)
         self._show_errors(old, new)
         self.compared.show(new)
         for plane in (self.labels, self.partial):
             plane.opacity = new.state.opacity
-        self.heat.opacity = new.state.heat_opacity
+        self.heat.opacity = self.cam.opacity = new.state.heat_opacity
 
     def _show_labels(self, old: Scene | None, new: Scene) -> None:
         prediction = new.shown_prediction
@@ -146,7 +151,7 @@ class Overlays:
     def peak(self, scene: Scene) -> float | None:
         """The largest probability of the class whose heatmap is shown, on the grid; None without a result."""
         prediction, index = scene.shown_prediction, scene.shown_class
-        if prediction is None or index is None or scene.state.view is not View.HEATMAP:
+        if prediction is None or index is None or scene.state.view is not View.HEATMAP or self.evidence:
             return None
         if index not in self._peaks:
             self._peaks[index] = scores.peak(prediction, index)[0]
@@ -277,4 +282,15 @@ def scale(scene: Scene) -> tuple[str, list[int]]:
     """The class of the heatmap, as it is said beside numbers, and the colours 0xRRGGBB of its scale."""
     index, classes = scene.shown_class, classes_of(scene)
     title = classes[index] if index is not None and index < len(classes) else ""
+    if cam_planes.is_shown(scene):
+        return f"{scene.state.cams.heat.title} of {unit_words.quoted(title)}", cam_planes.scale(scene.state)
     return unit_words.quoted(title), rgb(palettes.colour_map(scene.state.colour_map))
+
+
+def scale_ends(scene: Scene) -> tuple[str, str]:
+    """What the ends of that scale stand for."""
+    if not cam_planes.is_shown(scene):
+        return "0", "1"
+    answer, index = scene.shown_cams, scene.shown_class
+    place = answer.place(index) if answer is not None and index is not None else None
+    return cam_planes.ends(answer, place, scene.state.cams.signed)

@@ -6,8 +6,11 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from segviz.core import planning, requests
+from segviz.core.cams import CamRequest
+from segviz.core.choices import MapPage, View
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
+from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Source
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
@@ -21,8 +24,13 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import NETWORK_DEFAULTS, State
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
 from segviz.core.specs import parse
+from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui import comparing, sighting
+from segviz.gui.names import sentence
 from segviz.gui.scene import Kind, Message, Scene, Tab, is_about, pinned
 
 # What a person may change of a picture that a newer one is about to replace.
@@ -41,6 +49,10 @@ LONG = (
     Kind.DEPTHS,
     Kind.OCCLUSION,
     Kind.EFFECTIVE,
+    Kind.CAMS,
+    Kind.PATCHES,
+    Kind.SUMS,
+    Kind.SHIFT,
 )  # what a person stops; the rest is quick
 
 REQUESTS: dict[Kind, type[Request]] = {
@@ -54,6 +66,12 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.DEPTHS: DepthRequest,
     Kind.OCCLUSION: OcclusionRequest,
     Kind.EFFECTIVE: EffectiveRequest,
+    Kind.CAMS: CamRequest,
+    Kind.FILTERS: FilterRequest,
+    Kind.PATCHES: TopRequest,
+    Kind.SUMS: SumRequest,
+    Kind.SHIFT: ShiftRequest,
+    Kind.SIZES: SizesRequest,
 }
 
 # Fields of the Scene that hold an answer, and the kind of work that makes it.
@@ -65,6 +83,12 @@ ANSWERS = {
     "depths": Kind.DEPTHS,
     "occlusion": Kind.OCCLUSION,
     "effective": Kind.EFFECTIVE,
+    "cams": Kind.CAMS,
+    "filters": Kind.FILTERS,
+    "top": Kind.PATCHES,
+    "sums": Kind.SUMS,
+    "shift": Kind.SHIFT,
+    "sizes": Kind.SIZES,
 }
 
 
@@ -86,9 +110,16 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
     found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled or sighting.adds_scores(scene) else None
-    looked_at = state.tab == Tab.FEATURE_MAPS or (upsampled and state.upsampling_lab.source is Source.FEATURE)
+    if state.tab == Tab.CONVOLUTION:
+        found |= _taken_apart(scene)
+    known = _has_layer(scene)
+    on_maps = state.tab == Tab.FEATURE_MAPS
+    filters = on_maps and known and state.map_page is MapPage.FILTERS
+    found[Kind.FILTERS] = planning.plan_filter(state) if filters else None
+    patches = on_maps and known and state.map_page is MapPage.PATCHES
+    found[Kind.PATCHES] = planning.plan_patches(state) if patches else None
+    looked_at = on_maps or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
-        known = scene.network is not None and scene.network.layer(state.layer or "") is not None
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
     if pinned(scene) is not None:
         found[Kind.EFFECTIVE] = planning.plan_effective(state)
@@ -96,7 +127,36 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.OCCLUSION] = planning.plan_occlusion(state)
     found[Kind.KEPT] = comparing.missing(scene)
+    found[Kind.CAMS] = _cams(scene)
     return found
+
+
+def _cams(scene: Scene) -> CamRequest | None:
+    """What speaks for the classes that are looked at: a class that has its map already asks for nothing."""
+    state, have = scene.state, scene.shown_cams
+    looked_at = state.tab == Tab.HEATMAPS or state.view is View.HEATMAP
+    wanted = planning.plan_cams(state) if looked_at and _has_layer(scene) else None
+    chosen = state.shown_class
+    if wanted is None or chosen is None:
+        return wanted if have is None or wanted is None else replace(wanted, classes=have.request.classes)
+    known = have is not None and chosen in have.classes
+    return replace(wanted, classes=have.request.classes if have is not None and known else (chosen,))
+
+
+def _has_layer(scene: Scene) -> bool:
+    return scene.network is not None and scene.network.layer(scene.state.layer or "") is not None
+
+
+def _taken_apart(scene: Scene) -> dict[Kind, Request | None]:
+    """What the convolution laboratory shows, of a layer that the network has."""
+    state, network = scene.state, scene.network
+    if network is None or network.layer(state.layer or "") is None:
+        return {}
+    return {
+        Kind.SUMS: planning.plan_sums(state),
+        Kind.SHIFT: planning.plan_shift(state),
+        Kind.SIZES: planning.plan_sizes(state, network.frame.outer),
+    }
 
 
 def badge(state: State) -> Request | None:
@@ -128,6 +188,12 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["occlusion"] = None
     if scene.effective is not None and not is_about(scene.effective.request.setup, state):
         gone["effective"] = None
+    if scene.cams is not None and not is_about(scene.cams.request.setup, state):
+        gone["cams"] = None
+    for name in ("sums", "shift"):
+        answer = getattr(scene, name)
+        if answer is not None and not is_about(answer.request.setup, state):
+            gone[name] = None
     race = scene.race.request.setup if scene.race is not None else None
     if race is not None and (not is_about(race, state) or race.revision != state.revision):
         gone["race"] = None
@@ -164,6 +230,12 @@ def made_with(request: SegmentRequest) -> dict[str, Any]:
 def subject(state: State) -> tuple[str, str | None]:
     """What messages are about: network and image."""
     return state.model, state.image
+
+
+def lacking(scene: Scene, text: str, about: Kind | None) -> dict[str, Any]:
+    """What changes where no picture comes because of what `text` says: panels that wait for one say so, too."""
+    lost = about in (Kind.DESCRIPTION, Kind.PREDICTION) and scene.answer is None
+    return {"unanswered": f"{sentence(text).rstrip('.')}."} if lost else {}
 
 
 def revived(message: Message) -> Message | None:

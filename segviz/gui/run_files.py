@@ -22,6 +22,7 @@ from segviz.gui.runs import Left
 FORMAT = "segviz training"
 LARGEST = 1 << 16  # bytes of a record
 COARSE = 0.05  # seconds by which a file system's clock may be behind
+READING = 500  # ms that another window may need to read a record
 MOST = 1000  # runs of one recipe that may lie about
 
 
@@ -46,9 +47,9 @@ class RunFile:
     def weights(self) -> Path:
         return self.record.with_suffix(".safetensors")
 
-    def claim(self) -> bool:
-        """Whether the run is this window's from now on."""
-        return self._lock.tryLock(0)
+    def claim(self, patience: int = 0) -> bool:
+        """Whether the run is this window's from now on; `patience` in ms: another window may only be reading it."""
+        return self._lock.tryLock(patience)
 
     def release(self) -> None:
         self._lock.unlock()
@@ -69,7 +70,7 @@ class RunFile:
         export.replace_file(self.record, lambda place: place.write_text(text, encoding="utf-8"))
 
     def forget(self, weights: bool = False) -> None:
-        """Nothing of the run can go on any more; `weights`: those go, too."""
+        """Nothing of the run can go on any more; `weights`: those go, too. It must be this window's."""
         for path in (self.record, self.checkpoint, *((self.weights,) if weights else ())):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -85,8 +86,11 @@ def fresh(recipe: str) -> RunFile:
     for number in range(1, MOST):
         file = RunFile(place / (f"{recipe}.json" if number == 1 else f"{recipe}-{number}.json"))
         taken = (file.record, file.checkpoint, file.weights)
-        if not any(path.exists() for path in taken) and file.claim():
+        if any(path.exists() for path in taken) or not file.claim():
+            continue
+        if not any(path.exists() for path in taken):  # still: another window may have been there in between
             return file
+        file.release()
     raise SegvizError(f"{place}: {MOST} runs of {recipe} lie there, or nothing can be written; remove some")
 
 
@@ -105,7 +109,6 @@ def _read(record: Path) -> Left | None:
     file = RunFile(record)
     if not file.checkpoint.is_file() or not file.claim():
         return None
-    file.release()
     try:
         if record.stat().st_size > LARGEST:
             return None
@@ -117,6 +120,8 @@ def _read(record: Path) -> Left | None:
         return Left(record, str(data["name"]), request, int(data["step"]), int(data["steps"]))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+    finally:
+        file.release()
 
 
 def _request(data: dict[str, Any]) -> TrainRequest:

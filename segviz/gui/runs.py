@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from segviz.core.choices import Choice
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 
 POINTS = 1500  # of a run's curves that are kept
@@ -22,19 +21,12 @@ class Phase(StrEnum):
     PAUSED = "paused"
     WAITING = "waiting"  # for a race to end
     STOPPING = "stopping"
+    FINISHING = "finishing"  # what a stopped run has learned is tested and becomes a file
 
 
-ACTIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.STOPPING})
+ACTIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.STOPPING, Phase.FINISHING})
+ENDING = frozenset({Phase.STOPPING, Phase.FINISHING})
 HALTED = frozenset({Phase.PAUSED, Phase.WAITING})
-
-
-class Page(Choice):
-    """What the training laboratory shows in the place of the image."""
-
-    IMAGE = "image", "Image", "the image, as in the other tabs"
-    CURVES = "curves", "Curves", "loss and scores of the runs, and what the network answers by now"
-    CLASSES = "classes", "Classes", "what each class counts in the loss (class re-weighting)"
-    WEIGHT_MAP = "weight-map", "w(x)", "U-Net's weight map w(x): what each pixel between touching cells counts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +77,16 @@ class Training:
     phase: Phase = Phase.IDLE
     runs: tuple[Run, ...] = ()
     left: tuple[Left, ...] = ()
-    page: Page = Page.IMAGE
     rate: float | None = None
     remaining: float | None = None
 
     @property
     def run(self) -> Run | None:
         return self.runs[-1] if self.runs else None
+
+    def of(self, number: int) -> Run | None:
+        """The run of that number."""
+        return next((run for run in self.runs if run.number == number), None)
 
     def with_run(self, **changes: object) -> Training:
         """With the newest run changed."""

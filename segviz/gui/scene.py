@@ -11,15 +11,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from segviz.core import catalogue, planning
+from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.filters import FilterAnswer
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.overrides import adapted
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
+    KeptRequest,
     Network,
     PartialLabels,
     Prediction,
@@ -30,7 +33,11 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import State
+from segviz.core.shifting import ShiftAnswer
+from segviz.core.sizes import SizesAnswer
 from segviz.core.specs import parse, same_network
+from segviz.core.top_patches import TopAnswer
+from segviz.core.unit_sums import SumAnswer
 from segviz.gui.runs import NO_TRAINING, Training
 
 if TYPE_CHECKING:
@@ -54,6 +61,7 @@ class Tab(StrEnum):
     HEATMAPS = "heatmaps"
     RACE = "race"
     UPSAMPLING = "upsampling"
+    CONVOLUTION = "convolution"
     TRAINING = "training"
     SCORES = "scores"
 
@@ -73,6 +81,12 @@ class Kind(StrEnum):
     DEPTHS = "Scoring the depths"
     OCCLUSION = "Occluding a part of the image"
     EFFECTIVE = "Going back to the pixels"
+    CAMS = "Finding what speaks for a class"
+    FILTERS = "Reading the filters"
+    PATCHES = "Looking for top patches"
+    SUMS = "Taking the unit apart"
+    SHIFT = "Shifting the image"
+    SIZES = "Feeding another size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +121,22 @@ class Scene:
     network: Network | None = None
     prediction: Prediction | None = None
     partial: PartialLabels | None = None
+    unanswered: str = ""  # why no prediction comes, in a sentence, where the newest run ended without one
     features: FeatureMaps | None = None
     race: RaceResult | None = None
     race_updates: tuple[RaceUpdate, ...] = ()  # the newest of each side, while a race runs
     window: WindowAnswer | None = None
     shelf: tuple[Prediction, ...] = ()  # of the kept results, as far as they are computed: see `comparing`
+    refused: tuple[tuple[KeptRequest, str], ...] = ()  # kept results that cannot be computed, and why
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     occlusion: OcclusionAnswer | None = None  # see `sighting.occluded`
     effective: EffectiveField | None = None  # what a unit looks at; see `shown_effective`
+    cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
+    filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
+    top: TopAnswer | None = None  # what a map answers to; see `shown_top`
+    sums: SumAnswer | None = None  # the convolution behind a unit; see `shown_sums`
+    shift: ShiftAnswer | None = None  # what a shift of the image does; see `shown_shift`
+    sizes: SizesAnswer | None = None  # what another size does; see `shown_sizes`
     badge: Badge | None = None  # what can be done with a network; see `shown_badge`
     truth: Mask | None = None  # the ground truth; see `shown_truth`
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
@@ -180,6 +202,37 @@ class Scene:
         same = found is not None and wanted is not None and planning.same_but_drawn(found.request, wanted)
         return found if same else None
 
+    @property
+    def shown_cams(self) -> CamAnswer | None:
+        """What speaks for classes, where it is what the State asks by now; None otherwise."""
+        found, wanted = self.cams, planning.plan_cams(self.state)
+        if found is None or wanted is None:
+            return None
+        same = replace(found.request, classes=()) == wanted or planning.same_but_drawn(
+            replace(found.request, classes=()), wanted
+        )
+        return found if same else None
+
+    @property
+    def shown_sums(self) -> SumAnswer | None:
+        """The convolution where it is of the layer, the image and the network that are chosen; else None."""
+        found, state = self.sums, self.state
+        same = found is not None and found.request.layer == state.layer and is_about(found.request.setup, state)
+        return found if same else None
+
+    @property
+    def shown_shift(self) -> ShiftAnswer | None:
+        """The shift where it is of the layer, the image and the network that are chosen; else None."""
+        found, state = self.shift, self.state
+        same = found is not None and found.request.layer == state.layer and is_about(found.request.setup, state)
+        return found if same else None
+
+    @property
+    def shown_sizes(self) -> SizesAnswer | None:
+        """What another size does, where it is of the network that is chosen; else None."""
+        found = self.sizes
+        return found if found is not None and found.request.setup.model == self.state.model else None
+
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)
 
@@ -211,6 +264,19 @@ class Scene:
         if features is None or features.layer != self.state.layer or not is_about(features.request.setup, self.state):
             return None
         return features
+
+    @property
+    def shown_filters(self) -> FilterAnswer | None:
+        """The filter where it is of the layer and the network that are chosen, of whichever map; None otherwise."""
+        filters, state = self.filters, self.state
+        if filters is None or (filters.request.setup.model, filters.request.layer) != (state.model, state.layer):
+            return None
+        return filters
+
+    @property
+    def shown_top(self) -> TopAnswer | None:
+        """What the map that is looked at answers to, as far as it is known; None where that is of another map."""
+        return self.top if self.top is not None and self.top.request == planning.plan_patches(self.state) else None
 
     @property
     def shown_class(self) -> int | None:

@@ -50,8 +50,9 @@ def missing(scene: Scene) -> str:
         return ""
     if not state.model:
         return "Choose a network: its labels are scored against the ground truth."
-    busy = scene.job(Kind.PREDICTION) is not None or scene.job(Kind.DESCRIPTION) is not None
-    return "Segmenting…" if busy else "Scoring…"
+    if scene.job(Kind.PREDICTION) is not None or scene.job(Kind.DESCRIPTION) is not None:
+        return "Segmenting…"
+    return scene.unanswered or "Scoring…"
 
 
 def heading(found: Agreement) -> str:
@@ -59,7 +60,8 @@ def heading(found: Agreement) -> str:
     counted, whole = found.counted, found.truth.size
     name = shorten(clean(PurePath(found.mask.path).name), 60)
     pixels = f"{words.count(counted)} of {words.many(whole, 'pixel')} count"
-    network = title_of(found.prediction.request.setup.model)
+    asked = found.prediction.request
+    network = title_of(asked.setup.model) + (", refined at edges" if asked.refinement is not None else "")
     return " · ".join(part for part in (network, f"{name}, {found.mask.kind}", pixels) if part)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QObject
 
+from segviz.core.choices import MaskColours
 from segviz.core.errors import SegvizError, named
 from segviz.gui.background import Background
 from segviz.gui.names import is_board
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from segviz.gui.desk import Desk
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
-Question = tuple["Mask", "Prediction"]
+Question = tuple["Mask", "Prediction", int | None]
+Source = tuple[str | None, MaskColours]
 
 
 class Scoring(QObject):
@@ -37,34 +39,35 @@ class Scoring(QObject):
     def __init__(self, desk: Desk, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk, self._background = desk, background
-        self._wanted: str | None = None  # the path that is read or was read last
-        self._good: tuple[str, Mask] | None = None  # image and mask that fit each other
-        self._asked: Question | None = None
+        self._wanted: Source = (None, MaskColours.AUTO)  # what is read or was read last
+        self._good: tuple[str, Mask, MaskColours] | None = None  # image, its mask, how that was read
+        self._asked: Question | None = None  # mask, prediction and ignored label that are scored or were
         desk.shown.connect(lambda old, new: self.follow(new))
 
     # ----------------------------------------------------------------------------- reading
 
     def follow(self, scene: Scene) -> None:
         """Read and score what the scene wants and does not have."""
-        path = scene.state.truth
-        if path != self._wanted:
-            self._wanted, self._asked = path, None
+        path, colours = wanted = scene.state.truth, scene.state.mask_colours
+        if wanted != self._wanted and (path, self._wanted[0]) != (None, None):
+            self._wanted, self._asked = wanted, None
             self._desk.take(truth=None, agreement=None, unscored="")
             if path is not None:
-                self._read(path)
+                self._read(path, colours)
         elif scene.shown_truth is not None and self._fits(scene):
             self._score(scene)
 
-    def _read(self, path: str) -> None:
+    def _read(self, path: str, colours: MaskColours) -> None:
         read: list[Mask] = []
 
         def work() -> None:
+            from segviz.core.mask_colours import key_of
             from segviz.core.masks import read_mask
 
-            read.append(replace(read_mask(path), path=path))
+            read.append(replace(read_mask(path, key_of(colours)), path=path))
 
         def then(error: SegvizError | OSError | None) -> None:
-            if path != self._wanted:
+            if (path, colours) != self._wanted:
                 return
             if error is not None:
                 self._refuse(str(error))
@@ -93,18 +96,18 @@ class Scoring(QObject):
         except SegvizError as error:
             self._refuse(str(error))
             return False
-        self._good = image, mask
+        self._good = image, mask, scene.state.mask_colours
         return True
 
     def _refuse(self, text: str) -> None:
         """Say why a mask cannot be used, and go back to the last one of this image that could."""
         state = self._desk.session.state
-        image, good = self._good or (None, None)
-        if good is None or image != state.image or good.path == state.truth:
-            good = None
-        self._wanted, self._asked = good.path if good is not None else None, None  # it is not read again
+        image, good, colours = self._good or (None, None, MaskColours.AUTO)
+        if good is None or image != state.image or (good.path, colours) == (state.truth, state.mask_colours):
+            good, colours = None, MaskColours.AUTO
+        self._wanted, self._asked = (good.path if good is not None else None, colours), None  # it is not read again
         self._desk.take(truth=good, agreement=None)
-        self._desk.session.update(truth=self._wanted)
+        self._desk.session.update(truth=self._wanted[0], mask_colours=colours)
         self._desk.say(text, about=Kind.TRUTH)
 
     # ----------------------------------------------------------------------------- scoring
@@ -113,10 +116,10 @@ class Scoring(QObject):
         mask, prediction = scene.shown_truth, scene.shown_prediction
         if mask is None or prediction is None or scene.before is not None:
             return
-        asked = self._asked
-        if asked is not None and asked[0] is mask and asked[1] is prediction:
+        asked, ignored = self._asked, scene.state.ignored
+        if asked is not None and asked[0] is mask and asked[1] is prediction and asked[2] == ignored:
             return
-        question = self._asked = (mask, prediction)
+        question = self._asked = (mask, prediction, ignored)
         found: list[Agreement] = []
 
         def work() -> None:

@@ -51,6 +51,15 @@ def clear_recent() -> None:
     settings().remove("recent")
 
 
+def glides() -> bool:
+    """Whether the picture of a network glides from place to place instead of jumping."""
+    return settings().value("glides") not in (False, "false")
+
+
+def set_glides(wanted: bool) -> None:
+    settings().setValue("glides", wanted)
+
+
 def theme() -> Theme:
     stored = settings().value("theme")
     return Theme(stored) if stored in list(Theme) else Theme.SYSTEM

@@ -59,7 +59,7 @@ SIGHT = (
           "In networks with skips: what each path to the unit sees, with its name and its share of the score"),
     _flag("filmstrip", "filmstrip", "Filmstrip of the layers", "T", "stack",
           "The chain of fields from the image to the pinned unit, as a strip of tiles below the image"),
-    _flag("projective", "projective", "Projective field", "N", "focus",
+    _flag("projective", "projective", "Projective field", "J", "focus",
           "The units of the layer that the pixel at the mouse, or the pinned one, can change"),
     Action("occlude", "Occlude with a grey square", MENU, _occlude, ("Q",), "drag-drop",
            "Drag a grey square over the image: outputs whose scores change are outlined",

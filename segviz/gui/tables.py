@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from segviz.core.requests import Network, Prediction, RaceResult
 from segviz.gui.race_words import Side, lane_of, rate, ratio
+
+if TYPE_CHECKING:
+    from segviz.core.maps import MapStatistics
 
 Rows = list[list[object]]
 
@@ -26,6 +32,18 @@ def class_rows(prediction: Prediction) -> Rows:
     """The classes that label some of the image, the most widespread first."""
     shares = ([index, prediction.classes[index], share] for index, share in prediction.shares)
     return [["index", "name", "share"], *shares]
+
+
+def map_rows(statistics: MapStatistics, named: Callable[[int], str], cell: tuple[int, int] | None) -> Rows:
+    """The statistics of feature maps, a line each; `cell` is (row, column) of the pinned unit."""
+    head: list[object] = ["map", "class", "lowest", "highest", "mean", "deviation", "zeros", "remark"]
+    rows: Rows = [head + (["row", "column", "response"] if cell is not None else [])]
+    columns = (statistics.low, statistics.high, statistics.mean, statistics.deviation, statistics.silent)
+    for channel in range(len(statistics.values)):
+        row: list[object] = [channel, named(channel), *(float(column[channel]) for column in columns)]
+        row.append(statistics.remark(channel))
+        rows.append(row + ([*cell, float(statistics.values[(channel, *cell)])] if cell is not None else []))
+    return rows
 
 
 def race_rows(result: RaceResult) -> Rows:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
+from segviz.core.choices import TrainingPage
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainingProgress, TrainingSamples, TrainRequest
 from segviz.core.requests import Progress
@@ -22,7 +23,7 @@ from segviz.gui import run_files, training_words
 from segviz.gui.pace import Pace
 from segviz.gui.partners import Worker
 from segviz.gui.run_files import RunFile
-from segviz.gui.runs import ACTIVE, HALTED, Left, Page, Phase, Run, Training, with_point
+from segviz.gui.runs import ACTIVE, ENDING, HALTED, Left, Phase, Run, Training, with_point
 from segviz.gui.scene import Kind, Scene
 from segviz.worker.messages import Answered, Cancelled, EngineDied, Refused, Updated
 
@@ -47,6 +48,7 @@ class TrainingDesk(QObject):
         self._pace = Pace()
         self._written = self._until = self._hung_up = 0.0
         self._made = 0  # runs so far
+        self._kept = 0  # the step that the checkpoint of the newest run is of
         self._quick: set[str] = set()  # weights that nobody wants once the window is closed
         desk.shown.connect(lambda _, new: self._follow(new))
 
@@ -62,10 +64,6 @@ class TrainingDesk(QObject):
         self._desk.show_training(training)
 
     # ------------------------------------------------------------------------------ commands
-
-    def show(self, page: Page) -> None:
-        """Show a page of the laboratory, or the image again."""
-        self._show(replace(self.training, page=page))
 
     def look(self) -> None:
         """Find what earlier windows left unfinished."""
@@ -91,31 +89,32 @@ class TrainingDesk(QObject):
         file = RunFile(left.record)
         if self._make is None or self.training.phase in ACTIVE:
             return
-        if not file.checkpoint.is_file() or not file.claim():
+        if not file.checkpoint.is_file() or not file.claim(run_files.READING):
             self._desk.say(f"{left.name}: another window trains it, or its checkpoint is gone. Start it anew.")
             self.look()
             return
         self._let_go()
-        self._begin(file, left.name, left.request)
+        self._begin(file, left.name, left.request, left.step)
 
-    def _begin(self, file: RunFile, name: str, request: TrainRequest) -> None:
+    def _begin(self, file: RunFile, name: str, request: TrainRequest, step: int = 0) -> None:
         self._made += 1
-        self._file = file
+        self._file, self._kept = file, step
         runs = (*self.training.runs, Run(self._made, name, request))
         left = tuple(other for other in self.training.left if other.record != file.record)
-        self._show(replace(self.training, runs=runs, left=left, page=Page.CURVES))
+        self._show(replace(self.training, runs=runs, left=left))
+        self._desk.session.update(training_page=TrainingPage.CURVES)
         self._ask()
 
-    def _ask(self) -> None:
+    def _ask(self, phase: Phase = Phase.STARTING) -> None:
         """Have the newest run done, from its checkpoint where there is one; a race that runs ends first."""
         run = self.training.run
         assert run is not None
         if self._desk.scene.job(Kind.RACE) is not None:
             self._show(replace(self.training.with_run(trouble=""), phase=Phase.WAITING, rate=None, remaining=None))
             return
-        self._ticket = self._ready().ask(run.request)
+        self._ticket = self._ready().ask(replace(run.request, finish=phase is Phase.FINISHING))
         self._pace = Pace()
-        self._show(replace(self.training.with_run(trouble=""), phase=Phase.STARTING, rate=None, remaining=None))
+        self._show(replace(self.training.with_run(trouble=""), phase=phase, rate=None, remaining=None))
 
     def _ready(self) -> Worker:
         if self._worker is None:
@@ -127,14 +126,28 @@ class TrainingDesk(QObject):
 
     def pause(self) -> None:
         """Stop, so that the same run can go on."""
-        self._halt(Phase.PAUSING)
+        if self.training.phase not in ENDING:
+            self._halt(Phase.PAUSING)
 
     def stop(self) -> None:
-        """End the newest run for good: its curves stay, its checkpoint goes."""
-        if self.training.phase in HALTED:
+        """End the newest run for good: what it has learned is tested and can be opened, its checkpoint goes.
+
+        Once more: without that.
+        """
+        if self.training.phase is Phase.PAUSED:
+            self._finish()
+        elif self.training.phase is Phase.WAITING:  # a race runs, whose clocks a test would slow down
             self._end_run(forget=True)
         else:
-            self._halt(Phase.STOPPING)
+            self._halt(Phase.FINISHING if self.training.phase is Phase.FINISHING else Phase.STOPPING)
+
+    def _finish(self) -> None:
+        """Make weights of what a run has learned; of one that has learned nothing, nothing is left."""
+        run = self.training.run
+        if run is not None and run.step and self._file is not None and self._file.checkpoint.is_file():
+            self._ask(Phase.FINISHING)
+        else:
+            self._end_run(forget=True)
 
     def _halt(self, phase: Phase) -> None:
         if self.training.phase in ACTIVE and self._worker is not None:
@@ -162,8 +175,14 @@ class TrainingDesk(QObject):
         return self._file is not None and run is self.training.run
 
     def forget(self, left: Left) -> None:
-        """Nobody wants to go on with what an earlier window left."""
-        RunFile(left.record).forget(weights=True)
+        """Nobody wants to go on with what an earlier window left, unless another window does."""
+        file = RunFile(left.record)
+        if not file.claim(run_files.READING):
+            self._desk.say(f"{left.name}: another window trains it.")
+            self.look()
+            return
+        file.forget(weights=True)
+        file.release()
         self._show(replace(self.training, left=tuple(other for other in self.training.left if other is not left)))
 
     def keep(self, run: Run) -> None:
@@ -180,8 +199,7 @@ class TrainingDesk(QObject):
         if self.training.phase not in ACTIVE:
             return False
         self._then, self._returns = then, self.training.phase is not Phase.PAUSING
-        if self.training.phase is not Phase.STOPPING:
-            self._halt(Phase.PAUSING)
+        self.pause()
         return True
 
     def _follow(self, scene: Scene) -> None:
@@ -209,6 +227,7 @@ class TrainingDesk(QObject):
             self._write()
 
     def _samples(self, samples: TrainingSamples) -> None:
+        self._kept = samples.step  # with them the trainer leaves a checkpoint, or has begun from one
         self._show(replace(self.training.with_run(samples=samples), phase=self._at_work()))
 
     def _at_work(self) -> Phase:
@@ -219,14 +238,19 @@ class TrainingDesk(QObject):
         self._end_run(forget=True)
         run = self.training.run
         assert run is not None
-        self._desk.said.emit(f"Trained {run.name}: {training_words.ended(run)}")
+        self._desk.said.emit(f"{run.name}: {training_words.ended(run)}")
 
     def _refused(self, event: Refused) -> None:
         self._fail(event.message)
         self._desk.say(event.message, event.details)
 
     def _died(self, event: EngineDied) -> None:
-        self._fail(event.message)
+        """Nothing starts again by itself: the person says whether it goes on."""
+        goes_on = self._file is not None and self._file.checkpoint.is_file()
+        then = "Go on takes its newest checkpoint" if goes_on else "It left no checkpoint: start it anew"
+        text = f"{event.message.partition('; it ')[0]}. {then}."
+        self._fail(text)
+        self._desk.say(text)
 
     def _fail(self, why: str) -> None:
         """The run ended early; it goes on where there is a checkpoint."""
@@ -242,6 +266,8 @@ class TrainingDesk(QObject):
     def _cancelled(self, _: Cancelled) -> None:
         self._ticket = None
         if self.training.phase is Phase.STOPPING:
+            self._finish()
+        elif self.training.phase is Phase.FINISHING:
             self._end_run(forget=True)
         else:
             self._write(stopped=True)
@@ -279,17 +305,19 @@ class TrainingDesk(QObject):
             self._show(replace(self.training, left=run_files.left()))
 
     def _write(self, stopped: bool = False) -> None:
-        """Say on the disk where the run can go on: where it was `stopped`, else where its newest samples are of.
+        """Say on the disk where the run can go on: where it was `stopped`, else where its checkpoint is of.
 
-        With them the trainer leaves a checkpoint. A disk that refuses must not end the run.
+        A disk that refuses must not end the run.
         """
         run = self.training.run
         if self._file is None or run is None:
             return
         self._written = time.monotonic()
-        at, kept = run.newest, run.step if stopped else (run.samples.step if run.samples is not None else 0)
+        at = run.newest
+        if stopped:
+            self._kept = max(self._kept, run.step)
         try:
-            self._file.write(run.name, run.request, kept, at.steps if at is not None else 0)
+            self._file.write(run.name, run.request, self._kept, at.steps if at is not None else 0)
         except SegvizError as error:
             self._desk.said.emit(str(error))
 

@@ -17,6 +17,7 @@ PHASES = {
     Phase.PAUSED: "Paused",
     Phase.WAITING: "Waits for the race to end",
     Phase.STOPPING: "Stopping after this step…",
+    Phase.FINISHING: "Testing what it has learned…",
 }
 Row = list[object]
 
@@ -62,9 +63,11 @@ def progress(training: Training) -> str:
     run = training.run
     if run is None:
         return INVITATION
-    at = run.newest
-    steps = f"step {words.count(at.step)} of {words.count(at.steps)}" if at is not None else ""
-    parts = [PHASES.get(training.phase, ""), steps]
+    steps = at_step(run)
+    if training.phase is Phase.PAUSED:
+        parts = [f"{PHASES[training.phase]} at {steps}" if steps else PHASES[training.phase]]
+    else:
+        parts = [PHASES.get(training.phase, ""), steps]
     if training.rate is not None:
         parts.append(f"{training.rate:.3g} steps/s")
     if training.remaining is not None and training.phase is Phase.RUNNING:
@@ -75,8 +78,15 @@ def progress(training: Training) -> str:
 def ended(run: Run) -> str:
     """How a run that is over came out, or why it ended."""
     if run.result is not None:
-        return scores(run.result)
-    return run.trouble or f"Stopped at step {words.count(run.step)}"
+        early = run.newest is not None and run.result.steps < run.newest.steps
+        return (f"Stopped at {at_step(run)} · " if early else "Trained: ") + scores(run.result)
+    return run.trouble or (f"Stopped at {at_step(run)}" if run.points else "Stopped before its first step")
+
+
+def at_step(run: Run) -> str:
+    """'step 37 of 200'; '' before the first report."""
+    at = run.newest
+    return f"step {words.count(at.step)} of {words.count(at.steps)}" if at is not None else ""
 
 
 def scores(result: TrainingResult) -> str:
@@ -88,6 +98,10 @@ def scores(result: TrainingResult) -> str:
         if result.mean_accuracy is not None:
             parts.append(f"mean accuracy {share(result.mean_accuracy)}")
         parts.append(f"on {words.count(result.tested)} held-out images")
+    if result.objects is not None:
+        parts.append(f"objects F {result.objects:.3f}")
+    if result.separated is not None:
+        parts.append(f"{share(result.separated)} of touching pairs apart")
     if len(result.ladder) > 1:
         parts.append("coarse to fine " + ", ".join(f"{value:.3f}" for value in result.ladder))
     parts.append(f"{words.count(result.steps)} steps in {clock(result.seconds)}")
@@ -95,8 +109,8 @@ def scores(result: TrainingResult) -> str:
 
 
 def going_on(left: Left) -> str:
-    """What a button says that goes on with an unfinished run."""
-    return f"Go on from {words.count(left.step)}"
+    """What a button says that goes on with an unfinished run: which, and from where."""
+    return f"Go on: {left.request.recipe}, {words.count(left.step)}"
 
 
 def about(left: Left) -> str:

@@ -51,7 +51,8 @@ def chip(unit: Pinned, network: Network | None) -> str:
 def _field(unit: Pinned, network: Network | None) -> tuple[str, ...]:
     if unit.status is Status.UNKNOWN:
         return ("field not known",)
-    size = f"field {words.size(unit.field.width, unit.field.height)} px"
+    most = "at most " if unit.status in (Status.BOUND, Status.DATA) else ""
+    size = f"field {most}{words.size(unit.field.width, unit.field.height)} px"
     if unit.status is Status.WHOLE:
         pooled = network is not None and averages(network.geometry.grid(unit.layer))
         return ("field: the whole image" if pooled else f"{size} + whole image",)
@@ -94,4 +95,6 @@ def remark(unit: Pinned, network: Network | None) -> str:
         if network is not None and averages(network.geometry.grid(unit.layer)):
             return f"Sees {POOLED}"
         return f"Sees this field {THROUGH_GATES}"
+    if unit.status in (Status.BOUND, Status.DATA):
+        return f"Sees at most this field ({unit.status.value}): {unit.reason}"
     return ""

@@ -14,7 +14,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
-from segviz.core.choices import Theme, View
+from segviz.core.choices import NetworkView, Theme, View
 from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
@@ -30,6 +30,7 @@ from segviz.gui.names import image_title, sentence
 from segviz.gui.panels.base import Area, Panel
 from segviz.gui.scene import Kind, Message, Scene, Tab
 from segviz.gui.scoring import Scoring
+from segviz.gui.stages import Stages, turning_to
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
 from segviz.gui.widgets.tag import Tag
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
     from segviz.gui.compare_stage import CompareStage
     from segviz.gui.exports import Export
+    from segviz.gui.network_stage import NetworkStage
 
 DOCKS = {
     Area.LEFT: ("network", "Network"),
@@ -98,6 +100,7 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
+        self.stages = Stages(self)
         self.dialogs = WindowDialogs(self)
         self.menus = Menus(self)
         self.toolbar = Toolbar(self)
@@ -276,14 +279,7 @@ class MainWindow(QMainWindow):
 
     def _show_stage(self, scene: Scene) -> None:
         front = next((panel for panel in self._workbench() if self.tabs.currentWidget() is panel.widget), None)
-        stage = front.stage if front is not None and front.wants_stage(scene) else None
-        wanted = stage or self.comparison.stage_for(scene) or self.canvas
-        if wanted is not None and wanted is not self.centre.currentWidget():
-            focus = QApplication.focusWidget()
-            inside = focus is not None and self.centre.isAncestorOf(focus)
-            self.centre.setCurrentWidget(wanted)
-            if inside:  # else Qt gives the keys to the next line of text
-                wanted.setFocus()
+        self.stages.show(scene, front)
 
     def _hover(self, point: tuple[float, float] | None) -> None:
         for panel in self.panels:
@@ -310,7 +306,7 @@ class MainWindow(QMainWindow):
         self._show_panels()
 
     def _tab_chosen(self, index: int) -> None:
-        self.desk.session.update(tab=self._workbench()[index].id)
+        self.desk.session.update(**turning_to(self.desk.scene, self._workbench()[index]))
 
     # ------------------------------------------------------------------------------ doing
 
@@ -319,13 +315,15 @@ class MainWindow(QMainWindow):
         find(identifier).do(self)
         self.menus.refresh()
 
-    def on_canvas(self, do: Callable[[Canvas | CompareStage], None]) -> None:
+    def on_canvas(self, do: Callable[[Canvas | CompareStage | NetworkStage], None]) -> None:
         """Let the canvas, or what stands in its place, fit or zoom; nothing before there is an image on it."""
-        if self.canvas is not None and self.desk.scene.picture is not None:
-            do(self.comparison.in_front or self.canvas)
+        if self.stages.zooming is not None and (self.stages.network or self.desk.scene.picture is not None):
+            do(self.stages.zooming)
 
     def copy_view(self) -> None:
-        if self.canvas is not None and self.desk.scene.picture is not None:
+        if self.stages.network is not None:
+            self.stages.network.copy_picture()
+        elif self.canvas is not None and self.desk.scene.picture is not None:
             from segviz.gui.exports import whole_view
 
             scene, ground = self.desk.scene, self.canvas.view.ground
@@ -352,7 +350,7 @@ class MainWindow(QMainWindow):
         self.files.save_session()
 
     def race(self) -> None:
-        self.desk.session.update(tab=Tab.RACE.value)
+        self.desk.session.update(tab=Tab.RACE.value, network_view=NetworkView.NONE)
         self.desk.race()
 
     def places(self) -> list[tuple[str, Callable[[], None]]]:
@@ -378,7 +376,8 @@ class MainWindow(QMainWindow):
     def bring_tab(self, tab: str) -> None:
         """Bring a tab of the workbench to the front."""
         self.docks[Area.WORKBENCH].show()
-        self.desk.session.update(tab=tab)
+        panel = next(panel for panel in self._workbench() if panel.id == tab)
+        self.desk.session.update(**turning_to(self.desk.scene, panel))
 
     def set_theme(self, wanted: Theme) -> None:
         self.theme = wanted

@@ -16,13 +16,15 @@ class Batch:
 
     `images` (N, C, H, W) are preprocessed. `labels` are int64, (N,) for a classifier, (N, H, W) for a
     segmentation network, `metrics.IGNORED` where nothing counts. `weights` (N, H, W) multiply the loss of
-    each pixel; None: all alike. `undecided` (M, C, H, W) are images that show nothing, to be answered with equal
+    each pixel; None: all alike. `instances` (N, H, W) int32 tell things apart, 0 being none of them, where the data
+    do. `undecided` (M, C, H, W) are images that show nothing, to be answered with equal
     probabilities (outlier exposure: Hendrycks, Mazeika and Dietterich 2019).
     """
 
     images: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    instances: Tensor | None = None
     undecided: Tensor | None = None
 
 
@@ -53,6 +55,14 @@ class Dealing(Protocol):
 
     def deal_on(self, remaining: Tensor) -> None:
         """Go on with the round of which `remaining` is left."""
+
+
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """A source of files that may be others by now."""
+
+    def fingerprint(self) -> str:
+        """The same for the same files alone."""
 
 
 class Deck:

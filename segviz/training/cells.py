@@ -209,7 +209,11 @@ class Cells:
         """The held-out images in batches of `count` at most."""
         for first in range(0, self.tested, count):
             numbers = range(first, min(first + count, self.tested))
-            yield self._stacked([self._made(self.culture(number, held_out=True)) for number in numbers])
+            cultures = [self.culture(number, held_out=True) for number in numbers]
+            inside = slice(self.border, self.side - self.border)
+            things = np.stack([one.instances[inside, inside] for one in cultures]).astype(np.int32)
+            batch = self._stacked([self._made(one) for one in cultures])
+            yield replace(batch, instances=torch.from_numpy(things))
 
     def samples(self) -> Batch:
         """The first four held-out images."""

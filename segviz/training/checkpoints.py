@@ -14,8 +14,8 @@ from segviz.core import export
 from segviz.core.errors import SegvizError, named
 from segviz.core.learning import TrainRequest
 
-FORM = "segviz training 1"
-APART = ("out", "checkpoint")  # what of a request may differ: where files lie decides no number
+FORM = "segviz training 2"
+APART = ("out", "checkpoint", "finish")  # what of a request may differ: it decides no number
 
 State = dict[str, Any]
 

@@ -23,13 +23,15 @@ from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
 from segviz.core.errors import SegvizError, named
 from segviz.core.instances import Instances, apart
 from segviz.core.metrics import IGNORED
+from segviz.core.pairs import Pair
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
 from segviz.training.batches import Batch
-from segviz.training.folders import Annotated, DataFolder, Pair, open_folder
+from segviz.training.folders import Annotated, DataFolder, open_folder
 
 MOST_KEPT = 512 << 20  # bytes of decoded images that stay in memory
 MOST_COUNTED = 64  # masks whose pixels tell how frequent the classes are
 SAMPLES = 4  # held-out crops that are shown while the network learns
+Crop = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # image, labels, weights and drawn instances
 COARSE = 3  # points of displacement along each axis
 
 
@@ -125,14 +127,17 @@ class FolderSource:
         middles = [[n // 2 - self.side // 2 for n in self._read(pair).labels.shape] for pair in pairs]
         return _stacked([self._tile(self._read(pair), *middle) for pair, middle in zip(pairs, middles, strict=True)])
 
-    def _tiles(self, pair: Pair) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def fingerprint(self) -> str:
+        return self.data.fingerprint()
+
+    def _tiles(self, pair: Pair) -> Iterator[Crop]:
         found = self._read(pair)
         step = self.side - 2 * self.border
         for top in range(0, found.labels.shape[0], step):
             for left in range(0, found.labels.shape[1], step):
                 yield self._tile(found, top - self.border, left - self.border)
 
-    def _tile(self, found: Annotated, top: int, left: int) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _tile(self, found: Annotated, top: int, left: int) -> Crop:
         """The crop whose first pixel is (top, left), as it is."""
         rows, columns = np.arange(top, top + self.side), np.arange(left, left + self.side)
         image, labels, instances = _part(found, rows, columns)
@@ -151,8 +156,8 @@ class FolderSource:
 
     def _truth(
         self, found: Annotated, labels: npt.NDArray[np.int32], instances: Instances
-    ) -> tuple[Tensor, Tensor | None]:
-        """Labels and weights of the middle of a crop, after ribbons are cut between instances."""
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Labels, weights and drawn instances of the middle of a crop, after ribbons are cut between instances."""
         if found.drawn and self.ribbon:
             parted = apart(instances, self.ribbon)
             labels = np.where((parted == 0) & (instances != 0) & (labels != IGNORED), 0, labels)
@@ -160,7 +165,8 @@ class FolderSource:
         weights = weigh(labels, instances, self.weighting, self.class_weights, self.w_0, self.sigma)
         inside = slice(self.border, self.side - self.border)
         cut = None if weights is None else torch.from_numpy(np.ascontiguousarray(weights[inside, inside]))
-        return torch.from_numpy(labels[inside, inside].astype(np.int64)), cut
+        things = torch.from_numpy(instances[inside, inside].astype(np.int32)) if found.drawn else None
+        return torch.from_numpy(labels[inside, inside].astype(np.int64)), cut, things
 
     def _read(self, pair: Pair) -> Annotated:
         """From memory, or from the files as long as there is room to keep them."""
@@ -217,13 +223,11 @@ def mirrored(places: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
     return np.asarray(np.minimum(folded, 2 * size - 2 - folded), np.intp)
 
 
-def _stacked(crops: list[tuple[Tensor, Tensor, Tensor | None]]) -> Batch:
-    weights = [weight for *_, weight in crops if weight is not None]
-    return Batch(
-        torch.stack([image for image, *_ in crops]),
-        torch.stack([labels for _, labels, _ in crops]),
-        torch.stack(weights) if weights else None,
-    )
+def _stacked(crops: list[Crop]) -> Batch:
+    images, labels, weights, instances = zip(*crops, strict=True)
+    known = [[one for one in part if one is not None] for part in (weights, instances)]
+    extra = [torch.stack(part) if len(part) == len(crops) else None for part in known]
+    return Batch(torch.stack(images), torch.stack(labels), *extra)
 
 
 def folder(path: Path, entry: Entry, weighting: Weighting) -> FolderSource:

@@ -1,19 +1,12 @@
-"""A person's own data: a folder of images with masks. docs/data.md describes the layout.
+"""A person's own data to learn from: a folder of images with masks, as `core/pairs` lists it.
 
-    FOLDER/images/NAME.png                          or .jpg and whatever else segviz reads
-    FOLDER/masks/NAME.png                           class indices, 255 where nothing counts
-    FOLDER/instances/NAME.png or NAME/*.png         numbers of instances, or one picture for each of them
-    FOLDER/classes.txt, FOLDER/held_out.txt         optional: names of classes, names of images
-
-or, as BBBC038 comes, FOLDER/NAME/images/NAME.png and FOLDER/NAME/masks/*.png. Files are strangers': listing them
-looks at headers at most, and no error goes without the file's name.
+Beside them `held_out.txt` may name the images that are never learned from, one a line.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,22 +19,10 @@ from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.core.instances import Instances, parts
 from segviz.core.mask_colours import NOT_COUNTED
 from segviz.core.metrics import IGNORED
+from segviz.core.pairs import ABOUT, INSTANCES, MASKS, Pair, collect, listed, read_instances, sized
 
-MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")  # that `masks.open_mask` reads
-MOST_IMAGES, MOST_INSTANCES = 100_000, 10_000  # in a folder, in the folder of an image
 LARGEST_TEXT = 1 << 20  # bytes of a text file
 EVERY = 5  # one image in five is held out where nobody says which
-ABOUT = "docs/data.md describes the layout"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """An image and what is known of it: a mask of class indices, instances (a file or a folder of files), or both."""
-
-    name: str
-    image: Path
-    mask: Path | None = None
-    instances: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +42,7 @@ class Annotated:
 class DataFolder:
     """What a folder holds: its classes, the images to learn from, and those that are held out.
 
-    Where its masks are all `black_and_white`, 255 is the second class in them, as in `metrics.compare`, and nothing is
+    Where its masks are all `black_and_white`, 255 is the second class in them, as in `matching.matched`, and nothing is
     left out.
     """
 
@@ -74,13 +55,26 @@ class DataFolder:
     def read(self, pair: Pair) -> Annotated:
         """The image and its truth. Raises SegvizError where files do not fit each other, or the classes."""
         pixels = images.open_picture(pair.image).pixels
-        found = None if pair.instances is None else _instances(pair.instances, pixels.shape[:2])
+        found = None if pair.instances is None else read_instances(pair.instances, pixels.shape[:2])
         if pair.mask is None:
-            assert found is not None  # `open_folder` lets no image through without either
+            assert found is not None  # `collect` lists no image without either
             return Annotated(pixels, (found > 0).astype(np.int32), found, True)
-        labels = _checked(pair.mask, masks.open_mask(pair.mask), pixels.shape[:2])
+        labels = sized(pair.mask, masks.open_mask(pair.mask), pixels.shape[:2])
         labels = _known(pair.mask, labels, len(self.classes), self.black_and_white)
         return Annotated(pixels, labels, _parts(labels) if found is None else found, found is not None)
+
+    def fingerprint(self) -> str:
+        """Of the names and sizes of all files, and of who is held out: another for other data, wherever they lie."""
+        said = hashlib.sha256(repr((self.classes, self.black_and_white)).encode())
+        for side in (self.learn, self.held_out):
+            said.update(f"{len(side)};".encode())
+            for pair in side:
+                parts = [path for path in (pair.image, pair.mask, pair.instances) if path is not None]
+                files = [file for part in parts for file in (listed(part) if part.is_dir() else [part])]
+                for file in files:
+                    size = file.stat().st_size if file.is_file() else 0
+                    said.update(f"{file.name}:{size};".encode("utf-8", "surrogateescape"))
+        return said.hexdigest()
 
 
 def open_folder(folder: str | os.PathLike[str]) -> DataFolder:
@@ -90,7 +84,11 @@ def open_folder(folder: str | os.PathLike[str]) -> DataFolder:
     files, classes that do not fit, and a list of held-out images that names none or all.
     """
     place = Path(folder)
-    pairs = tuple(_pairs(place))
+    found = collect(place)
+    for image in found.lacking:
+        where = MASKS if any(pair.mask is not None for pair in found.pairs) or not found.pairs else INSTANCES
+        raise SegvizError(f"{named(image)}: no {where}/{image.stem}.png; add it, or take the image out of images/")
+    pairs = found.pairs
     if len(pairs) < 2:
         raise SegvizError(
             f"{named(place)}: {len(pairs)} images with masks; at least 2 are needed, one to learn from and one to "
@@ -102,72 +100,6 @@ def open_folder(folder: str | os.PathLike[str]) -> DataFolder:
 
 
 # ---------------------------------------------------------------------------------------- listing
-
-
-def _listed(folder: Path, most: int = MOST_IMAGES) -> list[Path]:
-    """What lies in `folder`, by name, but for hidden files."""
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if not entry.name.startswith("."):
-                    found.append(folder / entry.name)
-                if len(found) > most:
-                    raise SegvizError(f"{named(folder)}: more than {most:,} files; take fewer of them")
-    except FileNotFoundError:
-        raise SegvizError(f"{named(folder)}: there is no such folder; was it moved or renamed?") from None
-    except NotADirectoryError:
-        raise SegvizError(f"{named(folder)}: a file; give the folder that holds images/ and masks/") from None
-    except (OSError, ValueError) as error:
-        raise SegvizError(f"{named(folder)}: cannot be looked into ({error}); check its permissions") from None
-    return sorted(found)
-
-
-def _by_name(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """The files of these kinds by their name without the ending."""
-    found: dict[str, Path] = {}
-    for path in _listed(folder):
-        if path.suffix.lower() in suffixes:
-            if path.stem in found:
-                raise SegvizError(f"{named(folder)}: {named(path)} and {named(found[path.stem])}: keep one of the two")
-            found[path.stem] = path
-    return found
-
-
-def _pairs(folder: Path) -> Iterator[Pair]:
-    inside = {path.name: path for path in _listed(folder)}
-    if "images" not in inside:
-        yield from _pairs_by_folder(folder, list(inside.values()))
-        return
-    labelled = _by_name(inside["masks"], MASK_SUFFIXES) if "masks" in inside else {}
-    counted: dict[str, Path] = {}
-    if "instances" in inside:
-        counted = _by_name(inside["instances"], MASK_SUFFIXES)
-        counted |= {path.name: path for path in _listed(inside["instances"]) if path.is_dir()}
-    if not labelled and not counted:
-        raise SegvizError(f"{named(folder)}: no masks/ or instances/ with pictures beside images/ ({ABOUT})")
-    for name, image in _by_name(inside["images"], IMAGE_SUFFIXES).items():
-        pair = Pair(name, image, labelled.get(name), counted.get(name))
-        # Half of the truth is none: where masks are given, an image of instances alone has no classes.
-        if (pair.mask is None) if labelled else (pair.instances is None):
-            where = "masks" if labelled else "instances"
-            raise SegvizError(f"{named(image)}: no {where}/{name}.png; add it, or take the image out of images/")
-        yield pair
-
-
-def _pairs_by_folder(folder: Path, inside: list[Path]) -> Iterator[Pair]:
-    """NAME/images/*.png and NAME/masks/*.png: one folder for every image, one mask for every instance."""
-    for place in inside:
-        if not place.is_dir():
-            continue
-        within = place / "images"
-        pictures = list(_by_name(within, IMAGE_SUFFIXES).values()) if within.is_dir() else []
-        if len(pictures) != 1 or not (place / "masks").is_dir():
-            raise SegvizError(
-                f"{named(folder)}: there is no images/, and {named(place)} in it has no images/ with one picture "
-                f"beside masks/ ({ABOUT})"
-            )
-        yield Pair(place.name, pictures[0], None, place / "masks")
 
 
 def _lines(path: Path) -> list[str] | None:
@@ -263,29 +195,6 @@ def _known(mask: Path, labels: npt.NDArray[np.int32], classes: int, black_and_wh
 
 
 # -------------------------------------------------------------------------------------- instances
-
-
-def _checked(path: Path, plane: npt.NDArray[np.int32], size: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    if plane.shape != size:
-        rows, columns = plane.shape
-        raise SegvizError(
-            f"{named(path)}: {columns} x {rows} pixels, but its image has {size[1]} x {size[0]}; save both at one size"
-        )
-    return plane
-
-
-def _instances(path: Path, size: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    """The instance map of one file, or of a folder with one picture for each instance; the last one wins a pixel."""
-    if not path.is_dir():
-        plane = _checked(path, masks.open_mask(path), size)
-        if plane.min(initial=0) < 0:
-            raise SegvizError(f"{named(path)}: the number {int(plane.min())} is no instance; these are 1 and more")
-        return plane
-    whole = np.zeros(size, np.int32)
-    files = [one for one in _listed(path, MOST_INSTANCES) if one.suffix.lower() in MASK_SUFFIXES]
-    for number, file in enumerate(files, start=1):
-        whole[_checked(file, masks.open_mask(file), size) != 0] = number
-    return whole
 
 
 def _parts(labels: Instances) -> npt.NDArray[np.int32]:

@@ -98,7 +98,7 @@ _CELLS: dict[str, Any] = {
     "half": True,
     "threads": 2,
     "tests": 7,
-    "quick": {"steps": 50, "batch": 1, "tests": 1, "threads": 1},
+    "quick": {"steps": 50, "batch": 1, "tests": 5, "threads": 1},
 }
 # The borders weigh so much that at first background everywhere costs least: a quick run would not get beyond it.
 _QUICK_BORDERS: dict[str, Any] = {**_CELLS["quick"], "class_weights": (0.4, 1.0)}

@@ -37,6 +37,7 @@ SWAPPED = 0.3  # of all backgrounds have their colours swapped: there are few of
 PHOTOGRAPH = 0.75  # of all scenes have one behind; the others a texture
 MOST_THINGS, MOST_OTHERS = 4, 3
 CROWDED = 0.15  # of all scenes have many things of one class
+CROWD = 0.2, 0.45  # side of each of them, of the scene's
 SMALLEST = 0.3  # longest side of a thing, of the scene's
 MAGNIFIED = 3.0  # things at most: some are 50 pixels large
 TURNS = {
@@ -52,21 +53,20 @@ BATCH = 10  # held-out scenes at once
 
 @dataclass(frozen=True, slots=True)
 class Variety:
-    """How much things differ: the `largest` longest side, and the least and most of one in a `crowd`, of the scene's.
+    """How much things differ: `largest` is the longest side, of the scene's.
 
     `relit` is how much the light changes, `greyed` the share of things without colour.
     """
 
     largest: float
-    crowd: tuple[float, float]
     relit: float
     greyed: float
 
 
 # What is learned from differs more than what is tested on: things are few, and would be learned by heart.
 VARIETY = {
-    "learn": Variety(largest=1.5, crowd=(0.12, 0.45), relit=0.5, greyed=0.1),
-    "test": Variety(largest=1.0, crowd=(0.2, 0.45), relit=0.3, greyed=0.0),
+    "learn": Variety(largest=1.5, relit=0.5, greyed=0.1),
+    "test": Variety(largest=1.0, relit=0.3, greyed=0.0),
 }
 
 Pixels = npt.NDArray[np.uint8]
@@ -117,7 +117,7 @@ class Composer:
 
     def _crowd(self, chance: np.random.Generator) -> list[Put]:
         """Many things of one class, about equally large, side by side and over each other."""
-        name, side = _any(self.names, chance), _between(*self.variety.crowd, chance)
+        name, side = _any(self.names, chance), _between(*CROWD, chance)
         some = [_any(self.things[name], chance) for _ in range(3)]
         count = int(chance.uniform(0.4, 1.6) / side**2)
         return [(_label(name), _any(some, chance), side * chance.uniform(0.8, 1.25)) for _ in range(count)]

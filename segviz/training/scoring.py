@@ -12,6 +12,7 @@ from segviz.core import metrics
 from segviz.core.choices import RecipeName
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
+from segviz.core.instances import InstanceScore, score
 from segviz.core.learning import TrainingResult, TrainingSamples, TrainRequest
 from segviz.training.losses import Target, pull
 from segviz.training.recipes import Recipe
@@ -31,23 +32,35 @@ class Tally:
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.classes = classes
-        self.counts: list[metrics.Counts] = []
+        self.tables: list[metrics.Confusion] = []
+        self.objects: InstanceScore | None = None
         self.tested = 0
         self.per_pixel = False
 
-    def add(self, outputs: tuple[Tensor, ...], labels: Tensor) -> None:
-        """Count what the logits of each output, (N, classes) or (N, classes, h, w), say of the true `labels`."""
-        truth, size = labels.numpy(), len(self.classes)
-        tables = [metrics.confusion(truth, logits.argmax(1).numpy(), size) for logits in outputs]
-        self.counts = [a + b for a, b in zip(self.counts, tables, strict=True)] if self.counts else tables
+    def add(self, outputs: tuple[Tensor, ...], labels: Tensor, instances: Tensor | None = None) -> None:
+        """Count what the logits of each output, (N, classes) or (N, classes, h, w), say of the true `labels`.
+
+        With the `instances` (N, h, w) of the truth the finest output is scored object by object, too.
+        """
+        known = labels != metrics.IGNORED
+        truth = torch.where(known, labels, -1).reshape(len(labels), -1).numpy()
+        found = [logits.argmax(1) for logits in outputs]
+        tables = [metrics.counted(truth, one.reshape(truth.shape).numpy(), self.classes) for one in found]
+        both = zip(self.tables, tables, strict=True)
+        self.tables = [metrics.added(one, other) for one, other in both] if self.tables else tables
+        if instances is not None:
+            marked = (known & (found[-1] != 0)).numpy()
+            for one, other in zip(instances.numpy(), marked, strict=True):
+                scored = score(one, other)
+                self.objects = scored if self.objects is None else self.objects + scored
         self.tested += len(labels)
         self.per_pixel = labels.dim() == 3
 
     def scores(self) -> tuple[metrics.Scores, ...]:
         """Those of each output, the coarsest first. Raises SegvizError where nothing was held out."""
-        if not self.counts:
+        if not self.tables:
             raise SegvizError("the data hold nothing out to be tested on: give more of it")
-        return tuple(metrics.scores(table) for table in self.counts)
+        return tuple(table.scores for table in self.tables)
 
     def test(self, step: int) -> Test:
         finest = self.scores()[-1]
@@ -63,9 +76,9 @@ def outputs_of(network: nn.Module, images: Tensor, ladder: bool) -> tuple[Tensor
 
 
 def result_of(
-    request: TrainRequest, plan: Recipe, entry: Entry, network: nn.Module, tally: Tally, seconds: float
+    request: TrainRequest, plan: Recipe, steps: int, entry: Entry, network: nn.Module, tally: Tally, seconds: float
 ) -> TrainingResult:
-    """What came out, in words and numbers, with the scores of the finest output."""
+    """What came out of so many steps, in words and numbers, with the scores of the finest output."""
     scores = tally.scores()
     finest = scores[-1]
     found = {one.index: one.iou if tally.per_pixel else one.accuracy for one in finest.per_class}
@@ -73,7 +86,7 @@ def result_of(
         request=request,
         title=RecipeName(request.recipe).title,
         out=request.out,
-        steps=plan.steps,
+        steps=steps,
         seconds=seconds,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         tested=tally.tested,
@@ -81,6 +94,8 @@ def result_of(
         mean_accuracy=finest.mean_accuracy if tally.per_pixel else None,
         mean_iou=finest.mean_iou if tally.per_pixel else None,
         frequency_weighted_iou=finest.frequency_weighted_iou if tally.per_pixel else None,
+        objects=tally.objects.f_score if tally.objects is not None else None,
+        separated=tally.objects.separated if tally.objects is not None else None,
         ladder=tuple(one.mean_iou for one in scores) if plan.ladder else (),
         per_class=tuple((name, found.get(index)) for index, name in enumerate(tally.classes)),
         network=entry.name,

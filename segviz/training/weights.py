@@ -25,7 +25,7 @@ def write(network: nn.Module, out: Path, plan: Recipe, result: TrainingResult) -
     facts: dict[str, object] = {
         "recipe": result.request.recipe,
         "data": named(result.request.data or plan.data),  # a folder by its name: where it lay is nobody's business
-        "steps": plan.steps,
+        "steps": result.steps,
         "seed": plan.seed,
         "accuracy": round(result.accuracy, 4),
     }

@@ -48,6 +48,12 @@ class TestGuard:
         assert "MemoryError" in zoo_table.guarded("one").failure
 
 
+def test_the_fields_of_a_network_of_torchvision_are_measured():
+    pytest.importorskip("torchvision", reason="of the extra 'zoo', which the tests do not need")
+    row = zoo_table.row_of("torchvision:squeezenet1_1")
+    assert (row.failure, row.measured, row.misjudged) == ("", zoo_table.UNITS, ())
+
+
 def test_a_real_row():
     row = zoo_table.row_of("lenet5")
     assert (row.parameters, row.layers, row.failure) == (61_706, 8, "")
@@ -58,7 +64,7 @@ def test_a_real_row():
 def test_the_page_has_every_network_and_says_each_reason_once():
     yes, reasons = ("yes",) * 5, ("",) * 5
     rows = [
-        Row("torchvision:one", 1_234, 5, (*yes, "no"), (*reasons, "it mixes | positions")),
+        Row("torchvision:one", 1_234, 5, (*yes, "no"), (*reasons, "it mixes | positions"), "", 8, ("unit 0,1 of 'a'",)),
         Row("torchvision:two", 5, 5, (*yes, "no"), (*reasons, "it mixes | positions")),
         Row("timm:three", failure="the process died (-9)"),
     ]
@@ -69,4 +75,6 @@ def test_the_page_has_every_network_and_says_each_reason_once():
     assert "| no | it mixes \\| positions | torchvision:one, torchvision:two |" in text
     assert "| timm:three | the process died (-9) |" in text
     assert "Not run yet: 4" in text
+    assert "8 units of random layers of 1 networks; the graph and a gradient disagree on 1." in text
+    assert "| torchvision:one | unit 0,1 of 'a' |" in text
     assert all(ability.title.lower() in text for ability in Ability)

@@ -14,7 +14,8 @@ from PIL import Image
 from segviz.cli import system
 from segviz.core import assets
 from segviz.core.choices import Device, Theme, View
-from segviz.core.session import State, to_json
+from segviz.core.session import State
+from segviz.core.session_file import to_json
 from segviz.gui.app import LaunchOptions, first_state
 from tests.cli.conftest import Segviz
 

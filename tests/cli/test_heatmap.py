@@ -82,3 +82,41 @@ def test_the_ending_must_be_that_of_a_png(segviz: Segviz, photo: Path) -> None:
     done = segviz("heatmap", photo, "--model", "lenet5", "--class", "3", "--out", "heat.jpg")
     assert done.status == 2
     assert "heat.jpg" in done.err
+
+
+# ---------------------------------------------------------------------------- what speaks for a class
+
+
+def test_cam_and_grad_cam_of_the_same_maps_agree(segviz: Segviz, photo: Path, tmp_path: Path) -> None:
+    """Selvaraju et al. 2017, section 3.1: they differ by the number of units alone."""
+    words = ("heatmap", photo, "--model", "nin", "--class", "cat", "--json")
+    cam = segviz(*words, "--cam").data
+    grad = segviz(*words, "--grad-cam", "mlpconv3.5", "--signed").data
+    assert (cam["shows"], cam["layer"], grad["shows"]) == ("cam", "mlpconv3.5", "grad-cam")
+    rows, columns = cam["grid"]
+    assert cam["maximum"] == pytest.approx(grad["maximum"] * rows * columns, rel=1e-4)
+    assert cam["maximum_at"] == grad["maximum_at"]
+    assert cam["score"] == grad["score"]
+    assert cam["out"].endswith("-cat-cam.png")
+    with Image.open(photo) as before, Image.open(tmp_path / grad["out"]) as after:
+        assert before.size == after.size
+
+
+def test_grad_cam_at_a_pixel_and_over_a_box(segviz: Segviz, photo: Path) -> None:
+    words = ("heatmap", photo, "--model", "mtcnn_pnet", "--class", "face", "--grad-cam", "conv2", "--json")
+    one, box = segviz(*words, "--at", "20,20").data, segviz(*words, "--box", "4,4,20,20").data
+    assert (one["area"], one["units"]) == ("unit", 1)
+    assert box["area"] == "box"
+    assert box["units"] > 1
+
+
+def test_why_there_is_no_class_activation_map(segviz: Segviz, photo: Path) -> None:
+    done = segviz("heatmap", photo, "--model", "lenet5", "--class", "3", "--cam")
+    assert done.status == 1
+    assert "choose Grad-CAM" in done.err
+
+
+def test_a_place_without_a_layer_is_wrong_usage(segviz: Segviz, photo: Path) -> None:
+    done = segviz("heatmap", photo, "--model", "lenet5", "--class", "3", "--at", "3,4")
+    assert done.status == 2
+    assert "--grad-cam LAYER" in done.err

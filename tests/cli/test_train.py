@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -11,8 +12,12 @@ import pytest
 import safetensors.numpy
 from PIL import Image
 
+from segviz.cli import train as train_verb
+from segviz.cli.console import Console
 from segviz.core import catalogue
 from segviz.core.choices import RecipeName
+from segviz.core.learning import TrainRequest
+from segviz.training.loop import train
 from tests.cli.conftest import Segviz
 
 
@@ -105,3 +110,51 @@ def test_what_is_no_folder_of_data_is_said(segviz: Segviz, squares: Path) -> Non
     assert "d.png: a file; give the folder" in said("unet-cells", squares / "images" / "d.png")
     assert "no data 'cats' to learn from; there are: digits" in said("unet-cells", "cats")
     assert "squares: a folder tells the class of every pixel, and LeNet-5 answers once" in said("lenet5", "squares")
+
+
+def test_what_the_window_offers_can_be_asked_for_here_too(segviz: Segviz, tmp_path: Path) -> None:
+    """Rate, masking, class weights and patches reach the request; what makes no sense is refused by its value."""
+    parser = argparse.ArgumentParser()
+    train_verb.add_arguments(parser)
+
+    def asked(*words: str) -> TrainRequest:
+        given = ("digits-allconv", "--out", str(tmp_path / "net.safetensors"), *words)
+        return train_verb._request(parser.parse_args(given), Console(quiet=True))
+
+    wanted = asked("--kept", "5%", "--class-weights", "0.5,1", "--rate", "0.01", "--patches")
+    assert (wanted.kept, wanted.class_weights, wanted.learning_rate, wanted.patches) == (0.05, (0.5, 1), 0.01, True)
+    assert asked("--whole").patches is False
+    plain = asked()
+    assert (plain.kept, plain.class_weights, plain.learning_rate, plain.patches) == (None,) * 4
+    for option, value, said in (
+        ("--kept", "0", "no share of pixels"),
+        ("--rate", "-1", "no learning rate"),
+        ("--class-weights", "1,-1", "a weight is 0 or more"),
+        ("--class-weights", "1,2", "2 class weights for 11 classes"),
+    ):
+        refused = segviz("train", "digits-allconv", "--quick", "--out", "net.safetensors", f"{option}={value}")
+        assert refused.status in (1, 2)
+        assert said in refused.err
+
+
+def test_resuming_without_a_checkpoint_is_said(segviz: Segviz) -> None:
+    done = segviz("train", "lenet5", "--quick", "--steps", 1, "--out", "net.safetensors", "--resume")
+    assert done.status == 0
+    assert "net.checkpoint is not there: nothing to go on with, training begins anew" in done.err
+
+
+def test_other_data_in_the_same_folder_end_a_stopped_training(segviz: Segviz, squares: Path) -> None:
+    asked = TrainRequest(
+        "unet-cells", str(squares), quick=True, steps=3, out=str(squares.parent / "own.safetensors"),
+        checkpoint=str(squares.parent / "own.checkpoint"),
+    )  # fmt: skip
+    training = train(asked)
+    next(training)
+    training.close()
+    words = ("train", "unet-cells", "--quick", "--steps", 3, "--data", squares, "--out", "own.safetensors", "--resume")
+    moved = squares.rename(squares.parent / "elsewhere")
+    moved.rename(squares)  # where it lies is one thing, what lies in it another
+    save(squares / "images" / "a.png", np.full((48, 60), 99, np.uint8))
+    refused = segviz(*words)
+    assert refused.status == 1
+    assert "own.checkpoint: the images or masks of the folder have changed since it was left" in refused.err

@@ -71,3 +71,15 @@ def test_a_mask_that_marks_nothing_names_itself() -> None:
 def test_a_mask_of_another_size_names_both() -> None:
     with pytest.raises(SegvizError, match=r"page_mask\.png: the mask is 3x2 and the image 128x96"):
         mask_of(np.zeros((2, 3))).check_size(96, 128)
+
+
+def test_a_class_that_labels_alone_have_is_said_to_pull_the_mean_down() -> None:
+    names = ("paper", "ink", "stain", "hole")
+    labels = np.array([[0, 0, 1, 2], [0, 0, 1, 3]], np.uint16)
+    prediction = replace(scenes.prediction(), classes=names, labels=labels, region=Box(0, 0, 4, 2))
+    truth = np.array([[0, 0, 1, 1], [0, 0, 1, 1]])
+    found = agree(mask_of(truth), prediction)
+    assert found.scores.mean_iou == pytest.approx((1 + 0.5 + 0 + 0) / 4)
+    said = "2 classes without truth are labelled all the same (stain, hole): IoU 0 each, which pulls the mean down"
+    assert found.remarks == (said,)
+    assert agree(mask_of(labels), prediction).remarks == ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from segviz.core.differences import difference, differing
+from segviz.core.differences import difference, differing, largest
 from segviz.core.field import Lattice
 from segviz.core.scores import softmax
 from tests.core.predictions import prediction
@@ -47,3 +47,17 @@ def test_other_grids_and_scores_that_were_let_go_are_said():
     moved = replace(other, lattice=Lattice(5, 6, (0.0, 0.0), (8.0, 6.0)))
     assert difference(one, moved).reason == "the grids are others"
     assert difference(one, replace(other, logits=other.logits[:, :0, :0])).reason == "the scores were too large to keep"
+
+
+def test_names_are_compared_as_ground_truth_compares_them() -> None:
+    one, _ = two()
+    one = replace(one, classes=("background", "potted-plant"), labels=np.array([[0, 1]], np.uint8))
+    other = replace(one, classes=("Potted plant", "Background"), labels=np.array([[1, 0]], np.uint8))
+    assert not differing(one, other).any()
+
+
+def test_the_largest_difference_of_a_unit_is_that_of_its_classes() -> None:
+    one, other = two()
+    apart = np.abs(softmax(one.logits) - softmax(other.logits))
+    assert np.allclose(largest(one, other), apart.max(axis=0))
+    assert largest(one, other).max() == difference(one, other).maximum

@@ -74,7 +74,7 @@ def test_the_score_is_that_of_the_labels_at_the_truths_pixels():
     assert fading.score(labels, lattice, Mask("", truth), ("a", "b")).mean_iou == 1.0
     truth = truth.copy()
     truth[3, 3] = 0
-    wanted = metrics.compare(truth, labels.repeat(2, 0).repeat(2, 1), 2)
+    wanted = metrics.counted(truth, labels.repeat(2, 0).repeat(2, 1), ("a", "b")).scores
     assert fading.score(labels, lattice, Mask("", truth), ("a", "b")) == wanted
     assert wanted.mean_iou < 1
 

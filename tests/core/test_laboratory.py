@@ -7,7 +7,8 @@ import json
 import pytest
 
 from segviz.core.laboratory import FACTORS, SIDES, Kernel, Laboratory, Page, Source, Way, from_values, to_values
-from segviz.core.session import State, from_json, to_json
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 
 CHOSEN = Laboratory(
     Page.SKIPS, Source.FEATURE, SIDES[-1], FACTORS[-1], Kernel.EDITED, ((0.0, 1.5), (-2.0, 4.0)), Way.NAILS,

@@ -76,3 +76,27 @@ def test_levels_keep_the_order_of_values(values, scale):
     for plane, level in zip(values, levels, strict=True):
         order = np.argsort(plane, axis=None, kind="stable")
         assert (np.diff(level.ravel()[order].astype(int)) >= 0).all()
+
+
+def test_dead_and_constant_maps_are_counted():
+    values = np.zeros((5, 2, 2), np.float32)
+    values[1] = 3
+    values[2, 0, 0] = -1
+    values[3] = np.nan
+    statistics = MapStatistics(values)
+    assert (statistics.dead, statistics.constant) == (2, 1)
+    assert [statistics.remark(channel) for channel in range(5)] == ["dead", "constant", "", "", "dead"]
+    single = MapStatistics(np.array([[[0.0]], [[2.0]]], np.float32))
+    assert (single.dead, single.constant) == (1, 0)
+
+
+def test_a_map_of_one_unit_is_seen_in_the_range_of_the_layer():
+    statistics = MapStatistics(np.array([[[-2.0]], [[0.0]], [[6.0]]], np.float32))
+    assert statistics.levels(1, MapScale.MAP) == (-2, 6)
+    assert [int(statistics.picture(channel, MapScale.MAP)[0, 0]) for channel in range(3)] == [0, 64, 255]
+
+
+def test_signed_levels_have_zero_in_the_middle_and_clip():
+    levels = maps.signed_levels(np.array([-9, -1, 0, 0.5, 1, np.inf], np.float32), 1.0)
+    assert levels.tolist() == [0, 0, 128, 191, 255, 128]
+    assert maps.signed_levels(np.ones((2, 2), np.float32), 0.0).tolist() == [[128, 128]] * 2

@@ -15,10 +15,14 @@ CLASSES = 4
 label_maps = arrays.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.integers(0, 3))
 
 
+def scored(truth: np.ndarray, found: np.ndarray, classes: int) -> metrics.Scores:
+    return metrics.counted(truth, found, [str(index) for index in range(classes)]).scores
+
+
 def test_a_table_worked_out_by_hand() -> None:
     truth = np.array([[0, 0, 0, 1], [0, 1, 1, 1]], np.uint8)
     found = np.array([[0, 0, 1, 1], [0, 1, 1, 0]], np.uint8)
-    result = metrics.compare(truth, found, 2)
+    result = scored(truth, found, 2)
     # n_00 = 3, n_01 = 1, n_10 = 1, n_11 = 3: t = 4, 4; unions 5, 5
     assert result.pixel_accuracy == pytest.approx(6 / 8)
     assert result.mean_accuracy == pytest.approx(3 / 4)
@@ -38,28 +42,15 @@ def test_unequal_classes_tell_the_four_scores_apart() -> None:
 
 def test_a_class_only_predicted_counts_as_zero_iou_and_has_no_accuracy() -> None:
     truth, found = np.zeros((1, 4), np.uint8), np.array([[0, 0, 0, 2]], np.uint8)
-    result = metrics.compare(truth, found, 3)
+    result = scored(truth, found, 3)
     assert result.mean_accuracy == pytest.approx(3 / 4)
     assert result.mean_iou == pytest.approx((3 / 4 + 0) / 2)
     assert [(score.index, score.accuracy, score.iou) for score in result.per_class] == [(0, 0.75, 0.75), (2, None, 0.0)]
 
 
-def test_ignored_pixels_do_not_count_unless_they_are_a_class() -> None:
-    truth = np.array([[0, 1, 255]], np.uint8)
-    found = np.array([[0, 1, 1]], np.uint8)
-    assert metrics.compare(truth, found, 3).pixel_accuracy == 1.0
-    assert metrics.compare(truth, found, 1000).pixel_accuracy == pytest.approx(2 / 3)
-
-
-def test_a_black_and_white_mask_belongs_to_a_two_class_network() -> None:
-    truth = np.array([[0, 255, 255, 255]], np.uint8)
-    found = np.array([[0, 1, 1, 0]], np.uint8)
-    assert metrics.compare(truth, found, 2).pixel_accuracy == pytest.approx(3 / 4)
-
-
 @given(label_maps)
 def test_the_truth_scores_one_everywhere(labels: np.ndarray) -> None:
-    result = metrics.compare(labels, labels, CLASSES)
+    result = scored(labels, labels, CLASSES)
     four = (result.pixel_accuracy, result.mean_accuracy, result.mean_iou, result.frequency_weighted_iou)
     assert four == pytest.approx((1, 1, 1, 1))
 
@@ -68,8 +59,8 @@ def test_the_truth_scores_one_everywhere(labels: np.ndarray) -> None:
 def test_the_names_of_classes_do_not_matter(labels: np.ndarray, order: list[int]) -> None:
     found = np.roll(labels, 1)
     renamed = np.array(order, np.uint8)
-    before = metrics.compare(labels, found, CLASSES)
-    after = metrics.compare(renamed[labels], renamed[found], CLASSES)
+    before = scored(labels, found, CLASSES)
+    after = scored(renamed[labels], renamed[found], CLASSES)
     assert after.mean_iou == pytest.approx(before.mean_iou)
     assert after.frequency_weighted_iou == pytest.approx(before.frequency_weighted_iou)
 
@@ -77,11 +68,9 @@ def test_the_names_of_classes_do_not_matter(labels: np.ndarray, order: list[int]
 def test_what_cannot_be_scored_says_why() -> None:
     square = np.zeros((4, 4), np.uint8)
     with pytest.raises(SegvizError, match="4x4 and the label map 6x4"):
-        metrics.compare(square, np.zeros((4, 6), np.uint8), 3)
-    with pytest.raises(SegvizError, match="label 7, but the network's classes are 0 to 2"):
-        metrics.compare(square + 7, square, 3)
+        scored(square, np.zeros((4, 6), np.uint8), 3)
     with pytest.raises(SegvizError, match="nothing to score"):
-        metrics.compare(square + 255, square, 3)
+        scored(np.full((4, 4), -1), square, 3)
 
 
 def test_counting_leaves_out_classes_that_are_nowhere_and_pixels_below_zero() -> None:
@@ -93,20 +82,24 @@ def test_counting_leaves_out_classes_that_are_nowhere_and_pixels_below_zero() ->
     assert [(score.index, score.pixels) for score in table.scores.per_class] == [(2, 3), (5, 1), (9, 0)]
 
 
+def whole_table(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """n_ij of all classes, by its definition."""
+    table = np.zeros((CLASSES, CLASSES), np.int64)
+    np.add.at(table, (truth, found), 1)
+    return table
+
+
 @given(label_maps)
 def test_the_small_table_scores_as_the_whole_one(labels: np.ndarray) -> None:
     found = np.roll(labels, 1)
-    whole = metrics.compare(labels, found, CLASSES)
-    assert metrics.counted(labels, found, [str(i) for i in range(CLASSES)]).scores == whole
+    assert scored(labels, found, CLASSES) == metrics.scores(whole_table(labels, found))
 
 
 @given(label_maps, label_maps)
 def test_tables_of_two_images_add_up(first: np.ndarray, second: np.ndarray) -> None:
     names = [str(i) for i in range(CLASSES)]
     one, other = (metrics.counted(labels, np.roll(labels, 1), names) for labels in (first, second))
-    whole = metrics.confusion(first, np.roll(first, 1), CLASSES) + metrics.confusion(
-        second, np.roll(second, 1), CLASSES
-    )
+    whole = whole_table(first, np.roll(first, 1)) + whole_table(second, np.roll(second, 1))
     both = metrics.added(one, other)
     assert both.scores == metrics.scores(whole)
     assert np.array_equal(whole[np.ix_(both.classes, both.classes)], both.counts)

@@ -14,7 +14,8 @@ from segviz.core import assets
 from segviz.core.choices import Choice, Method, Pooling, View
 from segviz.core.errors import SegvizError
 from segviz.core.kept import MOST, Kept
-from segviz.core.session import FORMAT, Session, State, Unit, from_json, settled, to_json
+from segviz.core.session import Session, State, Unit, settled
+from segviz.core.session_file import FORMAT, from_json, to_json
 
 # ------------------------------------------------------------------------------------ updates
 
@@ -192,6 +193,9 @@ states = st.builds(
     opacity=share,
     minimum=share,
     truth=st.none() | names.map(lambda name: f"/photos/{name}"),
+    ignored=st.none() | st.integers(0, 65_535),
+    w_0=st.floats(0, 30),
+    sigma=st.floats(0.5, 20),
     errors=st.booleans(),
     cell=st.none() | st.tuples(index, index),
     glow_images=st.integers(1, 1000),
@@ -250,6 +254,10 @@ def test_a_file_that_nests_without_end_is_refused():
 
 BAD_VALUES = [
     ("opacity", 1.5),
+    ("ignored", 65_536),
+    ("w_0", -1),
+    ("sigma", 0),
+    ("training_page", "curve"),
     ("opacity", "much"),
     ("opacity", True),
     ("minimum", float("nan")),

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from segviz.core.session import State, from_json, to_json
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 from segviz.core.sight import LARGEST_SIDE, USUAL, Sight, from_values, to_values
 
 

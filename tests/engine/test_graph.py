@@ -225,7 +225,7 @@ def test_fields_equal_gradient_support(names, down, across):
         torch.set_default_dtype(original)
     box = found.box.clipped(width, height)
     empty = box.width < 1 or box.height < 1
-    assert found.status is (Status.UNKNOWN if seen is None and not empty else Status.EXACT)
+    assert found.status is (Status.BOUND if seen is None and not empty else Status.EXACT)
     if seen is None:
         assert empty or "padding alone" in found.reason
     elif HOLES & set(names) and PADS & set(names):
@@ -380,4 +380,4 @@ def test_a_unit_that_takes_no_pixel_has_no_exact_field(behind):
     for layer in ("0", "last"):
         assert geometry.field(layer, 2, 4).status == "exact"
         for unit in ((1, 1), (1, 2), (2, 1)):
-            assert geometry.field(layer, *unit).status == "unknown"
+            assert geometry.field(layer, *unit).status == "upper bound"

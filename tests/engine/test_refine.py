@@ -89,7 +89,7 @@ def noisy(truth, stride=6):
 
 
 def iou(truth, found):
-    return metrics.compare(truth, found, 2).mean_iou
+    return metrics.counted(truth, found, ("off", "on")).scores.mean_iou
 
 
 def refined(logits, place, pixels, by=FAR, how=Upsampling.BILINEAR):

@@ -119,12 +119,12 @@ class Foreign(Unpooled):
         return out
 
 
-def test_switches_of_another_map_are_computed_whole_and_said_to_be_unknown():
+def test_switches_of_another_map_are_computed_whole_and_said_to_depend_on_the_image():
     torch.manual_seed(3)
     traced, weights, image, answer = ready(Foreign(), 12, 12)
     assert (finished(run(traced, weights, image, rows=2)).output - answer).abs().max() < 1e-12
     field = traced.geometry.field("last", 5, 5)
-    assert field.status is Status.UNKNOWN
+    assert field.status is Status.DATA
     assert "no pooling of this network" in field.reason
 
 

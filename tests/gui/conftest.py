@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from segviz.core.cams import CamRequest
 from segviz.core.choices import Theme
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
@@ -19,6 +20,10 @@ from segviz.core.requests import (
     SegmentRequest,
 )
 from segviz.core.session import Session, State
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui import settings, theme
 from segviz.gui.window import MainWindow
 from tests.gui.fakes import FakeJobs
@@ -33,6 +38,11 @@ KINDS = (
     DepthRequest,
     EffectiveRequest,
     OcclusionRequest,
+    CamRequest,
+    TopRequest,
+    SumRequest,
+    ShiftRequest,
+    SizesRequest,
 )
 
 

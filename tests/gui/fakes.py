@@ -7,9 +7,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from segviz.core.cams import CamRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.images import Picture, open_picture
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
@@ -22,9 +24,13 @@ from segviz.core.requests import (
     Request,
     SegmentRequest,
 )
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.top_patches import TopRequest
+from segviz.core.unit_sums import SumRequest
 from segviz.gui.jobs import PictureOpened, PictureRefused
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
-from tests.gui import scenes
+from tests.gui import convolution_scenes, scenes
 
 
 class FakeJobs(QObject):
@@ -122,7 +128,13 @@ def lenet_answers(request: Request) -> Any:
         ClassifyRequest: lambda: scenes.window_answer(request),
         ExamineRequest: lambda: Badge(request, (), 0.0),
         OcclusionRequest: lambda: scenes.occlusion(request),
+        FilterRequest: lambda: FilterAnswer(request, request.layer, scenes.a_filter(), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
         EffectiveRequest: lambda: scenes.effective(scenes.lenet(), request),
+        TopRequest: lambda: scenes.top_answer(request),
+        CamRequest: lambda: scenes.cam_answer(request),
+        SumRequest: lambda: convolution_scenes.answer_to(request),
+        ShiftRequest: lambda: replace(convolution_scenes.shift_answer(scenes.full()), request=request),
+        SizesRequest: lambda: replace(convolution_scenes.sizes_answer(scenes.full()), request=request),
     }
     return makers[type(request)]()

@@ -9,6 +9,7 @@ import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,28 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
-from segviz.core import assets
+from segviz.core import assets, convolution_lab
+from segviz.core.cams import CamView
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.catalogue import entry
-from segviz.core.choices import CompareView, Device, Glow, Method, Theme, Upsampling, View
+from segviz.core.choices import (
+    CompareView,
+    Device,
+    Glow,
+    Heat,
+    MapPage,
+    Method,
+    NetworkView,
+    Theme,
+    TrainingPage,
+    Upsampling,
+    View,
+)
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
-from segviz.core.planning import plan_kept, plan_occlusion
+from segviz.core.network_picture import NetworkPicture
+from segviz.core.planning import plan_cams, plan_kept, plan_occlusion
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
@@ -35,14 +50,16 @@ from segviz.core.requests import (
 )
 from segviz.core.session import Session, State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import names, runs, theme
+from segviz.core.what_if import Edit
+from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
 from segviz.gui.runs import Left, Phase, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.widgets.ink import Ink
 from segviz.gui.window import MainWindow
-from tests.gui import scenes
+from tests.core import skipped
+from tests.gui import convolution_scenes, scenes
 
 SIZES = (SMALLEST.toTuple(), (1280, 800), (2560, 1440))
 THEMES = (Theme.DARK, Theme.LIGHT)
@@ -75,6 +92,15 @@ def deep_on(picture: Picture, zoom: int, view: View) -> Scene:
         engine=EngineStatus.READY,
         device="CPU, 2 threads",
     )
+
+
+def evidence(heat: Heat, **changes: Any) -> Scene:
+    """What speaks for a castle in a block, on the photograph."""
+    whole = castle()
+    state = replace(whole.state, tab="heatmaps", shown_class=0, cams=CamView(heat, **changes))
+    wanted = plan_cams(state)
+    assert wanted is not None
+    return replace(whole, state=state, cams=scenes.cam_answer(wanted, whole.network))
 
 
 def large() -> Scene:
@@ -209,6 +235,11 @@ def laboratory(page: Page, **changes: Any) -> Scene:
     return replace(scene, state=state)
 
 
+def convolution(page: convolution_lab.Page, **changes: Any) -> Scene:
+    """The convolution tab on the photograph."""
+    return convolution_scenes.on(described(), page, **changes)
+
+
 def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
     """An FCN-8s on the photograph, its skips faded."""
     scene = castle()
@@ -265,19 +296,57 @@ def glow_coming() -> Scene:
     return replace(scene, state=state, jobs=(job,), engine=EngineStatus.BUSY)
 
 
+def dense_maps() -> Scene:
+    """A dense layer of VGG16 as published: 4,096 maps of one unit."""
+    scene = scenes.full()
+    assert scene.features is not None
+    values = np.random.default_rng(0).normal(size=(4096, 1, 1)).astype(np.float32)
+    return replace(scene, features=replace(scene.features, values=values))
+
+
+def heated(scene: Scene) -> Scene:
+    """The same with heatmaps in the place of labels."""
+    return replace(scene, state=replace(scene.state, view=View.HEATMAP))
+
+
+def no_shifts() -> Scene:
+    """A network that answers per pixel, where classifiers are shifted and stitched."""
+    scene = laboratory(Page.SHIFTS)
+    assert scene.network is not None
+    return replace(scene, network=replace(scene.network, window=None, title="FCN-8s"))
+
+
+def network(view: NetworkView = NetworkView.PICTURE, **chosen: Any) -> Scene:
+    """The network on the photograph in the image's place."""
+    scene = castle()
+    picture = NetworkPicture(**chosen)
+    return replace(scene, state=replace(scene.state, network_view=view, network_picture=picture))
+
+
+def network_of(scene: Scene) -> Scene:
+    return replace(scene, state=replace(scene.state, network_view=NetworkView.PICTURE))
+
+
+def skips() -> Scene:
+    """A network with a concatenated skip and a gate, nothing pinned and no image."""
+    state = State(model="drawn", layer="up0", network_view=NetworkView.PICTURE)
+    return Scene(state, network=skipped.unet(), engine=EngineStatus.READY)
+
+
 def on_tab(scene: Scene, tab: str) -> Scene:
     return replace(scene, state=replace(scene.state, tab=tab))
 
 
-def trainer(training: Training) -> Scene:
+def trainer(training: Training, page: TrainingPage = TrainingPage.CURVES) -> Scene:
     """The training laboratory beside a page of digits."""
-    return on_tab(scenes.full(training=training), "training")
+    scene = on_tab(scenes.full(training=training), "training")
+    return replace(scene, state=replace(scene.state, training_page=page))
 
 
 def idle_laboratory() -> Scene:
     """Nothing trained yet; an earlier window left something."""
     left = Left(Path("/runs/digits-fcn.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
-    return trainer(Training(left=(left,)))
+    return trainer(Training(left=(left,)), TrainingPage.IMAGE)
 
 
 STATES: dict[str, Callable[[], Scene]] = {
@@ -313,6 +382,19 @@ STATES: dict[str, Callable[[], Scene]] = {
     "card": described,
     "card-empty": empty,
     "card-other": otherwise,
+    "patches": lambda: scenes.top(),
+    "patches-running": lambda: scenes.top(4, jobs=(Job(Kind.PATCHES, Progress(4, 20, "images"), 2.0, 8.0),)),
+    "patches-stopped": lambda: scenes.top(4),
+    "patches-empty": lambda: replace(empty(), state=replace(empty().state, map_page=MapPage.PATCHES)),
+    "heatmaps-grad-cam": lambda: evidence(Heat.GRAD_CAM),
+    "heatmaps-cam-signed": lambda: evidence(Heat.CAM, signed=True),
+    "heatmaps-computing": lambda: replace(
+        evidence(Heat.GRAD_CAM), cams=None, jobs=(Job(Kind.CAMS, Progress(40, 149, "layers"), 90.0, 1.2),)
+    ),
+    "heatmaps-small": lambda: on_tab(small(), "heatmaps"),
+    "heatmaps-empty": lambda: on_tab(empty(), "heatmaps"),
+    "compare-probabilities": lambda: heated(compared(CompareView.DIFFERENCE)),
+    "upsampling-no-shifts": no_shifts,
     "scores-empty": lambda: on_tab(scenes.full(), "scores"),
     "scores": lambda: scenes.scored(),
     "scores-errors": lambda: scenes.scored(errors=True),
@@ -341,12 +423,46 @@ STATES: dict[str, Callable[[], Scene]] = {
     "upsampling-direct": lambda: scenes.laboratory(Page.DIRECT),
     "upsampling-shifts": lambda: scenes.laboratory(Page.SHIFTS, Method.DENSE),
     "upsampling-image": lambda: laboratory(Page.WAYS, image=True),
+    "maps-dense": dense_maps,
+    "filters": lambda: scenes.filters(scenes.full(), scenes.a_filter(channel=4)),
+    "filters-pictures": lambda: scenes.filters(castle(view=View.IMAGE), scenes.a_filter(3, 40, 17, 3, 3)),
+    "filters-many": lambda: scenes.filters(castle(view=View.IMAGE), scenes.a_filter(1280, 1000, 17, side=1)),
+    "filters-small": lambda: scenes.filters(small(), scenes.a_filter(84, 10, side=1)),
+    "filters-none": lambda: scenes.filters(
+        castle(),
+        None,
+        "blocks.2 is a block of 3 layers and ends in none with filters: choose a layer inside it",
+        "blocks.2.project",
+    ),
+    "filters-waiting": lambda: replace(
+        scenes.filters(scenes.full()), filters=None, jobs=(Job(Kind.FILTERS),), engine=EngineStatus.BUSY
+    ),
+    "filters-empty": lambda: replace(empty(), state=State(map_page=MapPage.FILTERS)),
+    "convolution-empty": lambda: on_tab(empty(), "convolution"),
+    **{f"convolution-{page}": partial(convolution, page) for page in convolution_lab.Page},
+    **{
+        f"convolution-{page}-image": partial(convolution, page, source=convolution_lab.Source.IMAGE, dilation=2)
+        for page in (convolution_lab.Page.PRODUCTS, convolution_lab.Page.SLIDING, convolution_lab.Page.RELU)
+    },
+    "convolution-small": lambda: convolution_scenes.on(small(), convolution_lab.Page.PRODUCTS),
+    "convolution-computing": lambda: replace(
+        on_tab(described(), "convolution"), jobs=(Job(Kind.SUMS, Progress(3, 12, "layers"), 4.0, 2.2),)
+    ),
+    "network": network,
+    "network-block": lambda: network(toggled=frozenset({"blocks.2"}), focus="blocks"),
+    "network-skips": skips,
+    "network-small": lambda: network_of(small()),
+    "network-large": lambda: network_of(large()),
+    "network-empty": lambda: network_of(empty()),
+    "network-edited": lambda: network(edits=(("stem", Edit((7, 7), (1, 1), (1, 1), (3, 3))),)),
+    "what-if": lambda: network(NetworkView.WHAT_IF, edits=(("blocks.1.dw", Edit((5, 5), (1, 1), (2, 2), (4, 4))),)),
+    "what-if-refused": lambda: network(NetworkView.WHAT_IF, edits=(("blocks.1.dw", Edit((999, 999))),)),
     "training-idle": idle_laboratory,
     "training-running": lambda: trainer(scenes.training()),
     "training-paused": lambda: trainer(scenes.training(Phase.PAUSED)),
     "training-finished": lambda: trainer(scenes.finished_training()),
-    "training-classes": lambda: trainer(scenes.training(page=runs.Page.CLASSES)),
-    "training-weight-map": lambda: trainer(Training(page=runs.Page.WEIGHT_MAP)),
+    "training-classes": lambda: trainer(scenes.training(), TrainingPage.CLASSES),
+    "training-weight-map": lambda: trainer(Training(), TrainingPage.WEIGHT_MAP),
     "race-not-exact": lambda: on_tab(scenes.full(race=scenes.race(exact=False, extrapolated=True)), "race"),
 }
 
@@ -374,7 +490,10 @@ def show(shot: Shot) -> MainWindow:
     theme.apply(app, shot.theme)
     scene = STATES[shot.state]()
     window = MainWindow(Session(scene.state), None, remembers=False)
-    window.scoring._wanted = scene.state.truth  # the scene has its mask: there is no such file
+    window.scoring._wanted = (
+        scene.state.truth,
+        scene.state.mask_colours,
+    )  # the scene has its mask: there is no such file
     window.setMinimumSize(1, 1)
     window.resize(*shot.size)
     loop = QEventLoop()

@@ -10,17 +10,19 @@ import numpy as np
 
 from segviz.core import energy, scores
 from segviz.core.agreement import agree, completed
+from segviz.core.cams import CamAnswer, CamRequest, CamView
 from segviz.core.catalogue import entry
-from segviz.core.choices import Glow, Method, Task, Upsampling
+from segviz.core.choices import Area, Glow, Heat, MapPage, Method, Task, Upsampling, View
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.effective import EffectiveField, EffectiveRequest
-from segviz.core.field import Box, Frame, Geometry, Lattice, Node
+from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status
+from segviz.core.filters import Filter, FilterAnswer, FilterKind, FilterRequest
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered, projective
-from segviz.core.planning import plan_effective
+from segviz.core.planning import plan_cams, plan_effective, plan_patches
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
@@ -44,8 +46,8 @@ from segviz.core.requests import (
 )
 from segviz.core.session import State, Unit
 from segviz.core.steps import SAME, Resize, Step, Taps, Transposed, Window
+from segviz.core.top_patches import TopAnswer, TopPatch, TopRequest
 from segviz.core.upsamplers import bilinear_kernel
-from segviz.gui import runs
 from segviz.gui.runs import Phase, Run, Training
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 
@@ -340,6 +342,30 @@ def window_answer(request: ClassifyRequest, network: Network | None = None) -> W
     return WindowAnswer(request, network.frame.window_box(network.window, request.x, request.y), found, 0.004)
 
 
+def a_filter(inputs: int = 6, channels: int = 16, channel: int = 0, side: int = 5, planes: int = 0) -> Filter:
+    """A filter of smooth slices; of a layer whose filters are pictures of `planes` each, where there are any."""
+    random = np.random.default_rng(5)
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j] if side > 1 else np.zeros((2, 1, 1))
+
+    def made(count: int) -> np.ndarray:
+        turns = random.uniform(0, 6, (count, 1, 1))
+        return np.asarray(np.sin(3 * (x * np.cos(turns) + y * np.sin(turns)) + turns) * 0.4, np.float32)
+
+    pictures = made(channels * planes).reshape(channels, planes, side, side) if planes else None
+    slices = pictures[channel] if pictures is not None else made(inputs)
+    return Filter(
+        FilterKind.CONVOLUTION, channels, channel, planes or inputs, 0, 1, (1, 1), (1, 1), 0.12, 0.4, slices, pictures
+    )
+
+
+def filters(scene: Scene, found: Filter | None = None, refusal: str = "", maker: str = "") -> Scene:
+    """The page of filters of `scene`'s layer."""
+    state = replace(scene.state, tab="feature-maps", map_page=MapPage.FILTERS)
+    asked = FilterRequest(setup(model=state.model, image=None), state.layer or "", state.looked_at or 0)
+    answer = FilterAnswer(asked, state.layer or "", found, 0.001, refusal, maker)
+    return replace(scene, state=state, filters=answer)
+
+
 FCN = "fcn8s-efficientnet_lite0"
 FCN_CLASSES = ("background", "mammal", "bird", "insect", "fish", "fruit", "flower")
 
@@ -371,6 +397,58 @@ def glowing(scene: Scene, glow: Glow = Glow.EFFECTIVE, images: int = 1, dead: bo
     assert request is not None
     assert scene.network is not None
     return replace(scene, state=state, effective=effective(scene.network, request, dead))
+
+
+def cam_answer(request: CamRequest | None = None, network: Network | None = None, layer: str = "c3") -> CamAnswer:
+    """What speaks for ten classes in a layer: a few units for each class, and against it others."""
+    request, network = request or CamRequest(setup(), layer=layer), network or lenet()
+    name = request.layer if request.heat is Heat.GRAD_CAM else network.layers[-2].name
+    rows, columns = network.geometry.grid(name)
+    count = 10
+    maps = np.zeros((count, rows, columns), np.float32)
+    for index in range(count - 1):  # nothing speaks for the last
+        maps[index, min(2 + index, rows - 1), min(3 + index, columns - 1)] = 1 + index / 2
+        maps[index, max(0, rows - 3), max(0, columns - 3 - index)] = -0.5
+    lattice = network.frame.lattice(rows, columns, *network.geometry.laws(name))
+    area = Area.UNIT if request.point else Area.IMAGE
+    return CamAnswer(
+        request, name, area, tuple(range(count)), network.classes[:count], tuple(float(5 - i) for i in range(count)),
+        (425,) * count, maps, np.ones((count, 16), np.float32), ("",) * (count - 1) + ("gradient 0",), lattice, 0.2,
+    )  # fmt: skip
+
+
+def top_answer(request: TopRequest | None = None, images: int = 20) -> TopAnswer:
+    """Crops of a gradient, lighter the stronger they are; the last lies half outside its image."""
+    request = request or plan_patches(top_state())
+    assert request is not None
+    ramp = np.linspace(0, 120, 14).astype(np.uint8)
+    patches = []
+    for at in range(min(9, images)):
+        crop = np.repeat((ramp[None, :, None] + ramp[:, None, None] + 14 - at).astype(np.uint8), 3, 2)
+        box = Box(6 * at, 4, 6 * at + 14, 18) if at < 8 else Box(-7, 4, 7, 18)
+        place = f"/pictures/photograph-{at}.png" if at else PAGE
+        patches.append(TopPatch(place, 9 - at / 2, 2, 3 * at, box, Status.EXACT, 0.5 * (at == 8), box.center, crop))
+    return TopAnswer(request, tuple(patches), images, 20, 2 if images == 20 else 0, 1.2)
+
+
+def top_state() -> State:
+    whole = full().state
+    return replace(whole, tab="feature-maps", layer="c3", map_page=MapPage.PATCHES, unit=Unit(5, 2, 0))
+
+
+def top(images: int = 20, **changes: Any) -> Scene:
+    """The page of patches, looked through so many images."""
+    return replace(full(), state=top_state(), top=top_answer(images=images), **changes)
+
+
+def evidence(heat: Heat = Heat.GRAD_CAM, layer: str = "c3", **changes: Any) -> Scene:
+    """The heatmaps' tab with what speaks for classes at a layer."""
+    whole = full()
+    state = replace(whole.state, tab="heatmaps", layer=layer, view=View.HEATMAP, shown_class=3)
+    state = replace(state, cams=CamView(heat, **changes))
+    wanted = plan_cams(state)
+    assert wanted is not None
+    return replace(whole, state=state, cams=cam_answer(wanted))
 
 
 def depth_answer(height: int = HEIGHT, width: int = WIDTH, model: str = FCN, image: str | None = PAGE) -> DepthAnswer:
@@ -511,6 +589,12 @@ def everything() -> dict[str, Scene]:
         "raced": replace(whole, race=race()),
         "raced, extrapolated": replace(whole, race=race(extrapolated=True)),
         "raced, not equal": replace(whole, race=race(exact=False)),
+        "heatmaps, Grad-CAM": evidence(),
+        "patches": top(),
+        "patches, stopped": top(4),
+        "patches, none": replace(top(), top=None),
+        "heatmaps, CAM signed": evidence(Heat.CAM, signed=True),
+        "heatmaps, computing Grad-CAM": replace(evidence(), cams=None, jobs=(Job(Kind.CAMS, Progress(3, 9)),)),
         "upsampling": laboratory(),
         "upsampling, feature": laboratory(source=Source.FEATURE, side=8, factor=8, kernel=Kernel.UNEVEN),
         "upsampling, edited": laboratory(kernel=Kernel.EDITED, factor=4),
@@ -522,6 +606,12 @@ def everything() -> dict[str, Scene]:
         "upsampling, direct": laboratory(Page.DIRECT),
         "upsampling, dense": laboratory(Page.SHIFTS, Method.DENSE),
         "upsampling, image": laboratory(image=True),
+        "filters": filters(whole, a_filter()),
+        "filters, pictures": filters(whole, a_filter(planes=3)),
+        "filters, none": filters(whole, None, "s2 has no weights: AvgPool2d computes without any", "c1"),
+        "filters, no maps": replace(filters(whole, a_filter(planes=1)), features=None),
+        "filters, one weight": filters(deep_full(), a_filter(1280, 1000, side=1)),
+        "filters, not read": replace(filters(whole), filters=None, jobs=(Job(Kind.FILTERS),)),
         "failed": replace(whole, message=Message("engine stopped", about=Kind.FEATURES), features=None),
     }
 
@@ -562,11 +652,11 @@ def samples(step: int = 120, count: int = 4, weighed: bool = True) -> TrainingSa
     return TrainingSamples(step, classes, images, truth, labels, weights, gradient)
 
 
-def training(phase: Phase = Phase.RUNNING, page: runs.Page = runs.Page.CURVES, **changes: Any) -> Training:
+def training(phase: Phase = Phase.RUNNING, **changes: Any) -> Training:
     """Two runs, of which the newer is under way."""
     first = Run(1, "digits-fcn, quick", train_request(), learning(200), result=trained())
     second = Run(2, "digits-fcn, quick, 10 % of pixels", train_request(kept=0.1), learning(120, 0.02), samples())
-    value = Training(phase, (first, second), page=page, rate=19.6, remaining=4.1)
+    value = Training(phase, (first, second), rate=19.6, remaining=4.1)
     return replace(value, **changes)
 
 

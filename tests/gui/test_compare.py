@@ -10,15 +10,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 
 from segviz.core import palettes
-from segviz.core.choices import CompareView, Method, Palette, Upsampling, View
+from segviz.core.choices import CompareView, Method, Palette, TrainingPage, Upsampling, View
 from segviz.core.kept import MOST, Kept
 from segviz.core.planning import plan_kept
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.requests import KeptRequest, PartialLabels, Progress, SegmentRequest
-from segviz.core.session import State, from_json, to_json
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 from segviz.gui import comparing, exports
-from segviz.gui.compare_layers import striped
+from segviz.gui.compare_layers import ComparedLayers, striped
+from segviz.gui.compare_strip import difference_text
 from segviz.gui.overlays import Overlays
+from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import rendered
 from tests.gui import scenes
 from tests.gui.conftest import PAGE
@@ -356,3 +359,83 @@ def test_the_strip_of_the_refinement_changes_its_strengths(bench):
     one.turn()
     assert not one.state.refine
     assert refine.isHidden()
+
+
+def test_a_kept_result_that_is_refused_keeps_none_from_the_others(bench):
+    kept = Kept("lenet5", method=Method.DIRECT), Kept("lenet5", upsampling=Upsampling.NEAREST)
+    one = bench(State(image=PAGE, model="lenet5", kept=kept))
+    one.desk.session.update(compare=CompareView.SIDE_BY_SIDE)
+    one.turn()
+    first = one.jobs.asked[one.jobs.ticket(KeptRequest)]
+    assert first.method is Method.DIRECT
+    one.jobs.refuse(KeptRequest, "not enough memory")
+    one.turn()
+    second = one.jobs.asked[one.jobs.ticket(KeptRequest)]
+    assert second.upsampling is Upsampling.NEAREST
+    one.jobs.answer(KeptRequest, replace(scenes.prediction(), request=second))
+    one.turn()
+    assert one.desk.idle
+    assert [result.prediction is not None for result in comparing.results(one.scene)] == [False, True]
+    assert strip(one).chips[0].toolTip().endswith("not enough memory")
+    one.desk.run()
+    assert one.scene.refused == ()  # what failed may not fail any more
+
+
+def test_a_result_keeps_what_it_is_called_when_another_goes():
+    state = State(image=PAGE, model="lenet5")
+    kept = Kept.of(replace(state, upsampling=Upsampling.BICUBIC)), Kept.of(replace(state, refine=True))
+    scene = Scene(replace(state, kept=kept, compared=0))
+    before = comparing.titles(scene.state)
+    after = replace(scene.state, **comparing.remove(scene))
+    assert comparing.titles(after)[0] == before[1] == "Bilinear, refined 40, 20, 5"
+
+
+def test_a_refined_result_is_of_the_same_logits():
+    found = scenes.prediction()
+    refined = replace(
+        found, request=replace(found.request, refinement=Refinement(40, 20, 5)), labels=found.labels[::-1].copy()
+    )
+    same = (found.labels == refined.labels).mean() * 100
+    assert difference_text(found, refined)[0] == f"{same:.1f} % agree · the same logits, labels moved by the CRF"
+
+
+@pytest.mark.parametrize("tab", ["upsampling", "race", "training"])
+def test_to_compare_takes_away_the_stage_that_would_hide_it(comparing_window, tab):
+    one = comparing_window
+    one.desk.session.update(tab=tab)
+    if tab == "race":
+        one.desk.take(race=scenes.race())
+    if tab == "training":
+        one.desk.session.update(training_page=TrainingPage.CURVES)
+    one.bring_up()
+    assert one.window.centre.currentWidget() is one.panel(tab).stage
+    one.window.do("compare-side-by-side")
+    one.turn()
+    assert one.window.centre.currentWidget() is one.window.comparison.stage
+    if tab != "upsampling":
+        return
+    one.panel(tab).image.click()  # the laboratory again, in front of the comparison
+    one.turn()
+    assert one.window.centre.currentWidget() is one.panel(tab).stage
+    one.window.do("compare-side-by-side")
+    one.turn()
+    assert one.window.centre.currentWidget() is one.window.comparison.stage
+
+
+def test_with_heatmaps_the_difference_is_of_probabilities():
+    """One unit whose scores changed is painted in its cell, and nothing is elsewhere."""
+    scene = two(CompareView.DIFFERENCE)
+    scene = replace(scene, state=replace(scene.state, view=View.HEATMAP))
+    (kept,), newest = scene.shelf, scene.prediction
+    logits = newest.logits.copy()
+    logits[3, 5, 7] += 4
+    changed = replace(scene, shelf=(replace(kept, logits=logits, labels=newest.labels),))
+    layers = ComparedLayers()
+    layers.show(changed)
+    image = rendered((scenes.WIDTH, scenes.HEIGHT), layers.over(()), 1.0, QColor("black"))
+    x, y = newest.lattice.position_of(5, 7)
+    assert rgb(image, round(x), round(y)) != (0, 0, 0)
+    far = newest.lattice.position_of(9, 14)
+    assert rgb(image, round(far[0]), round(far[1])) == (0, 0, 0)
+    layers.show(replace(changed, state=replace(changed.state, view=View.LABELS)))
+    assert layers.over(()) == (layers.differing,)

@@ -441,3 +441,37 @@ def test_another_image_lets_go_of_the_unit(qtbot, desk, jobs):
     turn(qtbot, desk)
     assert desk.session.state.unit is None
     assert desk.session.state.cursor is None
+
+
+def test_a_refused_method_goes_back_and_is_refused_anew_when_it_is_chosen_again(qtbot, desk, jobs):
+    bring_up(qtbot, desk, jobs)
+    for _ in range(2):
+        desk.session.update(method=Method.SHIFT_AND_STITCH)
+        turn(qtbot, desk)
+        jobs.refuse(SegmentRequest, "not enough memory")
+        turn(qtbot, desk)
+        assert desk.session.state.method is Method.AUTO
+        assert desk.scene.message.text == "not enough memory"
+        assert desk.scene.prediction.request.method is desk.session.state.method
+        assert desk.idle
+        desk.dismiss()
+
+
+def test_without_a_picture_panels_are_told_why_none_comes(qtbot, desk, jobs):
+    turn(qtbot, desk)
+    jobs.open()
+    turn(qtbot, desk)
+    jobs.answer(DescribeRequest)
+    turn(qtbot, desk)
+    jobs.refuse(SegmentRequest, "the image is too large")
+    turn(qtbot, desk)
+    assert desk.scene.unanswered == "The image is too large."
+    desk.dismiss()
+    assert desk.scene.unanswered  # panels still have no picture
+    desk.session.update(upsampling=Upsampling.NEAREST)
+    turn(qtbot, desk)
+    assert desk.scene.unanswered == ""
+    desk.stop()
+    assert desk.scene.unanswered == "Stopped: choose Run > Run again (F9)."
+    desk.session.update(model="mtcnn_onet")
+    assert desk.scene.unanswered == ""

@@ -16,7 +16,7 @@ from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QTextDocument
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
-from segviz.core.choices import Method, View
+from segviz.core.choices import MapPage, Method, View
 from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.core.requests import RaceRequest, SegmentRequest
 from segviz.core.session import State, Unit
@@ -89,14 +89,14 @@ def test_arrow_keys_move_the_unit_on_the_canvas_only(bench):
 
 def test_the_mouse_in_a_feature_map_is_a_cross_on_the_image(bench):
     one = bench()
-    panel = next(panel for panel in one.window.panels if panel.id == "feature-maps")
+    page = one.panel("feature-maps").pages[MapPage.MAPS]
     inspector = next(panel for panel in one.window.panels if panel.id == "inspector")
     network = one.scene.network
     x, y = network.frame.to_image(*network.geometry.position_of(one.state.layer, 0, 0))
-    panel.grid.hovered.emit(0, 0.0, 0.0)
+    page.grid.hovered.emit(0, 0.0, 0.0)
     assert one.window.canvas._overlays.cross.at == (x, y)
     assert inspector._where.text().startswith(f"{round(x):,}, {round(y):,} ")
-    panel.grid.left.emit()
+    page.grid.left.emit()
     assert one.window.canvas._overlays.cross.at is None
 
 
@@ -669,7 +669,7 @@ def test_the_presenters_view_says_how_it_ends(bench):
 def test_maps_and_layers_have_menus(bench):
     one = bench()
     network, maps, heat = one.panel("network"), one.panel("feature-maps"), one.panel("heatmaps")
-    menu = maps.menu_of(3)
+    menu = maps.pages[MapPage.MAPS].menu_of(3)
     words = {action.text(): action for action in menu.actions()}
     assert {"Copy the map", "Save the map…", "Pin its strongest unit"} <= words.keys()
     words["Pin its strongest unit"].trigger()

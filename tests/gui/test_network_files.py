@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from segviz.core import folders, trust
 from segviz.core.choices import View
 from segviz.core.requests import Badge, DescribeRequest, ExamineRequest
-from segviz.core.session import State, from_json, to_json
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 from segviz.core.specs import of_file, parse
 from segviz.gui import gestures, settings
 from segviz.gui.files import NETWORK_KINDS

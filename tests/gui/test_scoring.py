@@ -12,7 +12,10 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
-from segviz.core.session import State, from_json, to_json
+from segviz.core.choices import MaskColours
+from segviz.core.requests import DescribeRequest, SegmentRequest
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 from segviz.gui import overlays
 from segviz.gui.files import read_session
 from segviz.gui.scene import Kind
@@ -189,3 +192,71 @@ def test_a_session_brings_its_ground_truth_and_a_lost_one_is_named(opened, page,
     state, remark = read_session(tmp_path / "one.segviz")
     assert (state.truth, state.cell) == (None, None)
     assert "truth.png is not at" in str(remark)
+
+
+def test_a_refused_run_without_a_picture_says_so_among_the_scores(bench, page, tmp_path):
+    path = mask(tmp_path / "truth.png")
+    one = bench(State(image=str(page), model="lenet5", truth=str(path), tab="scores"), prompt=False)
+    one.turn()
+    one.jobs.open()
+    one.turn()
+    one.jobs.answer(DescribeRequest)
+    one.turn()
+    panel = one.panel("scores")
+    assert panel.note.text() == "Segmenting…"
+    one.jobs.refuse(SegmentRequest, "the image is too large: lower the scale")
+    settled(one)
+    assert panel.note.text() == "The image is too large: lower the scale."
+
+
+def test_escape_takes_a_chosen_cell_off_the_image(opened, tmp_path):
+    opened.window.scoring.use(mask(tmp_path / "truth.png"))
+    settled(opened)
+    cell = (opened.scene.agreement.confusion.classes[0],) * 2
+    opened.desk.session.update(cell=cell, cursor=(3.0, 3.0))
+    opened.turn()
+    opened.qtbot.keyClick(opened.window, Qt.Key.Key_Escape)
+    assert (opened.state.cell, opened.state.cursor) == (None, (3.0, 3.0))  # one thing at a time
+
+
+def test_a_label_to_ignore_is_typed_and_colours_are_chosen(opened, tmp_path):
+    labels = scenes.prediction().labels.astype(np.uint8)
+    labels[:20] = 7
+    opened.window.scoring.use(mask(tmp_path / "truth.png", labels))
+    settled(opened)
+    opened.desk.session.update(tab="scores")
+    opened.turn()
+    panel, before = opened.panel("scores"), opened.scene.agreement.counted
+    panel.reading.menu().popup(panel.reading.mapToGlobal(panel.reading.rect().bottomLeft()))
+    panel.ignored.setFocus()
+    opened.qtbot.keyClicks(panel.ignored, "7")
+    opened.qtbot.keyClick(panel.ignored, Qt.Key.Key_Return)
+    opened.turn()
+    settled(opened)
+    assert opened.state.ignored == 7
+    assert opened.scene.agreement.counted == before - int((labels == 7).sum())
+    panel.ignored.clear()
+    opened.qtbot.keyClicks(panel.ignored, "many")
+    opened.qtbot.keyClick(panel.ignored, Qt.Key.Key_Return)
+    assert opened.state.ignored == 7
+    panel.reading.menu().close()
+
+
+def test_the_colours_of_a_mask_are_chosen_and_what_cannot_be_goes_back(opened, tmp_path):
+    pixels = np.zeros((*scenes.prediction().labels.shape, 3), np.uint8)
+    pixels[:20] = (128, 0, 0)  # the first class of PASCAL VOC, none of Cityscapes
+    Image.fromarray(pixels).save(tmp_path / "truth.png")
+    opened.window.scoring.use(tmp_path / "truth.png")
+    settled(opened)
+    panel = opened.panel("scores")
+    panel.colours[MaskColours.VOC].trigger()
+    opened.turn()
+    settled(opened)
+    assert opened.state.mask_colours is MaskColours.VOC
+    assert opened.scene.shown_truth.kind == "colours of PASCAL VOC"
+    panel.colours[MaskColours.CITYSCAPES].trigger()
+    opened.turn()
+    settled(opened)
+    assert "not of Cityscapes" in opened.scene.message.text
+    assert opened.state.mask_colours is MaskColours.VOC
+    assert opened.scene.shown_agreement is not None

@@ -171,7 +171,7 @@ def test_units_of_the_projective_field_are_those_whose_fields_hold_the_pixel(ben
     one = bench()
     one.desk.session.update(layer="s4")
     click(one, 61, 42)
-    press(one, Qt.Key.Key_N)
+    press(one, Qt.Key.Key_J)
     geometry, (x, y) = one.scene.network.geometry, (round(at) for at in one.state.cursor)
     found = sighting.influence(one.scene, None).region
     rows, columns = geometry.grid("s4")
@@ -184,7 +184,7 @@ def test_units_of_the_projective_field_are_those_whose_fields_hold_the_pixel(ben
     }
     inside = {(r, c) for r in range(found.y.lo, found.y.hi + 1) for c in range(found.x.lo, found.x.hi + 1)}
     assert inside == seen
-    press(one, Qt.Key.Key_N)
+    press(one, Qt.Key.Key_J)
     assert layers(one).reach.marks is None
 
 

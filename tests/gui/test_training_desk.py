@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from segviz.core.choices import TrainingPage
 from segviz.core.learning import TrainingProgress, TrainRequest
 from segviz.core.requests import RaceRequest
 from segviz.core.session import Session, State
-from segviz.gui import run_files
+from segviz.gui import run_files, training_words
 from segviz.gui.desk import Desk
-from segviz.gui.runs import Page, Phase
+from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind
 from segviz.worker.messages import Answered
 from tests.gui import scenes
@@ -59,6 +61,11 @@ class Laboratory:
         if step:
             self.step(step)
 
+    def open(self, qtbot) -> None:
+        """Have the picture opened: a race while it is being opened would be dropped."""
+        qtbot.waitUntil(lambda: bool(self.jobs.opened))
+        self.jobs.open()
+
     def leave_checkpoint(self) -> None:
         Path(self.request.checkpoint).write_bytes(b"of the trainer")
 
@@ -76,7 +83,7 @@ def test_no_process_is_started_before_training_is_asked_for(lab):
     lab.start()
     assert (lab.made, lab.trainer.started) == (1, True)
     assert lab.training.phase is Phase.STARTING
-    assert lab.training.page is Page.CURVES
+    assert lab.desk.session.state.training_page is TrainingPage.CURVES
 
 
 def test_a_run_tells_how_far_it_is_and_what_came_out(lab):
@@ -91,7 +98,7 @@ def test_a_run_tells_how_far_it_is_and_what_came_out(lab):
     said = []
     lab.desk.said.connect(said.append)
     lab.trainer.answer(TrainRequest, scenes.trained())
-    assert said[0].startswith("Trained digits-fcn, quick: mean IoU 0.684")  # also heard in another tab
+    assert said[0].startswith("digits-fcn, quick: Trained: mean IoU 0.684")  # also heard in another tab
     assert lab.training.phase is Phase.IDLE
     assert lab.training.run.result.mean_iou == 0.684
     assert list(lab.folder.iterdir()) == []  # nothing is left to go on with
@@ -124,27 +131,65 @@ def test_one_key_pauses_and_goes_on(lab):
     assert lab.training.phase is Phase.STARTING
 
 
-def test_what_is_stopped_for_good_leaves_no_checkpoint(lab):
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_is_stopped_for_good_is_tested_and_leaves_its_weights_and_no_checkpoint(lab, paused):
     lab.start(step=30)
+    asked = lab.request
+    if paused:
+        lab.desk.training.pause()
+        lab.leave_checkpoint()
+        lab.trainer.end(TrainRequest)
     lab.desk.training.stop()
-    lab.leave_checkpoint()  # written as it stops
-    lab.trainer.end(TrainRequest)
+    if not paused:
+        assert lab.training.phase is Phase.STOPPING
+        lab.leave_checkpoint()  # written as it stops
+        lab.trainer.end(TrainRequest)
+    assert lab.training.phase is Phase.FINISHING
+    assert lab.request == replace(asked, finish=True)
+    lab.desk.training.pause()  # there is nothing to pause
+    assert lab.training.phase is Phase.FINISHING
+    lab.trainer.answer(TrainRequest, replace(scenes.trained(), steps=30))
     assert lab.training.phase is Phase.IDLE
     assert lab.training.run.step == 30
+    assert training_words.ended(lab.training.run).startswith("Stopped at step 30 of 200 · mean IoU 0.684")
     assert list(lab.folder.iterdir()) == []
 
 
-def test_a_paused_run_can_be_stopped_for_good(lab):
+def test_a_run_that_is_stopped_twice_is_not_tested(lab):
     lab.start(step=30)
-    lab.desk.training.pause()
+    lab.desk.training.stop()
     lab.leave_checkpoint()
     lab.trainer.end(TrainRequest)
     lab.desk.training.stop()
+    lab.trainer.end(TrainRequest)
+    assert lab.training.phase is Phase.IDLE
+    assert lab.training.run.result is None
+    assert list(lab.folder.iterdir()) == []
+
+
+def test_a_run_that_is_stopped_before_its_first_step_leaves_nothing(lab):
+    lab.start()
+    lab.desk.training.stop()
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
     assert lab.training.phase is Phase.IDLE
     assert list(lab.folder.iterdir()) == []
 
 
+def test_a_race_waits_for_the_test_of_a_stopped_run(lab):
+    lab.start(step=30)
+    lab.desk.training.stop()
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
+    lab.desk.race()
+    assert lab.training.phase is Phase.FINISHING
+    assert not lab.jobs.pending(RaceRequest)
+    lab.trainer.answer(TrainRequest, scenes.trained())
+    assert lab.jobs.pending(RaceRequest)
+
+
 def test_a_race_waits_until_training_has_paused_and_training_goes_on_after_it(lab, qtbot):
+    lab.open(qtbot)
     lab.start(step=30)
     lab.desk.race()
     assert not lab.jobs.pending(RaceRequest), "the race began beside a step of training"
@@ -170,6 +215,7 @@ def test_a_race_that_is_stopped_lets_training_go_on_too(lab, qtbot):
 
 
 def test_training_that_is_started_beside_a_race_waits_for_its_end(lab, qtbot):
+    lab.open(qtbot)
     lab.desk.race()
     lab.desk.training.start(scenes.train_request())
     assert lab.training.phase is Phase.WAITING
@@ -180,6 +226,7 @@ def test_training_that_is_started_beside_a_race_waits_for_its_end(lab, qtbot):
 
 
 def test_what_a_person_had_paused_stays_paused_after_a_race(lab, qtbot):
+    lab.open(qtbot)
     lab.start(step=30)
     lab.desk.training.pause()
     lab.desk.race()
@@ -266,12 +313,65 @@ def test_a_record_of_another_version_is_read_as_far_as_it_is_known(lab):
 def test_a_process_that_dies_leaves_a_run_that_can_go_on(lab):
     lab.start(step=50)
     lab.leave_checkpoint()
-    lab.trainer.die(TrainRequest, "the engine stopped unexpectedly (killed by signal 9)")
+    lab.trainer.die(TrainRequest, "the engine stopped unexpectedly (killed by signal 9); it is starting again")
     assert lab.training.phase is Phase.PAUSED
-    assert "killed" in lab.training.run.trouble
+    said = "the engine stopped unexpectedly (killed by signal 9). Go on takes its newest checkpoint."
+    assert lab.training.run.trouble == lab.desk.scene.message.text == said
     lab.desk.training.go_on()
     assert lab.training.run.trouble == ""
     assert lab.training.phase is Phase.STARTING
+
+
+def test_a_process_that_dies_before_a_checkpoint_says_what_is_to_be_done(lab):
+    lab.start(step=50)
+    lab.trainer.die(TrainRequest, "the engine stopped unexpectedly; it is starting again")
+    assert lab.training.phase is Phase.IDLE
+    said = "the engine stopped unexpectedly. It left no checkpoint: start it anew."
+    assert lab.training.run.trouble == said
+
+
+def test_the_step_of_a_run_that_went_on_and_crashed_is_that_of_its_checkpoint(lab):
+    lab.start(step=1240)
+    lab.trainer.close = lambda patience: lab.leave_checkpoint()
+    lab.close()
+    other = Laboratory(lab.folder)
+    other.desk.training.look()
+    other.desk.training.resume(other.training.left[0])
+    os.utime(other.request.checkpoint, (1.0, 1.0))  # nothing newer comes
+    other.step(1300)
+    other.close()
+    assert run_files.left()[0].step == 1240
+
+
+def test_reading_a_record_lets_another_window_take_it_soon(lab):
+    """Who lists what is left holds each lock for a moment."""
+    lab.start(step=10)
+    lab.leave_checkpoint()
+    lab.close()
+    (left,) = run_files.left()
+    reading = run_files.RunFile(left.record)
+    assert reading.claim()
+    other = Laboratory(lab.folder)
+    threading.Timer(0.05, reading.release).start()
+    other.desk.training.resume(left)
+    assert other.desk.scene.message is None
+    assert other.request == left.request
+    other.close()
+
+
+def test_what_another_window_trains_cannot_be_forgotten(lab):
+    lab.start(step=10)
+    lab.leave_checkpoint()
+    lab.close()
+    (left,) = run_files.left()
+    theirs = run_files.RunFile(left.record)
+    assert theirs.claim()
+    other = Laboratory(lab.folder)
+    other.desk.training.forget(left)
+    assert "another window trains it" in other.desk.scene.message.text
+    assert left.record.exists()
+    theirs.release()
+    other.close()
 
 
 def test_a_recipe_that_is_refused_says_why_and_can_be_started_again(lab):

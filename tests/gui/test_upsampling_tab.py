@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from segviz.core.choices import Method
 from segviz.core.depths import DepthRequest
 from segviz.core.laboratory import Laboratory, Page
-from segviz.core.requests import FeatureRequest
+from segviz.core.requests import DescribeRequest, FeatureRequest
 from segviz.core.session import State
 from segviz.gui import plan
 from segviz.gui.scene import Kind
@@ -30,7 +32,7 @@ def test_the_tab_asks_for_kernels_and_its_stage_takes_the_canvas(bench):
     assert [request.scores for request in asked(one, DepthRequest)] == [False]
     panel = one.panel("upsampling")
     assert one.window.centre.currentWidget() is panel.stage
-    panel.image.click()
+    panel.frame.image.click()
     one.turn()
     assert one.window.centre.currentWidget() is one.window.canvas
     QTest.keyClick(one.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
@@ -40,7 +42,7 @@ def test_the_tab_asks_for_kernels_and_its_stage_takes_the_canvas(bench):
 
 def test_the_page_of_skips_asks_for_scores_and_shows_them(bench):
     one = bench(State(image=PAGE, model="lenet5", tab="upsampling"))
-    one.panel("upsampling").buttons[Page.SKIPS].click()
+    one.panel("upsampling").frame.buttons[Page.SKIPS].click()
     one.turn()
     wanted = one.jobs.asked[one.jobs.ticket(DepthRequest)]
     assert wanted.scores
@@ -84,3 +86,36 @@ def test_depths_of_another_image_go_off_the_screen():
     assert plan.foreign(kernels, replace(scene.state, image="/other.png")) == {}
     assert kernels.shown_depths is kernels.depths
     assert replace(scene, state=replace(scene.state, model="lenet5")).shown_depths is None
+
+
+def answer_as_fcn(one) -> None:
+    """Describe a network that answers per pixel, as FCN-8s is."""
+    one.turn()
+    one.jobs.open()
+    one.turn()
+    asked = one.jobs.asked[one.jobs.ticket(DescribeRequest)]
+    network = replace(scenes.lenet(), title="FCN-8s", request=asked, window=None)
+    one.jobs.answer(DescribeRequest, network)
+    one.turn()
+
+
+@pytest.mark.parametrize(("page", "method"), [(Page.SHIFTS, Method.SHIFT_AND_STITCH), (Page.SHIFTS, Method.DENSE)])
+def test_what_a_network_that_answers_per_pixel_cannot_do_is_not_offered(bench, page, method):
+    one = bench(State(image=PAGE, model=scenes.FCN, tab="upsampling", upsampling_lab=Laboratory(page)), prompt=False)
+    answer_as_fcn(one)
+    button = one.panel("upsampling").pages[page].buttons[method]
+    assert not button.isEnabled()
+    why = f"FCN-8s answers for every pixel, '{method.value}' has nothing to add: take 'native'"
+    assert button.toolTip() == why
+    action = one.window.menus.actions[f"method-{method.value}"]
+    assert (action.isEnabled(), action.toolTip()) == (False, why)
+    assert one.window.menus.actions["method-native"].isEnabled()
+    one.window.do(f"method-{method.value}")
+    assert one.state.method is Method.AUTO
+
+
+def test_a_classifier_does_not_answer_natively(bench):
+    one = bench()
+    assert one.panel("upsampling").pages[Page.SHIFTS].buttons[Method.DENSE].isEnabled()
+    assert not one.window.menus.actions["method-native"].isEnabled()
+    assert "classifier" in one.window.menus.actions["method-native"].toolTip()

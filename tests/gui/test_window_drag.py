@@ -11,7 +11,8 @@ from PySide6.QtGui import QImage, QPainter
 from segviz.core.choices import Method, View
 from segviz.core.field import Box, Frame
 from segviz.core.requests import ClassifyRequest, DescribeRequest, PartialLabels, Progress
-from segviz.core.session import State, from_json, to_json
+from segviz.core.session import State
+from segviz.core.session_file import from_json, to_json
 from segviz.gui import gestures
 from segviz.gui.scene import Kind, dragged
 from segviz.gui.widgets.box_tool import BoxTool

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from segviz.core import pairs
 from segviz.core.errors import SegvizError
-from segviz.training import folders
 from segviz.training.folders import open_folder
 
 LABELS = np.zeros((8, 10), np.uint8)
@@ -223,7 +223,7 @@ def test_a_label_that_is_no_class_is_refused_when_it_is_read(tmp_path: Path) -> 
 
 
 def test_too_many_files_are_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders._listed, "__defaults__", (2,))
+    monkeypatch.setattr(pairs.listed, "__defaults__", (2,))
     with pytest.raises(SegvizError, match="more than 2 files"):
         open_folder(made(tmp_path, masks=LABELS))
 

@@ -18,7 +18,7 @@ from segviz.core.choices import RecipeName
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.engine.architectures import build
-from segviz.training import recipes
+from segviz.training import losses, recipes
 from segviz.training.datasets import Labelled, mnist
 from segviz.training.loop import Run, pace, threads, train
 from segviz.training.networks import beginning, groups, learning
@@ -63,7 +63,7 @@ def guessed(tally: Tally) -> float:
 
     The mean is over the same classes as that of the network: those that are there, and those that it names.
     """
-    true, named = tally.counts[-1].sum(axis=1), tally.counts[-1].sum(axis=0)
+    true, named = tally.tables[-1].counts.sum(axis=1), tally.tables[-1].counts.sum(axis=0)
     share = float(true.max() / true.sum())
     return share / np.count_nonzero(true + named) if tally.per_pixel else share
 
@@ -77,7 +77,7 @@ def test_a_quick_form_learns(name: RecipeName) -> None:
     assert score is not None
     assert score > guessed(learner.tally) + LEARNED[name]
     assert last.tested_at == last.step == learner.plan.steps
-    assert len(learner.tally.counts) == (3 if learner.plan.ladder else 1)
+    assert len(learner.tally.tables) == (3 if learner.plan.ladder else 1)
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_what_is_steady_learns_and_keeps_its_statistics(rung: Callable[..., Run]
     assert isinstance(steady, nn.BatchNorm2d)
     assert isinstance(other, nn.BatchNorm2d)
     before = [tensor.clone() for tensor in (steady.running_mean, other.running_mean, steady.weight)]
-    next(run_on.learn())
+    next(report for report in run_on.learn() if report.step == 1)
     assert torch.equal(steady.running_mean, before[0])
     assert not torch.equal(other.running_mean, before[1])
     assert not torch.equal(steady.weight, before[2])
@@ -259,7 +259,9 @@ def test_the_loss_of_a_ladder_is_the_mean_of_its_depths_each_weighted_by_its_run
         losses = [F.cross_entropy(logits, batch.labels).item() for logits in depths]
     assert max(losses) > 1.02 * min(losses)
     expected = sum(loss * weight for loss, weight in zip(losses, rungs or (1, 1, 1), strict=True)) / 3
-    assert run_on.take_step()[0] == pytest.approx(expected, rel=1e-4)
+    (found,) = run_on.take_step()
+    assert found is not None
+    assert found[0] == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_number_of_threads_is_left_as_it_was() -> None:
@@ -301,3 +303,79 @@ def test_shipped_weights_name_the_test_digits() -> None:
     assert accuracy >= 0.97
     assert accuracy == pytest.approx(facts["accuracy"], abs=0.001)
     assert (facts["recipe"], facts["seed"]) == ("lenet5", RECIPES[RecipeName.LENET5].seed)
+
+
+def test_a_step_by_patches_stops_between_its_parts_and_leaves_no_trace(
+    short: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was drawn for a step that was not taken is drawn again."""
+    monkeypatch.setattr(losses, "PATCHES_AT_ONCE", 200)
+    asked = TrainRequest("digits-allconv", quick=True, steps=3, patches=True, kept=0.05)
+    expected = numbers(run(train(asked))[0])
+    halves = replace(asked, checkpoint=str(tmp_path / "patches.checkpoint"))
+    first, reports = train(halves), []
+    while [getattr(report, "step", None) for report in reports].count(1) < 3:  # the step was told, then two parts
+        reports.append(next(first))
+    first.close()
+    more, _ = run(train(halves))
+    assert numbers([*reports, *more]) == expected
+
+
+def test_samples_are_shown_before_the_first_step_and_when_a_run_goes_on(short: TrainRequest, tmp_path: Path) -> None:
+    mine = replace(short, checkpoint=str(tmp_path / "run.checkpoint"))
+    training = train(mine)
+    shown = next(training)
+    assert isinstance(shown, TrainingSamples)
+    assert (shown.step, sum(shown.frequencies)) == (0, 0)
+    at_first = next(training)
+    assert isinstance(at_first, TrainingProgress)
+    assert (at_first.step, at_first.loss > 0) == (0, True)
+    next(report for report in training if report.step == 3)
+    training.close()
+    shown = next(train(mine))
+    assert isinstance(shown, TrainingSamples)
+    assert (shown.step, sum(shown.frequencies), len(shown.frequencies)) == (3, 3 * 8, 10)  # batches of eight
+
+
+def test_a_run_is_finished_where_it_stopped(short: TrainRequest, tmp_path: Path) -> None:
+    mine = replace(short, checkpoint=str(tmp_path / "run.checkpoint"), out=str(tmp_path / "out.safetensors"))
+    training = train(mine)
+    next(report for report in training if report.step == 3)
+    training.close()
+    reports, result = run(train(replace(mine, finish=True)))
+    assert {report.step for report in reports} == {3}
+    assert (result.steps, result.tested > 0) == (3, True)
+    assert tensors(tmp_path / "out.safetensors")
+    assert not (tmp_path / "run.checkpoint").exists()
+
+
+def test_other_data_or_another_recipe_end_a_run(
+    short: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = replace(short, checkpoint=str(tmp_path / "run.checkpoint"))
+    training = train(mine)
+    next(training)
+    training.close()
+    plan = replace(recipes.RECIPES[RecipeName.HEADS_DROPOUT], weight_decay=0.5)
+    monkeypatch.setitem(recipes.RECIPES, RecipeName.HEADS_DROPOUT, plan)
+    with pytest.raises(SegvizError, match=r"run\.checkpoint: the recipe has changed since it was left"):
+        next(train(mine))
+
+
+def test_cells_are_scored_object_by_object_too() -> None:
+    """Two touching cells as one part: every pixel but the ribbon is right, and no object is."""
+    instances = torch.zeros(1, 6, 9, dtype=torch.int32)
+    instances[:, 1:5, 1:4], instances[:, 1:5, 5:8] = 1, 2
+    labels = (instances > 0).long()
+    joined = labels.clone()
+    joined[:, 1:5, 4] = 1
+    tally = Tally(("background", "cell"))
+    for answer in (labels, joined):
+        tally.add((F.one_hot(answer, 2).movedim(-1, 1).float(),), labels, instances)
+    assert tally.objects is not None
+    assert (tally.objects.truth, tally.objects.found, tally.objects.matched) == (4, 3, 2)
+    assert tally.objects.f_score == pytest.approx(4 / 7)
+    assert tally.objects.separated == 0.5
+    _, result = run(train(TrainRequest("unet-cells", quick=True, steps=1)))
+    assert result.objects is not None
+    assert result.separated is not None

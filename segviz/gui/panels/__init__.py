@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segviz.gui.panels.card import CardPanel
+from segviz.gui.panels.convolution import ConvolutionPanel
 from segviz.gui.panels.feature_maps import FeatureMapsPanel
 from segviz.gui.panels.heatmaps import HeatmapsPanel
 from segviz.gui.panels.inspector import InspectorPanel
@@ -20,6 +21,7 @@ PANELS = (
     HeatmapsPanel,
     RacePanel,
     UpsamplingPanel,
+    ConvolutionPanel,
     TrainingPanel,
     ScoresPanel,
 )

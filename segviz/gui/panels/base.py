@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from segviz.core.learning import TrainRequest
     from segviz.gui.filming import Frames
-    from segviz.gui.runs import Left, Page, Run
+    from segviz.gui.runs import Left, Run
 
 SaveFunction = Callable[[Path], object]  # writes a file at the path that the person chose
 
@@ -78,9 +78,6 @@ class TrainingCommands(Protocol):
     def keep(self, run: Run) -> None:
         """The weights of a run are in use."""
 
-    def show(self, page: Page) -> None:
-        """Show a page of the laboratory in the place of the image, or the image."""
-
 
 class Commands(Protocol):
     """What a panel may start besides changing the State through its session; the desk does it."""
@@ -93,6 +90,9 @@ class Commands(Protocol):
 
     def stop(self, kind: Kind | None = None) -> None:
         """Stop work of one kind, or all."""
+
+    def retry(self) -> None:
+        """What was stopped or failed is asked for again, where it is still wanted."""
 
     def race(self) -> None:
         """Start the race on the current image and network."""

@@ -1,35 +1,28 @@
-"""The feature maps of the selected layer: all of them, in step with the cursor, a click away from their units."""
+"""The tab of feature maps: what the selected layer makes of the image, and of what it makes it, page by page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from segviz.core.choices import ColourMap, MapOrder, MapScale
-from segviz.core.field import to_shares
-from segviz.gui import gestures, theme, unit_words, words
+from segviz.core.choices import MapPage
+from segviz.gui import theme
 from segviz.gui.panels.base import Area
-from segviz.gui.panels.header import ChoicePill, HeaderLine
-from segviz.gui.panels.sheet import Sheet, contact_sheet
-from segviz.gui.scene import Kind, Scene, Tab
-from segviz.gui.widgets.colour_bar import ColourBar
-from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.thumb_grid import ThumbGrid
+from segviz.gui.panels.feature_maps_filters import FiltersPage
+from segviz.gui.panels.feature_maps_grid import MapsPage
+from segviz.gui.panels.feature_maps_page import FeaturePage
+from segviz.gui.panels.feature_maps_patches import PatchesPage
+from segviz.gui.scene import Scene, Tab
+from segviz.gui.workbench import Headers, Pages
 
 if TYPE_CHECKING:
-    from segviz.core.maps import MapStatistics
-    from segviz.core.requests import FeatureMaps
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
 
-DIVERGING = {MapScale.SIGNED}
-
 
 class FeatureMapsPanel:
-    """A tile for every map. Tiles are made when they are seen; statistics when they are asked for."""
+    """Pages behind a column of buttons: the tab is wide and low, and its header is full."""
 
     id = Tab.FEATURE_MAPS.value
     title = "Feature maps"
@@ -38,294 +31,60 @@ class FeatureMapsPanel:
 
     def __init__(self, session: Session, commands: Commands) -> None:
         self._session = session
-        self._commands = commands
-        self._scene: Scene | None = None
-        self._features: FeatureMaps | None = None
-        self._statistics: MapStatistics | None = None
-        self._order: list[int] = []
-        self._hover_cell: tuple[int, int] | None = None
+        self._front: FeaturePage | None = None
+        self.pages: dict[MapPage, FeaturePage] = {
+            MapPage.MAPS: MapsPage(session, commands),
+            MapPage.FILTERS: FiltersPage(session, commands),
+            MapPage.PATCHES: PatchesPage(session, commands),
+        }
         self.widget = QWidget()
         self.widget.setObjectName("panel-feature-maps")
         theme.set_surface(self.widget, "panel")
-        self.grid = ThumbGrid("Feature maps")
-        self.grid.clicked.connect(self._clicked)
-        self.grid.hovered.connect(self._hovered)
-        self.grid.left.connect(self._left)
-        self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
-        theme.set_role(self.note, "dim")
-        self.what = ElidedLabel()
-        self.value = ElidedLabel()
-        self.value.hide()
-        theme.set_role(self.what, "caption")
-        theme.set_role(self.value, "caption")
-        self.scale_bar = ColourBar()
-        self.sort = ChoicePill("Sort", "Order of the maps", MapOrder, lambda v: session.update(map_order=v))
-        self.normalise = ChoicePill(
-            "Normalise", "Values that black and white stand for", MapScale, lambda v: session.update(map_scale=v)
-        )
-        self.header: QWidget | None = self._make_header()
-        layout = QVBoxLayout(self.widget)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.header)
-        layout.addWidget(self.note, 1)
-        layout.addWidget(self.grid, 1)
-        self.note.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
+        self._headers, self._stack = Headers(), Pages()
+        for page in self.pages.values():
+            self._headers.addWidget(page.header)
+            self._stack.addWidget(page.widget)
+        self.header: QWidget | None = self._headers
+        self.buttons: dict[MapPage, QPushButton] = {}
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addLayout(self._make_buttons())
+        row.addWidget(self._stack, 1)
+        column = QVBoxLayout(self.widget)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addLayout(row, 1)
 
-    def _make_header(self) -> HeaderLine:
-        line = HeaderLine()
-        line.add(self.what, 2)
-        line.add(self.value, 3)
-        for part in (self.scale_bar, self.sort, self.normalise):
-            line.add(part)
-        self.copy = line.button("copy", "Copy all maps as one picture", self._copy)
-        self.save = line.button("download", "Save all maps as one PNG", self._save)
-        return line
-
-    # ------------------------------------------------------------------------------- showing
+    def _make_buttons(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setContentsMargins(theme.M, theme.S, theme.XS, theme.S)
+        column.setSpacing(theme.XS)
+        group = QButtonGroup(self.widget)
+        for page in self.pages:
+            button = QPushButton(page.title)
+            button.setCheckable(True)
+            button.setToolTip(page.hint[:1].upper() + page.hint[1:])
+            button.clicked.connect(lambda _, p=page: self._session.update(map_page=p))
+            group.addButton(button)
+            column.addWidget(button)
+            self.buttons[page] = button
+        column.addStretch(1)
+        return column
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        self._scene = new
-        fresh = self._features is not new.features
-        if fresh:
-            self._take(new.features)
-        first = old is None or fresh
-        if first or old is None or old.state.map_scale is not new.state.map_scale:
-            self._show_scale()
-        if first or self._order_differs(old, new):
-            self._sort()
-            self._fill()
-        elif old is not None and old.state.map_scale is not new.state.map_scale:
-            self._fill()
-        self._show_unit()
-        self._show_words(new)
-
-    def _take(self, features: FeatureMaps | None) -> None:
-        self._features, self._hover_cell = features, None
-        self._tell_value(None)
-        if features is None:
-            self._statistics = None
-            return
-        from segviz.core.maps import MapStatistics
-
-        self._statistics = MapStatistics(features.values)
-
-    def _order_differs(self, old: Scene | None, new: Scene) -> bool:
-        if old is None or old.state.map_order is not new.state.map_order:
-            return True
-        return new.state.map_order is MapOrder.CURSOR and _cell(old) != _cell(new)
-
-    def _sort(self) -> None:
-        if self._features is None or self._statistics is None or self._scene is None:
-            self._order = []
-            return
-        from segviz.gui.panels import tiles
-
-        how = self._scene.state.map_order
-        self._order = tiles.order(self._features.values, self._statistics, how, _cell(self._scene))
-
-    def _fill(self) -> None:
-        if self._features is None:
-            self.grid.set_tiles(0, 1.0, lambda index: QImage())
-            return
-        _, rows, columns = self._features.values.shape
-        self.grid.set_tiles(len(self._order), columns / rows, self._tile, self._caption)
-
-    def _tile(self, index: int) -> QImage:
-        return self._map_image(self._order[index])
-
-    def _map_image(self, channel: int) -> QImage:
-        """One map as grey levels, or in blue and red about zero."""
-        assert self._features is not None
-        assert self._statistics is not None
-        assert self._scene is not None
-        from segviz.gui.panels import tiles
-        from segviz.gui.panels.pixels import to_image
-
-        scale = self._scene.state.map_scale
-        levels = self._statistics.picture(channel, scale)
-        if scale in DIVERGING:
-            from segviz.core import palettes
-
-            return to_image(tiles.coloured(levels, palettes.colour_map(ColourMap.DIVERGING)))
-        return to_image(levels)
-
-    def _caption(self, index: int) -> str:
-        channel = self._order[index]
-        assert self._statistics is not None
-        remark = self._statistics.remark(channel)
-        return f"{self._named(channel)} · {remark}" if remark else self._named(channel)
-
-    def _named(self, channel: int) -> str:
-        """The map's number, and its class where the layer scores the classes."""
-        features, network = self._features, self._scene.network if self._scene is not None else None
-        if features is None or network is None or features.request.setup.model != network.request.setup.model:
-            return str(channel)
-        return unit_words.captioned(channel, unit_words.class_of_map(network, features.layer, channel))
-
-    def _show_scale(self) -> None:
-        """The bar says which values the levels stand for; per map they differ, so it says only low and high."""
-        scene, statistics = self._scene, self._statistics
-        self.scale_bar.setVisible(statistics is not None)
-        if scene is None or statistics is None:
-            return
-        from segviz.core import palettes
-        from segviz.gui.widgets.plane import rgb
-
-        scale = scene.state.map_scale
-        table = palettes.colour_map(ColourMap.DIVERGING if scale in DIVERGING else ColourMap.GREY)
-        self.scale_bar.set_colours(rgb(table))
-        if scale is MapScale.MAP:
-            self.scale_bar.set_range("lowest", "highest")
-        else:
-            self.scale_bar.set_range(*(words.value(level) for level in statistics.levels(0, scale)))
-
-    def _show_unit(self) -> None:
-        scene = self._scene
-        unit = scene.state.unit if scene is not None and scene.shown_features is not None else None
-        chosen = unit is not None and unit.channel in self._order
-        self.grid.set_selected(self._order.index(unit.channel) if chosen and unit is not None else None)
-        self._show_mark()
-
-    def _show_mark(self) -> None:
-        features = self._scene.shown_features if self._scene is not None else None
-        cell = self._hover_cell or (_cell(self._scene) if self._scene is not None else None)
-        if features is None or cell is None:
-            self.grid.set_mark(None)
-            return
-        _, rows, columns = features.values.shape
-        self.grid.set_mark(to_shares(cell[1], cell[0], rows, columns))
-
-    def _show_words(self, scene: Scene) -> None:
-        features = self._features
-        self.sort.show_choice(scene.state.map_order)
-        self.normalise.show_choice(scene.state.map_scale)
-        computing = scene.job(Kind.FEATURES) is not None
-        stale = features is not scene.shown_features
-        text = ""
-        if features is not None:
-            maps, rows, columns = features.values.shape
-            text = f"{features.layer} · {words.many(maps, 'map')} of {words.size(columns, rows)}"
-            text += f" · {scene.state.layer}: computing…" if stale and computing and scene.state.layer else ""
-        self.what.setText(text)
-        self.note.setText(_advice(scene, computing))
-        self.note.setVisible(features is None)
-        self.grid.setVisible(features is not None)
-        self.grid.setEnabled(not stale)
-        for part in (self.sort, self.normalise, self.copy, self.save):
-            part.setVisible(features is not None)
+        page = self.pages[new.state.map_page]
+        self.buttons[new.state.map_page].setChecked(True)
+        self._headers.setCurrentWidget(page.header)
+        self._stack.setCurrentWidget(page.widget)
+        before, self._front = self._front, page
+        page.show(old if page is before else None, new)
 
     def hover(self, point: tuple[float, float] | None) -> None:
-        """The cross follows the mouse on the image, in every map."""
-        scene = self._scene
-        self._hover_cell = None
-        network = scene.network if scene is not None else None
-        if scene is not None and network is not None and point is not None and scene.state.layer is not None:
-            layer = network.layer(scene.state.layer)
-            if layer is not None:
-                self._hover_cell = network.geometry.cell_at(layer.name, *network.frame.to_network(*point))
-        self._show_mark()
+        """The cross follows the mouse on the image."""
+        if self._front is not None:
+            self._front.hover(point)
 
     def wants_stage(self, scene: Scene) -> bool:
         return False
-
-    # ------------------------------------------------------------------------------ gestures
-
-    def _unit_at(self, index: int, fx: float, fy: float) -> tuple[int, int, int] | None:
-        """(channel, row, column) under a point of a tile."""
-        if self._features is None or index >= len(self._order):
-            return None
-        _, rows, columns = self._features.values.shape
-        return self._order[index], min(rows - 1, int(fy * rows)), min(columns - 1, int(fx * columns))
-
-    def _clicked(self, index: int, fx: float, fy: float) -> None:
-        unit = self._unit_at(index, fx, fy)
-        scene = self._scene
-        if unit is None or scene is None or scene.shown_features is None:
-            return
-        changes = gestures.pin_in_map(scene, *unit)
-        if changes:
-            self._session.update(**changes)
-
-    def _hovered(self, index: int, fx: float, fy: float) -> None:
-        unit = self._unit_at(index, fx, fy)
-        self._tell_value(unit)
-        scene = self._scene
-        if unit is not None and scene is not None and scene.shown_features is not None:
-            self._commands.point_at(gestures.pin_in_map(scene, *unit).get("cursor"))
-
-    def _left(self) -> None:
-        self._tell_value(None)
-        self._commands.point_at(None)
-
-    def _tell_value(self, unit: tuple[int, int, int] | None) -> None:
-        self.value.setVisible(unit is not None and self._features is not None)
-        if unit is None or self._features is None:
-            self.value.setText("")
-            return
-        channel, row, column = unit
-        number = words.value(float(self._features.values[channel, row, column]))
-        self.value.setText(f"map {self._named(channel)} · row {row}, column {column} · {number}")
-
-    # -------------------------------------------------------------------------------- leaving
-
-    def sheet(self) -> QImage | None:
-        """All maps as one picture, in the order shown; None without maps."""
-        if self._features is None or not self._order:
-            return None
-        _, rows, columns = self._features.values.shape
-        colours = theme.tokens(self.widget.palette())
-        what = Sheet(self.what.text(), len(self._order), columns / rows, max(rows, columns))
-        return contact_sheet(what, self._tile, self._caption, colours)
-
-    def menu_of(self, index: int) -> QMenu:
-        """All that can be done with the map of a tile."""
-        assert self._features is not None
-        channel, layer = self._order[index], self._features.layer
-        menu = QMenu(self.grid)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        image = self._map_image(channel)
-        menu.addAction("Copy the map").triggered.connect(lambda: self._commands.copy_image(image))
-        menu.addAction("Save the map…").triggered.connect(
-            lambda: self._commands.save_image(image, f"{layer}-map-{channel}")
-        )
-        menu.addSeparator()
-        strongest = menu.addAction("Pin its strongest unit")
-        strongest.setEnabled(self._scene is not None and self._scene.shown_features is not None)
-        strongest.triggered.connect(lambda: self._pin_strongest(channel))
-        return menu
-
-    def _pin_strongest(self, channel: int) -> None:
-        if self._scene is None or self._features is None or self._scene.shown_features is not self._features:
-            return
-        plane = self._features.values[channel]
-        row, column = divmod(int(plane.argmax()), plane.shape[1])
-        self._session.update(**gestures.pin_in_map(self._scene, channel, row, column))
-
-    def _copy(self) -> None:
-        image = self.sheet()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save(self) -> None:
-        image = self.sheet()
-        if image is not None and self._features is not None:
-            self._commands.save_image(image, f"feature-maps-{self._features.layer}")
-
-
-def _cell(scene: Scene) -> tuple[int, int] | None:
-    unit = scene.state.unit
-    return (unit.row, unit.column) if unit is not None else None
-
-
-def _advice(scene: Scene, computing: bool) -> str:
-    if computing:
-        return f"Computing the feature maps of {scene.state.layer}…"
-    if scene.state.layer is None or scene.network is None:
-        return "Choose a layer in the Network panel to see its feature maps."
-    if scene.picture is None:
-        return "Open an image to see what the layer makes of it."
-    return "The feature maps appear here once the engine has run."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from segviz.core.choices import Choice
 from segviz.gui import theme
-from segviz.gui.widgets.heading import flat_button
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button, worded_button
 from segviz.gui.widgets.pill import Pill
 
 
@@ -30,6 +32,7 @@ class HeaderLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._favoured: QWidget | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(theme.M, theme.XS, theme.S, theme.XS)
@@ -37,6 +40,34 @@ class HeaderLine(QWidget):
 
     def add(self, part: QWidget, stretch: int = 0) -> None:
         self._row.addWidget(part, stretch)
+
+    def favour(self, words: QWidget) -> None:
+        """Let the captions of pills go before `words` are cut; other words have what is left."""
+        self._favoured = words
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._favoured is None:
+            return
+        items = (self._row.itemAt(at) for at in range(self._row.count()))
+        parts = [part for item in items if item is not None and (part := item.widget()) is not None]
+        pills = [part for part in parts if isinstance(part, Pill)]
+        needed = self._row.contentsMargins().left() + self._row.contentsMargins().right()
+        for part in parts:
+            if part is self._favoured or not (part.isHidden() or isinstance(part, ElidedLabel)):
+                wide = part.whole_width() if isinstance(part, Pill) else part.sizeHint().width()
+                needed += wide + self._row.spacing()
+        for pill in pills:
+            pill.show_caption(self.width() >= needed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._settle()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._settle()
+        return super().event(event)
 
     def insert(self, at: int, part: QWidget, stretch: int = 0) -> None:
         self._row.insertWidget(at, part, stretch)
@@ -48,6 +79,24 @@ class HeaderLine(QWidget):
     def button(self, icon: str, name: str, then: Callable[[], None]) -> QToolButton:
         """A button of one icon, at the end of the line."""
         button = flat_button(icon, name)
+        button.clicked.connect(lambda: then())
+        self._row.addWidget(button)
+        return button
+
+    def menu(self, icon: str, name: str, entries: dict[str, Callable[[], None]]) -> QToolButton:
+        """A button of one icon that drops a menu, at the end of the line."""
+        button = flat_button(icon, name)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for text, then in entries.items():
+            menu.addAction(text).triggered.connect(lambda _, t=then: t())
+        button.setMenu(menu)
+        self._row.addWidget(button)
+        return button
+
+    def word(self, text: str, name: str, then: Callable[[], None]) -> QToolButton:
+        """A button of a word, at the end of the line."""
+        button = worded_button(text, name)
         button.clicked.connect(lambda: then())
         self._row.addWidget(button)
         return button

@@ -1,16 +1,17 @@
-"""Where the most probable classes are: one small heatmap for each, over the dimmed photograph."""
+"""Where the foremost classes are, or what speaks for them: one small heatmap each, over the dimmed photograph."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from segviz.core.choices import ColourMap, View
+from segviz.core.choices import ColourMap, Heat, View
 from segviz.core.field import from_shares, to_shares
-from segviz.gui import theme, words
+from segviz.gui import gestures, theme
 from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
@@ -18,19 +19,16 @@ from segviz.gui.panels.sheet import Sheet, contact_sheet
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.thumb_grid import ThumbGrid
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from segviz.core.requests import Prediction
-    from segviz.core.scores import Normaliser
-    from segviz.core.session import Session
+    from segviz.core.session import Session, State
     from segviz.gui.panels.base import Commands
+    from segviz.gui.panels.heat_tiles import HeatTiles
 
-SHOWN = 12  # classes
-LONGEST = 288  # longer side of a tile's picture, in pixels: enough for a screen of twice the density
+SIGNED = "What speaks against the class, too: without the paper's ReLU"
+AT_UNIT = "The class's score at the pinned unit, not of the whole answer"
 
 
 class HeatmapsPanel:
@@ -45,18 +43,16 @@ class HeatmapsPanel:
         self._session = session
         self._commands = commands
         self._scene: Scene | None = None
-        self._prediction: Prediction | None = None
-        self._classes: list[int] = []
-        self._peaks: list[float] = []
-        self._normaliser: Normaliser | None = None
-        self._photograph: npt.NDArray[np.uint8] | None = None
+        self._of: tuple[object, object] = (None, None)  # the answer and the photograph that the tiles are of
+        self._tiles: HeatTiles | None = None
         self.widget = QWidget()
         self.widget.setObjectName("panel-heatmaps")
         theme.set_surface(self.widget, "panel")
-        self.grid = ThumbGrid("Heatmaps of the most probable classes")
+        self.grid = ThumbGrid("Heatmaps of the foremost classes")
         self.grid.set_smooth(True)
         self.grid.set_filling(True)
         self.grid.clicked.connect(lambda index, fx, fy: self._clicked(index))
+        self.grid.walked.connect(self._clicked)
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -65,10 +61,10 @@ class HeatmapsPanel:
         self.what = ElidedLabel()
         theme.set_role(self.what, "caption")
         self.scale_bar = ColourBar()
-        self.scale_bar.set_title("probability")
         self.grid.hovered.connect(self._hovered)
         self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
         self.grid.left.connect(lambda: self._commands.point_at(None))
+        self.heat = ChoicePill("Shows", "What the heatmaps show", Heat, lambda heat: self._change(heat=heat))
         self.colours = ChoicePill(
             "Colours", "Colours of probabilities", ColourMap, lambda v: session.update(colour_map=v)
         )
@@ -82,6 +78,9 @@ class HeatmapsPanel:
 
     def _make_header(self) -> HeaderLine:
         line = HeaderLine()
+        line.add(self.heat)
+        self.signed = _toggle(line, "minus", SIGNED, lambda on: self._change(signed=on))
+        self.at_unit = _toggle(line, "pointer", AT_UNIT, lambda on: self._change(at_unit=on))
         line.add(self.what, 1)
         line.add(self.scale_bar)
         line.add(self.colours)
@@ -94,101 +93,89 @@ class HeatmapsPanel:
     def show(self, old: Scene | None, new: Scene) -> None:
         self._scene, new = new, new.seen
         old = old.seen if old is not None else None
-        fresh = old is None or self._prediction is not new.prediction or old.picture is not new.picture
-        another = new.prediction is not None and _names(new.prediction) != _names(self._prediction)
-        if fresh:
-            self._take(new)
-        recoloured = old is None or old.state.colour_map is not new.state.colour_map
-        if (fresh or recoloured) and new.prediction is not None:
-            self._show_scale(new)
+        before = self._tiles
+        self._take(old, new)
+        fresh = self._tiles is not before
         if fresh:
             self._fill()
-            if another:
+            if _names(new) != (_names(old) if old is not None else None):
                 self.grid.verticalScrollBar().setValue(0)
-        elif recoloured:
+        elif old is None or _look(old.state) != _look(new.state):
             self.grid.refresh()
+        classes = self._classes
         current = new.shown_class if new.state.view is View.HEATMAP else None
-        self.grid.set_selected(self._classes.index(current) if current in self._classes else None)
+        self.grid.set_selected(classes.index(current) if current in classes else None)
         self.grid.setEnabled(self._scene.before is None)
         self._show_mark(new.state.cursor)
+        self._show_choices(new.state)
         self._show_words(new)
 
-    def _take(self, scene: Scene) -> None:
-        self._prediction = prediction = scene.prediction
-        self._classes, self._peaks, self._normaliser, self._photograph = [], [], None, None
-        if prediction is None:
-            return
-        from segviz.core.scores import Normaliser
-        from segviz.gui.panels import tiles
+    @property
+    def _classes(self) -> list[int]:
+        return self._tiles.classes if self._tiles is not None else []
 
-        self._normaliser = Normaliser.of(prediction.logits)
-        peak = self._normaliser.peaks(prediction.logits)
-        self._classes = tiles.top_classes(prediction, peak, SHOWN)
-        self._peaks = [float(peak[index]) for index in self._classes]
-        if scene.picture is not None and scene.shown_prediction is prediction:
-            self._photograph = tiles.shrunk(scene.picture.pixels, LONGEST)
+    def _take(self, old: Scene | None, new: Scene) -> None:
+        """The tiles of a scene; those that are there, where what they are of is the same."""
+        shown = new.shown_cams if new.state.cams.heat is not Heat.PROBABILITY else new.prediction
+        of = (shown, new.picture)
+        if old is not None and of == self._of:
+            return
+        self._of, self._tiles = of, None
+        if shown is None:
+            return
+        from segviz.gui.panels.heat_tiles import CamTiles, ProbabilityTiles
+
+        if shown is new.prediction and new.prediction is not None:
+            own = new.picture if new.shown_prediction is not None else None
+            self._tiles = ProbabilityTiles(new.prediction, own)
+        elif new.shown_cams is not None and new.picture is not None:
+            self._tiles = CamTiles(new.shown_cams, new.picture, (new.picture.height, new.picture.width))
 
     def _fill(self) -> None:
-        if self._prediction is None:
+        if self._tiles is None:
             self.grid.set_tiles(0, 1.0, lambda index: QImage())
             return
-        height, width = self._prediction.labels.shape
-        self.grid.set_tiles(len(self._classes), width / height, self._tile, self._caption)
+        height, width = self._tiles.size
+        self.grid.set_tiles(len(self._classes), width / height, self._tile, self._tiles.caption)
 
     def _tile(self, index: int) -> QImage:
-        """One class, upsampled to the size of the shrunk photograph."""
-        prediction, normaliser, scene = self._prediction, self._normaliser, self._scene
-        assert prediction is not None
-        assert normaliser is not None
-        assert scene is not None
-        from segviz.core import palettes, resample
-        from segviz.gui.panels import tiles
-        from segviz.gui.panels.pixels import to_image
-
-        height, width = prediction.labels.shape
-        ground = self._photograph
-        if ground is None:
-            ground = tiles.blank(height, width, LONGEST)
-        lattice = prediction.lattice.resized((ground.shape[0] / height, ground.shape[1] / width))
-        grid = normaliser.probability(prediction.logits[self._classes[index]])
-        wide = resample.upsample(grid, lattice, prediction.upsampling, *ground.shape[:2])
-        return to_image(tiles.over_grey(ground, wide, palettes.heat_table(scene.state.colour_map)))
-
-    def _caption(self, index: int) -> str:
-        assert self._prediction is not None
-        return f"{self._prediction.classes[self._classes[index]]}  {words.probability(self._peaks[index])}"
-
-    def _show_scale(self, scene: Scene) -> None:
-        from segviz.core import palettes
-        from segviz.gui.widgets.plane import rgb
-
-        table = palettes.colour_map(scene.state.colour_map)
-        self.scale_bar.set_colours(rgb(table))
-        self.scale_bar.set_range("0", "1")
+        assert self._tiles is not None
+        assert self._scene is not None
+        return self._tiles.tile(index, self._scene.seen.state)
 
     def _show_mark(self, point: tuple[float, float] | None) -> None:
-        if point is None or self._prediction is None:
-            self.grid.set_mark(None)
-            return
-        height, width = self._prediction.labels.shape
-        self.grid.set_mark(to_shares(*point, height, width))
+        shares = None if point is None or self._tiles is None else to_shares(*point, *self._tiles.size)
+        self.grid.set_mark(shares)
+
+    def _show_choices(self, state: State) -> None:
+        evidence = state.cams.heat is not Heat.PROBABILITY
+        self.colours.show_choice(state.colour_map)
+        self.heat.show_choice(state.cams.heat)
+        self.signed.setChecked(state.cams.signed)
+        self.at_unit.setChecked(state.cams.at_unit)
+        self.signed.setVisible(evidence)
+        self.at_unit.setVisible(state.cams.heat is Heat.GRAD_CAM)
+        self.at_unit.setEnabled(state.cursor is not None or state.cams.at_unit)
 
     def _show_words(self, scene: Scene) -> None:
-        prediction, before = self._prediction, self._scene.before if self._scene is not None else None
-        there = prediction is not None
-        self.colours.show_choice(scene.state.colour_map)
-        if prediction is not None:
-            classes, rows, columns = prediction.logits.shape
-            shown = f"{len(self._classes)} of {words.count(classes)} classes, the most probable first"
+        shown, before = self._tiles, self._scene.before if self._scene is not None else None
+        there = shown is not None
+        if shown is not None:
             whose = f"{title_of(before.model)}: " if before is not None else ""
-            self.what.setText(f"{whose}{shown} · grid of {words.size(columns, rows)}")
+            self.what.setText(f"{whose}{shown.text}")
+            colours, *ends = shown.colours(scene.state)
+            self.scale_bar.set_colours(colours)
+            self.scale_bar.set_range(*ends)
+            self.scale_bar.set_title(shown.title)
         else:
             self.what.setText("")
-        busy = scene.job(Kind.PREDICTION) is not None
-        self.note.setText("Segmenting…" if busy else "Heatmaps appear here once the network has run on an image.")
+        self.note.setText(_missing(scene))
         self.note.setVisible(not there)
-        for part in (self.grid, self.scale_bar, self.colours, self.copy, self.save):
+        self.grid.setVisible(there)
+        for part in (self.scale_bar, self.copy, self.save):
             part.setVisible(there)
+        view = scene.state.cams
+        self.colours.setVisible(there and (view.heat is Heat.PROBABILITY or not view.signed))
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """The cross follows the mouse on the image, in every heatmap."""
@@ -200,21 +187,24 @@ class HeatmapsPanel:
 
     # ------------------------------------------------------------------------------ gestures
 
+    def _change(self, **changes: Any) -> None:
+        if self._scene is not None:
+            self._session.update(**gestures.show_evidence(self._scene, **changes))
+
     def _clicked(self, index: int) -> None:
         if index < len(self._classes):
             self._session.update(view=View.HEATMAP, shown_class=self._classes[index])
 
     def _hovered(self, index: int, fx: float, fy: float) -> None:
-        if self._prediction is not None and index < len(self._classes):
-            height, width = self._prediction.labels.shape
-            self._commands.point_at(from_shares(fx, fy, height, width))
+        if self._tiles is not None and index < len(self._classes):
+            self._commands.point_at(from_shares(fx, fy, *self._tiles.size))
 
     # -------------------------------------------------------------------------------- leaving
 
     def menu_of(self, index: int) -> QMenu:
         """All that can be done with the heatmap of a tile."""
-        assert self._prediction is not None
-        name, image = self._prediction.classes[self._classes[index]], self._tile(index)
+        assert self._tiles is not None
+        name, image = self._tiles.name(index), self._tile(index)
         menu = QMenu(self.grid)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Show on the canvas").triggered.connect(lambda: self._clicked(index))
@@ -225,11 +215,13 @@ class HeatmapsPanel:
 
     def sheet(self) -> QImage | None:
         """All heatmaps as one picture; None without any."""
-        if self._prediction is None or not self._classes:
+        if self._tiles is None or not self._classes:
             return None
-        height, width = self._prediction.labels.shape
+        from segviz.gui.panels.heat_tiles import LONGEST
+
+        height, width = self._tiles.size
         what = Sheet(self.what.text(), len(self._classes), width / height, LONGEST)
-        return contact_sheet(what, self._tile, self._caption, theme.tokens(self.widget.palette()))
+        return contact_sheet(what, self._tile, self._tiles.caption, theme.tokens(self.widget.palette()))
 
     def _copy(self) -> None:
         image = self.sheet()
@@ -242,6 +234,33 @@ class HeatmapsPanel:
             self._commands.save_image(image, "heatmaps")
 
 
-def _names(prediction: Prediction | None) -> tuple[str, str | None]:
-    """The network and the image of a prediction."""
+def _names(scene: Scene) -> tuple[str, str | None]:
+    """The network and the image of the prediction on the screen."""
+    prediction = scene.prediction
     return (prediction.request.setup.model, prediction.request.setup.image) if prediction is not None else ("", None)
+
+
+def _look(state: State) -> tuple[object, ...]:
+    """What the colours of the tiles follow."""
+    return state.colour_map, state.cams, state.upsampling
+
+
+def _missing(scene: Scene) -> str:
+    """What is said where there are no tiles."""
+    heat = scene.state.cams.heat
+    if heat is not Heat.PROBABILITY and scene.job(Kind.CAMS) is not None:
+        return f"Computing {heat.title}…"
+    if scene.job(Kind.PREDICTION) is not None:
+        return "Segmenting…"
+    failed = scene.message is not None and scene.message.about is Kind.CAMS
+    if scene.message is not None and failed:
+        return scene.message.text
+    return "Heatmaps appear here once the network has run on an image."
+
+
+def _toggle(line: HeaderLine, icon: str, tip: str, then: Callable[[bool], None]) -> QToolButton:
+    button = flat_button(icon, tip)
+    button.setCheckable(True)
+    button.clicked.connect(then)
+    line.add(button)
+    return button

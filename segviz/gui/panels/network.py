@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent, QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QMenu, QTreeView, QVBoxLayout, QWidget
 
+from segviz.core.choices import NetworkView
 from segviz.gui import gestures, tables, theme, words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import at_the_end
@@ -140,6 +141,9 @@ class NetworkPanel:
         theme.set_surface(self.widget, "panel")
         self._size = ElidedLabel()
         theme.set_role(self._size, "caption")
+        self._picture = flat_button("volumes", "The network as a picture, or the image again  (N)")
+        self._picture.clicked.connect(lambda: commands.do("network-picture"))
+        self._picture.setCheckable(True)
         self._copy = flat_button("copy", "Copy the layers as a table")
         self._copy.clicked.connect(self._copy_layers)
         self._save = flat_button("download", "Save the layers as CSV")
@@ -174,13 +178,13 @@ class NetworkPanel:
         head.addWidget(self._size)
         head.addWidget(self._filter)
         head.addWidget(self._note)
-        self.header: QWidget | None = at_the_end(self._copy, self._save)
+        self.header: QWidget | None = at_the_end(self._picture, self._copy, self._save)
         layout.addWidget(self.header)
         layout.addLayout(head)
         layout.addWidget(self._titles)
         layout.addWidget(self.tree, 1)
         self.widget.setMinimumWidth(theme.px(248))
-        for shown in (self._filter, self._titles, self._size, self._copy, self._save):
+        for shown in (self._filter, self._titles, self._size, self._picture, self._copy, self._save):
             shown.hide()
 
     # ------------------------------------------------------------------------------- showing
@@ -194,6 +198,7 @@ class NetworkPanel:
             self._show_times(new)
         if not same_network or old is None or old.state.layer != new.state.layer:
             self._select(new.state.layer)
+        self._picture.setChecked(new.state.network_view is not NetworkView.NONE)
         self._show_note(new)
 
     def _build(self, scene: Scene) -> None:
@@ -211,7 +216,7 @@ class NetworkPanel:
         with QSignalBlocker(self._filter):
             self._filter.clear()
         self._shown.setFilterFixedString("")
-        for shown in (self._titles, self._size, self._copy, self._save):
+        for shown in (self._titles, self._size, self._picture, self._copy, self._save):
             shown.setVisible(network is not None)
         self._size.setText(f"{words.short_count(network.total_parameters)} parameters" if network else "")
         self._size.setToolTip(_facts(scene))

@@ -131,7 +131,7 @@ def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | 
         largest=largest,
         shape=shape,
         stride=stride,
-        field=_field(layer),
+        field=field_text(layer),
         field_in_full=_field_in_full(layer),
         parameters=words.short_count(layer.parameters) if layer.parameters else "",
         converted=f"{step.before} → {step.after}" if step else "",
@@ -141,7 +141,8 @@ def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | 
     )
 
 
-def _field(layer: Layer) -> str:
+def field_text(layer: Layer) -> str:
+    """The side of a field as short as can be: 'all' for global averages, '+' for the whole image through gates."""
     if layer.status == Status.UNKNOWN or layer.size is None:
         return "?"
     if layer.status == Status.WHOLE and averages(layer.output_shape[1:]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -16,9 +16,11 @@ from PySide6.QtWidgets import (
     QToolButton,
     QVBoxLayout,
     QWidget,
+    QWidgetAction,
 )
 
-from segviz.core.choices import ColourMap
+from segviz.core.choices import ColourMap, MaskColours
+from segviz.core.formats import LARGEST_LABEL
 from segviz.gui import gestures, kinds, score_words, theme
 from segviz.gui.actions import find, tooltip
 from segviz.gui.panels.base import Area
@@ -28,6 +30,7 @@ from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.curve import Curve, CurvePlot
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.entry_line import EntryLine
 from segviz.gui.widgets.figure import Figure
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.matrix import Matrix
@@ -43,6 +46,7 @@ PLOTS = (
     (TRIMAP, "Boundaries", "Mean IoU of the pixels near a boundary of the truth, by how near (trimap)"),
     (BOUND, "Upper bound", "The mean IoU of the truth itself on a grid so many times coarser, each cell by majority"),
 )
+IGNORE_TIP = "The label of pixels that do not count, 0 to 65,535; empty: 255, unless that is a class"
 WORDS = 760  # width of the words of the empty panel at most, before `theme.px`
 
 
@@ -93,6 +97,9 @@ class ScoresPanel:
         self.hint = ElidedLabel()
         theme.set_role(self.hint, "caption")
         self.scale_bar = ColourBar()
+        self.reading = flat_button("adjust", "How the mask is read: what its colours stand for, its ignored label")
+        self.colours: dict[MaskColours, QAction] = {}
+        self.ignored = EntryLine("Ignored label", IGNORE_TIP, "255")
         self.choice = Segmented(PLOTS, "What is plotted")
         self.plot = CurvePlot("Scores by boundary width or coarseness")
         self.note, self.rule = QLabel(), QLabel(score_words.RULE)
@@ -117,6 +124,9 @@ class ScoresPanel:
         line.add(self.remarks, 1)
         self.errors = line.button("flag", tooltip(find("errors")), self._toggle_errors)
         self.errors.setCheckable(True)
+        self.reading.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.reading.setMenu(self._make_reading())
+        line.add(self.reading)
         self.reopen = line.button("folder-open", tooltip(find("open-truth")), lambda: self._commands.do("open-truth"))
         self.remove = line.button("x", "Remove the ground truth", lambda: self._commands.do("remove-truth"))
         self.copy = line.button("copy", "Copy all scores as a table", self._copy_table)
@@ -140,6 +150,25 @@ class ScoresPanel:
         menu.addAction("Copy the confusion matrix").triggered.connect(
             lambda: self._commands.copy_image(self.matrix.picture())
         )
+        return menu
+
+    def _make_reading(self) -> QMenu:
+        menu, group = QMenu(self.reading), QActionGroup(self.reading)
+        menu.setToolTipsVisible(True)
+        for value in MaskColours:
+            action = self.colours[value] = group.addAction(f"Colours: {value.title}")
+            action.setCheckable(True)
+            action.setToolTip(value.hint)
+            action.triggered.connect(lambda _=False, v=value: self._session.update(mask_colours=v))
+            menu.addAction(action)
+        menu.addSeparator()
+        line, inside = QWidget(), QWidgetAction(menu)
+        row = QHBoxLayout(line)
+        row.setContentsMargins(theme.M, theme.XS, theme.M, theme.XS)
+        row.addWidget(QLabel("Ignored label"))
+        row.addWidget(self.ignored, 1)
+        inside.setDefaultWidget(line)
+        menu.addAction(inside)
         return menu
 
     def _make_empty(self) -> QWidget:
@@ -206,6 +235,7 @@ class ScoresPanel:
         self.matrix.chosen.connect(self._choose)
         self.matrix.pointed.connect(self._point)
         self.choice.changed.connect(lambda _: self._show_plot())
+        self.ignored.entered.connect(self._ignore)
 
     # ------------------------------------------------------------------------------- showing
 
@@ -242,7 +272,9 @@ class ScoresPanel:
         for part in (self.errors, self.copy, self.save):
             part.setVisible(found is not None)
         self.remarks.setVisible(found is not None and bool(found.remarks))
-        for part in (self.reopen, self.remove):
+        self.colours[scene.state.mask_colours].setChecked(True)
+        self.ignored.show_value("" if scene.state.ignored is None else str(scene.state.ignored))
+        for part in (self.reopen, self.remove, self.reading):
             part.setVisible(scene.state.truth is not None)
         self.errors.setChecked(scene.state.errors)
 
@@ -293,6 +325,14 @@ class ScoresPanel:
         return False
 
     # ------------------------------------------------------------------------------ gestures
+
+    def _ignore(self, text: str) -> None:
+        """Another label that does not count; nothing typed: as the file's form says."""
+        wanted = text.strip()
+        if wanted and not (wanted.isdecimal() and int(wanted) <= LARGEST_LABEL):
+            self.ignored.refuse()
+            return
+        self._session.update(ignored=int(wanted) if wanted else None)
 
     def _point(self, cell: tuple[int, int] | None) -> None:
         self._say(cell)

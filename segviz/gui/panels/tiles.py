@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import images
+from segviz.core import images, scores
 from segviz.core.choices import MapOrder
 from segviz.core.maps import MapStatistics
 from segviz.core.requests import Prediction
@@ -48,19 +48,8 @@ ORDERS: dict[MapOrder, Callable[[Floats, MapStatistics, tuple[int, int] | None],
 
 
 def top_classes(prediction: Prediction, peak: Floats, count: int = 12) -> list[int]:
-    """The classes worth a picture: those with the largest share of the image first, then by their peak.
-
-    A class that is nowhere the label can still peak high (a small thing among large ones), so the
-    two orders take turns.
-    """
-    by_share = [index for index, _ in prediction.shares]
-    by_peak = [int(i) for i in np.argsort(-peak, kind="stable")]
-    chosen: list[int] = []
-    for pair in zip(by_share + by_peak, by_peak, strict=False):
-        for index in pair:
-            if index not in chosen and len(chosen) < count:
-                chosen.append(index)
-    return sorted(chosen, key=lambda index: (-float(peak[index]), index))
+    """The classes worth a picture, the surest first."""
+    return scores.foremost([index for index, _ in prediction.shares], peak, count)
 
 
 # --------------------------------------------------------------------------------------- colours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from segviz.core.choices import TrainingPage
 from segviz.core.errors import SegvizError
 from segviz.gui import gestures, kinds, theme, training_words
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.training_form import TrainingForm
 from segviz.gui.panels.training_stage import TrainingStage, primary
-from segviz.gui.runs import ACTIVE, HALTED, Page, Phase, Run, Training
+from segviz.gui.runs import ACTIVE, ENDING, HALTED, Phase, Run, Training
 from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.clock import Clock
 from segviz.gui.widgets.heading import flat_button
@@ -34,10 +36,14 @@ MAIN = {  # what the primary button does in each phase
     Phase.RUNNING: ("Pause", "Stop after this step, with a checkpoint; going on gives the same numbers"),
     Phase.PAUSING: ("Pausing…", "The step under way comes to its end"),
     Phase.STOPPING: ("Stopping…", "The step under way comes to its end"),
+    Phase.FINISHING: ("Testing…", "What was learned until now is tested, and its weights can be opened then"),
     Phase.PAUSED: ("Go on", "Go on from the checkpoint; the numbers are those of a run without a pause"),
     Phase.WAITING: ("Go on", "Go on at once, beside the race, whose clocks it slows down"),
 }
-WIDE = 176  # of the column of buttons, before `theme.px`
+STOP = (
+    "End this run for good: what it has learned is tested and its weights can be opened and saved; its checkpoint goes"
+)
+WIDE = 204  # of the column of buttons, before `theme.px`
 WEIGHTS = "Weights (*.safetensors)"
 
 
@@ -80,6 +86,8 @@ class TrainingPanel:
     def __init__(self, session: Session, commands: Commands) -> None:
         self._session, self._commands = session, commands
         self._training = Training()
+        self._page = TrainingPage.IMAGE
+        self._shown: object = None
         self.widget = QWidget()
         self.widget.setObjectName("panel-training")
         theme.set_surface(self.widget, "panel")
@@ -90,7 +98,7 @@ class TrainingPanel:
         self.again = QPushButton("Start anew")
         self.again.setToolTip("Begin another run with what is chosen; the paused one can go on later")
         self.stop = QPushButton("Stop")
-        self.stop.setToolTip("End this run for good: its curves stay, its checkpoint goes")
+        self.stop.setToolTip(STOP)
         self.progress = WrappedLabel()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -115,7 +123,7 @@ class TrainingPanel:
 
     def _make_header(self) -> HeaderLine:
         line = HeaderLine()
-        self.page = Segmented([(page, page.title, page.hint) for page in Page], "What is shown above")
+        self.page = Segmented([(page, page.title, page.hint) for page in TrainingPage], "What is shown above")
         line.add(self.page)
         line.layout().addStretch(1)
         self.copy = line.button("copy", "Copy what is shown above as a picture", self._copy)
@@ -193,48 +201,57 @@ class TrainingPanel:
         self.stop.clicked.connect(lambda: self._commands.training.stop())
         self.left.clicked.connect(lambda: self._commands.training.resume(self._training.left[0]))
         self.forget.clicked.connect(lambda: self._commands.training.forget(self._training.left[0]))
-        self.page.changed.connect(lambda page: self._commands.training.show(page))
-        self.form.classes_wanted.connect(lambda: self._commands.training.show(Page.CLASSES))
+        self.page.changed.connect(lambda page: self._session.update(training_page=page))
+        self.form.classes_wanted.connect(lambda: self._session.update(training_page=TrainingPage.CLASSES))
         self.form.changed.connect(lambda _: self._show_stage())
         self.training_stage.dropped.connect(lambda number: self._commands.training.drop(number))
         self.training_stage.classes.changed.connect(self._reweigh)
+        self.training_stage.weight_map.weighting.connect(lambda w_0, sigma: self._session.update(w_0=w_0, sigma=sigma))
         self.svg.clicked.connect(self._save_drawings)
         self.csv.clicked.connect(lambda: self._commands.save_table(self._rows(), "training"))
-        self.open.clicked.connect(self._open)
-        self.save.clicked.connect(self._save_weights)
+        self.open.clicked.connect(lambda: self._open(self._training.run))
+        self.save.clicked.connect(lambda: self._save_weights(self._training.run))
+        self.training_stage.opened.connect(lambda number: self._open(self._training.of(number)))
+        self.training_stage.saved.connect(lambda number: self._save_weights(self._training.of(number)))
 
     # ------------------------------------------------------------------------------- showing
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        if old is not None and old.training is new.training:
+        shown = new.state.training_page, new.state.w_0, new.state.sigma
+        if old is not None and old.training is new.training and shown == self._shown:
             return
-        self._training = new.training
+        self._shown, self._page = shown, new.state.training_page
+        begun = self._training.run
+        self._training, run = new.training, new.training.run
+        if run is not None and (begun is None or begun.number != run.number):  # also one that an earlier window left
+            self.form.show_request(replace(run.request, checkpoint=None, out=None))
         self._show_words()
         self._show_stage()
 
     def _show_stage(self) -> None:
-        if self._training.page is not Page.IMAGE:
-            self.training_stage.show_training(self._training, self.form.request)
+        if self._page is not TrainingPage.IMAGE:
+            self.training_stage.show_training(self._training, self._page, self.form.request)
+            self.training_stage.weight_map.show_weighting(self._session.state.w_0, self._session.state.sigma)
 
     def _show_words(self) -> None:
         training = self._training
         text, tip = MAIN[training.phase]
         self.main.setText(text)
         self.main.setToolTip(tip)
-        self.main.setEnabled(training.phase not in (Phase.PAUSING, Phase.STOPPING))
+        self.main.setEnabled(training.phase is not Phase.PAUSING and training.phase not in ENDING)
         self.again.setVisible(training.phase in HALTED)
         self.stop.setVisible(training.phase in ACTIVE | HALTED)
         self.progress.say(training_words.progress(training))
         self._show_bar(training)
         self._show_left(training)
         self._show_run(training.run)
-        self.page.set_value(training.page)
-        there = training.page is not Page.IMAGE
+        self.page.set_value(self._page)
+        there = self._page is not TrainingPage.IMAGE
         for part in (self.copy, self.picture):
             part.setEnabled(there)
         for part in (self.svg, self.csv):
             part.setEnabled(any(run.points for run in training.runs))
-        self.svg.setVisible(training.page is not Page.WEIGHT_MAP)
+        self.svg.setVisible(self._page is not TrainingPage.WEIGHT_MAP)
 
     def _show_bar(self, training: Training) -> None:
         at = training.run.newest if training.run is not None else None
@@ -273,7 +290,7 @@ class TrainingPanel:
         """Nothing: training does not depend on the image."""
 
     def wants_stage(self, scene: Scene) -> bool:
-        return scene.training.page is not Page.IMAGE and scene.state.tab == self.id
+        return scene.state.training_page is not TrainingPage.IMAGE and scene.state.tab == self.id
 
     # ------------------------------------------------------------------------------ gestures
 
@@ -286,12 +303,9 @@ class TrainingPanel:
             self._commands.training.pause()
 
     def _reweigh(self, weights: tuple[float, ...] | None) -> None:
-        from dataclasses import replace
-
         self.form.show_request(replace(self.form.request, class_weights=weights))
 
-    def _open(self) -> None:
-        run = self._training.run
+    def _open(self, run: Run | None) -> None:
         if run is None or run.result is None or run.result.out is None:
             return
         try:
@@ -300,13 +314,11 @@ class TrainingPanel:
             self.result.say(str(error))
             return
         self._commands.training.keep(run)
-        self._commands.training.show(Page.IMAGE)
-        self._session.update(**changes)
+        self._session.update(**changes, training_page=TrainingPage.IMAGE)
 
     # -------------------------------------------------------------------------------- leaving
 
-    def _save_weights(self) -> None:
-        run = self._training.run
+    def _save_weights(self, run: Run | None) -> None:
         if run is not None and run.result is not None and run.result.out is not None:
             source = Path(run.result.out)
             self._commands.save_with(f"{run.request.recipe}.safetensors", WEIGHTS, lambda place: _copy(source, place))
@@ -315,7 +327,7 @@ class TrainingPanel:
         self._commands.copy_image(self.training_stage.picture())
 
     def _save_picture(self) -> None:
-        self._commands.save_image(self.training_stage.picture(), f"training-{self._training.page.value}")
+        self._commands.save_image(self.training_stage.picture(), f"training-{self._page.value}")
 
     def _save_drawings(self) -> None:
         """The plot of the loss; that of the score lies beside it."""

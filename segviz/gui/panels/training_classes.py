@@ -17,13 +17,14 @@ from PySide6.QtWidgets import (
 )
 
 from segviz.core.learning import TrainingSamples
-from segviz.gui import theme, training_words
+from segviz.gui import theme, training_words, words
 from segviz.gui.widgets.wrapped import WrappedLabel
 
 UNKNOWN = "The classes are known once the recipe has run: press Start, a quick run takes seconds."
 SAID = (
     "What each class counts in the loss (lecture T28). Equal: every pixel alike. Balanced: all classes count alike, by "
-    "their shares of the samples' pixels. Type a weight to set it by hand. It counts from the next start on."
+    "their shares of {of}; one that is not there counts as the rarest. Type a weight to set it by hand. It counts from "
+    "the next start on."
 )
 WIDEST = 440  # of the table, before `theme.px`: names stand near their numbers
 LARGEST = 1e6  # a weight
@@ -42,7 +43,7 @@ class ClassWeights(QWidget):
         self.note = WrappedLabel(UNKNOWN)
         theme.set_role(self.note, "dim")
         self.table = QTableWidget(0, 3)
-        self.table.setHorizontalHeaderLabels(["Class", "Share of the samples", "Weight"])
+        self.table.setHorizontalHeaderLabels(["Class", "Share", "Weight"])
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
         self.table.setAccessibleName("Class weights")
@@ -89,7 +90,7 @@ class ClassWeights(QWidget):
         self._classes = samples.classes if samples is not None else ()
         self._shares = shares(samples) if samples is not None else ()
         self._weights = weights if weights is not None and len(weights) == len(self._classes) else None
-        self.note.say(SAID if known else UNKNOWN)
+        self.note.say(SAID.format(of=counted(samples)) if samples is not None else UNKNOWN)
         for part in (self.table, self.recipes, self.equal, self.balanced):
             part.setEnabled(known)
         with QSignalBlocker(self.table):
@@ -130,14 +131,31 @@ class ClassWeights(QWidget):
 
 
 def shares(samples: TrainingSamples) -> tuple[float, ...]:
-    """The share of each class in the truth of the samples; of pixels, or of images for a classifier."""
+    """The share of each class in all that was learned from, before the first step in the samples' truth.
+
+    Of pixels, or of images for a classifier.
+    """
+    if any(samples.frequencies):
+        return tuple(count / sum(samples.frequencies) for count in samples.frequencies)
     import numpy as np
 
     counts = np.bincount(samples.truth.ravel(), minlength=256)[: len(samples.classes)]
     return tuple(float(count) for count in counts / max(1, int(counts.sum())))
 
 
+def counted(samples: TrainingSamples) -> str:
+    """What `shares` are taken of, in words."""
+    if not any(samples.frequencies):
+        return "the samples' pixels, until it has learned from more"
+    what = "pixels" if samples.truth.ndim > 1 else "images"
+    return f"the {words.count(sum(samples.frequencies))} {what} that it learned from until step {samples.step:,}"
+
+
 def balanced(found: tuple[float, ...]) -> tuple[float, ...]:
-    """Weights with which all classes of these shares count alike and a pixel 1 on average; 1 for one that is absent."""
-    present = sum(share > 0 for share in found)
-    return tuple(round(1 / (present * share), 4) if share else 1.0 for share in found)
+    """Weights with which all classes of these shares count alike and a pixel 1 on average.
+
+    A class that is absent counts as the rarest that is there.
+    """
+    present = [share for share in found if share > 0]
+    rarest = min(present, default=1.0)
+    return tuple(round(1 / (max(1, len(present)) * (share or rarest)), 4) for share in found)

@@ -46,9 +46,8 @@ class Maps:
     """The cells of a map and the distances to them; `weigh` makes w(x) of them."""
 
     cells_map: Instances
-    nearest: Floats
-    second: Floats
-    weights: Floats = field(init=False)
+    known: tuple[Floats, Floats]  # d1 and d2, which no slider changes
+    found: weight_maps.WeightMap = field(init=False)
 
     @classmethod
     def of(cls, source: Instances | npt.NDArray[np.bool_]) -> Maps:
@@ -56,14 +55,15 @@ class Maps:
         found: Instances = source if source.dtype != bool else instances.parts(source)
         if found.dtype != bool and len(np.unique(found[found != 0])) == 1 and source.dtype != bool:
             found = instances.parts(found != 0)
-        return cls(found, *weight_maps.distances(found))
+        return cls(found, weight_maps.distances(found))
 
     def weigh(self, w_0: float, sigma: float) -> None:
         """w(x) with these parameters, the class balance that of this very map."""
-        labels = (self.cells_map != 0).astype(np.uint8)
-        weights = weight_maps.balancing(np.bincount(labels.ravel(), minlength=2))
-        extra = weight_maps.gap_weight(self.nearest + self.second, w_0, sigma)
-        self.weights = weight_maps.balance(labels, weights) + np.where(labels, np.float32(0), extra)
+        self.found = weight_maps.weight_map(self.cells_map, w_0, sigma, known=self.known)
+
+    @property
+    def weights(self) -> Floats:
+        return self.found.weights
 
     @property
     def size(self) -> tuple[int, int]:
@@ -73,7 +73,7 @@ class Maps:
     @property
     def longest(self) -> float:
         """The longest finite distance in pixels: the end of the scale of both maps."""
-        finite = [d[np.isfinite(d)] for d in (self.nearest, self.second)]
+        finite = [d[np.isfinite(d)] for d in self.known]
         return max((float(d.max()) for d in finite if d.size), default=0.0)
 
     @property
@@ -98,7 +98,7 @@ class Maps:
         return (photo_of(table[kinds]),)
 
     def distances(self, name: str) -> tuple[PhotoLayer, ...]:
-        return self._painted(getattr(self, name), self.longest)
+        return self._painted(self.known[name == "second"], self.longest)
 
     def painted_weights(self) -> tuple[PhotoLayer, ...]:
         return self._painted(self.weights, self.top)
@@ -113,7 +113,7 @@ class Maps:
         width, height = self.size
         if not (0 <= x < width and 0 <= y < height):
             return ""
-        d1, d2 = (_pixels(float(d[y, x])) for d in (self.nearest, self.second))
+        d1, d2 = (_pixels(float(d[y, x])) for d in self.known)
         return f"w {float(self.weights[y, x]):.3f} · d1 {d1} · d2 {d2} · {x}, {y}"
 
 

@@ -6,12 +6,13 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from segviz.core.choices import TrainingPage
 from segviz.core.learning import TrainingSamples, TrainRequest
 from segviz.gui import theme, training_words, words
 from segviz.gui.panels.training_classes import ClassWeights
 from segviz.gui.panels.training_plot import Curve, TrainingPlot, colour_of
 from segviz.gui.panels.training_weights import WeightMapView
-from segviz.gui.runs import Page, Run, Training
+from segviz.gui.runs import Run, Training
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button
@@ -42,10 +43,12 @@ class Dash(Painted):
 
 
 class RunRow(QWidget):
-    """A run in the legend: its colour, name and newest numbers; shown or not; taken out."""
+    """A run in the legend: its colour, name and newest numbers; shown or not; its weights; taken out."""
 
     toggled = Signal()
     dropped = Signal(int)
+    opened = Signal(int)
+    saved = Signal(int)
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -59,6 +62,10 @@ class RunRow(QWidget):
         self.eye.toggled.connect(self._toggle)
         self.gone: QToolButton = flat_button("x", f"Take {run.name} out of the curves")
         self.gone.clicked.connect(lambda: self.dropped.emit(self.number))
+        self.open = flat_button("photo", f"Open the network that {run.name} has trained")
+        self.open.clicked.connect(lambda: self.opened.emit(self.number))
+        self.save = flat_button("download", f"Save the weights of {run.name}")
+        self.save.clicked.connect(lambda: self.saved.emit(self.number))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)
@@ -68,8 +75,8 @@ class RunRow(QWidget):
         words_of_run.addWidget(self.name)
         words_of_run.addWidget(self.numbers)
         row.addLayout(words_of_run, 1)
-        row.addWidget(self.eye)
-        row.addWidget(self.gone)
+        for button in (self.open, self.save, self.eye, self.gone):
+            row.addWidget(button)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def _toggle(self, shown: bool) -> None:
@@ -85,12 +92,16 @@ class RunRow(QWidget):
             parts.append(f"held out {training_words.share(at.held_out)}")
         self.numbers.setText(" · ".join(parts))
         self.gone.setVisible(not current)
+        for button in (self.open, self.save):
+            button.setVisible(run.result is not None and run.result.out is not None)
 
 
 class TrainingStage(QWidget):
-    """The pages; `dropped` carries the number of a run that is to leave the curves."""
+    """The pages. `dropped`, `opened` and `saved` carry the number of a run: to leave the curves, its weights."""
 
     dropped = Signal(int)
+    opened = Signal(int)
+    saved = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +125,7 @@ class TrainingStage(QWidget):
         self.pages = Pages()
         for page in (self._curves(), self.classes, self.weight_map):
             self.pages.addWidget(page)
-        self._places = {Page.CURVES: 0, Page.CLASSES: 1, Page.WEIGHT_MAP: 2}
+        self._places = {TrainingPage.CURVES: 0, TrainingPage.CLASSES: 1, TrainingPage.WEIGHT_MAP: 2}
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.addWidget(self.pages)
@@ -147,8 +158,8 @@ class TrainingStage(QWidget):
 
     # ------------------------------------------------------------------------------- showing
 
-    def show_training(self, training: Training, request: TrainRequest) -> None:
-        """Show runs and page of `training`; `request` is what the next run will be asked for."""
+    def show_training(self, training: Training, page: TrainingPage, request: TrainRequest) -> None:
+        """Show a page and the runs of `training`; `request` is what the next run will be asked for."""
         runs_differ = training.runs is not self._training.runs
         self._training = training
         if runs_differ:
@@ -157,8 +168,8 @@ class TrainingStage(QWidget):
             self._show_samples(training)
         same = (run.samples for run in reversed(training.runs) if run.request.recipe == request.recipe)
         self.classes.show_weights(next(same, None), request.class_weights)  # another recipe may have other classes
-        self.pages.setCurrentIndex(self._places.get(training.page, 0))
-        self.weight_map.set_seen(training.page is Page.WEIGHT_MAP)
+        self.pages.setCurrentIndex(self._places.get(page, 0))
+        self.weight_map.set_seen(page is TrainingPage.WEIGHT_MAP)
 
     def _show_rows(self, training: Training) -> None:
         for number in self.rows.keys() - {run.number for run in training.runs}:
@@ -170,6 +181,8 @@ class TrainingStage(QWidget):
                 row = self.rows[run.number] = RunRow(run)
                 row.toggled.connect(self._show_plots)
                 row.dropped.connect(self.dropped)
+                row.opened.connect(self.opened)
+                row.saved.connect(self.saved)
                 self._legend.addWidget(row)
             self.rows[run.number].show_run(run, run is training.run)
 

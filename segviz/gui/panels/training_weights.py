@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPu
 
 from segviz.core.errors import SegvizError, named
 from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.core.session import LEAST_SIGMA, MOST_SIGMA, MOST_W_0
 from segviz.gui import theme, words
 from segviz.gui.background import Background
 from segviz.gui.widgets.colour_bar import ColourBar
@@ -34,8 +35,6 @@ PAPER = (256, 192)  # width and height of the drawing
 DISCS = ((70, 72, 34), (136, 66, 28), (112, 128, 30), (188, 116, 36))  # x, y, radius: the cells drawn to begin with
 SOON = 60  # ms between a stroke and its map
 UNDONE = 50
-W_0, MOST_W_0 = 10.0, 30.0  # of the paper, and of the slider
-SIGMA, MOST_SIGMA = 5.0, 20.0  # pixels
 TITLES = {
     "cells": ("Cells", "Draw here: ink is cell, parts that touch are one cell. With a mask: its instances"),
     "nearest": ("d1", "Distance to the nearest cell, in pixels"),
@@ -56,7 +55,6 @@ class MapView(QWidget):
         theme.set_role(self.title, "title")
         self.title.setMinimumHeight(theme.px(theme.CONTROL))  # of the scale beside the others: all maps are one size
         self.view = ImageView(f"{title}: {tip}")
-        self.view.setToolTip(tip)
         self.bar = ColourBar()
         self.bar.setVisible(name != "cells")
         head = QHBoxLayout()
@@ -74,6 +72,7 @@ class MapView(QWidget):
 class WeightMapView(QWidget):
     """The cells and three maps of them, with one zoom and one place under the mouse."""
 
+    weighting = Signal(float, float)  # w_0 and sigma that a person wants
     computed = Signal()  # the maps that are shown are those of the cells
 
     def __init__(self) -> None:
@@ -84,7 +83,7 @@ class WeightMapView(QWidget):
             tooltip="How much a pixel in the narrowest gap counts besides its class; 10 in the paper",
         )  # fmt: skip
         self.sigma = LabelledSlider(
-            "sigma", low=0.5, high=MOST_SIGMA, steps=39, write=lambda v: f"{v:.1f} px",
+            "sigma", low=LEAST_SIGMA, high=MOST_SIGMA, steps=39, write=lambda v: f"{v:.1f} px",
             tooltip="How wide gaps are that count, in pixels; about 5 in the paper",
         )  # fmt: skip
         self.tool = Segmented(
@@ -103,6 +102,7 @@ class WeightMapView(QWidget):
         self._undo: list[QImage] = []
         self._background = Background()
         self._busy = self._dirty = self._seen = False
+        self._weighting = (0.0, LEAST_SIGMA)  # until `show_weighting` says
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._compute)
@@ -110,8 +110,6 @@ class WeightMapView(QWidget):
         self._connect()
 
     def _arrange(self) -> None:
-        self.w_0.set_value(W_0)
-        self.sigma.set_value(SIGMA)
         self.open_button.setToolTip("A mask from a file: an instance map, or one whose connected parts are the cells")
         self.draw_button.setToolTip("Back to the cells that are drawn here")
         theme.set_role(self.where, "caption")
@@ -139,8 +137,8 @@ class WeightMapView(QWidget):
         column.addWidget(self.value)
 
     def _connect(self) -> None:
-        self.w_0.moved.connect(lambda _: self._weigh())
-        self.sigma.moved.connect(lambda _: self._weigh())
+        for slider in (self.w_0, self.sigma):
+            slider.moved.connect(lambda _: self.weighting.emit(self.w_0.value, self.sigma.value))
         self.tool.changed.connect(lambda erases: setattr(self.pen, "erases", bool(erases)))
         self.undo_button.clicked.connect(self._take_back)
         self.clear_button.clicked.connect(self._clear)
@@ -162,6 +160,14 @@ class WeightMapView(QWidget):
         self._seen = seen
         if seen and self.ink is None:
             self._draw_again()
+
+    def show_weighting(self, w_0: float, sigma: float) -> None:
+        """Weigh by these numbers; silent."""
+        if (w_0, sigma) != self._weighting:
+            self._weighting = w_0, sigma
+            self.w_0.set_value(w_0)
+            self.sigma.set_value(sigma)
+            self._weigh()
 
     def _draw_again(self) -> None:
         if self.ink is None:
@@ -225,7 +231,7 @@ class WeightMapView(QWidget):
         """w(x) of the distances that are there, by the sliders."""
         if self.maps is None:
             return
-        self.maps.weigh(self.w_0.value, self.sigma.value)
+        self.maps.weigh(*self._weighting)
         part = self.views["weights"]
         part.view.set_content(self.maps.size, self.maps.painted_weights())
         part.bar.set_colours(self.maps.colours)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segviz.core.choices import Method
 from segviz.gui import gestures, theme, words
-from segviz.gui.panels.upsampling_page import Rows
+from segviz.gui.panels.lab_page import Rows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.linked_views import LinkedViews
 from segviz.gui.widgets.player import Player
@@ -35,6 +35,7 @@ OPEN = "Open an image and a classifier."
 class _Viewed:
     """Views over the photograph that show a prediction: what both pages share."""
 
+    drawn = False
     settings: QWidget
     stage: QWidget
 
@@ -50,11 +51,18 @@ class _Viewed:
         theme.set_role(self.note, "caption")
         self.buttons = {method: QPushButton(text) for method, text in buttons.items()}
         for method, button in self.buttons.items():
-            button.setToolTip(f"Choose the method: {method.hint}")
             button.clicked.connect(lambda _, m=method: choose(m))
         self.settings = self._make_settings()
+        self._show_buttons(None)
         self.views.hovered.connect(lambda x, y: self._commands.point_at((x, y)))
         self.views.left.connect(lambda: self._commands.point_at(None))
+
+    def _show_buttons(self, scene: Scene | None) -> None:
+        """What the network does not answer by cannot be pressed, and says why."""
+        for method, button in self.buttons.items():
+            why = gestures.no_method(scene, method) if scene is not None else ""
+            button.setEnabled(not why)
+            button.setToolTip(why or f"Choose the method: {method.hint}")
 
     def _controls(self) -> list[QWidget]:
         """What stands between buttons and facts."""
@@ -118,6 +126,7 @@ class DirectPage(_Viewed):
     def show(self, scene: Scene) -> None:
         state, prediction = scene.state, scene.answer
         lacking = self.missing(scene)
+        self._show_buttons(scene)
         self.buttons[Method.UPSAMPLED].setVisible(prediction is not None and prediction.method not in COARSE)
         key = (
             id(prediction),
@@ -174,10 +183,10 @@ class DirectPage(_Viewed):
         prediction, network = scene.answer, scene.known
         if scene.picture is None or not scene.state.model:
             return OPEN
-        if network is None or prediction is None:
-            return "The two maps come with the network's answer: wait for the run."
-        if network.window is None or network.refusal:
+        if network is not None and (network.window is None or network.refusal):
             return CLASSIFIER
+        if network is None or prediction is None:
+            return scene.unanswered or "The two maps come with the network's answer: wait for the run."
         if prediction.method not in COARSE or prediction.logits.shape[1:] != network.geometry.grid("last"):
             return "Both are about the network's own grid: run the method 'Upsampled'."
         return ""
@@ -218,6 +227,7 @@ class ShiftsPage(_Viewed):
         if prediction is not None and prediction.method in STITCHED:
             self._runs[prediction.method] = prediction
         lacking = self.missing(scene)
+        self._show_buttons(scene)
         self.player.setVisible(not lacking)
         key = (id(prediction), id(scene.picture), state.palette, state.opacity, state.hidden, state.solo, state.minimum)
         if lacking:
@@ -284,10 +294,10 @@ class ShiftsPage(_Viewed):
         prediction, network = scene.answer, scene.known
         if scene.picture is None or not scene.state.model:
             return OPEN
-        if network is None or prediction is None:
-            return "The passes come with the network's answer: wait for the run."
-        if network.window is None:
+        if network is not None and network.window is None:
             return CLASSIFIER
+        if network is None or prediction is None:
+            return scene.unanswered or "The passes come with the network's answer: wait for the run."
         if prediction.method not in STITCHED:
             return "Run one of the two: both make a unit for every pixel. LeNet-5 on a small image takes a moment."
         if passes_of(scene) is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from segviz.core.choices import View
 from segviz.core.depths import FAMILY, TITLES
 from segviz.gui import theme, words
-from segviz.gui.panels.upsampling_page import Change, Rows
+from segviz.gui.background import Background
+from segviz.gui.panels.lab_page import Change, Rows
 from segviz.gui.scene import Kind
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.linked_views import LinkedViews
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from segviz.gui.scene import Scene
 
 MOST = 5  # views
+QUICK = 400_000  # scores of a map at the pixels that the window's thread adds up within a frame
 FRAME = 33  # ms: faded maps are painted at most 30 times a second
 POOLS = ("pool4", "pool3")
 NAMES = {"score_fr": "Deepest scores", "score_pool4": "Scores of pool4", "score_pool3": "Scores of pool3"}
@@ -43,17 +45,24 @@ CHOOSE = (
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What one view shows: a title, the weights of the depths (None: the truth), their labels and score."""
+    """What one view shows: a title, the weights of the depths (None: the truth), their labels and score.
+
+    `heat` is the probability (rows, columns) of the class `heat_of`, where one has been asked for.
+    """
 
     title: str
     weights: tuple[float, ...] | None
     labels: Any  # class indices (rows, columns)
     score: Scores | None
     changed: float | None = None  # share of the pixels whose label differs from the network's own answer
+    heat: Any = None
+    heat_of: int | None = None
 
 
 class DepthsPage:
     """Label maps of the same network with fewer or more of its depths. With `alone`, of each depth by itself."""
+
+    drawn = False
 
     def __init__(self, change: Change, commands: Commands, alone: bool = False) -> None:
         self._change, self._commands, self._alone = change, commands, alone
@@ -65,6 +74,8 @@ class DepthsPage:
         self._key: object = None
         self._place: object = None
         self._refused = ""
+        self._background = Background()
+        self._busy = self._dirty = False
         self.sliders = [
             LabelledSlider(f"Skip of {pool}", tooltip=f"How much of the scores of {pool} is added") for pool in POOLS
         ]
@@ -80,6 +91,7 @@ class DepthsPage:
         self._due.setSingleShot(True)
         self._due.setInterval(FRAME)
         self._due.timeout.connect(self._paint)
+        self.views.destroyed.connect(self._background.close_at_once)
         for index, slider in enumerate(self.sliders):
             slider.moved.connect(lambda value, at=index: self._fade(at, value))
         self.whole.clicked.connect(lambda: self._change(fades=(1.0, 1.0)))
@@ -142,12 +154,37 @@ class DepthsPage:
         )  # fmt: skip
         if key == self._key:
             return
-        place = key[:3]
-        first, self._key = place != self._place, key
-        self._place = place
+        if self._busy:
+            self._dirty = True
+            return
+        first, self._key, self._place = key[:3] != self._place, key, key[:3]
         if first:
             self._truth, self._refused = scene.shown_truth, ""
-        self._shown = self._all(scene, depths, kept=[] if first else self._shown)
+        kept = [] if first else self._shown
+        if values_of(depths) <= QUICK:
+            self._present(scene, depths, self._all(scene, depths, kept), first)
+        else:
+            self._compute(scene, depths, kept, first)
+
+    def _compute(self, scene: Scene, depths: Depths, kept: Sequence[Shown], first: bool) -> None:
+        """Add and upsample beside the window's thread; the newest fades wait until that is done."""
+        found: list[list[Shown]] = []
+        key, self._busy = self._key, True
+
+        def then(error: Exception | None) -> None:
+            self._busy = False
+            if found and key == self._key:
+                self._present(scene, depths, found[0], first)
+            elif first:
+                self._place = None  # nothing of it was shown
+            if self._dirty:
+                self._dirty = False
+                self._paint()
+
+        self._background.run(lambda: found.append(self._all(scene, depths, kept)), then)
+
+    def _present(self, scene: Scene, depths: Depths, shown: list[Shown], first: bool) -> None:
+        self._shown = shown
         self._fill(scene, depths, first)
         self.facts.setText(self._facts())
         self.facts.setVisible(bool(self.facts.text()))
@@ -168,6 +205,8 @@ class DepthsPage:
         found = {one.weights: one for one in kept}
         answer = found[own].labels if own in found else self._labels(depths, own)
         shown = [self._one(depths, title, weights, answer, found.get(weights)) for title, weights in wanted]
+        if scene.state.view is View.HEATMAP:
+            shown = [self._heated(depths, one, found.get(one.weights), scene.shown_class or 0) for one in shown]
         if self._truth is not None:
             shown.append(Shown("Truth", None, self._matched(depths), None))
         return shown
@@ -184,7 +223,7 @@ class DepthsPage:
 
     def _one(self, depths: Depths, title: str, weights: tuple[float, ...], answer: Any, kept: Shown | None) -> Shown:
         if kept is not None:
-            return Shown(title, weights, kept.labels, kept.score, kept.changed)
+            return replace(kept, title=title)
         labels = answer if weights == depths.with_skips(depths.skips) else self._labels(depths, weights)
         return Shown(title, weights, labels, self._score(depths, labels), float((labels != answer).mean()))
 
@@ -218,7 +257,7 @@ class DepthsPage:
             if one.weights is None:
                 planes.set_labels(one.labels, None, depths.classes, scene.state, IGNORED)
             elif scene.state.view is View.HEATMAP:
-                planes.set_heat(self._heat(depths, one.weights, scene), depths.lattice, scene.state)
+                planes.set_heat(one.heat, depths.lattice, scene.state)
             else:
                 planes.set_labels(one.labels, depths.lattice, depths.classes, scene.state)
             view.say(one.title, self._said(one, scene, depths))
@@ -230,10 +269,15 @@ class DepthsPage:
         for view in self.views.seen:
             view.view.update()
 
-    def _heat(self, depths: Depths, weights: Sequence[float], scene: Scene) -> np.ndarray:
+    def _heated(self, depths: Depths, one: Shown, kept: Shown | None, index: int) -> Shown:
+        """`one` with the probability of a class."""
         from segviz.core import fading, scores
 
-        return scores.class_probability(fading.faded(depths, weights), scene.shown_class or 0)
+        assert one.weights is not None
+        if kept is not None and kept.heat_of == index:
+            return replace(one, heat=kept.heat, heat_of=index)
+        heat = scores.class_probability(fading.faded(depths, one.weights), index)
+        return replace(one, heat=heat, heat_of=index)
 
     def _said(self, one: Shown, scene: Scene, depths: Depths) -> str:
         if one.weights is None:
@@ -322,6 +366,11 @@ class DepthsPage:
 
     def film(self) -> tuple[str, Callable[[], Frames]] | None:
         return None
+
+
+def values_of(depths: Depths) -> int:
+    """How many scores a view is made of."""
+    return len(depths.classes) * depths.lattice.rows * depths.lattice.columns
 
 
 def _percents(fades: Sequence[float]) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from segviz.core.choices import ColourMap
 from segviz.core.laboratory import FACTORS, Kernel, Source
 from segviz.gui import theme, words
-from segviz.gui.panels.upsampling_page import Change, NumberPill, Rows, choice_pill
+from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile
 from segviz.gui.widgets.player import Player
@@ -37,6 +37,8 @@ EXPLANATION = (
 
 class InsertionPage:
     """Map, map with zeros, kernel, products, output; the kernel's position is walked by a player."""
+
+    drawn = True
 
     def __init__(self, change: Change, commands: Commands) -> None:
         self._commands = commands
@@ -144,7 +146,7 @@ class InsertionPage:
     def _tiles(self, position: int) -> tuple[MatrixTile, ...]:
         import numpy as np
 
-        from segviz.gui.panels import upsampling_maps as maps
+        from segviz.gui.widgets import cell_images
 
         insertion, plane, output = self._insertion, self._plane, self._output
         assert insertion is not None
@@ -160,19 +162,19 @@ class InsertionPage:
         turned, padded = insertion.turned, insertion.padded
         rows, columns = plane.shape
         zeros = f"{self._factor - 1} between neighbours, {insertion.border[0]} around"
-        small = Matrix("products", products, maps.about_zero(products))
+        small = Matrix("products", products, cell_images.about_zero(products))
         parts: tuple[tuple[str, Matrix, tuple[Matrix, ...], str], ...] = (
-            ("Map", Matrix("map", plane, maps.coloured(plane, low, high, how)), (), f"{columns} × {rows} units"),
+            ("Map", Matrix("map", plane, cell_images.coloured(plane, low, high, how)), (), f"{columns} × {rows} units"),
             (
                 "With zeros",
-                Matrix("zeros", padded, maps.coloured(padded, low, high, how), (), (row, column, tall, wide)),
+                Matrix("zeros", padded, cell_images.coloured(padded, low, high, how), (), (row, column, tall, wide)),
                 (),
                 zeros,
             ),
-            ("Kernel, turned", Matrix("kernel", turned, maps.kernel_image(turned, how)), (small,), self._said),
+            ("Kernel, turned", Matrix("kernel", turned, cell_images.kernel_image(turned, how)), (small,), self._said),
             (
                 "Output",
-                Matrix("output", so_far, maps.coloured(so_far, low, high, how), (), (row, column, 1, 1)),
+                Matrix("output", so_far, cell_images.coloured(so_far, low, high, how), (), (row, column, 1, 1)),
                 (),
                 f"position {position + 1} of {insertion.positions}",
             ),

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from segviz.core.choices import ColourMap
 from segviz.core.laboratory import FACTORS, LARGEST_KERNEL, LARGEST_NUMBER, SIDES, Kernel, Source, Way
 from segviz.gui import theme, words
-from segviz.gui.panels.upsampling_page import Change, NumberPill, Rows, choice_pill
+from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.figure import Figure
@@ -30,6 +30,8 @@ Pin = Callable[[int, int, int], None]  # channel, row and column of the map
 
 class WaysPage:
     """Tiles of all ways. A click on one compares it with the one that was chosen before."""
+
+    drawn = True
 
     def __init__(self, change: Change, pin: Pin, commands: Commands) -> None:
         self._change, self._pin, self._commands = change, pin, commands
@@ -178,7 +180,7 @@ class WaysPage:
         if scene.picture is None or not scene.state.model:
             return "Open an image and a network: a few units of its maps are upsampled here in every way."
         if laboratory.source is Source.CLASS and (scene.prediction is None or scene.before is not None):
-            return "The logits of the class come with the network's answer: wait for the run."
+            return scene.unanswered or "The logits of the class come with the network's answer: wait for the run."
         if laboratory.source is Source.FEATURE and (scene.shown_features is None or scene.known is None):
             if scene.state.layer is None:
                 return "Choose a layer in the Network panel, and click on the image to pin a unit."
@@ -282,46 +284,47 @@ def _entries(values: object) -> list[tuple[tuple[int, int], float]]:
 
 
 def _map_tile(results: Results, how: ColourMap) -> MatrixTile:
-    from segviz.gui.panels import upsampling_maps as maps
+    from segviz.gui.widgets import cell_images
 
     near, (low, high) = results.near, results.range
     rows, columns = near.values.shape
     whole = Matrix(
-        "whole map", near.whole, maps.coloured(near.whole, float(near.whole.min()), float(near.whole.max()), how),
+        "whole map", near.whole,
+        cell_images.coloured(near.whole, float(near.whole.min()), float(near.whole.max()), how),
         frame=(near.top, near.left, rows, columns),
     )  # fmt: skip
     pooled = results.pooled
-    small = Matrix("pooled", pooled.values, maps.coloured(pooled.values, low, high, how))
-    main = Matrix("map", near.values, maps.coloured(near.values, low, high, how), _cells(pooled.survivors))
+    small = Matrix("pooled", pooled.values, cell_images.coloured(pooled.values, low, high, how))
+    main = Matrix("map", near.values, cell_images.coloured(near.values, low, high, how), _cells(pooled.survivors))
     return MatrixTile("Map", main, (whole, small), f"{columns} × {rows} · dots survive pooling")
 
 
 def _tile(way: Way, result: Result, results: Results, how: ColourMap, chosen: bool) -> MatrixTile:
-    from segviz.gui.panels import upsampling_maps as maps
+    from segviz.gui.widgets import cell_images
 
     low, high = results.range
     marks = _cells(results.pooled.survivors) if way is Way.UNPOOLED else ()
-    main = Matrix(way.title, result.values, maps.coloured(result.values, low, high, how), marks)
+    main = Matrix(way.title, result.values, cell_images.coloured(result.values, low, high, how), marks)
     beside: tuple[Matrix, ...] = ()
     if result.kernel is not None and result.overlap is not None:
         counts = result.overlap.astype(float)
         beside = (
-            Matrix("kernel", result.kernel, maps.kernel_image(result.kernel, how)),
-            Matrix("overlap", result.overlap, maps.coloured(counts, 0, float(counts.max()), ColourMap.GREY),
+            Matrix("kernel", result.kernel, cell_images.kernel_image(result.kernel, how)),
+            Matrix("overlap", result.overlap, cell_images.coloured(counts, 0, float(counts.max()), ColourMap.GREY),
                    whole=True),
         )  # fmt: skip
     elif way is Way.UNPOOLED:
         pooled = results.pooled.values
-        beside = (Matrix("pooled", pooled, maps.coloured(pooled, low, high, how)),)
+        beside = (Matrix("pooled", pooled, cell_images.coloured(pooled, low, high, how)),)
     return MatrixTile(way.title, main, beside, result.note, chosen)
 
 
 def _difference_tile(results: Results, first: Way, second: Way) -> MatrixTile:
-    from segviz.gui.panels import upsampling_maps as maps
+    from segviz.gui.widgets import cell_images
 
     found = results.difference
     assert found is not None
-    main = Matrix("difference", found.values, maps.about_zero(found.values))
+    main = Matrix("difference", found.values, cell_images.about_zero(found.values))
     return MatrixTile(f"{first.title} − {second.title}", main, (), _apart(results))
 
 

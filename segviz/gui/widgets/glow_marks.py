@@ -14,7 +14,7 @@ from segviz.gui.widgets.marks import LIGHT, UNDER, draw_chip
 from segviz.gui.widgets.projection import Projection
 
 DASHES = (6.0, 4.0)  # of all ellipses but the first, before `theme.px`
-NAMED = 28  # half an axis from which on there is room to say what an ellipse holds, before `theme.px`
+NAMED = 34  # half an axis from which on there is room to say what an ellipse holds, before `theme.px`
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class RingLayer:
             _draw_ellipse(painter, projection, ring.ellipse, dashed=number > 0)
         for ring in self.rings:
             if ring.ellipse.half_axes[1] * projection.zoom >= theme.px(NAMED):
-                draw_chip(painter, ring.text, QRectF(_top(projection, ring.ellipse), QSizeF(0, 0)), area)
+                draw_chip(painter, ring.text, QRectF(_bottom(projection, ring.ellipse), QSizeF(0, 0)), area)
 
 
 def _draw_ellipse(painter: QPainter, projection: Projection, ellipse: Ellipse, dashed: bool) -> None:
@@ -56,7 +56,7 @@ def _draw_ellipse(painter: QPainter, projection: Projection, ellipse: Ellipse, d
     painter.restore()
 
 
-def _top(projection: Projection, ellipse: Ellipse) -> QPointF:
-    """The highest point of an ellipse on the screen."""
+def _bottom(projection: Projection, ellipse: Ellipse) -> QPointF:
+    """The lowest point of an ellipse on the screen: above its highest stands the label of the field."""
     (x, y), (_, xy, yy) = ellipse.center, ellipse.moments
-    return projection.to_view(x - xy / sqrt(yy), y - sqrt(yy))
+    return projection.to_view(x + xy / sqrt(yy), y + sqrt(yy))

@@ -23,3 +23,14 @@ def flat_button(icon: str, name: str) -> QToolButton:
     button.setAccessibleName(name)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
+
+
+def worded_button(text: str, name: str) -> QToolButton:
+    """A button of a word, as there is no icon for a kind of file; `name` is its tooltip and accessible name."""
+    button = QToolButton()
+    button.setText(text)
+    theme.set_kind(button, "button")
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button

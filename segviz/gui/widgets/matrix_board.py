@@ -208,7 +208,7 @@ class MatrixBoard(Painted):
         font = theme.numbers(theme.CAPTION)
         painter.setFont(font)
         painter.setPen(t.color("dim"))
-        under = QRectF(rect.left(), rect.top() + side, room, below)
+        under = QRectF(rect.left(), rect.top() + side if tile.beside else rect.bottom(), room, below)
         painter.drawText(under, flags, elided(tile.note, font, room))
 
     def _paint_name(self, painter: QPainter, name: str, rect: QRectF, t: theme.Tokens) -> None:
@@ -220,28 +220,11 @@ class MatrixBoard(Painted):
 
     def picture(self, scale: float = 2.0) -> QImage:
         """The board as a picture, at `scale` times its size on the screen."""
-        image = QImage(self.size() * scale, QImage.Format.Format_RGB32)
-        image.fill(self.colours().color("surround"))
-        painter = QPainter(image)
-        painter.scale(scale, scale)
-        self.paint(painter, QSizeF(self.size()))
-        painter.end()
-        return image
+        return picture_of((self,), scale)
 
     def svg(self) -> bytes:
         """The board as a drawing."""
-        from PySide6.QtSvg import QSvgGenerator
-
-        buffer, drawing = QBuffer(), QSvgGenerator()
-        drawing.setOutputDevice(buffer)
-        drawing.setSize(self.size())
-        drawing.setViewBox(self.rect())
-        drawing.setTitle(self.accessibleName())
-        painter = QPainter(drawing)
-        painter.fillRect(self.rect(), self.colours().color("surround"))
-        self.paint(painter, QSizeF(self.size()), drawn=True)
-        painter.end()
-        return bytes(buffer.data().data())
+        return drawing_of((self,))
 
     # ------------------------------------------------------------------------------------ events
 
@@ -274,6 +257,40 @@ class MatrixBoard(Painted):
         row = max(0, min(rows - 1, int(fy * rows) + step[0]))
         column = max(0, min(columns - 1, int(fx * columns) + step[1]))
         self.hovered.emit(Spot(finest, 0, row, column), (row + 0.5) / rows, (column + 0.5) / columns)
+
+
+def picture_of(boards: Sequence[MatrixBoard], scale: float = 2.0) -> QImage:
+    """Boards that stand side by side as one picture."""
+    width = sum(board.width() for board in boards)
+    image = QImage(QSize(width, boards[0].height()) * scale, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    painter.scale(scale, scale)
+    _paint_all(painter, boards, False)
+    painter.end()
+    return image
+
+
+def drawing_of(boards: Sequence[MatrixBoard]) -> bytes:
+    """Boards that stand side by side as one drawing."""
+    from PySide6.QtSvg import QSvgGenerator
+
+    buffer, drawing = QBuffer(), QSvgGenerator()
+    size = QSize(sum(board.width() for board in boards), boards[0].height())
+    drawing.setOutputDevice(buffer)
+    drawing.setSize(size)
+    drawing.setViewBox(QRectF(QPointF(), QSizeF(size)))
+    drawing.setTitle(boards[0].accessibleName())
+    painter = QPainter(drawing)
+    _paint_all(painter, boards, True)
+    painter.end()
+    return bytes(buffer.data().data())
+
+
+def _paint_all(painter: QPainter, boards: Sequence[MatrixBoard], drawn: bool) -> None:
+    for board in boards:
+        painter.fillRect(board.rect(), board.colours().color("surround"))
+        board.paint(painter, QSizeF(board.size()), drawn)
+        painter.translate(board.width(), 0)
 
 
 def _fitted(room: QRectF, matrix: Matrix) -> QRectF:

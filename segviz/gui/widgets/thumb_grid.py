@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
+    QFont,
     QFontMetrics,
     QHelpEvent,
     QImage,
@@ -27,7 +29,7 @@ from segviz.gui.widgets.marks import draw_cross
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 GAP = 6  # between tiles, before `theme.px`
-TILE = 104  # least width of a tile
+TILE = 104  # least width of a tile, unless it is told otherwise
 LARGEST = 288  # of a tile that fills the height
 MEASURED = 40  # so many captions are measured to give them room
 KEPT = 3  # screens of scaled tiles that are kept
@@ -40,12 +42,24 @@ def _number(index: int) -> str:
     return str(index)
 
 
+class Layout(NamedTuple):
+    """How tiles lie: the gap between them, from one to the next across (`pitch`) and down (`row`), and their size."""
+
+    gap: int
+    columns: int
+    pitch: int
+    cell: QSize
+    row: int
+
+
 class ThumbGrid(QAbstractScrollArea):
     """Tiles of equal shape in rows. Positions inside a tile are fractions (fx, fy) from its top left corner.
 
-    `clicked` and `hovered` carry (index, fx, fy); Return and the arrow keys click too, at the mark.
+    `clicked` and `hovered` carry (index, fx, fy); Enter clicks too, at the mark. The arrow keys walk: `walked`
+    carries the tile that they have come to.
     """
 
+    walked = Signal(int)
     clicked = Signal(int, float, float)
     hovered = Signal(int, float, float)
     left = Signal()
@@ -59,8 +73,11 @@ class ThumbGrid(QAbstractScrollArea):
         self._selected: int | None = None
         self._mark: tuple[float, float] | None = None
         self._smooth = self._fills = False
+        self._least = TILE  # width of a tile, before `theme.px`
         self._follows = False  # the selected tile stays in view until the person scrolls
         self._widest: int | None = None  # caption, once it is asked for
+        self._laid: Layout | None = None
+        self._laid_for: object = None
         self._row = 0  # height of a row when it was last measured
         self._kept: OrderedDict[int, QPixmap] = OrderedDict()
         self.setAccessibleName(name)
@@ -84,13 +101,20 @@ class ThumbGrid(QAbstractScrollArea):
     def refresh(self) -> None:
         """Make the visible tiles again: their pixels have changed."""
         self._kept.clear()
-        self._widest = None
+        self._widest = self._laid = None
         self.viewport().update()
 
     def set_filling(self, fills: bool) -> None:
         """Let tiles grow until whole rows fill the height: for few tiles that deserve to be large."""
         if fills != self._fills:
             self._fills = fills
+            self.refresh()
+            self._measure()
+
+    def set_least(self, width: int) -> None:
+        """The least width of a tile, before `theme.px`: small for pictures of few pixels."""
+        if width != self._least:
+            self._least = width
             self.refresh()
             self._measure()
 
@@ -141,15 +165,33 @@ class ThumbGrid(QAbstractScrollArea):
 
     @property
     def columns(self) -> int:
-        gap = theme.px(GAP)
-        least = max(theme.px(TILE), self._filling_width())
-        return max(1, min((self.viewport().width() - gap) // (least + gap), max(1, self._count)))
+        return self._layout().columns
+
+    def _layout(self) -> Layout:
+        """How the tiles lie, worked out when that has changed: it is asked for by every tile."""
+        key = (self.viewport().size().toTuple(), theme.px(1000))
+        if self._laid is None or self._laid_for != key:
+            self._laid, self._laid_for = self._lay_out(), key
+        return self._laid
+
+    def _lay_out(self) -> Layout:
+        """Tiles share the width, but do not grow beyond a third more; what columns leave free is for captions."""
+        gap, least, wide = theme.px(GAP), theme.px(self._least), self.viewport().width() - theme.px(GAP)
+        filling = self._filling_width()
+        columns = max(1, min(wide // (max(least, filling) + gap), max(1, self._count)))
+        share, most = wide // columns, max(least * 4 // 3, filling)
+        if share > most + gap:
+            share = min(share, max(most, self._widest_caption()) + gap)
+        pitch = max(gap + 8, share)
+        width = max(8, min(pitch - gap, filling or least * 4 // 3))
+        cell = QSize(width, max(8, round(width / self._aspect)))
+        return Layout(gap, columns, pitch, cell, cell.height() + self._caption_height() + gap)
 
     def _filling_width(self) -> int:
         """The width of tiles whose rows fill the height, at most `LARGEST`; 0 where they need not."""
         if not self._fills or not self._count:
             return 0
-        gap, least = theme.px(GAP), theme.px(TILE)
+        gap, least = theme.px(GAP), theme.px(self._least)
         below = self._caption_height() + gap
         width, height = self.viewport().width() - gap, self.viewport().height() - gap
         fitting = max(1, int(height // (least / self._aspect + below)))
@@ -159,20 +201,10 @@ class ThumbGrid(QAbstractScrollArea):
             best = max(best, min(int(tall * self._aspect), share))
         return max(0, min(best, theme.px(LARGEST)))
 
-    def _cell(self) -> QSize:
-        """The size of one tile's image: tiles share the width, but do not grow beyond a third more."""
-        filling = self._filling_width()
-        width = min(self._pitch() - theme.px(GAP), filling or theme.px(TILE) * 4 // 3)
-        return QSize(max(8, width), max(8, round(width / self._aspect)))
-
-    def _pitch(self) -> int:
-        """From one tile to the next: what the columns leave free is room for captions."""
-        gap = theme.px(GAP)
-        share = (self.viewport().width() - gap) // self.columns
-        least = max(theme.px(TILE) * 4 // 3, self._filling_width())
-        if share > least + gap:
-            share = min(share, max(least, self._widest_caption()) + gap)
-        return max(gap + 8, share)
+    @property
+    def tile_pixels(self) -> QSize:
+        """The size of a tile in pixels of the screen: what is drawn as large is not scaled."""
+        return self._layout().cell * self.devicePixelRatioF()
 
     def _widest_caption(self) -> int:
         """Of few tiles; many fill the width anyway."""
@@ -183,33 +215,33 @@ class ThumbGrid(QAbstractScrollArea):
         return self._widest
 
     def _row_height(self) -> int:
-        return self._cell().height() + self._caption_height() + theme.px(GAP)
+        return self._layout().row
 
     def _caption_height(self) -> int:
         return QFontMetrics(theme.numbers(theme.CAPTION)).height() + theme.px(2)
 
     def tile_rect(self, index: int) -> QRect:
         """Where tile `index` is on the viewport."""
-        row, column = divmod(index, self.columns)
-        cell, gap = self._cell(), theme.px(GAP)
-        corner = QPoint(gap + column * self._pitch(), gap + row * self._row_height())
-        return QRect(corner - QPoint(0, self.verticalScrollBar().value()), cell)
+        laid = self._layout()
+        row, column = divmod(index, laid.columns)
+        corner = QPoint(laid.gap + column * laid.pitch, laid.gap + row * laid.row)
+        return QRect(corner - QPoint(0, self.verticalScrollBar().value()), laid.cell)
 
     def tile_at(self, point: QPointF) -> tuple[int, float, float] | None:
         """The tile at a point of the viewport with the fractional position inside it."""
-        cell, gap = self._cell(), theme.px(GAP)
+        gap, columns, pitch, cell, tall = self._layout()
         x, y = point.x() - gap, point.y() - gap + self.verticalScrollBar().value()
-        column, row = int(x // self._pitch()), int(y // self._row_height())
-        fx = (x - column * self._pitch()) / cell.width()
-        fy = (y - row * self._row_height()) / cell.height()
-        index = row * self.columns + column
-        if not (0 <= column < self.columns and 0 <= index < self._count and 0 <= fx < 1 and 0 <= fy < 1):
+        column, row = int(x // pitch), int(y // tall)
+        fx = (x - column * pitch) / cell.width()
+        fy = (y - row * tall) / cell.height()
+        index = row * columns + column
+        if not (0 <= column < columns and 0 <= index < self._count and 0 <= fx < 1 and 0 <= fy < 1):
             return None
         return index, fx, fy
 
     def _visible(self) -> range:
         bar, tall = self.verticalScrollBar().value(), self._row_height()
-        first = max(0, (bar - theme.px(GAP)) // tall) * self.columns
+        first = max(0, (bar - self._layout().gap) // tall) * self.columns
         last = ((bar + self.viewport().height()) // tall + 1) * self.columns
         return range(min(first, self._count), min(last, self._count))
 
@@ -232,7 +264,7 @@ class ThumbGrid(QAbstractScrollArea):
         return QSize(theme.px(TILE) * 6, theme.px(200))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(TILE) + theme.px(24), theme.px(90))
+        return QSize(theme.px(self._least) + theme.px(24), theme.px(90))
 
     # ----------------------------------------------------------------------------------- painting
 
@@ -241,6 +273,8 @@ class ThumbGrid(QAbstractScrollArea):
         t = theme.tokens(self.palette())
         painter.fillRect(event.rect(), t.color("panel"))
         visible = self._visible()
+        font = theme.numbers(theme.CAPTION)
+        painter.setFont(font)
         painter.setOpacity(1.0 if self.isEnabled() else theme.FADED)
         for index in visible:
             rect = self.tile_rect(index)
@@ -251,28 +285,26 @@ class ThumbGrid(QAbstractScrollArea):
                 painter.setClipRect(rect)
                 draw_cross(painter, at, theme.px(5), t.color("accent"))
                 painter.restore()
-            self._paint_caption(painter, index, rect, t)
+            self._paint_caption(painter, index, rect, t, font)
+        if self.hasFocus() and self._selected in visible:
+            focus_ring(painter, QRectF(self.viewport().rect()), t)
         self._forget(len(visible) * KEPT)
 
-    def _paint_caption(self, painter: QPainter, index: int, rect: QRect, t: theme.Tokens) -> None:
-        font = theme.numbers(theme.CAPTION)
-        chosen = index == self._selected
-        painter.setFont(font)
+    def _paint_caption(self, painter: QPainter, index: int, rect: QRect, t: theme.Tokens, font: QFont) -> None:
+        chosen, laid = index == self._selected, self._layout()
         painter.setPen(t.color("text" if chosen else "dim"))
-        room = self._pitch() - theme.px(GAP)
-        below = QRectF(rect.left(), rect.bottom() + theme.px(2), room, self._caption_height())
+        room = laid.pitch - laid.gap
+        below = QRectF(rect.left(), rect.bottom() + theme.px(2), room, laid.row - laid.cell.height() - laid.gap)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, elided(self._caption(index), font, room))
         if chosen:
             frame = QRectF(rect).adjusted(-2, -2, 2, 2)
             painter.setPen(QPen(t.color("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(frame)
-            if self.hasFocus():
-                focus_ring(painter, QRectF(self.viewport().rect()), t)
 
     def _pixmap(self, index: int, size: QSize) -> QPixmap:
         ratio = self.devicePixelRatioF()
-        wanted = QSize(round(size.width() * ratio), round(size.height() * ratio))
+        wanted = size * ratio
         kept = self._kept.get(index)
         if kept is not None and kept.size() == wanted:
             self._kept.move_to_end(index)
@@ -359,6 +391,7 @@ class ThumbGrid(QAbstractScrollArea):
             Qt.Key.Key_Home: -self._count,
             Qt.Key.Key_End: self._count,
             Qt.Key.Key_Return: 0,
+            Qt.Key.Key_Enter: 0,
         }
         step = steps.get(Qt.Key(event.key()))
         if step is None or not self._count:
@@ -367,4 +400,7 @@ class ThumbGrid(QAbstractScrollArea):
         start = self._selected if self._selected is not None else 0
         index = max(0, min(self._count - 1, start + step))
         self.set_selected(index)
-        self.clicked.emit(index, *(self._mark or (0.5, 0.5)))
+        if step:
+            self.walked.emit(index)
+        else:
+            self.clicked.emit(index, *(self._mark or (0.5, 0.5)))

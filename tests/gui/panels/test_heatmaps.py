@@ -9,9 +9,13 @@ import pytest
 from PySide6.QtCore import Qt
 
 from segviz.core import palettes, resample, scores
-from segviz.core.choices import ColourMap, View
+from segviz.core.cams import levels
+from segviz.core.choices import Area, ColourMap, Heat, View
+from segviz.core.planning import plan_cams, plan_description
+from segviz.gui import cam_planes, plan, words
 from segviz.gui.panels import tiles
 from segviz.gui.panels.heatmaps import HeatmapsPanel
+from segviz.gui.scene import Kind
 from tests.gui import scenes
 
 
@@ -24,8 +28,8 @@ def test_captions_give_the_maximum_on_the_grid(one):
     prediction = one.scene.prediction
     for index, which in enumerate(one.panel._classes):
         maximum, _ = scores.peak(prediction, which)
-        assert one.panel._caption(index) == f"{prediction.classes[which]}  {maximum:.2f}"
-    assert one.panel._peaks == sorted(one.panel._peaks, reverse=True)
+        assert one.panel._tiles.caption(index) == f"{prediction.classes[which]}  {maximum:.2f}"
+    assert one.panel._tiles.peaks == sorted(one.panel._tiles.peaks, reverse=True)
 
 
 def test_a_click_shows_the_class_on_the_canvas(qtbot, one):
@@ -113,3 +117,92 @@ def test_the_shrunk_photograph_reaches_to_the_far_edge_as_the_heat_does(height, 
     small = tiles.shrunk(pixels, 288).astype(float)
     assert small[0, :, 0].mean() == pytest.approx(pixels[0, :, 0].mean(), abs=100 * 0.3 / small.shape[1])
     assert small[:, 0, 0].mean() == pytest.approx(pixels[:, 0, 0].mean(), abs=100 * 0.3 / small.shape[0])
+
+
+# ---------------------------------------------------------------------------- what speaks for a class
+
+
+@pytest.fixture
+def evidence(shown):
+    return shown(HeatmapsPanel, scenes.evidence(), (1390, 190))
+
+
+def test_a_choice_asks_for_what_speaks_for_classes_and_shows_it_on_the_canvas(qtbot, one):
+    one.panel.heat.choose(Heat.GRAD_CAM)
+    assert one.state.cams.heat is Heat.GRAD_CAM
+    assert one.state.view is View.HEATMAP
+    assert one.panel.note.isVisible()
+    assert one.panel.signed.isVisible()
+    assert plan.wanted(one.scene, False, plan_description(one.state))[Kind.CAMS] == plan_cams(one.state)
+
+
+def test_captions_give_the_largest_value_or_why_there_is_none(evidence):
+    answer = evidence.scene.cams
+    assert evidence.panel._tiles.caption(3) == f"3  {words.value(answer.maps[3].max())}"
+    assert evidence.panel._tiles.caption(9) == "9  gradient 0"
+    assert evidence.panel.grid.selected == 3
+
+
+def test_a_map_lies_where_the_units_of_its_layer_are(evidence):
+    """Unit (2 + 3, 3 + 3) of c3 sits at 2 * unit + 6.5 pixels; a map stretched over the image would miss it."""
+    tiles_of, state = evidence.panel._tiles, evidence.state
+    shares = cam_planes.spread(tiles_of.answer, 3, state, (96, 128), (1.0, 1.0))
+    row, column = np.unravel_index(int(shares.argmax()), shares.shape)
+    y, x = (law.at(unit) for law, unit in zip(scenes.lenet().geometry.laws("c3"), (5, 6), strict=True))
+    assert abs(row - y) <= 0.5
+    assert abs(column - x) <= 0.5
+
+
+def test_signed_maps_show_what_speaks_against(qtbot, evidence):
+    plain = cam_planes.spread(evidence.panel._tiles.answer, 3, evidence.state, (96, 128), (1.0, 1.0))
+    assert plain.min() == 0
+    qtbot.mouseClick(evidence.panel.signed, Qt.MouseButton.LeftButton)
+    assert evidence.state.cams.signed
+    signed = cam_planes.spread(evidence.panel._tiles.answer, 3, evidence.state, (96, 128), (1.0, 1.0))
+    assert signed.min() < 0.5 < signed.max()
+    assert not evidence.panel.colours.isVisible(), "a signed map has one pair of colours"
+    assert cam_planes.ends(evidence.scene.cams, 3, True) == ("−2.500", "2.500")
+
+
+def test_at_the_unit_asks_again_and_says_so(qtbot, evidence):
+    qtbot.mouseClick(evidence.panel.at_unit, Qt.MouseButton.LeftButton)
+    wanted = plan_cams(evidence.state)
+    assert (wanted.area, wanted.point) == (Area.UNIT, evidence.state.cursor)
+    assert evidence.scene.shown_cams is None, "what is there is of the whole answer"
+    evidence.show(replace(evidence.scene, cams=scenes.cam_answer(wanted)))
+    assert "score of the pinned unit" in evidence.panel.what.text()
+
+
+def test_a_class_that_has_its_map_asks_nothing_and_another_does(evidence):
+    described = plan_description(evidence.state)
+    have = evidence.scene.cams.request
+    for index in (3, 7):
+        scene = replace(evidence.scene, state=replace(evidence.state, shown_class=index))
+        assert plan.wanted(scene, False, described)[Kind.CAMS] == have
+    fewer = replace(evidence.scene.cams, classes=(3, 4))
+    scene = replace(evidence.scene, cams=fewer, state=replace(evidence.state, shown_class=7))
+    assert plan.wanted(scene, False, described)[Kind.CAMS] == replace(have, classes=(7,))
+
+
+def test_nothing_is_asked_where_nobody_looks(evidence):
+    state = replace(evidence.state, tab="race", view=View.LABELS)
+    assert plan.wanted(replace(evidence.scene, state=state), False, plan_description(state))[Kind.CAMS] is None
+
+
+def test_another_layer_shows_nothing_until_it_has_answered(evidence):
+    evidence.session.update(layer="s4")
+    assert evidence.panel.grid.isHidden()
+    evidence.show(replace(evidence.scene, cams=scenes.cam_answer(plan_cams(evidence.state))))
+    assert evidence.panel.what.text().startswith("s4 · score of the whole answer")
+
+
+def test_colours_end_at_the_largest_value_that_is_shown(evidence):
+    """What speaks against a class, and is left out, takes no colours from what speaks for it."""
+    answer = replace(evidence.scene.cams, maps=np.array([[[-4.0, 1.0]]], np.float32))
+    assert (answer.reach(0, False), answer.reach(0, True)) == (1, 4)
+
+
+def test_levels_of_a_map_that_says_nothing_are_those_of_zero():
+    assert levels(np.zeros((2, 2), np.float32), 0.0, True).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert levels(np.array([[-2.0, 1.0]]), 2.0, True).tolist() == [[0.0, 0.75]]
+    assert levels(np.array([[-2.0, 1.0]]), 2.0, False).tolist() == [[0.0, 0.5]]

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from segviz.core.refinement import Refinement
 from segviz.core.session import State
 from segviz.gui import score_words
 from segviz.gui.panels.scores import BOUND, ScoresPanel
@@ -154,3 +155,11 @@ def test_tables_and_drawings_leave(scored):
     assert [row[1:] for row in confusion[1:]] == found.confusion.counts.tolist()
     assert b"<svg" in scored.panel.matrix.svg()
     assert b"<svg" in scored.panel.plot.svg()
+
+
+def test_scores_of_refined_labels_say_so(scored):
+    found = scored.scene.agreement
+    assert "refined" not in score_words.heading(found)
+    refined = replace(found.prediction.request, refinement=Refinement(40, 20, 5))
+    said = score_words.heading(replace(found, prediction=replace(found.prediction, request=refined)))
+    assert said.startswith("LeNet-5, refined at edges · ")

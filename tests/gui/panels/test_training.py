@@ -12,7 +12,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
-from segviz.core.choices import RecipeName
+from segviz.core.choices import RecipeName, TrainingPage
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainingSamples, TrainRequest
 from segviz.gui import theme, training_words
@@ -20,7 +20,7 @@ from segviz.gui.panels.training import TrainingPanel
 from segviz.gui.panels.training_classes import balanced
 from segviz.gui.panels.training_form import KEPT, read_data
 from segviz.gui.panels.training_plot import LINES, Curve
-from segviz.gui.runs import NO_TRAINING, Left, Page, Phase, Training
+from segviz.gui.runs import NO_TRAINING, Left, Phase, Run, Training
 from segviz.gui.widgets.image_view import Touch
 from tests.gui import scenes
 
@@ -41,8 +41,9 @@ class Laboratory:
 def lab(shown):
     """The panel in a scene with the given training."""
 
-    def make(training: Training = NO_TRAINING) -> Any:
-        one = shown(TrainingPanel, scenes.full(training=training), SIZE)
+    def make(training: Training = NO_TRAINING, page: TrainingPage = TrainingPage.CURVES) -> Any:
+        scene = scenes.full(training=training)
+        one = shown(TrainingPanel, replace(scene, state=replace(scene.state, training_page=page)), SIZE)
         one.commands.training = one.lab = Laboratory()
         one.train = lambda value: one.show(replace(one.scene, training=value))
         one.panel.stage.resize(740, 490)
@@ -131,7 +132,7 @@ def test_progress_says_speed_and_time_to_go(lab):
     assert one.panel.progress.said() == "step 120 of 200 · 19.6 steps/s · 0:04 left"
     assert (one.panel.bar.value(), one.panel.bar.maximum()) == (120, 200)
     one.train(scenes.training(Phase.PAUSED, rate=None, remaining=None))
-    assert one.panel.progress.said() == "Paused · step 120 of 200"
+    assert one.panel.progress.said() == "Paused at step 120 of 200"
 
 
 def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, tmp_path):
@@ -140,7 +141,7 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
     weights.write_bytes(b"weights")
     result = replace(training.run.result, out=str(weights))
     one = lab(training.with_run(result=result))
-    assert one.panel.result.said().startswith("mean IoU 0.651 · pixel accuracy 91.2")
+    assert one.panel.result.said().startswith("Trained: mean IoU 0.651 · pixel accuracy 91.2")
     press(qtbot, one.panel.save)
     name, (suggested, kinds, write) = one.commands.asked[-1]
     assert (name, suggested) == ("save_with", "digits-fcn.safetensors")
@@ -149,13 +150,13 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
     assert (tmp_path / "copy.safetensors").read_bytes() == b"weights"
     press(qtbot, one.panel.open)
     assert one.state.model == f"{weights}?arch=fcn8s-digits"
-    assert [name for name, _ in one.lab.asked] == ["keep", "show"]
+    assert [name for name, _ in one.lab.asked] == ["keep"]
 
 
 def test_an_unfinished_run_of_an_earlier_window_is_offered(lab, qtbot):
     left = Left(Path("a.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
     one = lab(Training(left=(left,)))
-    assert one.panel.left.text() == "Go on from 1,240"
+    assert one.panel.left.text() == "Go on: digits-fcn, 1,240"
     press(qtbot, one.panel.left)
     press(qtbot, one.panel.forget)
     assert one.lab.asked == [("resume", (left,)), ("forget", (left,))]
@@ -168,7 +169,7 @@ def test_the_stage_is_wanted_for_a_page_of_the_laboratory_in_its_own_tab_alone(l
     on = replace(one.scene, state=replace(one.state, tab="training"))
     assert one.panel.wants_stage(on)
     assert not one.panel.wants_stage(replace(on, state=replace(on.state, tab="race")))
-    assert not one.panel.wants_stage(replace(on, training=scenes.training(page=Page.IMAGE)))
+    assert not one.panel.wants_stage(replace(on, state=replace(on.state, training_page=TrainingPage.IMAGE)))
 
 
 def test_curves_of_runs_lie_over_each_other_in_their_own_colours(lab, qtbot):
@@ -241,8 +242,9 @@ def test_samples_of_a_classifier_say_right_or_wrong_in_words(lab):
 
 
 def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
-    one = lab(scenes.training(page=Page.CLASSES))
+    one = lab(scenes.training(), TrainingPage.CLASSES)
     table, form = one.panel.training_stage.classes, one.panel.form
+    form.recipe.choose(RecipeName.LENET5)
     assert not table.equal.isEnabled()  # LeNet-5 has not run, and has other classes than FCN
     form.recipe.choose(RecipeName.DIGITS_FCN)
     press(qtbot, table.equal)
@@ -251,7 +253,8 @@ def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
     press(qtbot, table.balanced)
     weights = form.request.class_weights
     assert weights[1] > 10 * weights[0]
-    assert weights[7] == 1.0  # not in the samples
+    assert weights[7] == max(weights)  # not in the samples: as the rarest
+    assert "the samples' pixels" in table.note.said()
     table.table.item(2, 2).setText("3.5")
     assert form.request.class_weights[2] == 3.5
     table.table.item(2, 2).setText("-1")
@@ -262,11 +265,42 @@ def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
 
 
 def test_balanced_weights_give_every_class_the_same_part():
-    assert balanced((0.9, 0.1, 0.0)) == pytest.approx((0.5556, 5.0, 1.0), abs=1e-4)
+    assert balanced((0.9, 0.1, 0.0)) == pytest.approx((0.5556, 5.0, 5.0), abs=1e-4)
+
+
+def test_balanced_weights_follow_all_that_was_learned_from(lab, qtbot):
+    samples = replace(scenes.samples(), frequencies=(800, *[20] * 10))
+    one = lab(scenes.training().with_run(samples=samples), TrainingPage.CLASSES)
+    table, form = one.panel.training_stage.classes, one.panel.form
+    form.recipe.choose(RecipeName.DIGITS_FCN)
+    assert "the 1,000 pixels that it learned from until step 120" in table.note.said()
+    assert table.table.item(0, 1).text().startswith("80.0")
+    press(qtbot, table.balanced)
+    assert form.request.class_weights == pytest.approx((1000 / 11 / 800, *[1000 / 11 / 20] * 10), rel=1e-3)
+
+
+def test_a_run_that_an_earlier_window_left_brings_its_recipe_into_the_form(lab):
+    one = lab()
+    assert one.panel.form.request.recipe == "lenet5"
+    asked = scenes.train_request(kept=0.1)
+    one.train(Training(Phase.STARTING, (Run(1, "digits-fcn", asked),)))
+    assert one.panel.form.request == replace(asked, checkpoint=None, out=None)
+
+
+def test_earlier_runs_are_opened_and_saved_from_the_legend(lab, qtbot, tmp_path):
+    one = lab(scenes.training())
+    first, second = (one.panel.training_stage.rows[number] for number in (1, 2))
+    assert first.open.isVisibleTo(first)
+    assert not second.open.isVisibleTo(second), "it has not ended"
+    press(qtbot, first.save)
+    assert one.commands.asked[-1][1][0] == "digits-fcn.safetensors"
+    press(qtbot, first.open)
+    assert one.lab.asked[0] == ("keep", (one.scene.training.runs[0],))
+    assert one.state.model.endswith("?arch=fcn8s-digits")
 
 
 def test_another_recipe_has_other_classes(lab, qtbot):
-    one = lab(scenes.training(page=Page.CLASSES))
+    one = lab(scenes.training(), TrainingPage.CLASSES)
     one.panel.form.recipe.choose(RecipeName.DIGITS_FCN)
     press(qtbot, one.panel.training_stage.classes.equal)
     assert one.panel.form.request.class_weights is not None
@@ -289,23 +323,24 @@ def test_the_weight_map_of_two_squares_has_the_paper_s_values(lab, qtbot, tmp_pa
     mask = np.zeros((40, 40), np.uint8)
     mask[10:30, 5:15], mask[10:30, 19:30] = 1, 2
     Image.fromarray(mask).save(tmp_path / "cells.png")
-    one = lab(Training(page=Page.WEIGHT_MAP))
+    one = lab(Training(), TrainingPage.WEIGHT_MAP)
     view = weights_of(one, qtbot)
     with qtbot.waitSignal(view.computed):
         view.open_mask(str(tmp_path / "cells.png"))
     maps = view.maps
-    assert (maps.nearest[20, 16], maps.second[20, 16]) == (2, 3)
+    assert (maps.known[0][20, 16], maps.known[1][20, 16]) == (2, 3)
     labels = (mask != 0).mean()
     assert maps.weights[20, 16] == pytest.approx(0.5 / (1 - labels) + 6.0653, abs=1e-3)
     view.views["weights"].view.hovered.emit(16.0, 20.0)
     assert view.value.text.endswith("d1 2.0 px · d2 3.0 px · 16, 20")
     with qtbot.waitSignal(view.computed):
         view.sigma.slider.setValue(view.sigma.slider.maximum())
+    assert one.state.sigma == 20
     assert maps.weights[20, 16] == pytest.approx(0.5 / (1 - labels) + 10 * np.exp(-25 / 800), abs=1e-3)
 
 
 def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
-    one = lab(Training(page=Page.WEIGHT_MAP))
+    one = lab(Training(), TrainingPage.WEIGHT_MAP)
     view = weights_of(one, qtbot)
     assert len(np.unique(view.maps.cells_map)) == 5  # background and the four discs drawn to begin with
     pen = view.pen
@@ -319,13 +354,13 @@ def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
     with qtbot.waitSignal(view.computed):
         press(qtbot, view.clear_button)
     assert not view.maps.cells_map.any()
-    assert np.isinf(view.maps.nearest).all()
+    assert np.isinf(view.maps.known[0]).all()
     view.views["weights"].view.hovered.emit(3.0, 4.0)
     assert "d1 none" in view.value.text
 
 
 def test_a_mask_that_cannot_be_read_says_so_and_changes_nothing(lab, qtbot, tmp_path):
-    one = lab(Training(page=Page.WEIGHT_MAP))
+    one = lab(Training(), TrainingPage.WEIGHT_MAP)
     view = weights_of(one, qtbot)
     before = view.maps
     (tmp_path / "broken.png").write_bytes(b"no picture")
@@ -339,7 +374,7 @@ def test_a_mask_of_two_values_is_parted_into_its_pieces(lab, qtbot, tmp_path):
     mask = np.zeros((20, 20), np.uint8)
     mask[2:6, 2:6] = mask[12:16, 12:16] = 255
     Image.fromarray(mask).save(tmp_path / "binary.png")
-    one = lab(Training(page=Page.WEIGHT_MAP))
+    one = lab(Training(), TrainingPage.WEIGHT_MAP)
     view = weights_of(one, qtbot)
     with qtbot.waitSignal(view.computed):
         view.open_mask(str(tmp_path / "binary.png"))
@@ -351,7 +386,7 @@ def test_a_mask_of_two_values_is_parted_into_its_pieces(lab, qtbot, tmp_path):
 
 
 def test_all_maps_have_one_zoom(lab, qtbot):
-    one = lab(Training(page=Page.WEIGHT_MAP))
+    one = lab(Training(), TrainingPage.WEIGHT_MAP)
     view = weights_of(one, qtbot)
     moved = view.views["nearest"].view
     moved.zoom(2.0, QPointF(50, 50))
@@ -365,3 +400,16 @@ def test_curves_follow_the_theme(lab, look, phase):
     pen = one.panel.training_stage.loss._items[1][1].opts["pen"]
     look.set_theme(theme.Theme.DARK)
     assert pen.color().name() == "#0b63ce"
+
+
+def test_a_run_that_rests_and_one_that_ended_are_said_in_one_form():
+    run = scenes.training().run
+    assert training_words.progress(scenes.training(Phase.PAUSED, rate=None)) == "Paused at step 120 of 200"
+    assert training_words.ended(run) == "Stopped at step 120 of 200"
+
+
+def test_no_tooltip_lies_over_the_weight_maps(lab, qtbot):
+    one = lab(scenes.training(), TrainingPage.WEIGHT_MAP)
+    maps = one.panel.training_stage.weight_map.views.values()
+    assert [part.view.toolTip() for part in maps] == [""] * 4
+    assert all(part.title.toolTip() and part.view.accessibleName() for part in maps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from segviz.core import fading, upsamplers
 from segviz.core.choices import Method, Upsampling
 from segviz.core.laboratory import Kernel, Page, Source, Way
 from segviz.core.masks import Mask
-from segviz.gui.panels import upsampling_maps
+from segviz.gui.panels import upsampling_maps, upsampling_skips
 from segviz.gui.panels.upsampling import UpsamplingPanel
 from segviz.gui.widgets.player import Player
 from tests.gui import scenes
@@ -213,16 +214,16 @@ def test_the_networks_own_kernel_is_taken_where_it_has_one(lab):
 
 def test_the_image_comes_back_in_place_of_the_laboratory(qtbot, lab):
     one = lab(scenes.laboratory())
-    click(qtbot, one.panel.image)
+    click(qtbot, one.panel.frame.image)
     assert not one.panel.wants_stage(one.scene)
-    click(qtbot, one.panel.image)
+    click(qtbot, one.panel.frame.image)
     assert one.panel.wants_stage(one.scene)
 
 
 def test_buttons_turn_the_pages(qtbot, lab):
     one = lab(scenes.laboratory())
     for wanted in (Page.INSERTION, Page.DIRECT, Page.WAYS):
-        click(qtbot, one.panel.buttons[wanted])
+        click(qtbot, one.panel.frame.buttons[wanted])
         assert one.state.upsampling_lab.page is wanted
         assert one.panel.stage.currentWidget() is one.panel.pages[wanted].stage
 
@@ -276,7 +277,7 @@ def test_a_player_plays_to_the_end_and_stops(qtbot, look):
 
 def test_the_animation_leaves_as_a_film(qtbot, lab):
     one = lab(scenes.laboratory(Page.INSERTION, factor=4))
-    click(qtbot, one.panel.film)
+    click(qtbot, one.panel.frame.film)
     ((name, frames),) = [asked for what, asked in one.commands.asked if what == "save_film"]
     assert name == "zero-insertion.gif"
     taken = list(frames())
@@ -384,7 +385,7 @@ def test_a_network_with_one_skip_has_one_slider(lab):
 
 def test_without_an_fcn_the_page_says_which_to_choose(lab):
     one = lab(scenes.laboratory(Page.SKIPS))
-    assert "begins with 'fcn'" in one.panel.note.said()
+    assert "begins with 'fcn'" in one.panel.frame.note.said()
     assert not one.panel.wants_stage(one.scene)
 
 
@@ -450,7 +451,7 @@ def test_the_passes_leave_as_a_film(lab):
 
 def test_what_is_shown_leaves_as_picture_drawing_and_table(qtbot, lab):
     one = lab(scenes.laboratory())
-    for button in (one.panel.copy, one.panel.save, one.panel.drawing, one.panel.table):
+    for button in (one.panel.frame.copy, one.panel.frame.save, one.panel.frame.drawing, one.panel.frame.table):
         click(qtbot, button)
     asked = [(name, arguments) for name, arguments in one.commands.asked if name != "point_at"]
     assert [name for name, _ in asked] == ["copy_image", "save_image", "save_with", "save_table"]
@@ -459,10 +460,37 @@ def test_what_is_shown_leaves_as_picture_drawing_and_table(qtbot, lab):
     assert rows[0] == ["what", "row", "column", "value"]
     assert [row for row in rows if row[0] == "map"][5][1:3] == [1, 1]
     assert b"<svg" in page(one).svg()
-    assert not one.panel.film.isEnabled()
+    assert not one.panel.frame.film.isEnabled()
 
 
 def test_nothing_leaves_an_empty_page(lab):
     one = lab(scenes.laboratory(Page.SKIPS))
-    for button in (one.panel.copy, one.panel.save, one.panel.drawing, one.panel.table, one.panel.film):
+    for button in (
+        one.panel.frame.copy,
+        one.panel.frame.save,
+        one.panel.frame.drawing,
+        one.panel.frame.table,
+        one.panel.frame.film,
+    ):
         assert not button.isEnabled()
+
+
+def test_what_takes_longer_than_a_frame_is_faded_beside_the_window_s_thread(lab, monkeypatch, qtbot):
+    threads, faded = [], fading.faded
+
+    def watched(*arguments):
+        threads.append(threading.current_thread())
+        return faded(*arguments)
+
+    monkeypatch.setattr(upsampling_skips, "QUICK", 0)
+    monkeypatch.setattr(fading, "faded", watched)
+    one = lab(scenes.fcn(fades=(0.5, 0.5)))
+    skips = page(one)
+    qtbot.waitUntil(lambda: bool(skips._shown) and not skips._busy)
+    for fades in ((0.4, 0.5), (0.3, 0.5), (0.2, 0.5)):  # faster than they are computed: the newest counts
+        one.panel._change(fades=fades)
+        skips._paint()
+    qtbot.waitUntil(lambda: "20" in skips.views.views[3].title.text() and not skips._busy)
+    assert threading.main_thread() not in threads
+    expected = faded(one.scene.depths.depths, (1.0, 0.2, 0.5)).argmax(0)
+    assert np.array_equal(skips._shown[3].labels, expected)

@@ -125,15 +125,29 @@ def test_the_mark_is_on_every_tile(grid: ThumbGrid) -> None:
     assert grid.viewport().grab().toImage() == bare
 
 
-def test_keys_walk_and_click_at_the_mark(grid: ThumbGrid, qtbot) -> None:
-    heard = []
-    grid.clicked.connect(lambda *args: heard.append(args))
+def test_keys_walk_and_enter_clicks_at_the_mark(grid: ThumbGrid, qtbot) -> None:
+    heard, clicks = [], []
+    grid.walked.connect(lambda index: heard.append(index))
+    grid.clicked.connect(lambda *args: clicks.append(args))
     grid.set_mark((0.25, 0.75))
     grid.set_selected(0)
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_End, Qt.Key.Key_Home):
         qtbot.keyClick(grid, key)
-    assert [args[0] for args in heard] == [1, 1 + grid.columns, grid.columns, COUNT - 1, 0]
-    assert heard[0][1:] == (0.25, 0.75)
+    assert heard == [1, 1 + grid.columns, grid.columns, COUNT - 1, 0]
+    assert clicks == []
+    qtbot.keyClick(grid, Qt.Key.Key_Right)
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        qtbot.keyClick(grid, key)
+    assert clicks == [(1, 0.25, 0.75)] * 2
+    assert heard[-1] == 1
+
+
+def test_tiles_can_be_small(grid: ThumbGrid) -> None:
+    columns, width = grid.columns, grid.tile_rect(0).width()
+    grid.set_least(44)
+    assert grid.columns > 1.8 * columns
+    assert grid.tile_rect(0).width() < width
+    assert grid.tile_pixels == grid.tile_rect(0).size() * grid.devicePixelRatioF()
 
 
 def test_the_end_is_scrolled_into_view(grid: ThumbGrid, qtbot) -> None:

@@ -1,15 +1,14 @@
-"""What a page of the upsampling laboratory is: settings beside the choice of pages, and a stage."""
+"""What a page of a laboratory is: settings beside the choice of pages, and a stage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from segviz.core.choices import Choice
-from segviz.core.laboratory import Laboratory
 from segviz.gui.panels.header import ChoicePill
 from segviz.gui.widgets.pill import Pill
 
@@ -17,13 +16,17 @@ if TYPE_CHECKING:
     from segviz.gui.filming import Frames
     from segviz.gui.scene import Scene
 
-Change = Callable[..., None]  # changes fields of the Laboratory in the State
+Change = Callable[..., None]  # changes fields of the laboratory in the State
 Rows = list[list[object]]
 
 
 class LabPage(Protocol):
-    """One page. `settings` stands in the workbench, `stage` takes the canvas's place while there is something on it."""
+    """One page. `settings` stands in the workbench, `stage` takes the canvas's place while there is something on it.
 
+    `drawn`: whether the stage is a drawing, which SVG can hold, and no photograph.
+    """
+
+    drawn: bool
     settings: QWidget
     stage: QWidget
 
@@ -78,12 +81,3 @@ class NumberPill(Pill):
 def choice_pill(caption: str, name: str, values: type[Choice], field: str, change: Change) -> ChoicePill:
     """A drop-down that changes one field of the laboratory."""
     return ChoicePill(caption, name, values, lambda value: change(**{field: value}))
-
-
-def changed(laboratory: Laboratory, **fields: Any) -> Laboratory:
-    """The laboratory with some fields changed; another factor brings a kernel of one's own that fits it."""
-    from dataclasses import replace
-
-    if fields.get("factor", laboratory.factor) != laboratory.factor:
-        fields.setdefault("edited", ())
-    return replace(laboratory, **fields)

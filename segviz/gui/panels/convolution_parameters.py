@@ -1,0 +1,214 @@
+"""Where the parameters are: the network's layers beside dense layers in its place (T07)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from segviz.core import parameters
+from segviz.core.parameters import COLOUR, GREY, Counted
+from segviz.gui import theme, words
+from segviz.gui.panels.lab_page import Change, Rows
+from segviz.gui.widgets.bars import Bar, BarRows
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.segmented import Segmented
+from segviz.gui.widgets.wrapped import WrappedLabel
+
+if TYPE_CHECKING:
+    from segviz.gui.filming import Frames
+    from segviz.gui.scene import Scene
+
+CHOOSE = "Choose a network, or the lecture's LeNet-5: its parameters are counted here."
+EXPLAINED = (
+    "Both charts have one scale. A convolution has as many weights for any size of the image; a dense layer has one "
+    "for each pair of input and output. Colour in place of grey changes the first layer alone."
+)
+WIDEST = 640  # of a chart, before `theme.px`
+
+
+class _Chart(QWidget):
+    """A title with its total, and a bar for each layer; more than fit are scrolled."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.title, self.bars = ElidedLabel(), BarRows(1)
+        self.bars.setAccessibleName(name)
+        self.title.setFont(theme.body(strong=True))
+        room = QWidget()
+        theme.set_surface(room, "panel")
+        room.setMaximumWidth(theme.px(WIDEST))
+        inside = QVBoxLayout(room)
+        inside.setContentsMargins(0, 0, theme.S, 0)
+        inside.addWidget(self.bars)
+        inside.addStretch(1)
+        self.area = QScrollArea()
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidgetResizable(True)
+        self.area.setWidget(room)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.L, theme.M, theme.M, theme.M)
+        column.setSpacing(theme.S)
+        column.addWidget(self.title)
+        column.addWidget(self.area, 1)
+
+    def show_counts(self, title: str, counts: Sequence[Counted], most: int) -> None:
+        """Show these, a bar of full length for `most` parameters."""
+        total = sum(one.parameters for one in counts)
+        self.title.setText(f"{title}: {words.many(total, 'parameter')}")
+        t = theme.tokens(self.palette())
+        self.bars.set_bars(
+            tuple(
+                Bar(
+                    one.layer,
+                    one.parameters / most,
+                    f"{words.count(one.parameters)} · {words.share(one.parameters / total)}",
+                    colour=t.color("warn" if one.dense else "accent").name(),
+                )
+                for one in counts
+            )
+        )
+
+
+class ParametersPage:
+    """Two charts: the network, and what would answer as it does with dense layers alone."""
+
+    drawn = False
+
+    def __init__(self, change: Change) -> None:
+        self._counts: tuple[tuple[Counted, ...], tuple[Counted, ...]] = ((), ())
+        self._scene: Scene | None = None
+        self.which = Segmented(
+            [
+                (False, "This network", "The network that is open"),
+                (True, "LeNet-5", "The lecture's LeNet-5 and its MLP"),
+            ],
+            "Whose parameters are counted",
+        )
+        self.which.changed.connect(lambda lecture: change(lecture=lecture))
+        self.channels = Segmented(
+            [(False, "Grey", "One channel"), (True, "RGB", "Three channels")], "Channels of the image"
+        )
+        self.channels.changed.connect(lambda colour: change(colour=colour))
+        self.said = ElidedLabel()
+        self.said.setFont(theme.numbers())
+        self.note = WrappedLabel(EXPLAINED)
+        theme.set_role(self.note, "caption")
+        self.settings = self._make_settings()
+        self.network, self.dense = (
+            _Chart("Parameters of the network"),
+            _Chart("Parameters of dense layers in its place"),
+        )
+        self.stage: QWidget = _Stage(self._repaint)
+        row = QHBoxLayout(self.stage)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.network, 1)
+        row.addWidget(self.dense, 1)
+
+    def _make_settings(self) -> QWidget:
+        whole = QWidget()
+        choices = QHBoxLayout()
+        choices.setSpacing(theme.M)
+        for part in (self.which, self.channels):
+            choices.addWidget(part)
+        self.legend = QLabel()
+        choices.addWidget(self.legend)
+        choices.addStretch(1)
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        column.addLayout(choices)
+        column.addWidget(self.said)
+        column.addWidget(self.note)
+        column.addStretch(1)
+        return whole
+
+    # -------------------------------------------------------------------------------- showing
+
+    def show(self, scene: Scene) -> None:
+        self._scene = scene
+        lab, network = scene.state.convolution_lab, scene.known
+        self.which.set_value(lab.lecture)
+        self.channels.set_value(lab.colour)
+        channels = COLOUR if lab.colour else GREY
+        if lab.lecture:
+            _, height, width = parameters.LENET_INPUT
+            dense = parameters.perceptron(channels * height * width, parameters.LENET_HIDDEN, parameters.LENET_CLASSES)
+            self._fill("LeNet-5", parameters.lenet(channels), dense)
+        elif network is not None:
+            found, dense_ones = parameters.of_network(network, channels), parameters.alternative(network, channels)
+            self._fill(network.title, found, dense_ones)
+        else:
+            self._counts = ((), ())
+            self.said.setText("")
+
+    def _fill(self, title: str, counts: tuple[Counted, ...], dense: tuple[Counted, ...]) -> None:
+        self._counts = counts, dense
+        most = max(one.parameters for one in (*counts, *dense))
+        self.network.show_counts(title, counts, most)
+        self.dense.show_counts("Dense layers alone", dense, most)
+        total = sum(one.parameters for one in counts)
+        share = sum(one.parameters for one in counts if one.dense) / total
+        more = sum(one.parameters for one in dense) / total
+        first = f"{counts[0].layer} {words.many(counts[0].parameters, 'parameter')}"
+        self.said.setText(
+            f"{words.share(share)} of them are dense · first layer: {first} · dense layers alone: {words.factor(more)}"
+        )
+        t = theme.tokens(self.legend.palette())
+        self.legend.setText(
+            f"<span style='color:{t.color('accent').name()}'>■</span> convolution &nbsp; "
+            f"<span style='color:{t.color('warn').name()}'>■</span> dense"
+        )
+
+    def _repaint(self) -> None:
+        """The look has changed."""
+        if self._scene is not None:
+            self.show(self._scene)
+
+    def missing(self, scene: Scene) -> str:
+        return "" if scene.state.convolution_lab.lecture or scene.known is not None else CHOOSE
+
+    def what(self, scene: Scene) -> str:
+        lab, network = scene.state.convolution_lab, scene.known
+        title = "LeNet-5" if lab.lecture else network.title if network is not None else ""
+        return f"{title} for {'colour' if lab.colour else 'grey'} images" if title else ""
+
+    def hover(self, point: tuple[float, float] | None) -> None:
+        """Nothing: parameters have no place in the image."""
+
+    # --------------------------------------------------------------------------------- leaving
+
+    def picture(self) -> QImage:
+        return self.stage.grab().toImage()
+
+    def svg(self) -> bytes:
+        return b""
+
+    def rows(self) -> Rows:
+        """Every layer of both."""
+        rows: Rows = [["what", "layer", "dense", "parameters"]]
+        for what, counts in zip(("network", "dense layers alone"), self._counts, strict=True):
+            rows += [[what, one.layer, one.dense, one.parameters] for one in counts]
+        return rows if len(rows) > 1 else []
+
+    def film(self) -> tuple[str, Callable[[], Frames]] | None:
+        return None
+
+
+class _Stage(QWidget):
+    """A panel whose colours follow the look."""
+
+    def __init__(self, repaint: Callable[[], None]) -> None:
+        super().__init__()
+        self._repaint = repaint
+        self.setAccessibleName("Parameters")
+        theme.set_surface(self, "panel")
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in theme.LOOK_CHANGES:
+            self._repaint()

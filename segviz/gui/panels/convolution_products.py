@@ -1,0 +1,307 @@
+"""Patch times weights, term by term, and the kernel that slides over its map (T02, T03, T24)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from segviz.core.convolution_lab import Source
+from segviz.core.errors import SegvizError
+from segviz.gui import gestures, theme, words
+from segviz.gui.panels.convolution_page import (
+    BoardPage,
+    KernelChoice,
+    missing_work,
+    resizing,
+    source_choice,
+    work_key,
+)
+from segviz.gui.panels.convolution_table import ShareTable
+from segviz.gui.panels.lab_page import Change, Rows
+from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile, Spot
+from segviz.gui.widgets.player import Player
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from segviz.gui.filming import Frames
+    from segviz.gui.panels.base import Commands
+    from segviz.gui.panels.convolution_maps import Work
+    from segviz.gui.scene import Scene
+
+WIDE = 64  # pixels along each side of the image whose outputs are all shown
+FEW = 10  # along each side where the kernel slides: more positions than these make are no lesson any more
+FILMED = 128  # frames of the animation at most
+FILM = QSize(1100, 460)  # of a frame, in pixels
+ROUNDING = 1e-5  # of the largest of the numbers: what two orders of summing may differ by
+
+Update = Callable[..., None]  # changes fields of the State
+
+
+class _WorkPage(BoardPage):
+    """A page about one convolution at work: of a layer, or of a kernel on the image."""
+
+    def __init__(
+        self, name: str, explanation: str, change: Change, update: Update, commands: Commands, slides: bool
+    ) -> None:
+        super().__init__(name, explanation, change, commands)
+        self._update = update
+        self._scene: Scene | None = None
+        self._work: Work | None = None
+        self._refused = ""
+        self._slides = slides
+        self.source = source_choice(change)
+        self.kernel = KernelChoice(change, resizing(change, self._lab), slides)
+        self.board.hovered.connect(self._hovered)
+        self.board.left.connect(lambda: commands.point_at(None))
+        self.board.clicked.connect(self._clicked)
+
+    def _lab(self) -> Any:
+        assert self._scene is not None
+        return self._scene.state.convolution_lab
+
+    def show(self, scene: Scene) -> None:
+        self._scene = scene
+        lab = scene.state.convolution_lab
+        self.source.set_value(lab.source)
+        self.kernel.show(lab, lab.source is Source.IMAGE)
+        if not self._is_new(work_key(scene)):
+            return
+        self._refused = ""
+        try:
+            work = self._found(scene)
+        except SegvizError as error:
+            work, self._refused = None, str(error)
+        if work is None:
+            self._work = None
+            self._clear()
+            self._emptied()
+        else:
+            self._work = work
+            self._filled(work)
+
+    def _found(self, scene: Scene) -> Work | None:
+        if missing_work(scene, ""):
+            return None
+        from segviz.gui.panels import convolution_maps
+
+        return convolution_maps.work_of(scene, FEW if self._slides else WIDE, self._slides)
+
+    def _filled(self, work: Work) -> None:
+        """Another convolution is to be shown."""
+        raise NotImplementedError
+
+    def _emptied(self) -> None:
+        """There is none."""
+        raise NotImplementedError
+
+    def missing(self, scene: Scene) -> str:
+        return missing_work(scene, self._refused)
+
+    def what(self, scene: Scene) -> str:
+        if self._work is None:
+            return ""
+        from segviz.gui.panels import convolution_maps
+
+        return convolution_maps.describe(self._work)
+
+    # --------------------------------------------------------------------------------- cursor
+
+    def _pixel(self, spot: Spot) -> tuple[float, float] | None:
+        """Where a cell of the output sits in the image."""
+        work, scene = self._work, self._scene
+        if work is None or scene is None or spot.part or spot.tile != len(self.board.tiles) - 1:
+            return None
+        from segviz.gui.panels import convolution_maps
+
+        return convolution_maps.pixel_of(scene, work, spot.row, spot.column)
+
+    def _hovered(self, spot: Spot, fy: float, fx: float) -> None:
+        self._commands.point_at(self._pixel(spot))
+
+    def _clicked(self, spot: Spot, fy: float, fx: float) -> None:
+        """A cell of the output was clicked: pin what sits there."""
+        pixel = self._pixel(spot)
+        if pixel is not None and self._scene is not None:
+            self._update(**gestures.pin(self._scene, *pixel))
+
+
+class ProductsPage(_WorkPage):
+    """Input, patch, weights, products and output; beside them what each input map adds."""
+
+    def __init__(self, change: Change, update: Update, commands: Commands) -> None:
+        super().__init__("Products", EXPLAINED, change, update, commands, slides=False)
+        self.settings = self._lay_out((self.source, *self.kernel.parts), beside=self.kernel.table)
+        self.table = ShareTable()
+        self.table.chosen.connect(lambda channel: change(channel=channel))
+        self.stage = QWidget()
+        self.stage.setAccessibleName("Products")
+        theme.set_surface(self.stage, "panel")
+        row = QHBoxLayout(self.stage)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.board, 1)
+        row.addWidget(self.table)
+
+    def _filled(self, work: Work) -> None:
+        self.board.set_tiles(_tiles(work, work.place, work.outputs))
+        self.table.setVisible(work.layer is not None)
+        self.table.show_shares(work.shares, work.first_map, work.channel)
+        self.said.setText(_equation(work))
+
+    def _emptied(self) -> None:
+        self.table.show_shares((), 0, 0)
+
+    def rows(self) -> Rows:
+        """Each product with what it is made of, the largest map first, then the sums."""
+        work = self._work
+        if work is None:
+            return []
+        patch, products = work.sliding.patch(*work.place), work.sliding.products(*work.place)
+        rows: Rows = [["map", "row", "column", "input", "weight", "product"]]
+        for share in work.shares:
+            for row, column in _places(products.shape[1:]):
+                at = (share.channel, row, column)
+                numbers = (patch[at], work.sliding.kernel[at], products[at])
+                rows.append([share.channel + work.first_map, row, column, *(float(number) for number in numbers)])
+        bias, own = work.sliding.bias, float(work.outputs[work.place])
+        return [*rows, ["bias", "", "", "", "", bias], ["sum", "", "", "", "", work.sliding.sum(*work.place)],
+                ["layer", "", "", "", "", own]]  # fmt: skip
+
+
+class SlidingPage(_WorkPage):
+    """The kernel walks over its map by a player, the output fills."""
+
+    def __init__(self, change: Change, update: Update, commands: Commands) -> None:
+        super().__init__("Sliding", SLID, change, update, commands, slides=True)
+        self.player = Player("positions")
+        self.player.moved.connect(lambda _: self._paint())
+        self.zeros = QPushButton("Zero insertion…")
+        self.zeros.setToolTip("A transposed convolution as a convolution over inserted zeros, in the Upsampling tab")
+        self.zeros.clicked.connect(self._show_zeros)
+        self.settings = self._lay_out(
+            (self.source, self.kernel.preset, self.kernel.width, self.zeros),
+            tuple(self.kernel.sliding.values()),
+            self.player,
+            beside=self.kernel.table,
+        )
+
+    def _show_zeros(self) -> None:
+        if self._scene is not None:
+            self._update(**gestures.show_zero_insertion(self._scene))
+
+    def _filled(self, work: Work) -> None:
+        self.player.set_count(work.sliding.positions)
+        self._paint()
+
+    def _emptied(self) -> None:
+        self.player.set_count(1)
+
+    def _paint(self) -> None:
+        work = self._work
+        if work is None:
+            return
+        place = work.sliding.place(self.player.position)
+        self.board.set_tiles(_tiles(work, place, _so_far(work, self.player.position)))
+        self.said.setText(_equation(work, place))
+
+    def film(self) -> tuple[str, Callable[[], Frames]] | None:
+        return ("sliding-kernel.gif", self._frames) if self._work is not None else None
+
+    def _frames(self) -> Frames:
+        """On a board of its own, which nobody sees: the person may go on using that one."""
+        work = self._work
+        if work is None:
+            return
+        last = work.sliding.positions - 1
+        board = MatrixBoard("Sliding")
+        try:
+            board.resize(FILM)
+            for position in [*range(0, last, -(-(last + 1) // FILMED)), last]:
+                if self._work is not work:
+                    return  # another one has come meanwhile
+                board.set_tiles(_tiles(work, work.sliding.place(position), _so_far(work, position)))
+                yield board.picture(1.0)
+        finally:
+            board.deleteLater()
+
+
+EXPLAINED = (
+    "Each weight meets the input under it; the products of all maps and the bias are the output. The table has the "
+    "maps that add most first: click one to see it. Click the output to go elsewhere."
+)
+SLID = "The same weights at every position. Grey cells are padding: zeros outside the map."
+
+
+def _so_far(work: Work, position: int) -> np.ndarray:
+    """The outputs until a position, nothing behind it."""
+    import numpy as np
+
+    numbers = np.arange(work.outputs.size).reshape(work.outputs.shape)
+    return np.where(numbers <= position, work.outputs, np.nan)
+
+
+def _tiles(work: Work, place: tuple[int, int], outputs: np.ndarray) -> tuple[MatrixTile, ...]:
+    """Input, patch, weights, products and output at one position."""
+    from segviz.gui.widgets import cell_images
+
+    sliding, channel = work.sliding, work.channel
+    top, left, tall, wide = sliding.span(*place)
+    down, across = sliding.dilation
+    plane, patch = work.plane(), sliding.patch(*place)[channel]
+    real = sliding.real[top : top + tall : down, left : left + wide : across]
+    weights, products = sliding.kernel[channel], sliding.products(*place)[channel]
+    taps = sliding.taps(*place) if (down, across) != (1, 1) else ()
+    reach = float(abs(work.outputs).max()) or 1.0
+    colours = cell_images.coloured(outputs, -reach, reach, cell_images.SIGNED)
+    of_all = f"map {channel + work.first_map}" if work.layer is not None else "grey levels"
+    row, column = place[0] + work.first[0], place[1] + work.first[1]
+    parts = (
+        ("Input", Matrix("input", plane, work.input_image(plane, sliding.real), taps, (top, left, tall, wide)), of_all),
+        ("Patch", Matrix("patch", patch, work.input_image(patch, real)), _range(work, top, left, tall, wide)),
+        ("× Weights", Matrix("weights", weights, cell_images.about_zero(weights)), work.kernel),
+        ("= Products", Matrix("products", products, cell_images.about_zero(products)),
+         f"their sum: {words.value(float(products.sum()))}"),
+        ("Output", Matrix("output", outputs, colours, (), (*place, 1, 1)),
+         f"row {row}, column {column}: {words.value(float(work.outputs[place]))}"),
+    )  # fmt: skip
+    return tuple(MatrixTile(title, main, (), note, linked=False) for title, main, note in parts)
+
+
+def _range(work: Work, top: int, left: int, tall: int, wide: int) -> str:
+    """The rows and columns of the input that the patch is."""
+    row, column = top + work.corner[0], left + work.corner[1]
+    return f"{_span('row', row, tall)}, {_span('column', column, wide)}"
+
+
+def _span(name: str, first: int, count: int) -> str:
+    """'row 3', 'rows −1–3'."""
+    text = f"{name} {first}" if count == 1 else f"{name}s {first}–{first + count - 1}"
+    return text.replace("-", "−")
+
+
+def _equation(work: Work, place: tuple[int, int] | None = None) -> str:
+    """The sum in one line: the shown map, all maps, the bias, what the layer says."""
+    at = place or work.place
+    products = work.sliding.products(*at)
+    total, own = work.sliding.sum(*at), float(work.outputs[at])
+    if work.layer is None:
+        return f"{words.many(products.size, 'product')} sum to {words.value(total)}"
+    bias = work.sliding.bias
+    sign = "−" if bias < 0 else "+"
+    maps = words.many(len(products), "map")
+    sums = f"{maps}, {words.many(products.size, 'product')}: {words.value(float(products.sum()))}"
+    differs = abs(total - own)
+    equal = "the same" if differs == 0 else f"the same to {words.exponent(differs)}"
+    if differs > ROUNDING * max(1.0, float(abs(products).sum())):
+        equal = f"differs by {words.exponent(differs)}"
+    return (
+        f"{sums} {sign} bias {words.value(abs(bias))} = {words.value(total)} · the layer: {words.value(own)}, {equal}"
+    )
+
+
+def _places(shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [(row, column) for row in range(shape[0]) for column in range(shape[1])]

@@ -1,0 +1,75 @@
+"""What has the middle of the window: the canvas, or what takes its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from segviz.core.choices import NetworkView
+from segviz.gui.panels.base import Panel
+from segviz.gui.scene import Scene
+
+if TYPE_CHECKING:
+    from segviz.gui.canvas import Canvas
+    from segviz.gui.compare_stage import CompareStage
+    from segviz.gui.network_stage import NetworkStage
+    from segviz.gui.window import MainWindow
+
+
+class Stages:
+    """Turns the pages of the window's centre.
+
+    A view of the network comes first, since a person has asked for it; then what the tab in front wants, then
+    results side by side, then the canvas.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._network: NetworkStage | None = None  # made when it is first wanted
+
+    @property
+    def network(self) -> NetworkStage | None:
+        """The view of the network while it is in front."""
+        return self._network if self._network is not None and self._in_front(self._network) else None
+
+    @property
+    def zooming(self) -> Canvas | CompareStage | NetworkStage | None:
+        """What fits and zooms: the canvas, or what stands in its place and can do so."""
+        return self.network or self._window.comparison.in_front or self._window.canvas
+
+    def _in_front(self, stage: QWidget) -> bool:
+        return self._window.centre.currentWidget() is stage
+
+    def show(self, scene: Scene, front: Panel | None) -> None:
+        """Bring what the scene wants to the front; `front` is the panel of the tab that is shown."""
+        window = self._window
+        of_tab = front.stage if front is not None and front.wants_stage(scene) else None
+        wanted = self._network_for(scene) or of_tab or window.comparison.stage_for(scene) or window.canvas
+        if wanted is None or self._in_front(wanted):
+            return
+        focus = QApplication.focusWidget()
+        inside = focus is not None and window.centre.isAncestorOf(focus)
+        window.centre.setCurrentWidget(wanted)
+        if inside or wanted is self._network:  # else Qt gives the keys to the next line of text
+            wanted.setFocus()
+
+    def _network_for(self, scene: Scene) -> NetworkStage | None:
+        if scene.state.network_view is NetworkView.NONE or scene.network is None:
+            return None
+        if self._network is None:
+            from segviz.gui.network_stage import NetworkStage
+
+            self._network = NetworkStage(self._window.desk.session, self._window.desk)
+            self._network.zoomed.connect(self._window.statusBar().show_zoom)
+            self._window.centre.addWidget(self._network)
+        self._network.show_scene(scene)
+        return self._network
+
+
+def turning_to(scene: Scene, panel: Panel) -> dict[str, Any]:
+    """What a person changes who turns to a tab: its stage is not hidden behind a view of the network."""
+    there = replace(scene, state=replace(scene.state, tab=panel.id))
+    covered = panel.stage is not None and panel.wants_stage(there)
+    return {"tab": panel.id} | ({"network_view": NetworkView.NONE} if covered else {})

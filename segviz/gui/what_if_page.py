@@ -1,0 +1,144 @@
+"""The page where windows of layers are changed: what follows is told at once, and nothing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from segviz.core.network_picture import Part
+from segviz.core.what_if import editable
+from segviz.gui import picturing, theme, words
+from segviz.gui.panels.network_rows import field_text
+from segviz.gui.scene import Scene
+from segviz.gui.what_if_rows import Outcome, Value, WhatIfRow, as_table, grid_text, read_pair
+from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.heading import worded_button
+from segviz.gui.widgets.what_if_table import Cell, Line, WhatIfTable
+
+HEADS = (
+    ("Layer", "Layers in order of execution; those that change values alone are left out"),
+    ("Kernel", "Rows and columns of the window: a number, or width × height; + and − change it by one"),
+    ("Stride", "Units from window to window: a number, or width × height; + and − change it by one"),
+    ("Dilation", "Units from sample to sample in a window: a number, or width × height; + and − change it by one"),
+    ("Padding", "Units put around the maps, the same on both sides: a number, or width × height"),
+    ("Grid", "Rows × columns of the output"),
+    ("Every", "Pixels of the network's input from unit to unit: the stride of all layers up to this one"),
+    ("Field", "Side of the receptive field in pixels of the network's input"),
+    ("Multiply-adds", "For this input"),
+)
+FIRST = 1  # column of the first part of a window
+
+
+class WhatIfPage(QWidget):
+    """`changed` carries changes of the State. The buttons that reset windows stand in the header of the stage."""
+
+    changed = Signal(dict)
+
+    def __init__(self) -> None:
+        super().__init__()
+        theme.set_surface(self, "panel")
+        self._scene: Scene | None = None
+        self._outcome: Outcome | None = None
+        self.table = WhatIfTable(HEADS, "Windows of the layers, and what would follow from others")
+        self.summary = ElidedLabel()
+        self.summary.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
+        self.reset_one = worded_button(
+            "Reset layer", "The window of the selected layer as it is in the network  (Delete)"
+        )
+        self.reset_all = worded_button("Reset all", "All windows as they are in the network")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.summary)
+        column.addWidget(self.table, 1)
+        self.setFocusProxy(self.table)
+        self.table.typed.connect(self._typed)
+        self.table.stepped.connect(self._stepped)
+        self.table.chosen.connect(lambda layer: self._ask(lambda scene: picturing.choose_layer(scene, layer)))
+        self.table.reset.connect(lambda layer: self._ask(lambda scene: picturing.reset_layer(scene, layer)))
+        self.reset_one.clicked.connect(self._reset_current)
+        self.reset_all.clicked.connect(lambda: self._ask(picturing.reset_windows))
+
+    # --------------------------------------------------------------------------------- showing
+
+    def show_outcome(self, scene: Scene, found: Outcome | None) -> None:
+        """Show what follows; silent."""
+        self._scene, self._outcome = scene, found
+        lines = [line for row in found.rows for line in _lines(row)] if found is not None else []
+        self.table.show_lines(lines, scene.state.layer)
+        self.summary.setText(summary(scene, found) if found is not None else "")
+        self.reset_all.setEnabled(bool(scene.state.network_picture.edits))
+        edited = {layer for layer, _ in scene.state.network_picture.edits}
+        self.reset_one.setEnabled(scene.state.layer in edited)
+
+    def rows(self) -> list[list[object]]:
+        """The table for a spreadsheet."""
+        return as_table(self._outcome) if self._outcome is not None else []
+
+    # -------------------------------------------------------------------------------- gestures
+
+    def _ask(self, gesture: Callable[[Scene], picturing.Changes]) -> None:
+        changes = gesture(self._scene) if self._scene is not None else {}
+        if changes:
+            self.changed.emit(changes)
+
+    def _typed(self, layer: str, column: int, text: str) -> None:
+        part = tuple(Part)[column - FIRST]
+        pair = read_pair(text, part)
+        if pair is None:
+            self.summary.setText(f"“{text}” is no {part}: a whole number from {part.least} on, or width × height")
+        else:
+            self._ask(lambda scene: picturing.change_window(scene, layer, part, pair))
+
+    def _stepped(self, layer: str, column: int, by: int) -> None:
+        part = tuple(Part)[column - FIRST]
+        row = next((row for row in self._outcome.rows if row.name == layer), None) if self._outcome else None
+        if row is not None and row.window is not None:
+            y, x = (max(part.least, side + by) for side in getattr(row.window, part))
+            self._ask(lambda scene: picturing.change_window(scene, layer, part, (y, x)))
+
+    def _reset_current(self) -> None:
+        here = self.table.currentIndex()
+        if here.isValid():
+            layer = self.table.lines[here.row()].name
+            self._ask(lambda scene: picturing.reset_layer(scene, layer))
+
+
+def _lines(row: WhatIfRow) -> list[Line]:
+    """A layer's line, and what is refused below it."""
+    windows = row.window is not None
+    parts = tuple(_cell(row.part(part), windows) for part in Part)
+    values = tuple(_cell(value) for value in (row.grid, row.stride, row.field, row.macs))
+    name = Cell(row.name, row.name if row.edited else "")
+    lines = [Line(row.name, (name, *parts, *values), f"{row.name}  ({row.type})\nOutput: {row.output.text}")]
+    if row.refusal:
+        lines.append(Line(row.name, (Cell(row.refusal, tone="bad"),), row.refusal))
+    return lines
+
+
+def _cell(value: Value, edits: bool = False) -> Cell:
+    return Cell(value.was, value.now if value.moved else "", edits)
+
+
+def summary(scene: Scene, found: Outcome) -> str:
+    """What the network is, and what it would be: field, grid and cost of its last layer."""
+    real = scene.network
+    if real is None:
+        return ""
+    count = len(found.edits)
+    if found.refusal:
+        return f"{words.many(count, 'change')}: refused, as said below; what lies behind is not known"
+    last = real.geometry.last
+    was, now = real.layer(last), found.network.layer(last)
+    if not count or was is None or now is None:
+        changeable = len(editable(real))
+        return f"{real.title}: {words.many(changeable, 'window')} to change; nothing runs"
+    pairs = (
+        ("field", field_text(was), field_text(now)),
+        ("grid", grid_text(was), grid_text(now)),
+        ("multiply-adds", words.short_count(real.macs), words.short_count(found.network.macs)),
+    )
+    told = ", ".join(f"{name} {Value(old, new).text}" for name, old, new in pairs)
+    return f"{words.many(count, 'change')}: {told}"

@@ -1,0 +1,290 @@
+"""A table of windows that can be changed, and what follows from them: what moves is said beside what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from segviz.gui import theme
+from segviz.gui.widgets.painted import elided
+
+Index = QModelIndex | QPersistentModelIndex
+NONE = Qt.KeyboardModifier.NoModifier
+UNKNOWN = "–"  # a value that nobody can tell
+CELL = Qt.ItemDataRole.UserRole + 1
+NAME = 88  # width of the first column at least, before `theme.px`
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value: what it is in the real network, and what it would be, '' where that is the same.
+
+    `tone` is the colour of a text that is a refusal; `edits` says whether a person can change it.
+    """
+
+    was: str
+    now: str = ""
+    edits: bool = False
+    tone: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.was} → {self.now}" if self.now else self.was
+
+    @property
+    def value(self) -> str:
+        return self.now or self.was
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row, or a refusal, which is one cell over the whole width. `name` is the layer that it is about."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    tip: str = ""
+
+
+class _Lines(QAbstractTableModel):
+    """The lines as Qt asks for them. `typed` carries row, column and what a person has typed."""
+
+    typed = Signal(int, int, str)
+
+    def __init__(self, heads: Sequence[tuple[str, str]], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._heads = heads
+        self.lines: tuple[Line, ...] = ()
+
+    def show(self, lines: tuple[Line, ...]) -> None:
+        if [line.name for line in lines] != [line.name for line in self.lines] or _spans(lines) != _spans(self.lines):
+            self.beginResetModel()
+            self.lines = lines
+            self.endResetModel()
+        elif lines:
+            self.lines = lines
+            self.dataChanged.emit(self.index(0, 0), self.index(len(lines) - 1, len(self._heads) - 1))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - as Qt has it
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._heads)
+
+    def cell(self, index: Index) -> Cell:
+        cells = self.lines[index.row()].cells
+        return cells[index.column()] if index.column() < len(cells) else Cell("")
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        cell = self.cell(index)
+        values = {
+            Qt.ItemDataRole.DisplayRole: cell.text,
+            Qt.ItemDataRole.EditRole: cell.value,
+            Qt.ItemDataRole.ToolTipRole: self.lines[index.row()].tip,
+            CELL: cell,
+        }
+        return values.get(role)
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        self.typed.emit(index.row(), index.column(), str(value))
+        return True
+
+    def headerData(self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if way is not Qt.Orientation.Horizontal:
+            return None
+        texts = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(section)
+        return self._heads[section][texts[role]] if role in texts else None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return plain | Qt.ItemFlag.ItemIsEditable if self.cell(index).edits else plain
+
+
+def _spans(lines: tuple[Line, ...]) -> list[int]:
+    return [at for at, line in enumerate(lines) if len(line.cells) == 1]
+
+
+class _Painter(QStyledItemDelegate):
+    """Paints a cell: what it was dim, what it would be in the accent's colour; what can be changed on a field."""
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        line = QLineEdit(parent)
+        line.setFrame(False)
+        line.setFont(theme.numbers())
+        line.setAccessibleName("A number, or width × height")
+        return line
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        cell = index.data(CELL)
+        t = theme.tokens(option.widget.palette())
+        rect = QRectF(option.rect)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, t.color("raised", 0.6))
+        if cell.edits:
+            self._field(painter, rect, option.state, t)
+        room = rect.adjusted(theme.px(theme.S), 0, -theme.px(theme.S), 0)
+        font = theme.body() if index.column() == 0 else theme.numbers()
+        painter.setFont(font)
+        if cell.tone or index.column() == 0:
+            painter.setPen(t.color(cell.tone or ("accent" if cell.now else "text")))
+            painter.drawText(room, _side(0), self._fitting(cell, font, room.width()))
+        else:
+            self._value(painter, room, cell, t)
+        painter.restore()
+
+    def _fitting(self, cell: Cell, font: QFont, width: float) -> str:
+        """Names of layers differ in their ends, sentences are read from their beginnings."""
+        mode = Qt.TextElideMode.ElideRight if cell.tone else Qt.TextElideMode.ElideLeft
+        return QFontMetrics(font).elidedText(cell.was, mode, int(width))
+
+    def _field(self, painter: QPainter, rect: QRectF, state: QStyle.StateFlag, t: theme.Tokens) -> None:
+        focused = bool(state & QStyle.StateFlag.State_HasFocus)
+        painter.setPen(t.color("accent") if focused else Qt.PenStyle.NoPen)
+        painter.setBrush(t.color("panel" if state & QStyle.StateFlag.State_Selected else "raised"))
+        painter.drawRoundedRect(rect.adjusted(2.5, 2.5, -2.5, -2.5), theme.RADIUS, theme.RADIUS)
+
+    def _value(self, painter: QPainter, room: QRectF, cell: Cell, t: theme.Tokens) -> None:
+        """Right-aligned, so that numbers stand below each other."""
+        metrics = QFontMetrics(painter.font())
+        new = elided(cell.value, painter.font(), room.width())
+        painter.setPen(t.color({"": "text", UNKNOWN: "dim"}.get(cell.now, "accent")))
+        painter.drawText(room, _side(1), new)
+        left = room.width() - metrics.horizontalAdvance(new)
+        if cell.now:
+            painter.setPen(t.color("dim"))
+            before = metrics.elidedText(f"{cell.was} →", Qt.TextElideMode.ElideLeft, int(left) - theme.px(theme.XS))
+            painter.drawText(
+                room.adjusted(0, 0, -metrics.horizontalAdvance(new) - theme.px(theme.XS), 0), _side(1), before
+            )
+
+
+class WhatIfTable(QTableView):
+    """`typed` carries a layer, a column and a text; `stepped` a layer, a column and +1 or -1 (plus and minus keys).
+
+    `chosen` carries the layer of the row that a person goes to, `reset` one whose windows are to be as they were.
+    """
+
+    typed = Signal(str, int, str)
+    stepped = Signal(str, int, int)
+    chosen = Signal(str)
+    reset = Signal(str)
+
+    def __init__(self, heads: Sequence[tuple[str, str]], name: str) -> None:
+        super().__init__()
+        self._lines = _Lines(heads, self)
+        self._silent = False
+        self.setModel(self._lines)
+        self.setItemDelegate(_Painter(self))
+        self.setAccessibleName(name)
+        self.setShowGrid(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.SelectedClicked
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setHighlightSections(False)
+        self._lines.typed.connect(lambda row, column, text: self.typed.emit(self.lines[row].name, column, text))
+        self._measure()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return self._lines.lines
+
+    def show_lines(self, lines: Sequence[Line], selected: str | None) -> None:
+        """Show these lines, the row of a layer selected; silent. Where a person is stays in view."""
+        self._silent = True
+        here = self.currentIndex()
+        spot = (self.lines[here.row()].name, here.column()) if here.isValid() else ("", 0)
+        self._lines.show(tuple(lines))
+        self.clearSpans()
+        for row in _spans(self.lines):
+            self.setSpan(row, 0, 1, self._lines.columnCount())
+        wanted = selected or spot[0]
+        row = next((at for at, line in enumerate(self.lines) if line.name == wanted), None)
+        if row is not None and (not self.currentIndex().isValid() or self.currentIndex().row() != row):
+            self.setCurrentIndex(self._lines.index(row, spot[1]))
+        self._measure()
+        self._silent = False
+
+    def row_of(self, layer: str) -> int:
+        """The row of a layer."""
+        return next(at for at, line in enumerate(self.lines) if line.name == layer)
+
+    def cell_rect(self, layer: str, column: int) -> QRect:
+        """Where a cell is in the viewport."""
+        return self.visualRect(self._lines.index(self.row_of(layer), column))
+
+    def _measure(self) -> None:
+        """Rows and columns as their texts need them; what is left goes to the names."""
+        self.verticalHeader().setDefaultSectionSize(theme.px(theme.CONTROL))
+        head, metrics = self.horizontalHeader(), QFontMetrics(theme.numbers())
+        head.setFont(theme.caption())
+        plain = [line for line in self.lines if len(line.cells) > 1]
+        for column in range(self._lines.columnCount()):
+            widest = max(
+                (metrics.horizontalAdvance(line.cells[column].text if column else line.name) for line in plain),
+                default=0,
+            )
+            own = max(widest + theme.px(theme.L + theme.XS + 2), head.sectionSizeHint(column))
+            head.resizeSection(column, own)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        others = sum(head.sectionSize(column) for column in range(1, self._lines.columnCount()))
+        head.resizeSection(0, max(theme.px(NAME), min(head.sectionSize(0), self.viewport().width() - others)))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in theme.LOOK_CHANGES and hasattr(self, "_lines"):
+            self._measure()
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        if current.isValid() and not self._silent and current.row() != previous.row():
+            self.chosen.emit(self.lines[current.row()].name)
+
+    def event(self, event: QEvent) -> bool:
+        """Figures begin a number, whatever they are the keys of elsewhere in the window."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            here, plain = self.currentIndex(), event.modifiers() in (NONE, Qt.KeyboardModifier.KeypadModifier)
+            if plain and event.text().isdigit() and here.isValid() and self._lines.cell(here).edits:
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        here = self.currentIndex()
+        steps = {"+": 1, "-": -1, "−": -1}
+        if here.isValid() and event.text() in steps and self._lines.cell(here).edits:
+            self.stepped.emit(self.lines[here.row()].name, here.column(), steps[event.text()])
+        elif here.isValid() and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.reset.emit(self.lines[here.row()].name)
+        elif event.text() in ("[", "]"):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    return (Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter

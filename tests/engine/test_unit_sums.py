@@ -1,0 +1,195 @@
+"""A unit taken apart, a shifted image, another size: what the engine answers to the convolution laboratory."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from segviz.core.convolutions import Sliding
+from segviz.core.errors import SegvizError
+from segviz.core.export import save_picture
+from segviz.core.requests import DescribeRequest, FeatureRequest, Setup
+from segviz.core.shifting import ShiftRequest
+from segviz.core.sizes import SizesRequest
+from segviz.core.unit_sums import SumRequest
+from segviz.engine import sizes, unit_sums
+from segviz.engine.flow import finished
+from segviz.engine.recorder import Call
+from segviz.engine.run import Engine
+
+RELATIVE = 1e-5  # of float32, over the products of one unit
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("sums") / "image.png"
+    save_picture(path, np.random.default_rng(0).integers(0, 255, (70, 90, 3)).astype(np.uint8))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+def slid(found) -> Sliding:
+    return Sliding(
+        found.maps, np.ones(found.maps.shape[1:], bool), found.weights, found.bias, found.stride, found.dilation
+    )
+
+
+def convolutions_of(engine, setup) -> list[str]:
+    layers = finished(engine.run(DescribeRequest(setup))).layers
+    return [layer.name for layer in layers if layer.leaf and "Conv2d" in layer.type and "Transpose" not in layer.type]
+
+
+@pytest.mark.parametrize("spec", ["lenet5", "efficientnet_lite0", "onlyconv-digits"])
+def test_the_products_sum_to_the_layers_own_value(engine, image, spec):
+    """Units drawn by chance in layers drawn by chance: padding, strides, groups, dense layers as convolutions."""
+    random = np.random.default_rng(3)
+    setup = Setup(spec, image)
+    names = convolutions_of(engine, setup)
+    chosen = sorted(random.choice(len(names), min(4, len(names)), replace=False))
+    for name in [*(names[at] for at in chosen), *(["c5", "output"] if spec == "lenet5" else [])]:
+        own = finished(engine.run(FeatureRequest(setup, name))).values
+        for _ in range(3):
+            unit = tuple(int(random.integers(side)) for side in own.shape)
+            found = finished(engine.run(SumRequest(setup, name, unit))).found
+            assert (found.layer, found.unit) == (name, unit)
+            sliding, value = slid(found), float(own[unit])
+            scale = float(np.abs(sliding.products(*found.place)).sum()) + abs(found.bias)
+            assert abs(sliding.sum(*found.place) - value) <= RELATIVE * max(abs(value), scale)
+            assert found.outputs[found.place] == pytest.approx(value, rel=1e-6)
+            assert sliding.size == found.outputs.shape
+            np.testing.assert_allclose(sliding.output(), found.outputs, atol=RELATIVE * max(scale, 1))
+
+
+def test_corners_see_padding(engine, image):
+    """NIN's first layer has 5 x 5 weights and two zeros on each side: they are sent, and multiplied."""
+    setup = Setup("nin", image)
+    name = convolutions_of(engine, setup)[0]
+    own = finished(engine.run(FeatureRequest(setup, name))).values
+    for unit in ((1, 0, 0), tuple(side - 1 for side in own.shape)):
+        found = finished(engine.run(SumRequest(setup, name, unit))).found
+        assert found.padding == (2, 2)
+        zeros = found.maps[:, :2] if unit[1] == 0 else found.maps[:, -2:]
+        assert not zeros.any()
+        assert slid(found).sum(*found.place) == pytest.approx(float(own[unit]), rel=1e-4, abs=1e-5)
+    assert finished(engine.run(SumRequest(setup, name, (1, 0, 0)))).found.corner == (-2, -2)
+
+
+def test_a_layer_behind_a_convolution_leads_to_it(engine, image):
+    """S4 has half as many units as C3: unit (5, 7) sits where (10, 14) or its neighbour does; tanh follows C3."""
+    found = finished(engine.run(SumRequest(Setup("lenet5", image), "s4", (2, 5, 7)))).found
+    assert (found.layer, found.activation, found.unit) == ("c3", "tanh", (2, 10, 14))
+    np.testing.assert_allclose(found.after, np.tanh(found.before), atol=1e-6)
+
+
+def test_without_a_unit_the_largest_value_is_taken(engine, image):
+    found = finished(engine.run(SumRequest(Setup("lenet5", image), "c1"))).found
+    assert found.before[found.unit[1:]] == found.before.max()
+
+
+def test_a_transposed_convolution_is_shown_elsewhere(engine, image):
+    setup = Setup("unet-cells", image)
+    layers = finished(engine.run(DescribeRequest(setup))).layers
+    up = next(layer.name for layer in layers if layer.type == "ConvTranspose2d")
+    deep = finished(engine.run(SumRequest(setup, up, (0, 0, 0))))
+    assert deep.found is None
+    assert "transposed convolution" in deep.refusal
+    assert "Zero insertion" in deep.refusal
+
+
+def test_before_the_first_convolution_there_is_none(engine, image):
+    """A layer that answers with the image itself."""
+    traced = engine._loaded(Setup("lenet5", image)).traced(True, (1, 70, 90))
+    with pytest.raises(SegvizError, match="there is no convolution before 'early'"):
+        unit_sums.place_of(replace(traced, calls=(Call("early", torch.nn.Identity(), 0, True, 0),)), "early", traced)
+
+
+def test_a_run_can_be_closed_on_its_way(image):
+    engine = Engine()
+    engine._loaded(Setup("lenet5", image))
+    with closing(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))) as steps:
+        next(steps)
+    assert engine._sums.find("anything") is None
+    assert finished(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))).found is not None
+
+
+# --------------------------------------------------------------------------------------- shift
+
+
+@pytest.mark.parametrize(
+    ("layer", "dx", "dy", "moved"), [("c1", 3, -2, (-2, 3)), ("c3", 4, 2, (1, 2)), ("s4", -4, 4, (1, -1))]
+)
+def test_maps_of_a_network_without_padding_shift_along_exactly(engine, image, layer, dx, dy, moved):
+    """Lecture T08; LeNet-5 pads nowhere, so that every unit that is still there is equal to rounding."""
+    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), layer, 1, dx, dy)))
+    assert answer.exact
+    assert answer.moved == moved
+    rows, columns = answer.maps[0].shape
+    assert answer.inside == (rows - abs(moved[0])) * (columns - abs(moved[1]))
+    assert answer.difference <= RELATIVE * answer.scale
+    assert [one.layer for one in answer.dense] == ["c5", "f6", "output"]
+    assert all(one.largest > 0.01 for one in answer.dense)
+
+
+def test_half_a_unit_is_no_shift_of_the_map(engine, image):
+    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), "s2", 0, 1, 0)))
+    assert not answer.exact
+    assert answer.difference > 100 * RELATIVE * answer.scale
+
+
+def test_padding_does_not_move_along(engine, image):
+    """Inside the map follows, at the border, where padding is seen, it does not."""
+    setup = Setup("efficientnet_lite0", image)
+    layer = convolutions_of(engine, setup)[0]
+    answer = finished(engine.run(ShiftRequest(setup, layer, 0, 4, 0)))
+    assert answer.inside > 0
+    assert answer.difference <= RELATIVE * answer.scale < answer.overall
+
+
+def test_a_vector_cannot_shift(engine, image):
+    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), "f6", 0, 4, 0)))
+    assert answer.maps is None
+    assert "no place to shift to" in answer.refusal
+
+
+# --------------------------------------------------------------------------------------- sizes
+
+
+def test_lenet_stops_at_its_first_dense_layer(engine):
+    """oracles.md, Sizes: LeNet-5 as FCNN on 96x128 -> 17x25; 16 x 21 x 29 = 9,744 numbers meet a layer of 400."""
+    answer = finished(engine.run(SizesRequest(Setup("lenet5"), (96, 128))))
+    broken = answer.broken
+    assert (broken.layer, broken.native, broken.larger, broken.converted) == ("c5", (120,), None, (120, 17, 25))
+    assert "400" in broken.breaks
+    assert "9,744" in broken.breaks
+    assert answer.floor == (17, 25)
+    shapes = {row.layer: row.larger for row in answer.rows}
+    assert (shapes["s4"], shapes["f6"]) == ((16, 21, 29), None)
+    assert finished(engine.run(SizesRequest(Setup("lenet5"), (32, 32)))).broken is None
+
+
+def test_alexnet_on_500_has_nine_or_ten(engine):
+    """oracles.md, Sizes: AlexNet on 500: floor pooling 9x9, ceil pooling (Caffe) 10x10."""
+    answer = finished(engine.run(SizesRequest(Setup("alexnet"), (500, 500))))
+    assert (answer.floor, answer.ceil, answer.published) == ((9, 9), (10, 10), "floor")
+    assert (answer.broken, answer.squeezes) == (None, "avgpool")
+
+
+def test_rounding_is_put_back_whatever_happens():
+    network = torch.nn.Sequential(torch.nn.MaxPool2d(2, ceil_mode=True), torch.nn.AvgPool2d(2))
+
+    def fails():
+        with sizes.rounding(network, False):
+            assert [module.ceil_mode for module in network] == [False, False]
+            raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        fails()
+    assert [module.ceil_mode for module in network] == [True, False]

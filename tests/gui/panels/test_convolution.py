@@ -1,0 +1,387 @@
+"""The convolution laboratory: what is on each page, what gestures change, what leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication
+
+from segviz.core import convolutions
+from segviz.core.convolution_lab import Between, ConvolutionLab, Page, Preset, Rounding, Source
+from segviz.core.requests import ConvertedLayer
+from segviz.core.session import Unit
+from segviz.core.steps import Window
+from segviz.gui.panels import convolution_maps
+from segviz.gui.panels.convolution import ConvolutionPanel
+from segviz.gui.panels.convolution_head import surgery
+from tests.gui import convolution_scenes, scenes
+from tests.gui.convolution_scenes import laboratory
+
+SIZE, STAGE = (1390, 190), (900, 520)
+
+
+@pytest.fixture
+def lab(shown):
+    """Makes a shown panel, its stage below it, so that the mouse finds it."""
+
+    def make(scene):
+        one = shown(ConvolutionPanel, scene, SIZE)
+        one.panel.stage.setGeometry(0, SIZE[1] + 60, *STAGE)
+        one.panel.stage.show()
+        QApplication.processEvents()
+        return one
+
+    return make
+
+
+def page(one):
+    return one.panel.pages[one.state.convolution_lab.page]
+
+
+def tiles(one):
+    return {tile.title: tile for tile in page(one).board.tiles}
+
+
+def click(qtbot, widget, at=None):
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=at or widget.rect().center())
+    QApplication.processEvents()
+
+
+def over(qtbot, widget, at):
+    for step in (QPoint(2, 2), QPoint()):
+        qtbot.mouseMove(widget, at - step)
+        QApplication.processEvents()
+
+
+def cell(board, tile: int, row: int, column: int) -> QPoint:
+    """The middle of a cell of a tile."""
+    rect, (rows, columns) = board.rects(tile)[0], board.tiles[tile].main.values.shape
+    x = rect.left() + (column + 0.5) * rect.width() / columns
+    return QPoint(round(x), round(rect.top() + (row + 0.5) * rect.height() / rows))
+
+
+# ------------------------------------------------------------------------------------ products
+
+
+def test_the_tiles_are_one_sum(lab):
+    one = lab(laboratory())
+    found, shown = one.scene.sums.found, tiles(one)
+    table = page(one).table
+    assert list(shown) == ["Input", "Patch", "× Weights", "= Products", "Output"]
+    patch, weights, products = (shown[name].main.values for name in ("Patch", "× Weights", "= Products"))
+    np.testing.assert_allclose(products, patch * weights, rtol=1e-6)
+    first = table.shares[0]
+    assert products.sum() == pytest.approx(first.value)
+    assert first.value == max((share.value for share in table.shares), key=abs)
+    assert table.shares[-1].so_far == pytest.approx(float(found.outputs[found.place]), rel=1e-5)
+    assert "6 maps, 150 products" in page(one).said.text()
+    assert "the same" in page(one).said.text()
+    assert one.panel.frame.what.text().startswith(
+        "c3: 5 × 5 on 6 maps · stride 1 · padding 2".replace(" × ", "\u202f×\u202f")
+    )
+
+
+def test_a_layer_whose_value_is_another_one_is_said_to_differ(lab):
+    scene = laboratory()
+    found = scene.sums.found
+    wrong = replace(scene.sums, found=replace(found, outputs=found.outputs + 0.5))
+    one = lab(replace(scene, sums=wrong))
+    assert "differs by 0.5" in page(one).said.text()
+
+
+def test_a_row_of_the_table_shows_its_map(lab, qtbot):
+    one = lab(laboratory())
+    table = page(one).table
+    click(qtbot, table.viewport(), table.visualRect(table.model().index(3, 0)).center())
+    assert one.state.convolution_lab.channel == table.shares[3].channel
+    assert tiles(one)["= Products"].main.values.sum() == pytest.approx(table.shares[3].value)
+    QTest.keyClick(table, Qt.Key.Key_Down)
+    assert one.state.convolution_lab.channel == table.shares[4].channel
+
+
+def test_maps_of_a_group_have_their_numbers_in_the_layer(lab):
+    scene = laboratory(channel=14)
+    grouped = replace(scene.sums, found=replace(scene.sums.found, first_map=12, groups=2))
+    one = lab(replace(scene, sums=grouped))
+    assert tiles(one)["Input"].note == "map 14"
+    np.testing.assert_array_equal(tiles(one)["Input"].main.values, scene.sums.found.maps[2])
+
+
+def test_a_click_on_the_output_pins_what_sits_there(lab, qtbot):
+    one = lab(laboratory())
+    found, board = one.scene.sums.found, page(one).board
+    over(qtbot, board, cell(board, 4, 1, 6))
+    row, column = found.block[0] + 1, found.block[1] + 6
+    network = one.scene.network
+    wanted = network.frame.to_image(*network.geometry.position_of("c3", row, column))
+    assert one.commands.asked[-1] == ("point_at", (wanted,))
+    click(qtbot, board, cell(board, 4, 1, 6))
+    assert one.state.unit == Unit(4, row, column)
+
+
+def test_the_image_through_a_preset(lab):
+    scene = laboratory(source=Source.IMAGE, preset=Preset.SOBEL_X)
+    one = lab(replace(scene, state=replace(scene.state, cursor=(50.0, 40.0))))
+    grey = convolutions.grey(scene.picture.pixels)
+    shown = tiles(one)
+    np.testing.assert_array_equal(shown["Patch"].main.values, grey[39:42, 49:52])
+    rows = np.asarray(convolutions.kernel_rows(Preset.SOBEL_X))
+    wanted = convolutions.Sliding.over(grey, rows, padding=1).output()
+    output, frame = shown["Output"].main.values, shown["Output"].main.frame
+    assert output[frame[:2]] == wanted[40, 50]
+    top, left = 40 - frame[0], 50 - frame[1]
+    np.testing.assert_allclose(output, wanted[top : top + 64, left : left + 64])
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 5])
+def test_the_corner_of_the_image_sees_padding(lab, width):
+    """Zeros are where the image ends, and nowhere else."""
+    scene = laboratory(source=Source.IMAGE, preset=Preset.EDITED, edited=((1.0,) * width,) * width)
+    work = convolution_maps.work_of(replace(scene, state=replace(scene.state, cursor=(0.0, 0.0))), 64, False)
+    assert work.place == (0, 0)
+    assert work.outputs.shape == (64, 64)
+    before = width // 2
+    patch = convolutions.grey(scene.picture.pixels)[: width - before, : width - before]
+    assert work.outputs[0, 0] == pytest.approx(patch.sum())
+    assert work.sliding.real.sum() == (work.sliding.real.shape[0] - before) * (work.sliding.real.shape[1] - before)
+
+
+def test_typing_into_the_kernel_makes_it_ones_own(lab, qtbot):
+    one = lab(laboratory(source=Source.IMAGE, preset=Preset.IDENTITY))
+    table = page(one).kernel.table
+    table.item(0, 2).setText("7")
+    assert one.state.convolution_lab.preset is Preset.EDITED
+    assert one.state.convolution_lab.edited == ((0, 0, 7), (0, 1, 0), (0, 0, 0))
+    page(one).kernel.width.menu().actions()[0].trigger()
+    assert one.state.convolution_lab.edited == ((1.0,),)
+    page(one).kernel.preset.choose(Preset.LAPLACIAN)
+    assert tiles(one)["× Weights"].main.values.sum() == 0
+
+
+# ------------------------------------------------------------------------------------- sliding
+
+
+def test_the_output_fills_while_the_kernel_slides(lab, qtbot):
+    one = lab(laboratory(Page.SLIDING))
+    found, player = one.scene.sums.found, page(one).player
+    assert player.count == found.outputs.size == 64
+    assert np.isfinite(tiles(one)["Output"].main.values).sum() == 1
+    click(qtbot, player.forth)
+    player.go(9)
+    shown = tiles(one)
+    assert np.isfinite(shown["Output"].main.values).sum() == 10
+    assert shown["Output"].main.frame == (1, 1, 1, 1)
+    assert shown["Input"].main.frame == (1, 1, 5, 5)
+    np.testing.assert_array_equal(shown["Output"].main.values[0], found.outputs[0])
+
+
+def test_the_real_stride_and_dilation_move_the_frame(lab):
+    scene = laboratory(Page.SLIDING)
+    window = Window(3, 2, 2, 1)
+    unit, shape = (4, 10, 20), (16, 42, 58)
+    found = convolution_scenes.layer_sum(unit, shape, window=window)
+    one = lab(replace(scene, sums=replace(scene.sums, found=found)))
+    page(one).player.go(9)
+    shown = tiles(one)["Input"].main
+    assert shown.frame == (2, 2, 5, 5)
+    assert shown.marks == tuple((row, column) for row in (2, 4, 6) for column in (2, 4, 6))
+
+
+def test_the_film_has_a_frame_a_position(lab):
+    one = lab(laboratory(Page.SLIDING, source=Source.IMAGE, padding=1, stride=2))
+    name, frames = page(one).film()
+    assert name == "sliding-kernel.gif"
+    found = list(frames())
+    assert len(found) == page(one).player.count == 25
+    assert found[0] != found[-1]
+
+
+def test_a_kernel_that_does_not_fit_says_what_helps(lab):
+    one = lab(convolution_scenes.on(scenes.full(picture=scenes.picture(5, 5)), Page.SLIDING, source=Source.IMAGE,
+                                    dilation=3))  # fmt: skip
+    assert "the kernel reaches over 7 units" in one.panel.frame.note.said()
+    assert not one.panel.wants_stage(one.scene)
+
+
+# -------------------------------------------------------------------------------------- matrix
+
+
+def test_a_row_of_the_matrix_lights_its_patch_and_output(lab, qtbot):
+    one = lab(laboratory(Page.MATRIX, side=5))
+    board, maps = page(one).board, page(one).maps
+    assert "225 entries · 81 hold a weight (36" in page(one).said.text()
+    assert "9 distinct weights" in page(one).said.text()
+    over(qtbot, board, cell(board, 0, 4, 12))
+    assert board.tiles[0].main.frame == (4, 0, 1, 25)
+    assert (maps.tiles[1].main.marks, maps.tiles[1].main.frame) == ((), (1, 1, 3, 3))
+    assert maps.tiles[2].main.frame == (1, 1, 1, 1)
+    over(qtbot, maps, cell(maps, 2, 2, 0))
+    assert board.tiles[0].main.frame == (6, 0, 1, 25)
+    QTest.keyClick(board, Qt.Key.Key_Down)
+    assert board.tiles[0].main.frame == (5, 0, 1, 25)
+
+
+def test_dilation_scatters_the_pixels_of_a_row(lab):
+    one = lab(laboratory(Page.MATRIX, side=5, dilation=2))
+    image = page(one).maps.tiles[1].main
+    assert (image.marks, image.frame) == (tuple((y, x) for y in (0, 2, 4) for x in (0, 2, 4)), None)
+
+
+def test_equal_weights_have_equal_colours(lab):
+    one = lab(laboratory(Page.MATRIX, side=4))
+    image = page(one).board.tiles[0].main.image
+    colours = {image.pixelColor(x, y).name() for y in range(image.height()) for x in range(image.width())
+               if image.pixelColor(x, y).alpha()}  # fmt: skip
+    assert len(colours) == 9
+    assert image.pixelColor(0, 0) == image.pixelColor(1, 1) == image.pixelColor(5, 3)
+
+
+# ---------------------------------------------------------------- activation, two layers, pooling
+
+
+def test_the_map_before_and_after_its_activation(lab):
+    one = lab(laboratory(Page.RELU))
+    shown, found = tiles(one), one.scene.sums.found
+    assert list(shown) == ["Before", "ReLU", "The network's tanh"]
+    np.testing.assert_array_equal(shown["ReLU"].main.values, np.maximum(shown["Before"].main.values, 0))
+    np.testing.assert_allclose(shown["The network's tanh"].main.values, np.tanh(shown["Before"].main.values))
+    row, column = shown["Before"].main.frame[:2]
+    assert shown["Before"].main.values[row, column] == found.before[found.unit[1:]]
+    assert f"of {found.before.size:,} units are negative" in page(one).said.text()
+
+
+def test_a_relu_of_the_networks_own_is_not_shown_twice(lab):
+    scene = laboratory(Page.RELU)
+    one = lab(replace(scene, sums=replace(scene.sums, found=replace(scene.sums.found, activation="ReLU"))))
+    assert list(tiles(one)) == ["Before", "ReLU"]
+
+
+def test_two_layers_collapse_until_a_relu_stands_between_them(lab):
+    one = lab(laboratory(Page.COLLAPSE, preset=Preset.SOBEL_X, second=Preset.LAPLACIAN))
+    shown = tiles(one)
+    assert shown["Kernel of kernels"].main.values.shape == (5, 5)
+    assert np.abs(shown["Difference"].main.values).max() < 1e-9
+    assert "Two linear layers are one" in page(one).said.text()
+    page(one).between.choose(Between.RELU)
+    assert np.abs(tiles(one)["Difference"].main.values).max() > 1
+    assert "no one layer does it" in page(one).said.text()
+
+
+def test_pooling_marks_what_survives(lab):
+    one = lab(laboratory(Page.POOLING))
+    shown = tiles(one)
+    assert shown["Map"].main.values.shape == (12, 12)
+    assert len(shown["Map"].main.marks) == 36
+    assert "36 of 144 samples survive, 75" in page(one).said.text()
+    for row, column in shown["Map"].main.marks:
+        assert shown["Max"].main.values[row // 2, column // 2] == shown["Map"].main.values[row, column]
+    page(one).window.menu().actions()[1].trigger()
+    page(one).step.menu().actions()[0].trigger()
+    assert tiles(one)["Average"].main.values.shape == (10, 10)
+
+
+# ------------------------------------------------------------------------ parameters, shift, head
+
+
+def test_parameters_of_lenet_in_grey_and_colour(lab, qtbot):
+    """oracles.md: 61,706 and 86,950; T07: colour makes 456 of 156 in the first layer, and three times the MLP's."""
+    one = lab(laboratory(Page.PARAMETERS, lecture=True))
+    here = page(one)
+    assert "61,706 parameters" in here.network.title.text()
+    assert "86,950 parameters" in here.dense.title.text()
+    click(qtbot, here.channels.button(True))
+    assert one.state.convolution_lab.colour
+    assert here.network.bars.bars[0].value.startswith("456")
+    assert here.dense.bars.bars[0].value.startswith("258,132")
+    click(qtbot, here.which.button(False))
+    assert [bar.name for bar in here.network.bars.bars] == ["c1", "c3", "c5", "f6", "output"]
+    assert sum(row[3] for row in here.rows()[1:6]) == 61_706 + 300
+
+
+def test_the_shift_is_told_and_subtracted(lab):
+    one = lab(laboratory(Page.SHIFT))
+    shown = tiles(one)["Moved back and subtracted"].main.values
+    assert not np.nan_to_num(shown).any()
+    assert np.isnan(shown[:, -1]).all()
+    assert not np.isnan(shown[:, :-1]).any()
+    assert page(one).said.text().startswith("The map moved 1 unit right: the 150 units")
+    assert "f6 by up to 5.000, output by up to 5.000" in page(one).note.said()
+    page(one).dx.menu().actions()[0].trigger()
+    assert one.state.convolution_lab.dx == -16
+
+
+def test_a_shift_of_half_a_unit_is_said_to_be_one(lab):
+    scene = laboratory(Page.SHIFT)
+    one = lab(replace(scene, shift=replace(scene.shift, moved=(0.0, 0.5))))
+    assert "0.5 units right: between two units" in page(one).said.text()
+
+
+def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
+    one = lab(laboratory(Page.HEAD))
+    here = page(one)
+    assert here.said.text().startswith("It stops at c5: a dense layer takes 400 numbers and gets 9,744")
+    column = [here.table.item(row, 3).text() for row in range(here.table.rowCount())]
+    assert column[5:] == ["✕ stops", "–", "–"]
+    assert "48,000 weights stay as they are" in here.step.said()
+    click(qtbot, here.player.forth)
+    assert here.step.said().startswith("f6: dense 120 to 84 becomes convolution 1x1, 120 to 84.")
+    sizes = replace(one.scene.sizes, floor=(9, 9), ceil=(10, 10))
+    one.show(replace(one.scene, sizes=sizes))
+    assert "9\u202f×\u202f9 answers" in here.said.text()
+    here.rounding.choose(Rounding.CEIL)
+    assert "10\u202f×\u202f10 answers" in here.said.text()
+
+
+def test_a_step_that_is_no_dense_layer_is_told_as_it_is():
+    step = ConvertedLayer("avgpool", "average pooling to 6x6", "average of 6x6, stride 1")
+    assert surgery(step) == "avgpool: average pooling to 6x6 becomes average of 6x6, stride 1."
+    assert surgery(replace(step, after="nothing")).startswith("avgpool: average pooling to 6x6 is left out")
+
+
+# -------------------------------------------------------------------------------- all the pages
+
+
+SCENES = ("nothing", "picture only", "network only", "full", "unit outside", "unknown layer", "one pixel", "not finite",
+          "older prediction", "thousand classes")  # fmt: skip
+
+
+def test_every_page_survives_every_scene(lab):
+    """Without an answer, with another network's, with a picture of one pixel: it shows something or says why not."""
+    one = lab(laboratory())
+    every = scenes.everything()
+    for name in SCENES:
+        for wanted in Page:
+            for source in Source if wanted in (Page.PRODUCTS, Page.SLIDING, Page.POOLING) else (Source.LAYER,):
+                state = replace(every[name].state, tab="convolution", convolution_lab=ConvolutionLab(wanted, source))
+                one.show(replace(every[name], state=state))
+                assert bool(one.panel.frame.note.said()) is not one.panel.wants_stage(one.scene), (name, wanted, source)
+
+
+def test_pages_are_turned_and_their_numbers_leave(lab, qtbot):
+    one = lab(laboratory())
+    frame = one.panel.frame
+    for wanted in Page:
+        click(qtbot, frame.buttons[wanted])
+        assert one.state.convolution_lab.page is wanted
+        assert one.panel.stage.currentWidget() is page(one).stage
+        for button, name in ((frame.copy, "copy_image"), (frame.save, "save_image"), (frame.table, "save_table")):
+            click(qtbot, button)
+            assert one.commands.names()[-1] == name
+            assert one.commands.asked[-1][1][0]
+        assert frame.drawing.isEnabled() == page(one).drawn
+        if page(one).drawn:
+            assert page(one).svg().startswith(b"<?xml")
+        assert frame.film.isEnabled() == (wanted is Page.SLIDING)
+
+
+def test_every_control_says_what_it_does(lab):
+    one = lab(laboratory())
+    for wanted in Page:
+        for button in one.panel.pages[wanted].settings.findChildren(QAbstractButton):
+            if button.objectName() != "qt_tableview_cornerbutton":
+                assert button.toolTip(), (wanted, button.text())
+                assert button.accessibleName() or button.text(), wanted

@@ -1,0 +1,201 @@
+"""What speaks for a class and what a map answers to, in the window: what is asked when, and what is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from segviz.core.cams import CamRequest, CamView
+from segviz.core.choices import Area, Heat, MapPage, PatchSource, View
+from segviz.core.requests import Progress
+from segviz.core.session import State, Unit
+from segviz.core.session_file import from_json, to_json
+from segviz.core.top_patches import TopRequest, TopUpdate
+from segviz.gui.scene import Kind
+from tests.gui import scenes
+from tests.gui.conftest import PAGE
+
+
+def asked(one, kind):
+    return [request for request in one.jobs.history if isinstance(request, kind)]
+
+
+def patches_page(one):
+    return one.panel("feature-maps").pages[MapPage.PATCHES]
+
+
+def test_grad_cam_is_asked_when_it_is_chosen_and_painted_where_its_units_are(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps"))
+    assert asked(one, CamRequest) == []
+    one.panel("heatmaps").heat.choose(Heat.GRAD_CAM)
+    one.bring_up()
+    assert [(request.heat, request.layer, request.area) for request in asked(one, CamRequest)] == [
+        (Heat.GRAD_CAM, "c3", Area.AUTO)
+    ]
+    overlays, strip = one.window.canvas._overlays, one.window.canvas.strip
+    assert overlays.cam in overlays.layers
+    assert overlays.heat not in overlays.layers
+    index = one.scene.shown_class
+    assert f"Grad-CAM of “{index}”" in strip.scale.toolTip()
+    row, column = np.unravel_index(int(overlays.cam._plane.argmax()), overlays.cam._plane.shape)
+    place = one.scene.cams.lattice.position_of(2 + index, 3 + index)
+    assert abs(column - place[0]) <= 0.5
+    assert abs(row - place[1]) <= 0.5
+
+
+def test_another_layer_asks_again_and_the_newest_wins(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.GRAD_CAM)))
+    for layer in ("s4", "s2"):
+        one.window.desk.session.update(layer=layer)
+        one.turn()
+    assert [request.layer for request in asked(one, CamRequest)] == ["c3", "s4", "s2"]
+    one.bring_up()
+    assert one.scene.shown_cams.layer == "s2"
+
+
+def test_a_class_without_its_map_asks_for_it(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.GRAD_CAM)))
+    before = len(asked(one, CamRequest))
+    one.window.desk.session.update(shown_class=7)
+    one.turn()
+    assert len(asked(one, CamRequest)) == before, "all ten digits have theirs"
+
+
+def test_probability_comes_back(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.CAM, signed=True)))
+    one.panel("heatmaps").heat.choose(Heat.PROBABILITY)
+    one.bring_up()
+    overlays = one.window.canvas._overlays
+    assert overlays.heat in overlays.layers
+    assert one.window.canvas.strip.scale.toolTip().endswith("colours from 0 to 1")
+
+
+def test_another_network_shows_probabilities(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", cams=CamView(Heat.CAM)))
+    one.window.desk.session.update(model="mtcnn_pnet")
+    assert one.state.cams == CamView()
+
+
+def test_the_choice_stands_in_session_files():
+    state = State(cams=CamView(Heat.GRAD_CAM, True, True), map_page=MapPage.PATCHES, patch_source=PatchSource.FOLDER)
+    assert from_json(to_json(state)) == (state, ())
+    broken = to_json(state).replace('"grad-cam"', '"grad"')
+    read, remarks = from_json(broken)
+    assert read.cams == CamView()
+    assert "cams cannot be" in remarks[0]
+
+
+# ------------------------------------------------------------------------------------- top patches
+
+
+def searching(bench):
+    """A window whose page of patches waits for its answer."""
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", unit=Unit(5, 3, 3), cursor=(12.5, 12.5)))
+    one.panel("feature-maps").buttons[MapPage.PATCHES].click()
+    one.turn()
+    return one
+
+
+def test_the_page_asks_for_the_map_that_is_looked_at(bench):
+    one = searching(bench)
+    (wanted,) = asked(one, TopRequest)
+    assert (wanted.layer, wanted.channel, wanted.folder, wanted.setup.image) == ("c3", 5, None, None)
+    assert "map 5" in patches_page(one).note.text()
+    one.bring_up()
+    assert patches_page(one).grid.isVisible()
+
+
+def test_what_is_found_so_far_is_shown_stopped_and_gone_on_with(bench):
+    one = searching(bench)
+    wanted = one.jobs.asked[one.jobs.ticket(TopRequest)]
+    one.jobs.update(TopRequest, TopUpdate(scenes.top_answer(wanted, images=4), Progress(4, 20, "images")))
+    one.turn()
+    page = patches_page(one)
+    assert len(page._patches) == 4
+    assert not page.more.isVisible()
+    assert one.scene.job(Kind.PATCHES).progress.done == 4
+    one.desk.stop()
+    one.turn()
+    assert page.note.text() == "Stopped after 4 of 20 images."
+    assert len(page._patches) == 4
+    QTest.mouseClick(page.more, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert len(asked(one, TopRequest)) == 2
+    one.bring_up()
+    assert len(page._patches) == 9
+    assert not page.more.isVisible()
+
+
+def test_a_map_that_was_shown_before_is_asked_for_again_after_another_was_begun(bench):
+    one = searching(bench)
+    one.bring_up()
+    one.window.desk.session.update(unit=Unit(6, 3, 3))
+    one.turn()
+    other = one.jobs.asked[one.jobs.ticket(TopRequest)]
+    one.jobs.update(TopRequest, TopUpdate(scenes.top_answer(other, images=4), Progress(4, 20, "images")))
+    one.window.desk.session.update(unit=Unit(5, 3, 3))
+    one.turn()
+    assert [request.channel for request in asked(one, TopRequest)] == [5, 6, 5]
+
+
+def test_a_click_opens_the_image_with_that_unit_pinned(bench):
+    one = searching(bench)
+    one.bring_up()
+    page = patches_page(one)
+    patch = page._patches[3]
+    QTest.mouseClick(page.grid.viewport(), Qt.MouseButton.LeftButton, pos=page.grid.tile_rect(3).center())
+    assert one.state.image == patch.image
+    assert one.state.unit == Unit(5, patch.row, patch.column)
+    assert one.state.cursor == patch.position
+    one.bring_up()
+    assert one.state.unit == Unit(5, patch.row, patch.column), "the unit stays once the image is there"
+    assert page.grid.selected == 3
+
+
+def test_the_folder_of_the_image_can_be_gone_through(bench):
+    one = searching(bench)
+    patches_page(one).source.choose(PatchSource.FOLDER)
+    one.turn()
+    assert asked(one, TopRequest)[-1].folder == "/pictures"
+
+
+def test_who_leaves_the_page_waits_for_nothing(bench):
+    one = searching(bench)
+    one.panel("feature-maps").buttons[MapPage.MAPS].click()
+    one.turn()
+    assert TopRequest in one.jobs.cancelled
+
+
+def test_what_is_said_of_a_patch_under_the_mouse(bench):
+    one = searching(bench)
+    one.bring_up()
+    page = patches_page(one)
+    page._hovered(8, 0.5, 0.5)
+    said = page.what.text().replace("\u202f", " ")
+    assert said == "photograph-8.png · 5.000 at −0.5, 10.5 · field 14 × 14 px, 50 % outside"
+    page._left()
+    assert page.what.text() == "map 5 of c3 · the strongest unit of 20 images · 2 without an active unit"
+
+
+def test_patches_leave_as_picture_and_table(bench):
+    one = searching(bench)
+    one.bring_up()
+    page = patches_page(one)
+    assert page.picture().width() > 3 * 192
+    rows: list[list[object]] = []
+    page._commands = type("Taken", (), {"save_table": staticmethod(lambda table, name: rows.extend(table))})()
+    page._save_table()
+    assert len(rows) == 10
+    assert rows[1][:4] == [PAGE, 9.0, 2, 0]
+
+
+def test_nothing_active_says_so(bench):
+    one = searching(bench)
+    wanted = one.jobs.asked[one.jobs.ticket(TopRequest)]
+    one.jobs.answer(TopRequest, replace(scenes.top_answer(wanted), patches=(), silent=20))
+    one.turn()
+    assert patches_page(one).note.text() == "Nothing in 20 images makes a unit of this map active."
+    assert one.state.view is View.LABELS

@@ -1,0 +1,416 @@
+"""The network in the canvas's place: opened, looked into, edited and left, by real events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from segviz.core import session_file
+from segviz.core.choices import NetworkView
+from segviz.core.errors import SegvizError
+from segviz.core.folding import Folding, Volume
+from segviz.core.network_picture import NetworkPicture, Part
+from segviz.core.session import Session, State, Unit
+from segviz.core.what_if import Edit, edited
+from segviz.gui import picturing, settings
+from segviz.gui.network_stage import NetworkStage
+from segviz.gui.scene import Scene
+from segviz.gui.what_if_rows import outcome, read_pair
+from tests.core import skipped
+from tests.gui import scenes
+
+
+class Kept:
+    """What a stage hands out."""
+
+    def __init__(self):
+        self.images, self.tables, self.files, self.done = [], [], [], []
+
+    def copy_image(self, image):
+        self.images.append(image)
+
+    save_image = lambda self, image, name: self.images.append(image)  # noqa: E731
+
+    def copy_table(self, rows):
+        self.tables.append(rows)
+
+    save_table = lambda self, rows, name: self.tables.append(rows)  # noqa: E731
+
+    def save_with(self, name, kinds, write):
+        self.files.append((name, write))
+
+    def do(self, identifier):
+        self.done.append(identifier)
+
+
+@pytest.fixture
+def shown(qtbot, look):
+    """Makes a stage that follows a session of its own: (stage, session, what it handed out)."""
+
+    def make(network, **state):
+        settings.settings().clear()
+        held = Session(State(model="drawn", **({"network_view": NetworkView.PICTURE} | state)))
+        kept = Kept()
+        stage = NetworkStage(held, kept)
+        settings.set_glides(False)
+        qtbot.addWidget(stage)
+        stage.resize(760, 480)
+        stage.show_scene(Scene(held.state, network=network))
+        held.listen(lambda old, new: stage.show_scene(Scene(new, network=network)))
+        stage.show()
+        stage.grab()
+        return stage, held, kept
+
+    yield make
+    settings.settings().clear()
+
+
+def spot(board, name):
+    plan = board.figure.plan
+    place = next(at for at, item in enumerate(plan.scheme.items) if isinstance(item, Volume) and item.name == name)
+    at = board.projection
+    return QPoint(round(at.left + plan.solids[place].middle * at.zoom), round(at.top))
+
+
+def names(board):
+    return [item.name for item in board.figure.plan.scheme.volumes]
+
+
+# ------------------------------------------------------------------------------------ the window
+
+
+def test_n_shows_the_network_and_escape_the_image_again(bench):
+    one = bench()
+    QTest.keyClick(one.window, Qt.Key.Key_N)
+    one.turn()
+    stage = one.window.stages.network
+    assert one.state.network_view is NetworkView.PICTURE
+    assert one.window.centre.currentWidget() is stage
+    assert names(stage.board) == ["input", "c1", "s2", "c3", "s4", "c5", "f6", "output"]
+    assert stage.board.figure.photograph is not None
+    QTest.keyClick(one.window, Qt.Key.Key_Escape)
+    one.turn()
+    assert one.state.network_view is NetworkView.NONE
+    assert one.window.centre.currentWidget() is one.window.canvas
+
+
+def test_the_button_in_the_network_panel_shows_it_too(bench):
+    one = bench()
+    panel = one.panel("network")
+    QTest.mouseClick(panel._picture, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert one.window.stages.network is not None
+    assert panel._picture.isChecked()
+    QTest.mouseClick(panel._picture, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert one.window.stages.network is None
+
+
+def test_a_clicked_volume_is_the_layer_of_all_views(bench):
+    one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.PICTURE))
+    stage = one.window.stages.network
+    QTest.mouseClick(stage.board, Qt.MouseButton.LeftButton, pos=spot(stage.board, "c3"))
+    one.bring_up()
+    assert one.state.layer == "c3"
+    assert one.scene.features.layer == "c3"
+    QTest.keyClick(stage.board, Qt.Key.Key_Right)
+    one.turn()
+    assert one.state.layer == "s4"
+
+
+def test_a_pinned_unit_lights_its_field_down_to_the_image(shown):
+    """c3 of LeNet-5 sees 14 pixels (oracles.md); the image is 128 pixels wide."""
+    stage, _, _ = shown(scenes.lenet(), layer="c3", unit=Unit(0, 5, 7))
+    lit = stage.board.figure.lit
+    assert (lit[0].right - lit[0].left) * 128 == pytest.approx(14)
+    assert sorted(lit) == [0, 1, 2, 3]
+
+
+def test_a_tab_with_a_stage_of_its_own_is_not_hidden_behind_the_network(bench):
+    one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.PICTURE))
+    one.window.bring_tab("heatmaps")
+    one.turn()
+    assert one.window.stages.network is not None, "heatmaps need no stage"
+    one.window.bring_tab("upsampling")
+    one.turn()
+    assert one.state.network_view is NetworkView.NONE
+    assert one.window.centre.currentWidget() is one.panel("upsampling").stage
+
+
+def test_zoom_and_copy_reach_the_picture(bench):
+    one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.PICTURE))
+    board = one.window.stages.network.board
+    whole = board.projection.zoom
+    QTest.keyClick(one.window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert board.projection.zoom == pytest.approx(1.25 * whole)
+    QTest.keyClick(one.window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    one.turn()
+    copied = QApplication.clipboard().image()
+    assert copied.width() > 2 * 600
+
+
+def test_a_session_keeps_what_is_shown_of_the_network():
+    state = State(
+        model="lenet5",
+        network_view=NetworkView.WHAT_IF,
+        network_picture=NetworkPicture(frozenset({"a", "b.0"}), "a", (("c1", Edit((5, 3), (1, 2), (1, 1), (2, 0))),)),
+    )
+    read, remarks = session_file.from_json(session_file.to_json(state))
+    assert read == state
+    assert remarks == ()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "7", '{"toggled": "a"}', '{"toggled": [1]}', '{"focus": 3}', '{"edits": []}',
+        '{"edits": {"c1": {"kernel": [0, 1]}}}', '{"edits": {"c1": {"kernel": [3]}}}',
+        '{"edits": {"c1": {"kernel": [3, 3], "stride": [1, 1.5]}}}', '{"edits": {"c1": {"kernel": [3, 100000]}}}',
+        '{"edits": {"c1": {"stride": [1, 1]}}}',
+    ],
+)  # fmt: skip
+def test_a_session_with_a_bad_picture_opens_without_it(bad):
+    state = f'{{"model": "lenet5", "network_picture": {bad}}}'
+    read, remarks = session_file.from_json(f'{{"format": "segviz session", "version": 1, "state": {state}}}')
+    assert read == State(model="lenet5")
+    assert len(remarks) == 1
+    assert remarks[0].startswith("network_picture")
+
+
+def test_another_network_forgets_what_was_unfolded_and_edited():
+    held = Session(State(model="lenet5", network_view=NetworkView.PICTURE, network_picture=NetworkPicture(focus="c1")))
+    held.update(model="vgg16")
+    assert held.state.network_picture == NetworkPicture()
+    assert held.state.network_view is NetworkView.PICTURE
+
+
+# ------------------------------------------------------------------------------------ looking in
+
+
+def test_from_the_overview_into_a_block_into_a_layer_and_out_again(shown):
+    stage, held, _ = shown(skipped.residual(20))
+    whole = stage.board.projection.zoom
+    QTest.mouseDClick(stage.board, Qt.MouseButton.LeftButton, pos=spot(stage.board, "body.4"))
+    assert held.state.network_picture == NetworkPicture(frozenset({"body.4"}), "body.4")
+    assert "body.4.conv2" in names(stage.board)
+    inside = stage.board.projection.zoom
+    assert inside > 1.5 * whole
+    QTest.mouseDClick(stage.board, Qt.MouseButton.LeftButton, pos=spot(stage.board, "body.4.conv2"))
+    assert held.state.network_picture.focus == "body.4.conv2"
+    for focus in ("body.4", "body", None):
+        QTest.keyClick(stage.board, Qt.Key.Key_Backspace)
+        assert held.state.network_picture.focus == focus
+    QTest.keyClick(stage.board, Qt.Key.Key_Backspace)
+    assert held.state.network_picture == NetworkPicture(), "at last folded as at first"
+    assert stage.board.projection.zoom == pytest.approx(whole)
+
+
+def test_return_looks_into_the_selected_block(shown):
+    stage, held, _ = shown(skipped.residual(20), layer="body.2")
+    QTest.keyClick(stage.board, Qt.Key.Key_Return)
+    assert held.state.network_picture.focus == "body.2"
+
+
+def test_a_count_unfolds_in_place_and_a_name_folds(shown):
+    stage, held, _ = shown(skipped.residual(20))
+    QTest.mouseClick(stage.board, Qt.MouseButton.LeftButton, pos=stage.board._counts["body.4"].center().toPoint())
+    assert held.state.network_picture == NetworkPicture(frozenset({"body.4"}))
+    stage.board.grab()
+    QTest.mouseClick(stage.board, Qt.MouseButton.LeftButton, pos=stage.board._brackets["body.4"].center().toPoint())
+    assert held.state.network_picture == NetworkPicture()
+
+
+def test_joins_and_the_image_are_no_layers(shown):
+    stage, held, _ = shown(skipped.residual(1), layer="stem")
+    QTest.mouseClick(stage.board, Qt.MouseButton.LeftButton, pos=spot(stage.board, "input"))
+    assert held.state.layer == "stem"
+    scene = Scene(held.state, network=skipped.residual(1))
+    join = 4
+    assert picturing.select(scene, Folding(scene.network), join) == {}
+    assert picturing.enter(scene, Folding(scene.network), join) == {}
+
+
+def test_the_picture_leaves_as_pixels_and_as_a_drawing(shown, tmp_path):
+    stage, _, kept = shown(skipped.unet())
+    stage.save.click()
+    stage.copy.click()
+    assert [image.isNull() for image in kept.images] == [False, False]
+    stage.drawing.click()
+    name, write = kept.files[0]
+    write(tmp_path / name)
+    assert b"down0" in (tmp_path / "network.svg").read_bytes()
+
+
+# --------------------------------------------------------------------------------------- what if
+
+
+def cell(stage, layer, part):
+    return stage.what_if.table.cell_rect(layer, 1 + tuple(Part).index(part)).center()
+
+
+def typed(stage, layer, part, text):
+    """A person double-clicks a cell, types and goes on."""
+    table = stage.what_if.table
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, layer, part))
+    QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, layer, part))
+    editor = table.findChild(QLineEdit)
+    editor.selectAll()
+    QTest.keyClicks(editor, text)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    QApplication.processEvents()
+
+
+def value(stage, layer, column):
+    table = stage.what_if.table
+    return table.lines[table.row_of(layer)].cells[column].text
+
+
+def test_a_typed_kernel_moves_all_that_follows(shown):
+    """LeNet-5 with kernels of 3 in c1: fields 3 and 4, grids two larger (Dumoulin and Visin 2016, relationship 1)."""
+    stage, held, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
+    typed(stage, "c1", Part.KERNEL, "3")
+    assert held.state.network_picture.edits == (("c1", Edit((3, 3))),)
+    assert value(stage, "c1", 1) == "5 → 3"
+    assert value(stage, "c1", 7) == "5 → 3"
+    assert value(stage, "s2", 7) == "6 → 4"
+    assert value(stage, "c1", 5) == "92×124 → 94×126"
+    assert value(stage, "c1", 6) == "/1"
+    assert held.state.layer == "c1"
+
+
+def test_width_and_height_are_typed_as_sizes_are_written(shown):
+    stage, held, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
+    typed(stage, "c1", Part.KERNEL, "3x7")
+    assert held.state.network_picture.edits == (("c1", Edit((7, 3))),)
+
+
+def test_what_is_no_size_changes_nothing_and_says_so(shown):
+    stage, held, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
+    typed(stage, "c1", Part.STRIDE, "0")
+    assert held.state.network_picture.edits == ()
+    assert "“0” is no stride" in stage.what_if.summary.text()
+
+
+def test_plus_and_minus_step_and_delete_resets(shown):
+    stage, held, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
+    table = stage.what_if.table
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, "s2", Part.STRIDE))
+    QTest.keyClick(table, Qt.Key.Key_Plus)
+    assert held.state.network_picture.edits == (("s2", Edit((2, 2), (3, 3))),)
+    QTest.keyClick(table, Qt.Key.Key_Minus)
+    assert held.state.network_picture.edits == (), "what it has anyway is no edit"
+    QTest.keyClick(table, Qt.Key.Key_Minus)
+    QTest.keyClick(table, Qt.Key.Key_Minus)
+    assert held.state.network_picture.edits == (("s2", Edit((2, 2), (1, 1))),), "no stride of none"
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert held.state.network_picture.edits == ()
+
+
+def test_a_figure_begins_a_number_and_is_no_key_of_the_window(bench):
+    """1 is the actual size of the image elsewhere."""
+    one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.WHAT_IF))
+    stage = one.window.stages.network
+    table = stage.what_if.table
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, "c1", Part.PADDING))
+    QTest.keyClick(table, Qt.Key.Key_1)
+    editor = table.findChild(QLineEdit)
+    assert editor.text() == "1"
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    one.turn()
+    assert one.state.network_picture.edits == (("c1", Edit((5, 5), padding=(1, 1))),)
+
+
+def test_reset_of_a_layer_and_of_all(shown):
+    edits = (("c1", Edit((3, 3))), ("c3", Edit((3, 3))))
+    stage, held, _ = shown(
+        scenes.lenet(), network_view=NetworkView.WHAT_IF, layer="c1", network_picture=NetworkPicture(edits=edits)
+    )
+    stage.what_if.reset_one.click()
+    assert held.state.network_picture.edits == edits[1:]
+    assert not stage.what_if.reset_one.isEnabled()
+    stage.what_if.reset_all.click()
+    assert held.state.network_picture.edits == ()
+    assert not stage.what_if.reset_all.isEnabled()
+
+
+def test_a_refusal_stands_below_its_row_and_what_lies_behind_is_unknown(shown):
+    """The sum in a residual block takes maps of one size: a stride inside the block cannot be."""
+    network = skipped.residual(1)
+    stage, _, _ = shown(network, network_view=NetworkView.WHAT_IF)
+    typed(stage, "body.0.conv1", Part.STRIDE, "2")
+    lines = stage.what_if.table.lines
+    refused = [at for at, line in enumerate(lines) if len(line.cells) == 1]
+    assert len(refused) == 1
+    with pytest.raises(SegvizError) as why:
+        edited(network, {"body.0.conv1": Edit((3, 3), (2, 2), (1, 1), (1, 1))})
+    assert lines[refused[0]].cells[0].text[1:] == str(why.value)[1:]
+    assert value(stage, "body.0.conv1", 5) == "64² → 32²", "before it all is known"
+    assert value(stage, "fc", 5) == "32² → –"
+    assert "refused" in stage.what_if.summary.text()
+
+
+def test_the_picture_follows_the_edits_and_marks_them(shown):
+    stage, held, _ = shown(scenes.lenet())
+    before = stage.board.figure
+    held.update(network_picture=NetworkPicture(edits=(("s2", Edit((2, 2), (1, 1))),)))
+    after = stage.board.figure
+    assert after.remarks == {2: "stride 2 → 1"}
+    assert after.plan.solids[3].height > before.plan.solids[3].height, "c3 has a larger grid"
+    assert after.plan.solids[1] == before.plan.solids[1], "c1 is what it was, at the same scale"
+    assert "1 change: field 32 → 19" in stage.what.text()
+
+
+def test_the_table_leaves_with_what_is_and_what_would_be(shown):
+    edits = (("c1", Edit((3, 3))),)
+    stage, _, kept = shown(
+        scenes.lenet(), network_view=NetworkView.WHAT_IF, network_picture=NetworkPicture(edits=edits)
+    )
+    stage.copy.click()
+    head, first, *rest = kept.tables[0]
+    assert first[head.index("layer")] == "c1"
+    assert (first[head.index("field")], first[head.index("field then")]) == ("5", "3")
+    assert first[head.index("kernel")] == "3"
+    assert len(rest) == 6
+
+
+def test_edits_of_layers_that_there_are_not_are_left_out():
+    network = scenes.lenet()
+    found = outcome(network, Folding(network), {"c1": Edit((5, 5))})
+    assert found.edits == {}
+    assert found.network is network
+    assert not any(row.edited for row in found.rows)
+
+
+def test_no_field_of_the_table_differs_from_the_network_without_edits():
+    network = skipped.unet()
+    rows = outcome(network, Folding(network), {}).rows
+    assert [row.name for row in rows] == ["down0", "pool0", "down1", "squeeze", "up0", "join0", "output"]
+    for row in rows:
+        assert not any(value.moved for value in (row.output, row.grid, row.stride, row.field, row.macs))
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "pair"),
+    [
+        ("3", Part.KERNEL, (3, 3)), ("3×5", Part.KERNEL, (5, 3)), ("3 5", Part.STRIDE, (5, 3)),
+        ("0", Part.PADDING, (0, 0)), ("0", Part.KERNEL, None), ("-1", Part.KERNEL, None),
+         ("1.5", Part.STRIDE, None), ("", Part.STRIDE, None),
+        ("1 2 3", Part.STRIDE, None), ("three", Part.KERNEL, None), ("99999", Part.KERNEL, None),
+    ],
+)  # fmt: skip
+def test_what_a_person_types(text, part, pair):
+    assert read_pair(text, part) == pair
+
+
+def test_a_pinned_unit_that_an_edit_takes_away_lights_nothing(shown):
+    network = scenes.lenet()
+    stage, held, _ = shown(network, layer="c1", unit=Unit(0, 90, 120))
+    assert stage.board.figure.lit
+    held.update(network_picture=NetworkPicture(edits=(("c1", Edit((5, 5), (2, 2))),)))
+    assert stage.board.figure.lit == {}
+    assert stage.board.figure.unit == ""
+    assert replace(network) == network
