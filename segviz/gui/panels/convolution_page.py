@@ -127,6 +127,10 @@ class KernelChoice:
 
     def show(self, lab: ConvolutionLab, there: bool = True) -> None:
         """Show what is chosen; `there`: whether there is a choice at all."""
+        for part in (*self.parts, self.table):
+            part.setVisible(there)
+        if not there:
+            return
         from segviz.core import convolutions
 
         rows = convolutions.kernel_rows(lab.preset, lab.edited)
@@ -135,8 +139,6 @@ class KernelChoice:
         for field, pill in self.sliding.items():
             pill.show_number(getattr(lab, field))
         self.table.set_rows(rows)
-        for part in (*self.parts, self.table):
-            part.setVisible(there)
 
 
 def source_choice(change: Change) -> Segmented:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from segviz.core.convolutions import Share
 from segviz.gui import theme, words
+
+if TYPE_CHECKING:
+    from segviz.core.convolutions import Share
 
 COLUMNS = ("Map", "Its sum", "So far")
 HINTS = (

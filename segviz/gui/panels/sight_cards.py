@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
@@ -35,8 +35,9 @@ class SightRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(heading("Field"))
-        row.addStretch(1)
+        title = heading("Field")
+        title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # the buttons say how wide it is
+        row.addWidget(title, 1)
         for identifier in (*SWITCHES, *DEEDS):
             action = find(identifier)
             button = flat_button(action.icon, tooltip(action))
