@@ -11,6 +11,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check install --quiet -c constraints.txt
 STATES := build/pictures
+# A process for each core, which takes a file of tests at a time and computes with one thread.
+PARALLEL := -n auto --dist loadfile
 DEPENDENCIES := pyproject.toml constraints.txt
 
 .PHONY: run test check install pictures zoo-table clean
@@ -21,14 +23,14 @@ run: $(VENV)/.made-run
 
 test: $(VENV)/.made-test
 	$(PYTHON) -m segviz.cli.system
-	QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest $(TESTS)
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PARALLEL) $(TESTS)
 
 check: $(VENV)/.made-install
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 	$(PYTHON) -m segviz.cli.system
-	QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest $(TESTS)
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PARALLEL) $(TESTS)
 
 install: $(VENV)/.made-install
 

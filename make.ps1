@@ -49,7 +49,8 @@ if ($Task -eq "check") {
 }
 if ($Task -in "test", "check") {
     $env:QT_QPA_PLATFORM = "offscreen"
-    Invoke-Step $Python -m pytest
+    $env:OMP_NUM_THREADS = "1"
+    Invoke-Step $Python -m pytest -n auto --dist loadfile
 }
 if ($Task -eq "pictures") {
     $env:QT_QPA_PLATFORM = "offscreen"

@@ -120,6 +120,7 @@ def test_without_effective_nothing_is_added(segviz: Segviz) -> None:
     data = segviz("field", "lenet5", "--layer", "last", "--unit", "0,0", "--json").data
     assert list(data) == [
         "model", "layer", "unit", "grid", "input", "box", "size", "stride", "center", "outside", "status", "reason",
+        "paths",
     ]  # fmt: skip
 
 
