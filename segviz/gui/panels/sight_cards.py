@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from segviz.gui.sighting import Path
 
 SWITCHES = {"field-paths": "paths", "filmstrip": "filmstrip", "projective": "projective", "occlude": "square"}
-DEEDS = ("field-fit", "card-copy", "card-save")
+DEEDS = ("card-copy", "card-save")
 MOST_PATHS = 8
 SUM = "What each path adds to the score of the class: a logit, of which the network's upsampling is the sum"
 
@@ -35,9 +35,8 @@ class SightRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        title = heading("Field")
-        title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # the buttons say how wide it is
-        row.addWidget(title, 1)
+        row.addWidget(heading("Field"))
+        row.addStretch(1)
         for identifier in (*SWITCHES, *DEEDS):
             action = find(identifier)
             button = flat_button(action.icon, tooltip(action))
