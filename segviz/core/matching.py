@@ -14,6 +14,7 @@ from segviz.core.masks import Labels, Mask
 from segviz.core.metrics import IGNORED
 
 TOLD = 4  # names that a remark lists
+APART = 4  # times as many classes, of which none has the same name, are classes of something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ def match(network: Sequence[str], data: Sequence[str] = ()) -> Matching:
 
     By name if at least one name is common to both (case, hyphens and underscores do not count), else
     by index. What does not match is said: a class of the data that the network does not have can only
-    be missed, one that only the network has can only be wrong.
+    be missed, one that only the network has can only be wrong. Raises SegvizError where no name is common and the
+    numbers of classes are far apart.
     """
     if not data:
         return Matching(tuple(network))
@@ -60,6 +62,11 @@ def match(network: Sequence[str], data: Sequence[str] = ()) -> Matching:
 
 
 def _by_index(network: Sequence[str], data: Sequence[str]) -> Matching:
+    if max(len(network), len(data)) > APART * min(len(network), len(data)):
+        raise SegvizError(
+            f"none of the {len(data):,} classes of the ground truth ({listed(data)}) is one of the network's "
+            f"{len(network):,}: choose a network that has them"
+        )
     remark = "no class of the ground truth is named like one of the network: classes are matched by index"
     extra = tuple(data[len(network) :])
     if extra:

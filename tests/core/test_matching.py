@@ -41,6 +41,12 @@ def test_names_without_one_in_common_are_not_believed_and_that_is_said() -> None
     assert "no class two" in found.remarks[0]
 
 
+def test_classes_of_something_else_are_refused_with_the_remedy() -> None:
+    """A thousand classes of photographs against the seven of a scene: an index would call the background a tench."""
+    with pytest.raises(SegvizError, match=r"none of the 3 classes .* \(sky, sea, sand\).* 1,000: choose a network"):
+        match(tuple(f"thing {number}" for number in range(1000)), ("sky", "sea", "sand"))
+
+
 def test_many_lacking_names_are_counted_not_listed() -> None:
     found = match(tuple(str(i) for i in range(1000)), ("7",))
     assert "0, 1, 2, 3 and 995 more" in found.remarks[0]

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segviz.core.choices import View
 from segviz.core.depths import FAMILY, TITLES
+from segviz.core.errors import SegvizError
 from segviz.gui import theme, words
 from segviz.gui.background import Background
 from segviz.gui.panels.lab_page import Change, Rows
@@ -212,13 +213,16 @@ class DepthsPage:
         return shown
 
     def _matched(self, depths: Depths) -> np.ndarray:
-        """The truth by the network's classes; what does not count stays what the file says."""
+        """The truth by the network's classes; what does not count, or is of none of them, stays what the file says."""
         import numpy as np  # after the first paint
 
         from segviz.core.matching import match, matched
 
         assert self._truth is not None
-        labels = matched(self._truth, match(depths.classes, self._truth.names))
+        try:
+            labels = matched(self._truth, match(depths.classes, self._truth.names))
+        except SegvizError:  # said where the score would be
+            return self._truth.labels
         return np.where(labels < 0, self._truth.labels, labels)
 
     def _one(self, depths: Depths, title: str, weights: tuple[float, ...], answer: Any, kept: Shown | None) -> Shown:
