@@ -141,7 +141,7 @@ _FCN_LITE: dict[str, Any] = _FCN | {
     "preprocessing": Preprocessing(mean=(127.0,), std=(128.0,)),
     "summary": "Mammals, birds, insects, fruits, flowers and vehicles, taught by segviz on scenes of cut-out things",
     "multiple": 32,
-    "longest_side": 320,
+    "longest_side": 480,
     "sample": "raccoon.jpg",
 }
 

@@ -37,8 +37,10 @@ PACKAGES = {  # of Debian: where their pictures are, and which of them are photo
         "/usr/share/wallpapers",
         *(
             f"{name}/contents/images/2560x1600.jpg"
-            for name in ("BytheWater", "ColdRipple", "DarkestHour", "EveningGlow", "Grey", "Path", "summer_1am")
+            for name in ("BytheWater", "ColdRipple", "ColorfulCups", "DarkestHour", "EveningGlow", "FallenLeaf")
         ),
+        *("Grey/contents/images/2560x1600.jpg", "Path/contents/images/2560x1600.jpg"),
+        "summer_1am/contents/images/2560x1600.jpg",
     ),
 }
 CUTOUTS = "tuxpaint-stamps-default"  # the package of what stands in front
