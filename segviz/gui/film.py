@@ -50,6 +50,6 @@ def hint_of(still: Still) -> str:
     size = words.size(still.field.width, still.field.height)
     needs = "one unit" if still.rows == still.columns == 1 else f"{units} units"
     return (
-        f"{still.layer}: the pinned unit needs {needs} of it; the one in their middle sees {size} image pixels. "
+        f"{still.layer}: the pinned unit needs {needs} of it; the one at the pinned place sees {size} image pixels. "
         "Click to go there."
     )

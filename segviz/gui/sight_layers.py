@@ -65,7 +65,7 @@ class SightLayers:
         """Follow the scene."""
         self._scene = scene
         state = scene.state
-        key = (scene.network, scene.picture, state.layer, state.unit, state.sight)
+        key = (scene.network, scene.picture, state.layer, state.unit, state.cursor, state.sight)
         if key != self._key:  # progress is told many times a second, and changes none of it
             self._key = key
             found = sighting.stills(scene, MOST_BOXES) if state.sight.filmstrip and scene.picture is not None else ()

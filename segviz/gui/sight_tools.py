@@ -117,7 +117,7 @@ class SightTools(QObject):
             self._shown = None
             return
         state = scene.state
-        key = (scene.picture, scene.network, state.layer, state.unit, self.film.room, theme.tokens())
+        key = (scene.picture, scene.network, state.layer, state.unit, state.cursor, self.film.room, theme.tokens())
         if key == self._shown:
             return
         self._shown = key

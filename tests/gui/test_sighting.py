@@ -16,7 +16,7 @@ from segviz.core.occlusion import OcclusionRequest
 from segviz.core.planning import plan_description, setup_of
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import plan, sighting
+from segviz.gui import gestures, plan, sighting
 from segviz.gui.overlays import Overlays
 from segviz.gui.panels.sight_cards import PathCard
 from segviz.gui.scene import Kind, Scene, pinned
@@ -99,7 +99,37 @@ def test_the_filmstrip_goes_from_the_first_layer_to_the_unit(bench):
     assert [(still.rows, still.columns) for still in found] == [(28, 28), (14, 14), (10, 10), (5, 5), (1, 1)]
 
 
-def test_a_tile_leads_to_its_layer_and_the_unit_in_the_middle(bench):
+@pytest.mark.parametrize("place", [(490, 330), (485, 341), (0, 0), (1279, 959), (2, 700)])
+def test_the_pinned_pixel_is_in_every_tile(place: tuple[int, int]):
+    """Near a border too, where a part of what the unit needs is missing, so that the pixel is not in the middle."""
+    full = scenes.deep_full(features=None)
+    scene = replace(full, state=replace(full.state, layer="fc"))
+    found = sighting.stills(replace(scene, state=replace(scene.state, **gestures.pin(scene, *place))), 20)
+    assert len(found) > 3
+    for still in found:
+        assert still.field.left <= place[0] < still.field.right, still
+        assert still.field.top <= place[1] < still.field.bottom, still
+
+
+def test_without_a_cursor_the_tiles_are_about_the_unit():
+    full = scenes.deep_full(features=None)
+    scene = replace(full, state=replace(full.state, layer="fc", unit=Unit(17, 0, 79), cursor=None))
+    found = sighting.stills(scene, 20)
+    assert [(still.row, still.column) for still in found] == [(0, 316), (0, 316), (0, 158), (0, 79)]
+
+
+def test_tiles_follow_the_pixel_within_the_cell_of_a_unit(bench):
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))
+    one.desk.session.update(layer="output")
+    click(one, 59, 40)
+    unit, boxes, tiles = one.state.unit, layers(one).chain.boxes, one.window.sight._stills
+    click(one, 61, 41)
+    assert (one.state.unit.row, one.state.unit.column) == (unit.row, unit.column)
+    assert layers(one).chain.boxes[0] != boxes[0]
+    assert one.window.sight._stills[0].field != tiles[0].field
+
+
+def test_a_tile_leads_to_its_layer_and_its_unit(bench):
     one = bench()
     one.desk.session.update(layer="output")
     click(one, 61, 42)
