@@ -48,6 +48,7 @@ class SightLayers:
         self._answer: OcclusionAnswer | None = None
         self._scene: Scene | None = None
         self._key: object = None
+        self._square_key: object = None
         self._point: tuple[float, float] | None = None
         levels = np.arange(256)
         self.strength.set_table(argb(np.stack([np.full(256, c) for c in CHANGED] + [levels * STRONGEST // 255], 1)))
@@ -91,6 +92,10 @@ class SightLayers:
             self.reach.marks = ReachMarks(found.box, rows, columns, found.pixel, text)
 
     def _show_square(self, scene: Scene) -> None:
+        key = sighting.square_key(scene)
+        if key == self._square_key:
+            return
+        self._square_key = key
         found = sighting.occluded(scene)
         self.square.box = found.box if found is not None else None
         self.square.possible = found.possible if found is not None else None

@@ -117,6 +117,12 @@ def occluded(scene: Scene) -> Occluded | None:
     )
 
 
+def square_key(scene: Scene) -> tuple[object, ...]:
+    """All that `occluded` depends on: while it stays, nobody needs to ask again."""
+    state = scene.state
+    return scene.network, scene.picture, scene.occlusion, state.image, state.model, state.sight
+
+
 def cells_box(network: Network, layer: str, region: Region) -> Box:
     """The cells of these units of a layer, in image pixels."""
     (top, bottom), (left, right) = region

@@ -12,7 +12,7 @@ from segviz.core.catalogue import entry
 from segviz.core.depths import DepthRequest
 from segviz.core.fading import faded
 from segviz.core.field import Box
-from segviz.core.occlusion import OcclusionRequest
+from segviz.core.occlusion import OcclusionRequest, projective
 from segviz.core.planning import plan_description, setup_of
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
@@ -286,6 +286,20 @@ def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding)
     one.turn()
     assert asked(one) == [OcclusionRequest(scenes.setup(), 60, 45, 32)]
     assert one.jobs.cancelled == []
+
+
+def test_what_the_square_can_change_is_not_worked_out_anew_for_every_scene(occluding, monkeypatch):
+    one, asked = occluding, []
+    monkeypatch.setattr(sighting, "projective", lambda *what: asked.append(what) or projective(*what))
+    one.desk.session.update(opacity=0.3)
+    one.turn()
+    one.desk.session.update(opacity=0.4)
+    one.turn()
+    assert asked == []
+    one.desk.session.update(**sighting.drag_square(one.scene, 60, 40))
+    one.turn()
+    assert asked
+    assert layers(one).square.box == one.window.sight.square.box == Box(60, 40, 92, 72)
 
 
 def test_it_grows_about_its_centre_and_stays_in_the_image(occluding):
