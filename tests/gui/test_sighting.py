@@ -16,7 +16,7 @@ from segviz.core.occlusion import OcclusionRequest, projective
 from segviz.core.planning import plan_description, setup_of
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import gestures, plan, sighting
+from segviz.gui import film, gestures, plan, sighting
 from segviz.gui.overlays import Overlays
 from segviz.gui.panels.sight_cards import PathCard
 from segviz.gui.scene import Kind, Scene, pinned
@@ -141,6 +141,30 @@ def test_a_tile_leads_to_its_layer_and_its_unit(bench):
     assert (one.state.unit.row, one.state.unit.column) == (still.row, still.column)
     assert pinned(one.scene).field == still.field
     assert [tile.title for tile in film.tiles] == ["c1", "s2", "c3"]
+
+
+@pytest.mark.parametrize(
+    ("names", "titles"),
+    [
+        ("backbone.stem backbone.blocks.0 backbone.blocks.1", "stem blocks.0 blocks.1"),
+        ("a.b.conv1 a.b.conv2", "conv1 conv2"),
+        ("backbone.blocks.0 score", "backbone.blocks.0 score"),
+        ("net.blocks.0 net.blocks.1", "blocks.0 blocks.1"),
+        ("net.blocks net.blocks.1", "blocks blocks.1"),
+        ("c1", "c1"),
+        ("", ""),
+    ],
+)
+def test_tiles_are_named_without_what_all_names_share(names: str, titles: str):
+    stills = [sighting.Still(name, 0, 0, 1, 1, (0, 0), Box(0, 0, 1, 1)) for name in names.split()]
+    assert film.titles(stills) == tuple(titles.split())
+
+
+def test_the_filmstrip_has_the_short_names(bench, monkeypatch):
+    monkeypatch.setattr(film, "titles", lambda found: tuple(f"t{at}" for at in range(len(found))))
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))
+    click(one, 61, 42)
+    assert [tile.title for tile in one.window.sight.film.tiles] == ["t0", "t1", "t2", "t3", "t4"]
 
 
 def test_keys_choose_a_tile(bench):
