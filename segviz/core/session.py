@@ -98,18 +98,17 @@ class State:
     upsampling_lab: laboratory.Laboratory = laboratory.USUAL
     sight: sight.Sight = sight.USUAL  # what is shown of receptive fields
     cams: cams.CamView = cams.USUAL  # what heatmaps show
-
-    @property
-    def looked_at(self) -> int | None:
-        """The map that is looked at: the pinned unit's, else the one that was chosen; None where none was."""
-        return self.unit.channel if self.unit is not None else self.map_channel
-
     training_page: TrainingPage = TrainingPage.IMAGE
     w_0: float = 10.0  # of U-Net's weight map w(x), as its paper has it
     sigma: float = 5.0  # pixels
     convolution_lab: convolution_lab.ConvolutionLab = convolution_lab.USUAL
     network_view: NetworkView = NetworkView.NONE  # what of the network has the canvas's place
     network_picture: network_picture.NetworkPicture = network_picture.WHOLE
+
+    @property
+    def looked_at(self) -> int | None:
+        """The map that is looked at: the pinned unit's, else the one that was chosen; None where none was."""
+        return self.unit.channel if self.unit is not None else self.map_channel
 
 
 Listener = Callable[[State, State], None]
@@ -168,9 +167,9 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
     """`changes` together with what they make meaningless: another network has other layers and classes.
 
     The same network, viewed otherwise (`specs.VIEWING`), keeps them. Another image keeps the layer but
-    not the pinned unit; a new revision of the same image keeps both, since a person draws on while a
-    unit is watched. Another layer has other maps and other input maps, but keeps the cursor, from which the unit
-    follows. A mask is of one image, a cell of the confusion matrix of one mask and one network.
+    neither the pinned unit nor the grey square; a new revision of the same image keeps all three, since a person
+    draws on while a unit is watched. Another layer has other maps and other input maps, but keeps the cursor, from
+    which the unit follows. A mask is of one image, a cell of the confusion matrix of one mask and one network.
     """
     out = dict(changes)
 
@@ -187,6 +186,7 @@ def settled(state: State, changes: Mapping[str, Any]) -> dict[str, Any]:
         out.setdefault("unit", None)
         out.setdefault("cursor", None)
         out.setdefault("truth", None)
+        out.setdefault("sight", replace(state.sight, square=None))
     if changed("layer"):
         out.setdefault("map_channel", None)
     if any(out.get(name, getattr(state, name)) != getattr(state, name) for name in MASK_FIELDS):

@@ -22,6 +22,7 @@ from segviz.gui.ledger import Ledger
 from segviz.gui.names import title_of
 from segviz.gui.outlet import Outlet
 from segviz.gui.partners import Worker
+from segviz.gui.pinning import Pinning
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.training_desk import TrainingDesk
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
@@ -45,6 +46,7 @@ class Desk(Outlet):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = session
+        self.pinning = Pinning(session)
         self.scene = Scene(session.state)
         self._jobs: Worker | None = None
         self._told: Scene | None = None
@@ -286,8 +288,10 @@ class Desk(Outlet):
         self._show(**painting.changes(self.scene, self._ledger, event.answer), **self.cleared(kind))
         if kind is Kind.DESCRIPTION:
             self._show(**self._foreign(self.session.state))
-            self.session.update(**gestures.settle_layer(self.scene))
+            self.pinning.described(self.scene)
             self.session.update(**gestures.suited(self.scene))
+        if kind is Kind.PREDICTION:
+            self.pinning.predicted(self.scene)
         self._asking.start(0)
 
     def _refused(self, event: Refused) -> None:

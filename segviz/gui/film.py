@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
@@ -24,12 +25,22 @@ def tiles_of(scene: Scene, most: int, side: int, tokens: theme.Tokens) -> tuple[
     """The stills of the pinned unit and a tile for each, `side` pixels at its longer side; none without a picture."""
     if scene.picture is None:
         return (), ()
-    found = stills(scene, most)
-    return found, tuple(_tile(still, scene.picture.pixels, side, tokens) for still in found)
+    found, pixels = stills(scene, most), scene.picture.pixels
+    return found, tuple(
+        Tile(picture_of(still, pixels, side, tokens), title, size_text(still), hint_of(still))
+        for still, title in zip(found, titles(found), strict=True)
+    )
 
 
-def _tile(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: theme.Tokens) -> Tile:
-    return Tile(picture_of(still, pixels, side, tokens), still.layer, size_text(still), hint_of(still))
+def titles(found: Sequence[Still]) -> tuple[str, ...]:
+    """The names of the layers without the containers that hold all of them: there is little room for a name.
+
+    The last container stays where a name would begin with a number without it.
+    """
+    names = [still.layer.split(".") for still in found]
+    while names and all(len(parts) > 1 and parts[0] == names[0][0] and not parts[1][0].isdigit() for parts in names):
+        names = [parts[1:] for parts in names]
+    return tuple(".".join(parts) for parts in names)
 
 
 def picture_of(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: theme.Tokens) -> QImage:
@@ -50,6 +61,6 @@ def hint_of(still: Still) -> str:
     size = words.size(still.field.width, still.field.height)
     needs = "one unit" if still.rows == still.columns == 1 else f"{units} units"
     return (
-        f"{still.layer}: the pinned unit needs {needs} of it; the one in their middle sees {size} image pixels. "
+        f"{still.layer}: the pinned unit needs {needs} of it; the one at the pinned place sees {size} image pixels. "
         "Click to go there."
     )

@@ -11,7 +11,7 @@ from segviz.core import scores
 from segviz.core.effective import RULES, SHARES, EffectiveField
 from segviz.core.field import Box
 from segviz.gui import theme, unit_words, words
-from segviz.gui.film import picture_of, size_text
+from segviz.gui.film import picture_of, size_text, titles
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
 from segviz.gui.panels.pixels import crop, hatched
@@ -215,7 +215,7 @@ class _Card:
         self._painter.setPen(line)
         self._painter.drawLine(QPointF(MARGIN, top - 18), QPointF(WIDE - MARGIN, top - 18))
         pixels = self._scene.picture.pixels
-        for at, still in enumerate(found):
+        for at, (still, title) in enumerate(zip(found, titles(found), strict=True)):
             place = QRectF(MARGIN + at * (TILE + TILE_GAP), top, TILE, TILE)
             image = picture_of(still, pixels, TILE * SCALE, self._tokens)
             shown = QRectF(QPointF(0, 0), QSizeF(image.size()) / SCALE)
@@ -225,7 +225,7 @@ class _Card:
             self._painter.setPen(QPen(self._tokens.color("accent" if last else "line"), 2 if last else 1))
             self._painter.drawRect(shown)
             wide = place.adjusted(-TILE_GAP / 2 + 2, TILE + 5, TILE_GAP / 2 - 2, 22)
-            self._centred(QRectF(wide.left(), wide.top(), wide.width(), 15), still.layer, "accent" if last else "text")
+            self._centred(QRectF(wide.left(), wide.top(), wide.width(), 15), title, "accent" if last else "text")
             self._centred(QRectF(wide.left(), wide.top() + 15, wide.width(), 15), size_text(still), "dim")
 
     def _centred(self, rect: QRectF, text: str, ink: str) -> None:

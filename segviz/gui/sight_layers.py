@@ -48,6 +48,7 @@ class SightLayers:
         self._answer: OcclusionAnswer | None = None
         self._scene: Scene | None = None
         self._key: object = None
+        self._square_key: object = None
         self._point: tuple[float, float] | None = None
         levels = np.arange(256)
         self.strength.set_table(argb(np.stack([np.full(256, c) for c in CHANGED] + [levels * STRONGEST // 255], 1)))
@@ -65,7 +66,7 @@ class SightLayers:
         """Follow the scene."""
         self._scene = scene
         state = scene.state
-        key = (scene.network, scene.picture, state.layer, state.unit, state.sight)
+        key = (scene.network, scene.picture, state.layer, state.unit, state.cursor, state.sight)
         if key != self._key:  # progress is told many times a second, and changes none of it
             self._key = key
             found = sighting.stills(scene, MOST_BOXES) if state.sight.filmstrip and scene.picture is not None else ()
@@ -91,6 +92,10 @@ class SightLayers:
             self.reach.marks = ReachMarks(found.box, rows, columns, found.pixel, text)
 
     def _show_square(self, scene: Scene) -> None:
+        key = sighting.square_key(scene)
+        if key == self._square_key:
+            return
+        self._square_key = key
         found = sighting.occluded(scene)
         self.square.box = found.box if found is not None else None
         self.square.possible = found.possible if found is not None else None

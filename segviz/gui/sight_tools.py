@@ -32,6 +32,7 @@ class SightTools(QObject):
         self._window, self._canvas = window, canvas
         self._scene: Scene | None = None
         self._shown: object = None
+        self._square_key: object = None
         self._stills: tuple[Still, ...] = ()
         self.square = BoxTool(self)
         self.square.moved.connect(self._drag)
@@ -105,8 +106,11 @@ class SightTools(QObject):
     def show_scene(self, scene: Scene) -> None:
         """Follow the scene; silent."""
         self._scene = scene
-        found = sighting.occluded(scene)
-        self.square.box = found.box if found is not None else None
+        key = sighting.square_key(scene)
+        if key != self._square_key:
+            self._square_key = key
+            found = sighting.occluded(scene)
+            self.square.box = found.box if found is not None else None
         self._fill()
         self.strip.setVisible(scene.state.sight.filmstrip and scene.picture is not None)
 
@@ -117,7 +121,7 @@ class SightTools(QObject):
             self._shown = None
             return
         state = scene.state
-        key = (scene.picture, scene.network, state.layer, state.unit, self.film.room, theme.tokens())
+        key = (scene.picture, scene.network, state.layer, state.unit, state.cursor, self.film.room, theme.tokens())
         if key == self._shown:
             return
         self._shown = key

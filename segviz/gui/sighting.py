@@ -81,7 +81,7 @@ def resize_square(scene: Scene, step: int) -> Changes:
 
 
 def select_still(scene: Scene, still: Still) -> Changes:
-    """A tile of the filmstrip: its layer, and the unit in its centre."""
+    """A tile of the filmstrip: its layer, and the unit that it shows."""
     x, y = still.place
     at = replace(scene, state=replace(scene.state, cursor=(x, y)))
     return {"cursor": (x, y)} | gestures.select_layer(at, still.layer)
@@ -115,6 +115,12 @@ def occluded(scene: Scene) -> Occluded | None:
     return Occluded(
         square_box(network.frame, square), None if reach is None else cells_box(network, "last", reach), answer
     )
+
+
+def square_key(scene: Scene) -> tuple[object, ...]:
+    """All that `occluded` depends on: while it stays, nobody needs to ask again."""
+    state = scene.state
+    return scene.network, scene.picture, scene.occlusion, state.image, state.model, state.sight
 
 
 def cells_box(network: Network, layer: str, region: Region) -> Box:
@@ -207,10 +213,11 @@ def paths(scene: Scene) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """One tile of the filmstrip: a layer before the pinned unit's, or that layer, seen through its middle unit.
+    """One tile of the filmstrip: a layer before the pinned unit's, or that layer, seen through one unit.
 
-    `rows` and `columns` are how many of the layer's units the pinned unit needs, (`row`, `column`) the one in their
-    middle, `place` where that sits in the image and `field` what it sees, both in image pixels.
+    `rows` and `columns` are how many of the layer's units the pinned unit needs, (`row`, `column`) the one of them that
+    sits nearest to where it was pinned, `place` where that sits in the image and `field` what it sees, both in image
+    pixels.
     """
 
     layer: str
@@ -234,13 +241,15 @@ def stills(scene: Scene, most: int) -> tuple[Still, ...]:
     geometry = network.geometry
     target = geometry.index(unit.layer)
     need = needed(geometry, {target: Region(Interval(unit.row, unit.row), Interval(unit.column, unit.column))})
+    cursor = scene.state.cursor
+    place = network.frame.to_network(*cursor) if cursor else geometry.position_of(unit.layer, unit.row, unit.column)
     most = max(FEWEST, most)
     choices = (gestures.top_rows(network), tuple(layer.name for layer in network.layers if layer.leaf))
     for names in choices:
         rows = _grown(network, [name for name in names if geometry.index(name) in need], unit.layer)
         if len(rows) >= most // 2:
             break
-    found = (_still(network, layer.name, need[geometry.index(layer.name)]) for layer in _thinned(rows, most))
+    found = [_still(network, layer.name, need[geometry.index(layer.name)], place) for layer in _thinned(rows, most)]
     return tuple(still for still in found if still is not None)
 
 
@@ -259,17 +268,19 @@ def _grown(network: Network, names: list[str], last: str) -> list[Layer]:
     return [*found, end]
 
 
-def _still(network: Network, layer: str, region: Region) -> Still | None:
+def _still(network: Network, layer: str, region: Region, place: tuple[float, float]) -> Still | None:
+    """The layer through the unit of `region` nearest to `place`, in network pixels; None where it has no field."""
     geometry, frame = network.geometry, network.frame
-    row, column = ((units.lo + units.hi) // 2 for units in region)
+    nearest = geometry.cell_at(layer, *place)
+    row, column = (min(max(at, units.lo), units.hi) for at, units in zip(nearest, region, strict=True))
     try:
         field = geometry.field(layer, row, column)
     except SegvizError:  # of what does not depend on the image
         return None
     if not field.status.holds:
         return None
-    place = frame.to_image(*geometry.position_of(layer, row, column))
-    return Still(layer, row, column, *region.shape, place, frame.box_to_image(field.box))
+    seat = frame.to_image(*geometry.position_of(layer, row, column))
+    return Still(layer, row, column, *region.shape, seat, frame.box_to_image(field.box))
 
 
 def _thinned(found: list[Layer], most: int) -> list[Layer]:

@@ -294,7 +294,7 @@ class MainWindow(QMainWindow):
         self._hover(point)
 
     def _pin(self, x: float, y: float) -> None:
-        self.desk.session.update(**gestures.pin(self.desk.scene, x, y))
+        self.desk.pinning.click(self.desk.scene, x, y)
 
     def _drag(self, x: float, y: float) -> None:
         self.desk.session.update(**gestures.drag_window(self.desk.scene, x, y))

@@ -16,6 +16,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.kept import MOST, Kept
 from segviz.core.session import Session, State, Unit, settled
 from segviz.core.session_file import FORMAT, from_json, to_json
+from segviz.core.sight import USUAL, Sight
 
 # ------------------------------------------------------------------------------------ updates
 
@@ -133,8 +134,20 @@ def test_other_weights_are_another_network(old, new):
 def test_another_image_keeps_the_layer_but_not_the_unit():
     state = State(model="lenet5", image="/a.png", layer="c3", unit=Unit(0, 1, 1), cursor=(4, 5))
     out = settled(state, {"image": "/b.png"})
-    assert out == {"image": "/b.png", "revision": 0, "unit": None, "cursor": None, "truth": None}
+    gone = {"revision": 0, "unit": None, "cursor": None, "truth": None, "sight": USUAL}
+    assert out == {"image": "/b.png"} | gone
     assert settled(state, {"image": "/a.png"}) == {"image": "/a.png"}
+
+
+def test_another_image_takes_the_grey_square_away_and_leaves_the_rest_of_what_is_seen():
+    session = Session(State(image="/a.png", sight=Sight(filmstrip=True, square=(40.0, 20.0), side=64)))
+    session.update(revision=1)
+    assert session.state.sight.square == (40.0, 20.0)
+    session.update(image="/b.png")
+    assert session.state.sight == Sight(filmstrip=True, side=64)
+    saved = State(image="/c.png", sight=Sight(square=(1.0, 2.0)))
+    session.replace(saved)  # as a session file has it
+    assert session.state == saved
 
 
 def test_a_mask_belongs_to_its_image_and_a_cell_to_its_mask_and_network():

@@ -12,11 +12,11 @@ from segviz.core.catalogue import entry
 from segviz.core.depths import DepthRequest
 from segviz.core.fading import faded
 from segviz.core.field import Box
-from segviz.core.occlusion import OcclusionRequest
+from segviz.core.occlusion import OcclusionRequest, projective
 from segviz.core.planning import plan_description, setup_of
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import plan, sighting
+from segviz.gui import film, gestures, plan, sighting
 from segviz.gui.overlays import Overlays
 from segviz.gui.panels.sight_cards import PathCard
 from segviz.gui.scene import Kind, Scene, pinned
@@ -99,7 +99,37 @@ def test_the_filmstrip_goes_from_the_first_layer_to_the_unit(bench):
     assert [(still.rows, still.columns) for still in found] == [(28, 28), (14, 14), (10, 10), (5, 5), (1, 1)]
 
 
-def test_a_tile_leads_to_its_layer_and_the_unit_in_the_middle(bench):
+@pytest.mark.parametrize("place", [(490, 330), (485, 341), (0, 0), (1279, 959), (2, 700)])
+def test_the_pinned_pixel_is_in_every_tile(place: tuple[int, int]):
+    """Near a border too, where a part of what the unit needs is missing, so that the pixel is not in the middle."""
+    full = scenes.deep_full(features=None)
+    scene = replace(full, state=replace(full.state, layer="fc"))
+    found = sighting.stills(replace(scene, state=replace(scene.state, **gestures.pin(scene, *place))), 20)
+    assert len(found) > 3
+    for still in found:
+        assert still.field.left <= place[0] < still.field.right, still
+        assert still.field.top <= place[1] < still.field.bottom, still
+
+
+def test_without_a_cursor_the_tiles_are_about_the_unit():
+    full = scenes.deep_full(features=None)
+    scene = replace(full, state=replace(full.state, layer="fc", unit=Unit(17, 0, 79), cursor=None))
+    found = sighting.stills(scene, 20)
+    assert [(still.row, still.column) for still in found] == [(0, 316), (0, 316), (0, 158), (0, 79)]
+
+
+def test_tiles_follow_the_pixel_within_the_cell_of_a_unit(bench):
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))
+    one.desk.session.update(layer="output")
+    click(one, 59, 40)
+    unit, boxes, tiles = one.state.unit, layers(one).chain.boxes, one.window.sight._stills
+    click(one, 61, 41)
+    assert (one.state.unit.row, one.state.unit.column) == (unit.row, unit.column)
+    assert layers(one).chain.boxes[0] != boxes[0]
+    assert one.window.sight._stills[0].field != tiles[0].field
+
+
+def test_a_tile_leads_to_its_layer_and_its_unit(bench):
     one = bench()
     one.desk.session.update(layer="output")
     click(one, 61, 42)
@@ -111,6 +141,30 @@ def test_a_tile_leads_to_its_layer_and_the_unit_in_the_middle(bench):
     assert (one.state.unit.row, one.state.unit.column) == (still.row, still.column)
     assert pinned(one.scene).field == still.field
     assert [tile.title for tile in film.tiles] == ["c1", "s2", "c3"]
+
+
+@pytest.mark.parametrize(
+    ("names", "titles"),
+    [
+        ("backbone.stem backbone.blocks.0 backbone.blocks.1", "stem blocks.0 blocks.1"),
+        ("a.b.conv1 a.b.conv2", "conv1 conv2"),
+        ("backbone.blocks.0 score", "backbone.blocks.0 score"),
+        ("net.blocks.0 net.blocks.1", "blocks.0 blocks.1"),
+        ("net.blocks net.blocks.1", "blocks blocks.1"),
+        ("c1", "c1"),
+        ("", ""),
+    ],
+)
+def test_tiles_are_named_without_what_all_names_share(names: str, titles: str):
+    stills = [sighting.Still(name, 0, 0, 1, 1, (0, 0), Box(0, 0, 1, 1)) for name in names.split()]
+    assert film.titles(stills) == tuple(titles.split())
+
+
+def test_the_filmstrip_has_the_short_names(bench, monkeypatch):
+    monkeypatch.setattr(film, "titles", lambda found: tuple(f"t{at}" for at in range(len(found))))
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))
+    click(one, 61, 42)
+    assert [tile.title for tile in one.window.sight.film.tiles] == ["t0", "t1", "t2", "t3", "t4"]
 
 
 def test_keys_choose_a_tile(bench):
@@ -256,6 +310,20 @@ def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding)
     one.turn()
     assert asked(one) == [OcclusionRequest(scenes.setup(), 60, 45, 32)]
     assert one.jobs.cancelled == []
+
+
+def test_what_the_square_can_change_is_not_worked_out_anew_for_every_scene(occluding, monkeypatch):
+    one, asked = occluding, []
+    monkeypatch.setattr(sighting, "projective", lambda *what: asked.append(what) or projective(*what))
+    one.desk.session.update(opacity=0.3)
+    one.turn()
+    one.desk.session.update(opacity=0.4)
+    one.turn()
+    assert asked == []
+    one.desk.session.update(**sighting.drag_square(one.scene, 60, 40))
+    one.turn()
+    assert asked
+    assert layers(one).square.box == one.window.sight.square.box == Box(60, 40, 92, 72)
 
 
 def test_it_grows_about_its_centre_and_stays_in_the_image(occluding):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
 from segviz.gui.scene import Kind, Scene
-from segviz.gui.sighting import Occluded, occluded, paths, shares
+from segviz.gui.sighting import Occluded, occluded, paths, shares, square_key
 from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
@@ -145,6 +145,8 @@ class SquareCard(QWidget):
 
     def __init__(self, commands: Commands) -> None:
         super().__init__()
+        self._key: object = None
+        self._found: Occluded | None = None
         self.side = QLabel()
         theme.set_role(self.side, "dim")
         self.effect = ElidedLabel()
@@ -173,7 +175,10 @@ class SquareCard(QWidget):
 
     def show_scene(self, scene: Scene) -> None:
         """Follow the scene; silent."""
-        found = occluded(scene)
+        key = square_key(scene)
+        if key != self._key:
+            self._key, self._found = key, occluded(scene)
+        found = self._found
         self.setVisible(found is not None)
         if found is None:
             return
