@@ -414,7 +414,7 @@ def test_to_compare_takes_away_the_stage_that_would_hide_it(comparing_window, ta
     assert one.window.centre.currentWidget() is one.window.comparison.stage
     if tab != "upsampling":
         return
-    one.panel(tab).image.click()  # the laboratory again, in front of the comparison
+    one.panel(tab).frame.image.click()  # the laboratory again, in front of the comparison
     one.turn()
     assert one.window.centre.currentWidget() is one.panel(tab).stage
     one.window.do("compare-side-by-side")
