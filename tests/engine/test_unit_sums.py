@@ -16,7 +16,7 @@ from segviz.core.requests import DescribeRequest, FeatureRequest, Setup
 from segviz.core.shifting import ShiftRequest
 from segviz.core.sizes import SizesRequest
 from segviz.core.unit_sums import SumRequest
-from segviz.engine import sizes, unit_sums
+from segviz.engine import shifting, sizes, unit_sums
 from segviz.engine.flow import NetworkWeights, finished
 from segviz.engine.graph import trace
 from segviz.engine.recorder import Call
@@ -219,7 +219,7 @@ def test_a_run_can_be_closed_on_its_way(image):
     engine._loaded(Setup("lenet5", image))
     with closing(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))) as steps:
         next(steps)
-    assert engine._sums.find("anything") is None
+    assert not engine.insides._sums._items
     assert finished(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))).found is not None
 
 
@@ -256,10 +256,27 @@ def test_padding_does_not_move_along(engine, image):
     assert answer.difference <= RELATIVE * answer.scale < answer.overall
 
 
-def test_a_vector_cannot_shift(engine, image):
-    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), "f6", 0, 4, 0)))
-    assert answer.maps is None
-    assert "no place to shift to" in answer.refusal
+@pytest.mark.parametrize(("layer", "stride"), [("c1", 1), ("s2", 2), ("s4", 4)])
+def test_by_itself_the_shift_is_one_stride(engine, image, layer, stride):
+    """oracles.md, LeNet-5: C1 has stride 1, both poolings halve; so the map moves by one unit, exactly."""
+    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), layer, 1, None, 0)))
+    assert (answer.layer, answer.channel, answer.by, answer.moved) == (layer, 1, (stride, 0), (0, 1))
+    assert answer.inside > 0
+    assert answer.difference <= RELATIVE * answer.scale
+
+
+def test_a_vector_cannot_shift_so_the_maps_before_it_do(engine, image):
+    """LeNet-5's last layer is chosen when it is opened; S4 has its last maps, 4 pixels apart."""
+    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), "output", 7, None, 0)))
+    assert (answer.refusal, answer.layer, answer.channel, answer.by) == ("", "s4", 0, (4, 0))
+    assert answer.maps[0].shape == (5, 5)
+    assert (answer.exact, answer.inside) == (True, 20)
+
+
+def test_without_maps_nothing_shifts():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4), torch.nn.ReLU())
+    with pytest.raises(SegvizError, match="'1' answers with a vector, .* and no maps come before it"):
+        shifting._with_maps(trace(network.eval(), (1, 4, 4)), "1")
 
 
 # --------------------------------------------------------------------------------------- sizes

@@ -13,11 +13,11 @@ from segviz.gui import theme, words
 if TYPE_CHECKING:
     from segviz.core.convolutions import Share
 
-COLUMNS = ("Map", "Its sum", "So far")
+COLUMNS = ("Map", "Its sum", "Bias + sums")
 HINTS = (
     "Input map; click a row to see its patch, weights and products",
     "Sum of its products, patch times weights",
-    "The bias and the sums of all rows down to this one; the last is the output",
+    "The bias and the sums of all rows down to this one: the first row begins at the bias, the last is the output",
 )
 ROW = 22  # height, before `theme.px`
 WIDE = 216  # of the table, before `theme.px`
