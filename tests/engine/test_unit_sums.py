@@ -219,7 +219,7 @@ def test_a_run_can_be_closed_on_its_way(image):
     engine._loaded(Setup("lenet5", image))
     with closing(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))) as steps:
         next(steps)
-    assert not engine.insides._sums._items
+    assert not engine.insides._sums._values
     assert finished(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))).found is not None
 
 
@@ -275,7 +275,7 @@ def test_a_vector_cannot_shift_so_the_maps_before_it_do(engine, image):
 
 def test_without_maps_nothing_shifts():
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4), torch.nn.ReLU())
-    with pytest.raises(SegvizError, match="'1' answers with a vector, .* and no maps come before it"):
+    with pytest.raises(SegvizError, match=r"'1' answers with a vector, .* and no maps come before it"):
         shifting._with_maps(trace(network.eval(), (1, 4, 4)), "1")
 
 

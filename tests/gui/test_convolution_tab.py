@@ -90,7 +90,7 @@ def test_what_is_wanted_is_being_computed_until_it_is_stopped(bench, page, name,
     one.desk.stop(kind)
     one.turn()
     assert "Run > Run again (F9)" in panel.frame.note.said()
-    one.desk.run_again()
+    one.desk.retry()
     one.turn()
     assert panel.frame.note.said() == busy
 

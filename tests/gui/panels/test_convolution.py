@@ -365,11 +365,11 @@ def test_the_shift_is_told_and_subtracted(lab):
 
 def test_the_shift_is_one_stride_until_another_is_chosen(lab):
     one = lab(laboratory(Page.SHIFT))
-    assert page(one).dx.value() == "one stride, 4 px"
+    assert page(one).dx.value == "one stride, 4 px"
     assert one.panel.frame.what.text().startswith("c3, map 4 · shifted 4 pixels right")
     scene = laboratory(Page.SHIFT, dx=-2)
     one.show(replace(scene, shift=replace(scene.shift, layer="c1")))
-    assert page(one).dx.value() == "-2 px"
+    assert page(one).dx.value == "-2 px"
     assert page(one).note.said().startswith("c3 answers with a vector, which has no place to shift to: c1 before it")
 
 
