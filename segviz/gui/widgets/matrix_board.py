@@ -347,14 +347,14 @@ def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float)
 def short(value: float, whole: bool = False) -> str:
     """Three figures in few letters, so that products and sums agree: '0', '.25', '.100', '-1.30', '12.4', '285'.
 
-    Zeros at the end are left out where nothing follows them. Below 0.001 five decimals count.
+    Zeros at the end are left out where nothing follows them. Below 0.01 four decimals count.
     """
     if value == 0 or whole:
         return f"{value:.0f}".replace("-0", "0") if abs(value) < 1 else f"{value:.0f}"
     size = abs(value)
     if size >= 1e5:
         return words.value(value)
-    decimals = min(FIGURES + 2, max(0, FIGURES - 1 - floor(log10(size))))
+    decimals = min(FIGURES + 1, max(0, FIGURES - 1 - floor(log10(size))))
     text = f"{value:.{decimals}f}"
     trimmed = text.rstrip("0").rstrip(".") if decimals else text
     if abs(float(trimmed or 0) - value) <= SINGLE * size:
