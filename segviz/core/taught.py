@@ -25,6 +25,8 @@ _PAGES: dict[str, Any] = {
     "sample": "digits-512x512.png",
 }
 _FCN: dict[str, Any] = _PAGES | {
+    "weights": "fcn_digits.safetensors",
+    "licence": "MIT; learned from digits under CC-BY-SA-3.0",
     "multiple": 32,
     "source": "after Long et al. 2015, Fully Convolutional Networks for Semantic Segmentation",
 }
@@ -36,7 +38,7 @@ TAUGHT: tuple[Entry, ...] = (
         builder="segviz.models.fcn:fcn32s_digits",
         parameters=621_431,
         receptive_field=188,
-        summary="Random weights until it is taught: digits on a page, from the deepest map alone",
+        summary="Digits on a page, from the deepest map alone: taught by segviz",
         **_FCN,
     ),
     Entry(
@@ -45,7 +47,7 @@ TAUGHT: tuple[Entry, ...] = (
         builder="segviz.models.fcn:fcn16s_digits",
         parameters=252_194,
         receptive_field=220,
-        summary="Random weights until it is taught: digits on a page, with one skip",
+        summary="Digits on a page, with one skip: taught by segviz",
         **_FCN,
     ),
     Entry(
@@ -54,7 +56,7 @@ TAUGHT: tuple[Entry, ...] = (
         builder="segviz.models.fcn:fcn8s_digits",
         parameters=161_565,
         receptive_field=220,
-        summary="Random weights until it is taught: digits on a page, with two skips",
+        summary="Digits on a page, with two skips: taught by segviz",
         **_FCN,
     ),
     Entry(

@@ -61,12 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes, to see that it runs")
     quick = parser.parse_args(arguments).quick
     shifts = "  ".join(f"shift {shift}" for shift in SHIFTS)
-    print(f"{'head':<28}{'data':<10}{'error':>8}  {'paper, CIFAR-10':>15}   accuracy: {shifts}")
+    print(f"{'head':<30}{'data':<10}{'error':>8}  {'paper, CIFAR-10':>15}   accuracy: {shifts}")
     for data in DATA:
         for head, paper in HEADS.items():
             shares = measured(head, data, quick)
             told = "  ".join(f"{share:>7.1%}" for share in shares)
-            print(f"{head.title:<28}{data:<10}{1 - shares[0]:>8.2%}  {paper:>15.2%}   {'':>10}{told}", flush=True)
+            print(f"{head.title:<30}{data:<10}{1 - shares[0]:>8.2%}  {paper:>15.2%}   {'':>10}{told}", flush=True)
     return 0
 
 

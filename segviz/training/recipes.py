@@ -131,6 +131,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         network="fcn8s-digits",
         builder="segviz.models.fcn:fcn_digits_ladder",
         ladder=True,
+        half=True,
         steps=1_500,
         quick={"steps": 90, "tests": 2, "data_options": _SMALL},
         **_PAGES,
