@@ -16,7 +16,7 @@ DILATIONS = (1, 2, 3)
 SIDES = (3, 4, 5, 6, 7, 8)  # of the image whose convolution is unrolled
 WINDOWS = (2, 3, 4)  # of a pooling
 STEPS = (1, 2, 3, 4)
-SHIFTS = (-16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16)  # network pixels
+SHIFTS = (-32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32)  # network pixels
 FEEDS = (0, 64, 96, 128, 227, 256, 320, 384, 500, 512)  # sides of a square that is fed; 0: as large as the image
 MOST_CHANNELS = 2**20
 
@@ -77,8 +77,8 @@ class ConvolutionLab:
     edited yet) name the kernel on the image, which slides with `stride`, `padding` and `dilation`; `second` is that
     of the layer behind it. `side` is that of the image that is unrolled. `lecture` counts the parameters of the
     lecture's LeNet-5 in place of the network's, `colour` those for RGB. `dx`, `dy` are pixels of the network's
-    input, `feed` the side of an image that is fed, 0 for the image itself. `image` shows the photograph in place
-    of the laboratory.
+    input, `dx` None one stride of the layer, `feed` the side of an image that is fed, 0 for the image itself.
+    `image` shows the photograph in place of the laboratory.
     """
 
     page: Page = Page.PRODUCTS
@@ -96,7 +96,7 @@ class ConvolutionLab:
     step: int = 2
     lecture: bool = False
     colour: bool = False
-    dx: int = 4
+    dx: int | None = None
     dy: int = 0
     feed: int = 0
     rounding: Rounding = Rounding.FLOOR
@@ -151,7 +151,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "step": one_of(STEPS),
     "lecture": flag,
     "colour": flag,
-    "dx": one_of(SHIFTS),
+    "dx": lambda value: None if value is None else one_of(SHIFTS)(value),
     "dy": one_of(SHIFTS),
     "feed": one_of(FEEDS),
     "rounding": Rounding,

@@ -17,13 +17,14 @@ MOST = 64  # values of a dense layer that are sent
 class ShiftRequest:
     """A map of `layer`, and the dense outputs, of the image as it is and shifted by (`dx`, `dy`) network pixels.
 
-    The image is made as large as the network's native input, so that its dense layers run.
+    Without `dx` it is shifted by one stride of the layer, so that the map follows. The image is made as large as
+    the network's native input, so that its dense layers run.
     """
 
     setup: Setup
     layer: str
     channel: int
-    dx: int
+    dx: int | None
     dy: int
 
 
@@ -46,7 +47,9 @@ class ShiftAnswer:
     `moved` (y, x) is the shift in units of the layer, whole where `exact`. `inside` counts the units whose fields lie
     in both images, `difference` is the largest between a unit and the one that it moved to, over those; `overall`
     over all that are on both maps. `scale` is the largest absolute value of the maps. `seen` are both inputs, as grey
-    levels 0 to 1. `refusal` says why there are no maps.
+    levels 0 to 1. `layer` and `channel` are those of the map: where the layer that was asked for answers with a vector,
+    of the last one with maps before it. `by` is the shift (dx, dy) in network pixels. `refusal` says why there are no
+    maps.
     """
 
     request: ShiftRequest
@@ -62,6 +65,9 @@ class ShiftAnswer:
     seconds: float
     refusal: str = ""
     notes: tuple[str, ...] = ()
+    layer: str = ""
+    channel: int = 0
+    by: tuple[int, int] = (0, 0)
 
     @property
     def exact(self) -> bool:

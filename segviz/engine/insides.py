@@ -105,7 +105,8 @@ class Insides:
         found: LayerSum | None = None
         refused = ""
         try:
-            place = unit_sums.place_of(traced, request.layer, job.native)
+            channel = request.unit[0] if request.unit is not None else 0
+            place = unit_sums.place_of(traced, request.layer, job.native, channel)
         except SegvizError as error:
             refused = str(error)
         else:

@@ -17,6 +17,7 @@ from segviz.core.shifting import MOST, DenseChange, ShiftAnswer, ShiftRequest
 from segviz.engine import devices, flow
 from segviz.engine.graph import Trace
 from segviz.engine.job import Job
+from segviz.engine.recorder import Call
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,28 +39,31 @@ def shifted(image: Tensor, dx: int, dy: int) -> Tensor:
 
 
 def answered(job: Job, request: ShiftRequest, seconds: float) -> Generator[Progress, None, ShiftAnswer]:
-    """The maps and the dense outputs of both images. Raises SegvizError where the layer makes no maps."""
+    """The maps and the dense outputs of both images.
+
+    A vector has no place to shift to: the last maps before it are shown in its place. Raises SegvizError where there
+    are none.
+    """
     traced = job.native
-    layer, channel = request.layer, request.channel
-    call = traced.call(layer)
-    if len(call.output_shape) != 3:
-        raise SegvizError(f"'{layer}' answers with a vector, which has no place to shift to: choose a layer with maps")
+    call = _with_maps(traced, request.layer)
+    channel = min(request.channel, call.output_shape[0] - 1) if call.name == traced.call(request.layer).name else 0
+    laws = traced.geometry.laws(call.name)
+    stride = laws[0].stride, laws[1].stride
+    by = max(1, round(stride[1])) if request.dx is None else request.dx, request.dy
     devices.check_memory(traced.peak_bytes, job.title)
-    images = job.image, shifted(job.image, request.dx, request.dy)
+    images = job.image, shifted(job.image, *by)
     goals = _dense(traced)
     maps, vectors = [], []
     for image in images:
         done = yield from _walked(job, traced, image, call.output)
-        maps.append(_numbers(done[0, min(channel, done.shape[1] - 1)]))
+        maps.append(_numbers(done[0, channel]))
         found = []
         for _, node in goals:
             vector = yield from _walked(job, traced, image, node)
             found.append(_numbers(vector.reshape(-1)))
         vectors.append(found)
-    laws = traced.geometry.laws(layer)
-    stride = laws[0].stride, laws[1].stride
-    moved = request.dy / stride[0], request.dx / stride[1]
-    compared = _compared(traced.geometry, request, (maps[0], maps[1]), (round(moved[0]), round(moved[1])))
+    moved = by[1] / stride[0], by[0] / stride[1]
+    compared = _compared(traced.geometry, call.name, by, (maps[0], maps[1]), (round(moved[0]), round(moved[1])))
     return ShiftAnswer(
         request=request,
         seen=(_seen(images[0], images[0]), _seen(images[1], images[0])),
@@ -73,7 +77,20 @@ def answered(job: Job, request: ShiftRequest, seconds: float) -> Generator[Progr
         dense=tuple(_change(name, *pair) for (name, _), pair in zip(goals, zip(*vectors, strict=True), strict=True)),
         seconds=seconds,
         notes=job.notes,
+        layer=call.name,
+        channel=channel,
+        by=by,
     )
+
+
+def _with_maps(traced: Trace, layer: str) -> Call:
+    """The layer where it makes maps of more than one unit, else the last one before it that does."""
+    asked = traced.call(layer)
+    before = traced.calls[: traced.calls.index(asked)]
+    for call in (asked, *(call for call in reversed(before) if call.leaf)):
+        if len(call.output_shape) == 3 and call.output_shape[1:] != (1, 1):
+            return call
+    raise SegvizError(f"'{layer}' answers with a vector, which has no place to shift to, and no maps come before it")
 
 
 def refused(request: ShiftRequest, reason: str) -> ShiftAnswer:
@@ -99,7 +116,7 @@ def _dense(traced: Trace) -> list[tuple[str, int]]:
 
 
 def _compared(
-    geometry: Geometry, request: ShiftRequest, maps: tuple[Floats, Floats], moved: tuple[int, int]
+    geometry: Geometry, layer: str, by: tuple[int, int], maps: tuple[Floats, Floats], moved: tuple[int, int]
 ) -> Compared:
     """Units of the first map against those of the second that they moved to."""
     first, second = maps
@@ -112,8 +129,8 @@ def _compared(
     apart = np.abs(first[np.ix_(y, x)] - second[np.ix_(y + down, x + across)])
     size = geometry.height, geometry.width
     inside = np.outer(
-        [_is_inside(geometry, request.layer, (int(at), 0), 0, request.dy, size[0]) for at in y],
-        [_is_inside(geometry, request.layer, (0, int(at)), 1, request.dx, size[1]) for at in x],
+        [_is_inside(geometry, layer, (int(at), 0), 0, by[1], size[0]) for at in y],
+        [_is_inside(geometry, layer, (0, int(at)), 1, by[0], size[1]) for at in x],
     )
     return Compared(int(inside.sum()), float(apart[inside].max(initial=0.0)), float(apart.max()))
 

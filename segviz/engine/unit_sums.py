@@ -22,16 +22,18 @@ from segviz.core.requests import Progress
 from segviz.core.steps import Interval
 from segviz.core.unit_sums import BLOCK, LayerSum
 from segviz.engine import devices, flow
+from segviz.engine.contributions import JOINS
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace
 from segviz.engine.job import Job
-from segviz.engine.kernels import Convolution, Deconvolution
-from segviz.engine.patches import Patch
+from segviz.engine.kernels import Convolution, Deconvolution, Same
+from segviz.engine.patches import MAPS, Patch
 
 ACTIVATIONS = (
     "relu", "relu6", "hardtanh", "clamp", "tanh", "sigmoid", "silu", "hardswish", "hardsigmoid", "leaky_relu", "elu",
     "gelu", "mish", "prelu", "selu", "celu", "softplus",
 )  # fmt: skip
+UNMOVED = ("batch_norm", "add", "sub", "mul", "div")  # with numbers of their own: each map stays where it is
 CHAIN = 4  # operations behind a convolution among which its activation is looked for
 STRIPS = 16  # that a map is computed in
 TITLES = {
@@ -53,30 +55,68 @@ class Maps(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A convolution of a trace: its operation, and whether it was published as a dense layer."""
+    """A convolution of a trace: its operation, the map of it that was asked for, and whether it was published dense."""
 
     index: int
+    channel: int
     dense: bool
 
 
-def place_of(traced: Trace, layer: str, published: Trace) -> Place:
-    """The convolution that makes the maps of `layer`, or the last one before it.
+def place_of(traced: Trace, layer: str, published: Trace, channel: int = 0) -> Place:
+    """The convolution that makes map `channel` of `layer`, or the last one before it.
 
-    Raises SegvizError where there is none, or where it is a transposed one.
+    Raises SegvizError where there is none, where it is a transposed one, and where maps are mixed on the way.
     """
-    index = traced.call(layer).output
+    index = traced.call(layer).output or 0
+    maps = _maps(traced, index)
+    if index and not 0 <= channel < maps:
+        raise SegvizError(f"'{layer}' has {maps} maps, and no map {channel}: pin another unit")
     while index:
         operation = traced.operations[index]
         if isinstance(operation.kernel, Convolution):
             before = published.operations[index].kernel if index < len(published.operations) else operation.kernel
-            return Place(index, not isinstance(before, Convolution))
+            return Place(index, channel, not isinstance(before, Convolution))
         if isinstance(operation.kernel, Deconvolution):
             raise SegvizError(
                 f"'{operation.layer}' is a transposed convolution: the page Zero insertion of the Upsampling tab "
                 "shows it as a convolution"
             )
-        index = max(operation.sources, default=0)
+        index, channel = _before(traced, index, channel)
     raise SegvizError(f"there is no convolution before '{layer}': choose a layer further down in the Network panel")
+
+
+def _maps(traced: Trace, index: int) -> int:
+    """How many maps a node has."""
+    node = traced.geometry.nodes[index]
+    return traced.operations[index].elements // (node.height * node.width)
+
+
+def _before(traced: Trace, index: int, channel: int) -> tuple[int, int]:
+    """The node that map `channel` of a node is made of, and which of its maps that is.
+
+    Of several that are added it is the newest; gates are passed by. Raises SegvizError where maps are mixed.
+    """
+    operation, node = traced.operations[index], traced.geometry.nodes[index]
+    if operation.name == "linear":
+        raise SegvizError(
+            f"'{operation.layer}' is a dense layer, which no convolution stands for: choose a layer before it in the "
+            "Network panel"
+        )
+    if operation.name in JOINS:
+        parts = [(source, _maps(traced, source)) for source in operation.sources]
+        if sum(maps for _, maps in parts) == _maps(traced, index):
+            for source, maps in parts:
+                if channel < maps:
+                    return source, channel
+                channel -= maps
+    elif max(traced.axes[index]) <= max(MAPS):  # else the maps stand in groups, as they do to be shuffled
+        alike = [source for source in node.inputs if _maps(traced, source) == _maps(traced, index)]
+        if alike:
+            return max(alike), channel
+    raise SegvizError(
+        f"at '{operation.layer}' the operation '{operation.name}' mixes maps, so that no one convolution makes map "
+        f"{channel}: choose a layer before it in the Network panel"
+    )
 
 
 def computed(job: Job, traced: Trace, place: Place) -> Generator[Progress, None, Maps]:
@@ -101,7 +141,8 @@ def computed(job: Job, traced: Trace, place: Place) -> Generator[Progress, None,
 def _applied(traced: Trace, weights: NetworkWeights, index: int, maps: Tensor) -> Generator[Progress, None, Tensor]:
     """One operation on the whole maps of its only source, strip by strip."""
     nodes, operation = traced.geometry.nodes, traced.operations[index]
-    patch, goal = Patch(maps, whole(nodes[operation.sources[0]])), whole(nodes[index])
+    source, goal = operation.sources[0], whole(nodes[index])
+    patch = Patch(maps, whole(nodes[source]), traced.axes[source])
     bound = weights.of(traced)
     step = max(1, -(-goal.shape[0] // STRIPS))
     parts = []
@@ -110,11 +151,14 @@ def _applied(traced: Trace, weights: NetworkWeights, index: int, maps: Tensor) -
         with torch.inference_mode():
             parts.append(operation.kernel.run([patch], wanted, bound))
         yield Progress(len(parts), -(-goal.shape[0] // step), "strips")
-    return torch.cat(parts, 2)
+    return torch.cat(parts, traced.axes[index][0])
 
 
 def _activation(traced: Trace, index: int) -> list[int]:
-    """The operations from behind a convolution to its activation; none where the maps go elsewhere first."""
+    """The operations from behind a convolution to its activation; none where the maps go elsewhere first.
+
+    All of them leave units and maps where they are, so that the map before and the one after lie over each other.
+    """
     found: list[int] = []
     at = index
     for _ in range(CHAIN):
@@ -122,9 +166,12 @@ def _activation(traced: Trace, index: int) -> list[int]:
         if len(takers) != 1 or traced.operations[takers[0]].sources != (at,):
             return []
         at = takers[0]
+        taker = traced.operations[at]
         found.append(at)
-        if traced.operations[at].name in ACTIVATIONS:
+        if taker.name in ACTIVATIONS:
             return found
+        if taker.name not in UNMOVED and not isinstance(taker.kernel, Same):
+            return []
     return []
 
 
@@ -134,7 +181,7 @@ def told(traced: Trace, weights: NetworkWeights, place: Place, maps: Maps, layer
     kernel = operation.kernel
     assert isinstance(kernel, Convolution)
     outs, rows, columns = (int(side) for side in maps.made.shape[1:])
-    channel, row, column = _unit(traced, place.index, layer, unit, maps.made)
+    channel, row, column = _unit(traced, place, layer, unit, maps.made)
     block = _block(row, rows), _block(column, columns)
     wanted = Region(*(Interval(at, min(at + BLOCK, size) - 1) for at, size in zip(block, (rows, columns), strict=True)))
     seen = Region(kernel.y.back(wanted.y), kernel.x.back(wanted.x))
@@ -169,16 +216,16 @@ def told(traced: Trace, weights: NetworkWeights, place: Place, maps: Maps, layer
 Unit = tuple[int, int, int]
 
 
-def _unit(traced: Trace, index: int, layer: str, unit: Unit | None, made: Tensor) -> Unit:
+def _unit(traced: Trace, place: Place, layer: str, unit: Unit | None, made: Tensor) -> Unit:
     """The convolution's unit where one of `layer` sits; without one its map's largest value."""
-    outs, rows, columns = (int(side) for side in made.shape[1:])
+    rows, columns = (int(side) for side in made.shape[2:])
     if unit is None:
-        row, column = divmod(int(made[0, 0].argmax()), columns)
-        return 0, row, column
+        row, column = divmod(int(made[0, place.channel].argmax()), columns)
+        return place.channel, row, column
     geometry = traced.geometry
     x, y = geometry.position_of(layer, unit[1], unit[2])
-    law_y, law_x = geometry.laws_at(index)
-    return min(unit[0], outs - 1), law_y.nearest(y, rows), law_x.nearest(x, columns)
+    law_y, law_x = geometry.laws_at(place.index)
+    return place.channel, law_y.nearest(y, rows), law_x.nearest(x, columns)
 
 
 def _block(at: int, size: int) -> int:

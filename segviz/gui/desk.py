@@ -229,8 +229,9 @@ class Desk(Outlet):
         engine = self.scene.engine
         if engine in (EngineStatus.READY, EngineStatus.BUSY):
             engine = EngineStatus.BUSY if shown else EngineStatus.READY
-        if tuple(jobs) != self.scene.jobs or engine is not self.scene.engine:
-            self._show(jobs=tuple(jobs), engine=engine)
+        now = {"jobs": tuple(jobs), "engine": engine, "given_up": self._ledger.given_up}
+        if any(getattr(self.scene, name) != value for name, value in now.items()):
+            self._show(**now)
 
     # ------------------------------------------------------------------------------ events
 

@@ -27,6 +27,11 @@ class Ledger:
         """Kinds of work on its way, in the order in which it was asked for."""
         return list(self._asked)
 
+    @property
+    def given_up(self) -> tuple[Request, ...]:
+        """What ended without an answer, and is not on its way again."""
+        return tuple(request for kind, request in self._given_up.items() if self.asked(kind) != request)
+
     def asked(self, kind: Kind) -> Request | None:
         return self._asked[kind][1] if kind in self._asked else None
 

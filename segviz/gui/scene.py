@@ -29,6 +29,7 @@ from segviz.core.requests import (
     Progress,
     RaceResult,
     RaceUpdate,
+    Request,
     Setup,
     WindowAnswer,
 )
@@ -142,6 +143,7 @@ class Scene:
     agreement: Agreement | None = None  # of a prediction with the ground truth; see `shown_agreement`
     unscored: str = ""  # why there is none
     jobs: tuple[Job, ...] = ()
+    given_up: tuple[Request, ...] = ()  # what failed or was stopped; see `waits_for`
     engine: EngineStatus = EngineStatus.OFF
     device: str = ""
     message: Message | None = None
@@ -222,16 +224,22 @@ class Scene:
 
     @property
     def shown_shift(self) -> ShiftAnswer | None:
-        """The shift where it is of the layer, the image and the network that are chosen; else None."""
-        found, state = self.shift, self.state
-        same = found is not None and found.request.layer == state.layer and is_about(found.request.setup, state)
+        """The shift where it is what the State asks by now; else None."""
+        found, wanted = self.shift, planning.plan_shift(self.state)
+        same = found is not None and wanted is not None and planning.same_but_drawn(found.request, wanted)
         return found if same else None
 
     @property
     def shown_sizes(self) -> SizesAnswer | None:
-        """What another size does, where it is of the network that is chosen; else None."""
-        found = self.sizes
-        return found if found is not None and found.request.setup.model == self.state.model else None
+        """What another size does, where it is what the State asks by now; else None."""
+        found, network = self.sizes, self.network
+        wanted = planning.plan_sizes(self.state, network.frame.outer) if network is not None else None
+        return found if found is not None and found.request == wanted else None
+
+    def waits_for(self, request: Request | None) -> bool:
+        """Whether an answer to `request` will come by itself: neither it nor the network was given up."""
+        needed = request, planning.plan_description(self.state)
+        return request is not None and not any(one in self.given_up for one in needed)
 
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)

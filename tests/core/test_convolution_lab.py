@@ -28,6 +28,8 @@ def test_every_choice_comes_back_from_a_session_file():
     state = State(convolution_lab=CHOSEN)
     assert all(getattr(CHOSEN, name) != getattr(ConvolutionLab(), name) for name in CHOSEN.__slots__)
     assert from_json(to_json(state)) == (state, ())
+    usual = State(convolution_lab=ConvolutionLab())
+    assert from_json(to_json(usual)) == (usual, ())
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,7 @@ def test_what_each_page_asks_for():
     assert plan_sums(replace(state, image=None)) is None
     assert plan_sums(on(Page.MATRIX)) is plan_shift(on(Page.MATRIX)) is plan_sizes(on(Page.MATRIX), (9, 9)) is None
     assert plan_shift(on(Page.SHIFT, dx=-2, dy=8)) == ShiftRequest(setup, "c3", 1, -2, 8)
+    assert plan_shift(on(Page.SHIFT)) == ShiftRequest(setup, "c3", 1, None, 0)
     assert plan_sizes(on(Page.HEAD), (96, 128)) == SizesRequest(Setup("lenet5"), (96, 128))
     assert plan_sizes(on(Page.HEAD, feed=500), (96, 128)) == SizesRequest(Setup("lenet5"), (500, 500))
 

@@ -16,8 +16,9 @@ from segviz.core.requests import DescribeRequest, FeatureRequest, Setup
 from segviz.core.shifting import ShiftRequest
 from segviz.core.sizes import SizesRequest
 from segviz.core.unit_sums import SumRequest
-from segviz.engine import sizes, unit_sums
-from segviz.engine.flow import finished
+from segviz.engine import shifting, sizes, unit_sums
+from segviz.engine.flow import NetworkWeights, finished
+from segviz.engine.graph import trace
 from segviz.engine.recorder import Call
 from segviz.engine.run import Engine
 
@@ -111,12 +112,114 @@ def test_before_the_first_convolution_there_is_none(engine, image):
         unit_sums.place_of(replace(traced, calls=(Call("early", torch.nn.Identity(), 0, True, 0),)), "early", traced)
 
 
+class Job:
+    """What `unit_sums.computed` takes of one: a picture of numbers, and weights."""
+
+    title = "a small network"
+
+    def __init__(self, network):
+        self.image = torch.randn((1, 3, 12, 16), generator=torch.Generator().manual_seed(1))
+        self.weights = NetworkWeights(network)
+
+
+def of_own(network, layer, channel=0):
+    """The place of a map in a network of one's own, and its maps."""
+    torch.manual_seed(0)
+    traced = trace(network.eval(), (3, 12, 16))
+    place = unit_sums.place_of(traced, layer, traced, channel)
+    job = Job(network)
+    return traced, place, finished(unit_sums.computed(job, traced, place)), job
+
+
+class ChannelsLast(torch.nn.Module):
+    """A block as ConvNeXt has it: a convolution, then all channels of a unit together, last."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 8, 3, padding=1, groups=1)
+        self.norm = torch.nn.LayerNorm(8)
+        self.wide = torch.nn.Linear(8, 32)
+        self.act = torch.nn.GELU()
+
+    def forward(self, x):
+        return self.act(self.wide(self.norm(self.conv(x).permute(0, 2, 3, 1)))).permute(0, 3, 1, 2)
+
+
+def test_an_activation_behind_mixed_channels_is_another_layers():
+    """ConvNeXt's GELU follows 32 maps made of these 8, not the convolution; the dense layer is refused, not skipped."""
+    network = ChannelsLast()
+    traced, _, maps, _ = of_own(network, "conv", 7)
+    assert (maps.after, maps.activation) == (None, "")
+    for layer in ("wide", "act"):
+        with pytest.raises(SegvizError, match="'wide' is a dense layer, which no convolution stands for"):
+            unit_sums.place_of(traced, layer, traced, 5)
+    assert unit_sums.place_of(traced, "norm", traced, 5).channel == 5
+
+
+@pytest.mark.parametrize("between", [torch.nn.MaxPool2d(2), torch.nn.PixelShuffle(2), torch.nn.Softmax(1)])
+def test_an_activation_behind_moved_units_is_not_the_convolutions_own(between):
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), between, torch.nn.ReLU())
+    assert of_own(network, "0")[2].after is None
+
+
+def test_batch_norm_stands_between_a_convolution_and_its_activation():
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8), torch.nn.Dropout(), torch.nn.ReLU(inplace=True)
+    )
+    _, _, maps, job = of_own(network, "0")
+    with torch.inference_mode():
+        torch.testing.assert_close(maps.after, network(job.image))
+    assert maps.activation.startswith("batch norm + ")
+    assert maps.activation.endswith("ReLU")
+
+
+class Branches(torch.nn.Module):
+    """Two convolutions of one input, joined; then a gate, a shuffle of the maps, and a half of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = torch.nn.Conv2d(3, 4, 1), torch.nn.Conv2d(3, 6, 3, padding=1)
+        self.gate = torch.nn.Conv2d(10, 10, 1)
+        self.joined, self.gated, self.shuffled = torch.nn.ReLU(), torch.nn.ReLU(), torch.nn.ReLU()
+        self.halved = torch.nn.ReLU()
+
+    def forward(self, x):
+        x = self.joined(torch.cat([self.first(x), self.second(x)], 1))
+        x = self.gated(x * self.gate(x.mean((2, 3), keepdim=True)).sigmoid())
+        mixed = x.reshape(1, 2, 5, 12, 16).transpose(1, 2).reshape(1, 10, 12, 16)
+        return self.halved(self.shuffled(mixed)[:, :5])
+
+
+@pytest.mark.parametrize(("layer", "channel", "maker", "own"), [
+    ("joined", 3, "first", 3), ("joined", 4, "second", 0), ("joined", 9, "second", 5), ("gated", 9, "second", 5),
+])  # fmt: skip
+def test_a_unit_behind_a_concatenation_is_explained_by_its_own_branch(layer, channel, maker, own):
+    network = Branches()
+    traced, place, maps, job = of_own(network, layer, channel)
+    assert (traced.operations[place.index].layer, place.channel) == (maker, own)
+    found = unit_sums.told(traced, job.weights, place, maps, layer, (channel, 5, 6))
+    assert (found.layer, found.unit) == (maker, (own, 5, 6))
+    with torch.inference_mode():
+        value = torch.cat([network.first(job.image), network.second(job.image)], 1)[0, channel, 5, 6]
+    assert slid(found).sum(*found.place) == pytest.approx(float(value), rel=1e-5)
+
+
+def test_maps_that_are_mixed_on_the_way_are_refused_in_words():
+    traced = trace(Branches().eval(), (3, 12, 16))
+    with pytest.raises(SegvizError, match=r"at 'shuffled' the operation '\w+' mixes maps.* map 6.*: choose a layer"):
+        unit_sums.place_of(traced, "shuffled", traced, 6)
+    with pytest.raises(SegvizError, match="at 'halved' the operation 'slice' mixes maps"):
+        unit_sums.place_of(traced, "halved", traced, 2)
+    with pytest.raises(SegvizError, match="'halved' has 5 maps, and no map 6: pin another unit"):
+        unit_sums.place_of(traced, "halved", traced, 6)
+
+
 def test_a_run_can_be_closed_on_its_way(image):
     engine = Engine()
     engine._loaded(Setup("lenet5", image))
     with closing(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))) as steps:
         next(steps)
-    assert engine._sums.find("anything") is None
+    assert not engine.insides._sums._values
     assert finished(engine.run(SumRequest(Setup("lenet5", image), "c3", (0, 1, 1)))).found is not None
 
 
@@ -153,10 +256,27 @@ def test_padding_does_not_move_along(engine, image):
     assert answer.difference <= RELATIVE * answer.scale < answer.overall
 
 
-def test_a_vector_cannot_shift(engine, image):
-    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), "f6", 0, 4, 0)))
-    assert answer.maps is None
-    assert "no place to shift to" in answer.refusal
+@pytest.mark.parametrize(("layer", "stride"), [("c1", 1), ("s2", 2), ("s4", 4)])
+def test_by_itself_the_shift_is_one_stride(engine, image, layer, stride):
+    """oracles.md, LeNet-5: C1 has stride 1, both poolings halve; so the map moves by one unit, exactly."""
+    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), layer, 1, None, 0)))
+    assert (answer.layer, answer.channel, answer.by, answer.moved) == (layer, 1, (stride, 0), (0, 1))
+    assert answer.inside > 0
+    assert answer.difference <= RELATIVE * answer.scale
+
+
+def test_a_vector_cannot_shift_so_the_maps_before_it_do(engine, image):
+    """LeNet-5's last layer is chosen when it is opened; S4 has its last maps, 4 pixels apart."""
+    answer = finished(engine.run(ShiftRequest(Setup("lenet5", image), "output", 7, None, 0)))
+    assert (answer.refusal, answer.layer, answer.channel, answer.by) == ("", "s4", 0, (4, 0))
+    assert answer.maps[0].shape == (5, 5)
+    assert (answer.exact, answer.inside) == (True, 20)
+
+
+def test_without_maps_nothing_shifts():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4), torch.nn.ReLU())
+    with pytest.raises(SegvizError, match=r"'1' answers with a vector, .* and no maps come before it"):
+        shifting._with_maps(trace(network.eval(), (1, 4, 4)), "1")
 
 
 # --------------------------------------------------------------------------------------- sizes

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from segviz.core import planning
 from segviz.core.convolution_lab import ConvolutionLab, Page
 from segviz.core.convolutions import Sliding
 from segviz.core.session import Unit
-from segviz.core.shifting import DenseChange, ShiftAnswer, ShiftRequest
-from segviz.core.sizes import SizeRow, SizesAnswer, SizesRequest
+from segviz.core.shifting import DenseChange, ShiftAnswer
+from segviz.core.sizes import SizeRow, SizesAnswer
 from segviz.core.steps import Interval, Window
 from segviz.core.unit_sums import BLOCK, LayerSum, SumAnswer, SumRequest
 from segviz.gui.scene import Scene
@@ -70,9 +71,11 @@ def answer_to(request: SumRequest) -> SumAnswer:
 
 
 def shift_answer(scene: Scene, dx: int = 4) -> ShiftAnswer:
-    """A map that follows, and two dense layers that do not."""
+    """A map that follows, and two dense layers that do not: what the page Shift asks for."""
     state = scene.state
-    request = ShiftRequest(scenes.setup(model=state.model, image=state.image), state.layer or "", 0, dx, 0)
+    lab = replace(state.convolution_lab, page=Page.SHIFT)
+    request = planning.plan_shift(replace(state, convolution_lab=lab))
+    assert request is not None
     y, x = np.mgrid[0:14, 0:15].astype(np.float32)
     wide = np.sin(x) * np.cos(y / 2)
     seen = np.clip(np.hypot(*np.mgrid[-16:16, -16:16]) / 20, 0, 1).astype(np.float32)
@@ -80,7 +83,7 @@ def shift_answer(scene: Scene, dx: int = 4) -> ShiftAnswer:
     dense = tuple(DenseChange(name, 10, first, second, 5.0, 2.4) for name in ("f6", "output"))
     maps = wide[:, 1:].copy(), wide[:, :-1].copy()
     return ShiftAnswer(request, (seen, np.roll(seen, dx, 1)), maps, (4.0, 4.0), (0.0, dx / 4), 150, 0.0, 0.0, 1.0,
-                       dense, 0.1)  # fmt: skip
+                       dense, 0.1, layer=request.layer, channel=request.channel, by=(dx, 0))  # fmt: skip
 
 
 def sizes_answer(scene: Scene) -> SizesAnswer:
@@ -101,7 +104,9 @@ def sizes_answer(scene: Scene) -> SizesAnswer:
         )
         for name, shape in own.items()
     )
-    request = SizesRequest(scenes.setup(model=scene.state.model), (96, 128))
+    lab = replace(scene.state.convolution_lab, page=Page.HEAD)
+    request = planning.plan_sizes(replace(scene.state, convolution_lab=lab), (96, 128))
+    assert request is not None
     return SizesAnswer(request, (1, 32, 32), rows, "", (17, 25), (17, 25), "floor", 0.04)
 
 

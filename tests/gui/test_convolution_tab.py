@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -52,6 +53,46 @@ def test_each_page_asks_for_its_own(bench):
         assert [type(request) for request in new] == ([kind] if kind else [])
         assert one.window.centre.currentWidget() is one.panel("convolution").stage
     assert asked(one, SizesRequest)[0].size == (96, 128)
+
+
+def test_numbers_of_another_shift_or_size_are_not_shown_under_new_controls():
+    shift, head = convolution_scenes.laboratory(Page.SHIFT), convolution_scenes.laboratory(Page.HEAD)
+    assert shift.shown_shift is shift.shift
+    assert head.shown_sizes is head.sizes
+
+    def chosen(scene, **changes):
+        lab = replace(scene.state.convolution_lab, **changes)
+        return replace(scene, state=replace(scene.state, convolution_lab=lab))
+
+    assert chosen(shift, dx=8).shown_shift is None
+    assert chosen(shift, dy=8).shown_shift is None
+    assert chosen(head, feed=500).shown_sizes is None
+    drawn = replace(shift, state=replace(shift.state, revision=shift.state.revision + 1))
+    assert drawn.shown_shift is shift.shift  # while one draws, the map of a moment ago stays
+
+
+@pytest.mark.parametrize(("page", "name", "kind", "busy"), [
+    (Page.PRODUCTS, "sums", Kind.SUMS, "Computing c3…"),
+    (Page.SHIFT, "shift", Kind.SHIFT, "Shifting the image…"),
+    (Page.HEAD, "sizes", Kind.SIZES, "Feeding the network…"),
+])  # fmt: skip
+def test_what_is_wanted_is_being_computed_until_it_is_stopped(bench, page, name, kind, busy):
+    """Also in the moment before it is asked for, when no work is under way yet."""
+    scene = replace(convolution_scenes.laboratory(page), **{name: None}, jobs=())
+    one = bench(State(image=PAGE, model="lenet5", layer="c3"))
+    panel = one.panel("convolution")
+    panel.show(None, scene)
+    assert panel.frame.note.said() == busy
+    state = State(image=PAGE, model="lenet5", layer="c3", tab="convolution", convolution_lab=ConvolutionLab(page))
+    one.window.desk.session.replace(state)
+    one.turn()
+    assert panel.frame.note.said() == busy
+    one.desk.stop(kind)
+    one.turn()
+    assert "Run > Run again (F9)" in panel.frame.note.said()
+    one.desk.retry()
+    one.turn()
+    assert panel.frame.note.said() == busy
 
 
 def test_the_image_needs_no_engine(bench):

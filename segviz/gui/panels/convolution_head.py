@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segviz.core import planning
 from segviz.core.convolution_lab import FEEDS, Rounding
 from segviz.gui import theme, words
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
-from segviz.gui.scene import Kind
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.player import Player
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -133,8 +133,8 @@ class HeadPage:
             return CHOOSE
         if scene.shown_sizes is not None:
             return ""
-        busy = scene.job(Kind.SIZES) is not None
-        return "Feeding the network…" if busy else "It has not been computed: Run > Run again (F9)."
+        waits = scene.waits_for(planning.plan_sizes(scene.state, scene.known.frame.outer))
+        return "Feeding the network…" if waits else "It has not been computed: Run > Run again (F9)."
 
     def what(self, scene: Scene) -> str:
         answer, network = scene.shown_sizes, scene.known

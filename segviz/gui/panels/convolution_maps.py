@@ -159,8 +159,8 @@ def resized(lab: ConvolutionLab, width: int) -> dict[str, Any]:
     return {"preset": Preset.EDITED, "edited": convolutions.resized_rows(rows, width)}
 
 
-def describe(work: Work) -> str:
-    """What is convolved, for the header."""
+def describe(work: Work, placed: bool = True) -> str:
+    """What is convolved, for the header; `placed`: with the row and column of the output that is looked at."""
     found = work.layer
     if found is None:
         rows, columns = work.sliding.kernel.shape[1:]
@@ -177,7 +177,8 @@ def describe(work: Work) -> str:
         parts.append(f"{found.groups} groups")
     if found.dense:
         parts.append("published as a dense layer")
-    return f"{' · '.join(parts)} · filter {found.unit[0]}, row {work.unit[0]}, column {work.unit[1]}"
+    place = f", row {work.unit[0]}, column {work.unit[1]}" if placed else ""
+    return f"{' · '.join(parts)} · filter {found.unit[0]}{place}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from segviz.core import planning
 from segviz.core.convolution_lab import DILATIONS, PADDINGS, STRIDES, WIDTHS, Preset, Source
 from segviz.core.laboratory import LARGEST_NUMBER
 from segviz.gui import theme
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
-from segviz.gui.scene import Kind
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.kernel_table import KernelTable
 from segviz.gui.widgets.matrix_board import MatrixBoard
@@ -170,8 +170,9 @@ def missing_work(scene: Scene, refused: str) -> str:
         return _sentence(answer.refusal) + "." if answer.refusal else refused
     if state.layer is None:
         return "Choose a layer in the Network panel, and click on the image to pin a unit."
-    busy = scene.job(Kind.SUMS) is not None
-    return f"Computing {state.layer}…" if busy else f"{state.layer} has not been computed: Run > Run again (F9)."
+    if scene.waits_for(planning.plan_sums(state)):
+        return f"Computing {state.layer}…"
+    return f"{state.layer} has not been computed: Run > Run again (F9)."
 
 
 def resizing(change: Change, lab: Callable[[], Any]) -> Callable[[int], None]:

@@ -106,7 +106,7 @@ class _WorkPage(BoardPage):
             return ""
         from segviz.gui.panels import convolution_maps
 
-        return convolution_maps.describe(self._work)
+        return convolution_maps.describe(self._work, not self._slides)  # where it slides, the output says its place
 
     # --------------------------------------------------------------------------------- cursor
 

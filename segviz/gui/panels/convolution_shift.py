@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segviz.core import planning
 from segviz.core.convolution_lab import SHIFTS
 from segviz.gui import words
 from segviz.gui.panels.convolution_page import BoardPage
 from segviz.gui.panels.lab_page import Change, NumberPill
-from segviz.gui.scene import Kind
 from segviz.gui.widgets.matrix_board import Matrix, MatrixTile
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ EXPLAINED = (
     "weights for each place. The image is made as large as the network's own input."
 )
 FEW = 6  # values of a dense layer that are shown
+STRIDE = "one stride"
 NOTHING = "Open an image and a network, and choose a layer: the image is shifted here."
 
 
@@ -32,19 +33,28 @@ class ShiftPage(BoardPage):
     def __init__(self, change: Change, commands: Commands) -> None:
         super().__init__("Shift", EXPLAINED, change, commands)
         self.dx = NumberPill("Right", "Pixels of the network's input", SHIFTS, lambda n: change(dx=n), "{} px")
+        follow = self.dx.menu().addAction(STRIDE.capitalize())
+        follow.triggered.connect(lambda: change(dx=None))
         self.dy = NumberPill("Down", "Pixels of the network's input", SHIFTS, lambda n: change(dy=n), "{} px")
         self.settings = self._lay_out((self.dx, self.dy))
 
     def show(self, scene: Scene) -> None:
         lab, answer = scene.state.convolution_lab, scene.shown_shift
-        self.dx.show_number(lab.dx)
+        self._show_dx(lab.dx, answer)
         self.dy.show_number(lab.dy)
         if answer is None or answer.maps is None or answer.seen is None:
             self._clear()
         elif self._is_new(id(answer)):
             self.board.set_tiles(_tiles(answer))
             self.said.setText(_said(answer))
-            self.note.say(f"{_dense(answer)}{EXPLAINED}")
+            self.note.say(f"{_elsewhere(answer)}{_dense(answer)}{EXPLAINED}")
+
+    def _show_dx(self, dx: int | None, answer: ShiftAnswer | None) -> None:
+        if dx is not None:
+            self.dx.show_number(dx)
+            return
+        size = f", {answer.by[0]} px" if answer is not None and answer.maps is not None else ""
+        self.dx.set_value(f"{STRIDE}{size}")
 
     def missing(self, scene: Scene) -> str:
         state, answer = scene.state, scene.shown_shift
@@ -52,16 +62,15 @@ class ShiftPage(BoardPage):
             return NOTHING
         if answer is not None:
             return f"{answer.refusal[:1].upper()}{answer.refusal[1:]}." if answer.refusal else ""
-        busy = scene.job(Kind.SHIFT) is not None
-        return "Shifting the image…" if busy else "The shift has not been computed: Run > Run again (F9)."
+        waits = scene.waits_for(planning.plan_shift(state))
+        return "Shifting the image…" if waits else "The shift has not been computed: Run > Run again (F9)."
 
     def what(self, scene: Scene) -> str:
         answer = scene.shown_shift
         if answer is None or answer.maps is None:
             return ""
-        request = answer.request
-        shift = _way(request.dx, request.dy, "pixel")
-        return f"{request.layer}, map {request.channel} · shifted {shift} · stride {words.per_axis(answer.stride)}"
+        shift = _way(*answer.by, "pixel")
+        return f"{answer.layer}, map {answer.channel} · shifted {shift} · stride {words.per_axis(answer.stride)}"
 
 
 def _tiles(answer: ShiftAnswer) -> tuple[MatrixTile, ...]:
@@ -132,6 +141,14 @@ def _said(answer: ShiftAnswer) -> str:
     return (
         f"The map moved {units}: the {words.many(answer.inside, 'unit')} whose fields lie inside the image are {same}"
     )
+
+
+def _elsewhere(answer: ShiftAnswer) -> str:
+    """That another layer is shown than the one that is chosen, and why."""
+    asked = answer.request.layer
+    if answer.layer == asked or asked == "last":
+        return ""
+    return f"{asked} answers with a vector, which has no place to shift to: {answer.layer} before it is shown. "
 
 
 def _dense(answer: ShiftAnswer) -> str:

@@ -13,14 +13,14 @@ from segviz.gui import theme, words
 if TYPE_CHECKING:
     from segviz.core.convolutions import Share
 
-COLUMNS = ("Map", "Its sum", "So far")
+COLUMNS = ("Map", "Its sum", "Bias + sums")
 HINTS = (
     "Input map; click a row to see its patch, weights and products",
     "Sum of its products, patch times weights",
-    "The bias and the sums of all rows down to this one; the last is the output",
+    "The bias and the sums of all rows down to this one: the first row begins at the bias, the last is the output",
 )
 ROW = 22  # height, before `theme.px`
-WIDE = 216  # of the table, before `theme.px`
+WIDE, MAP = 240, 44  # of the table and of its first column, before `theme.px`
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -83,6 +83,7 @@ class ShareTable(QTableView):
         self.verticalHeader().hide()
         head = self.horizontalHeader()
         head.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         head.setHighlightSections(False)
         self._measure()
 
@@ -111,6 +112,7 @@ class ShareTable(QTableView):
         tall = theme.px(ROW)
         self.verticalHeader().setDefaultSectionSize(tall)
         self.horizontalHeader().setFixedHeight(tall)
+        self.horizontalHeader().resizeSection(0, theme.px(MAP))
         self.setFixedWidth(theme.px(WIDE))
 
     def changeEvent(self, event: QEvent) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QBuffer, QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segviz.gui import theme, words
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 GAP = 10  # between tiles, before `theme.px`
 BESIDE = 0.46  # of the main map's side, that what stands beside it has
 ROOM = 22  # side of a cell from which on its number is written, before `theme.px`
+FIGURES = 3  # of a number in a cell
+SMALLER = 4  # fonts of cells, each a pixel smaller than the one before
+SINGLE = 1e-6  # of a number: what float32 does not tell apart
 DOT = 3.0  # radius of the mark of a cell, before `theme.px`
 LEAST = 48  # side of a main map, before `theme.px`
 
@@ -328,31 +331,44 @@ def _paint_cells(painter: QPainter, rect: QRectF, matrix: Matrix, t: theme.Token
 
 def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float) -> None:
     rows, columns = matrix.values.shape
-    font = theme.numbers(theme.CAPTION - (cell < theme.px(ROOM + 10)))
+    texts = [["" if value != value else short(value, matrix.whole) for value in row] for row in matrix.values.tolist()]
+    font = _fitting({text for row in texts for text in row}, cell - 2)
     painter.setFont(font)
     for row in range(rows):
         for column in range(columns):
-            value = float(matrix.values[row, column])
-            colour = matrix.image.pixelColor(column, row)
-            if value != value or not colour.alpha():
-                continue
-            text = f"{value:.0f}" if matrix.whole else short(value)
-            if text_width(text, font) > cell - 2:
-                text = f"{value:.0f}"
-            if text_width(text, font) > cell - 2:
+            text, colour = texts[row][column], matrix.image.pixelColor(column, row)
+            if not text or not colour.alpha() or text_width(text, font) > cell - 2:
                 continue
             at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
             painter.setPen(_ink(colour))
             painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def short(value: float) -> str:
-    """A value in few letters: '0', '.25', '-1.3', '12'."""
-    if value == 0:
-        return "0"
-    text = f"{value:.2f}" if abs(value) < 10 else words.value(value)
-    trimmed = text.rstrip("0").rstrip(".") if "." in text else text
-    return trimmed.replace("0.", ".", 1) if abs(value) < 1 and trimmed not in ("0", "-0") else trimmed
+def short(value: float, whole: bool = False) -> str:
+    """Three figures in few letters, so that products and sums agree: '0', '.25', '.100', '-1.30', '12.4', '285'.
+
+    Zeros at the end are left out where nothing follows them. Below 0.01 four decimals count.
+    """
+    if value == 0 or whole:
+        return f"{value:.0f}".replace("-0", "0") if abs(value) < 1 else f"{value:.0f}"
+    size = abs(value)
+    if size >= 1e5:
+        return words.value(value)
+    decimals = min(FIGURES + 1, max(0, FIGURES - 1 - floor(log10(size))))
+    text = f"{value:.{decimals}f}"
+    trimmed = text.rstrip("0").rstrip(".") if decimals else text
+    if abs(float(trimmed or 0) - value) <= SINGLE * size:
+        text = trimmed
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def _fitting(texts: set[str], wide: float) -> QFont:
+    """The largest font in which all of these are at most `wide`; else the smallest, in which some may be."""
+    for smaller in range(SMALLER):
+        font = theme.numbers(theme.CAPTION - smaller)
+        if all(text_width(text, font) <= wide for text in texts):
+            break
+    return font
 
 
 def _ink(ground: QColor) -> QColor:

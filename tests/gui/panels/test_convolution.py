@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
@@ -18,6 +19,7 @@ from segviz.core.steps import Window
 from segviz.gui.panels import convolution_maps
 from segviz.gui.panels.convolution import ConvolutionPanel
 from segviz.gui.panels.convolution_head import surgery
+from segviz.gui.widgets.matrix_board import short
 from tests.gui import convolution_scenes, scenes
 from tests.gui.convolution_scenes import laboratory
 
@@ -83,6 +85,38 @@ def test_the_tiles_are_one_sum(lab):
     assert one.panel.frame.what.text().startswith(
         "c3: 5 × 5 on 6 maps · stride 1 · padding 2".replace(" × ", "\u202f×\u202f")
     )
+
+
+@pytest.mark.parametrize(("number", "text"), [
+    (0.104, ".104"), (0.1, ".1"), (0.1004, ".100"), (-1.3, "-1.3"), (4.4236, "4.42"), (12.44, "12.4"), (-284.6, "-285"),
+    (0.0123456, ".0123"), (0.0012344, ".0012"), (0.00012, ".0001"), (0, "0"), (-3, "-3"), (2_000_000, "2e+06"),
+])  # fmt: skip
+def test_numbers_in_cells_have_three_figures(number, text):
+    assert short(number) == text
+    assert short(round(number), whole=True) == str(round(number))
+
+
+def test_the_arithmetic_in_the_cells_looks_true(lab):
+    """'4.42' times '.1' is not '.46': figures that are written, multiplied, are those of the product, to 1.5 %."""
+    one = lab(laboratory())
+    patch, weights, products = (tiles(one)[name].main.values for name in ("Patch", "× Weights", "= Products"))
+    compared = 0
+    for numbers in zip(patch.flat, weights.flat, products.flat, strict=True):
+        if min(abs(number) for number in numbers) > 0.01:
+            a, b, product = (float(short(float(number))) for number in numbers)
+            assert a * b == pytest.approx(product, rel=0.015, abs=1e-4)
+            compared += 1
+    assert compared > 10
+
+
+def test_the_sums_so_far_begin_at_the_bias(lab):
+    one = lab(laboratory())
+    table = page(one).table
+    model, first, bias = table.model(), table.shares[0], one.scene.sums.found.bias
+    assert first.so_far == pytest.approx(bias + first.value)
+    head = (Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
+    assert model.headerData(2, *head) == "Bias + sums"
+    assert QFontMetrics(table.font()).horizontalAdvance("Bias + sums") < table.columnWidth(2)
 
 
 def test_a_layer_whose_value_is_another_one_is_said_to_differ(lab):
@@ -177,6 +211,19 @@ def test_the_output_fills_while_the_kernel_slides(lab, qtbot):
     assert shown["Output"].main.frame == (1, 1, 1, 1)
     assert shown["Input"].main.frame == (1, 1, 5, 5)
     np.testing.assert_array_equal(shown["Output"].main.values[0], found.outputs[0])
+
+
+def test_where_the_kernel_is_stands_in_one_place(lab):
+    """The header would name the pinned unit, and the output the position that the player is at."""
+    one = lab(laboratory(Page.SLIDING))
+    page(one).player.go(9)
+    row, column = (at + 1 for at in one.scene.sums.found.block)
+    assert tiles(one)["Output"].note.startswith(f"row {row}, column {column}:")
+    header = one.panel.frame.what.text()
+    assert "filter 4" in header
+    assert "row" not in header
+    one.show(laboratory())
+    assert one.panel.frame.what.text().endswith("filter 4, row 10, column 20")
 
 
 def test_the_real_stride_and_dilation_move_the_frame(lab):
@@ -311,7 +358,19 @@ def test_the_shift_is_told_and_subtracted(lab):
     assert page(one).said.text().startswith("The map moved 1 unit right: the 150 units")
     assert "f6 by up to 5.000, output by up to 5.000" in page(one).note.said()
     page(one).dx.menu().actions()[0].trigger()
-    assert one.state.convolution_lab.dx == -16
+    assert one.state.convolution_lab.dx == -32
+    page(one).dx.menu().actions()[-1].trigger()
+    assert one.state.convolution_lab.dx is None
+
+
+def test_the_shift_is_one_stride_until_another_is_chosen(lab):
+    one = lab(laboratory(Page.SHIFT))
+    assert page(one).dx.value == "one stride, 4 px"
+    assert one.panel.frame.what.text().startswith("c3, map 4 · shifted 4 pixels right")
+    scene = laboratory(Page.SHIFT, dx=-2)
+    one.show(replace(scene, shift=replace(scene.shift, layer="c1")))
+    assert page(one).dx.value == "-2 px"
+    assert page(one).note.said().startswith("c3 answers with a vector, which has no place to shift to: c1 before it")
 
 
 def test_a_shift_of_half_a_unit_is_said_to_be_one(lab):
