@@ -21,6 +21,14 @@ KINDS = ("conv", "pool")  # in the type of a layer that slides a window
 LARGEST = 1 << 14  # units along an axis of what is asked
 
 
+class EditRefused(SegvizError):
+    """A network cannot be with these edits; `layer` is the one that cannot be, an edited one or one behind it."""
+
+    def __init__(self, layer: str, message: str) -> None:
+        super().__init__(message)
+        self.layer = layer
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """Kernel, stride, dilation and padding of a layer along (y, x). Padding is the same at both ends of an axis."""
@@ -58,14 +66,15 @@ def editable(network: Network) -> dict[str, Edit]:
 def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
     """The network with other windows in some layers; without edits it is as it was.
 
-    Raises SegvizError, naming the layer, for an edit that is none, for a layer that slides no window, for maps that
-    become too small, and for a layer behind whose size was fixed for the maps as they were.
+    Raises EditRefused, which has the layer, for an edit that is none, for a layer that slides no window, for maps that
+    become too small, and for a layer behind whose size was fixed for the maps as they were; SegvizError for a layer
+    that there is not.
     """
     for name, edit in edits.items():
         layer = network.layer(name)
         if layer is None or not _slides(network, layer):
             network.geometry.index(name)  # raises with the names there are
-            raise SegvizError(f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
+            raise EditRefused(name, f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
         _check(name, edit)
     geometry = _resized(network.geometry, edits)
     layers = tuple(_relaid(network, geometry, layer, edits) for layer in network.layers)
@@ -100,7 +109,20 @@ def _check(name: str, edit: Edit) -> None:
     ):
         for value in pair:
             if not least <= value <= LARGEST:
-                raise SegvizError(f"layer '{name}': a {word} of {value}; it is a whole number from {least} on")
+                raise EditRefused(name, f"layer '{name}': a {word} of {value}; it is a whole number from {least} on")
+
+
+def padding_for_size(was: Edit, edit: Edit) -> Pair | None:
+    """The padding (y, x) with which a window makes maps as large as `was` does; None where there is none.
+
+    A window of k units, d apart, reaches over d (k - 1) + 1: the padding grows by half of what that does, so that it
+    is a whole number for odd kernels (Dumoulin and Visin 2016, relationship 3).
+    """
+    reach, had = ([d * (k - 1) for k, d in zip(one.kernel, one.dilation, strict=True)] for one in (edit, was))
+    more = [new - old for new, old in zip(reach, had, strict=True)]
+    y, x = (pad + grown // 2 for pad, grown in zip(was.padding, more, strict=True))
+    whole = all(grown % 2 == 0 for grown in more) and min(y, x) >= 0
+    return (y, x) if whole and edit.stride == was.stride else None
 
 
 # ------------------------------------------------------------------------------------ sizes
@@ -122,7 +144,8 @@ def _resized(geometry: Geometry, edits: Mapping[str, Edit]) -> Geometry:
             try:
                 nodes[index] = _follow(old, before, now)
             except ValueError as error:
-                raise SegvizError(f"layer '{_after(geometry, index)}' {error}") from error
+                name = _after(geometry, index)
+                raise EditRefused(name, f"layer '{name}' {error}") from error
     return replace(geometry, nodes=tuple(nodes))
 
 
@@ -147,8 +170,9 @@ def _with_window(name: str, old: Node, edit: Edit, before: Node, now: Node) -> N
         size = _units(window, room, window.before + more, old.ceil)
         if size < 1:
             reach = window.dilation * (window.kernel - 1) + 1
-            raise SegvizError(
-                f"layer '{name}': a window of {reach} units does not fit into {room} with a padding of {window.before}"
+            raise EditRefused(
+                name,
+                f"layer '{name}': a window of {reach} units does not fit into {room} with a padding of {window.before}",
             )
         steps.append(window)
         sizes.append(size)

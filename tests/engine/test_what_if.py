@@ -13,7 +13,7 @@ from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
 from segviz.core.field import Frame
 from segviz.core.requests import DescribeRequest, Network, Setup
-from segviz.core.what_if import Edit, editable, edited
+from segviz.core.what_if import Edit, EditRefused, editable, edited, padding_for_size
 from segviz.engine.architectures import skeleton
 from segviz.engine.graph import describe_layers, trace
 
@@ -165,3 +165,30 @@ class TwoPaths(nn.Module):
 def test_what_cannot_be_is_refused_with_its_reason(name: str, edit: Edit, said: str) -> None:
     with pytest.raises(SegvizError, match=said):
         edited(described(TwoPaths()), {name: edit})
+
+
+def test_a_refusal_has_the_layer_that_cannot_be() -> None:
+    network = described(TwoPaths())
+    with pytest.raises(EditRefused) as behind:
+        edited(network, {"left": Edit((3, 3))})
+    assert behind.value.layer != "left"
+    assert f"layer '{behind.value.layer}'" in str(behind.value)
+    with pytest.raises(EditRefused) as here:
+        edited(network, {"left": Edit((70, 70))})
+    assert here.value.layer == "left"
+
+
+@pytest.mark.parametrize(
+    ("was", "edit", "padding"),
+    [
+        (Edit((3, 3), padding=(1, 1)), Edit((5, 5), padding=(1, 1)), (2, 2)),
+        (Edit((3, 3), padding=(1, 1)), Edit((3, 7), padding=(1, 1)), (1, 3)),
+        (Edit((3, 3), padding=(1, 1)), Edit((3, 3), dilation=(2, 2), padding=(1, 1)), (2, 2)),
+        (Edit((3, 3), padding=(1, 1)), Edit((4, 4), padding=(1, 1)), None),
+        (Edit((3, 3), padding=(1, 1)), Edit((3, 3), (2, 2), padding=(1, 1)), None),
+        (Edit((3, 3)), Edit((1, 1)), None),
+    ],
+)
+def test_the_padding_that_keeps_the_size(was: Edit, edit: Edit, padding: tuple[int, int] | None) -> None:
+    """Dumoulin and Visin 2016, relationship 3: half padding keeps sizes under odd kernels."""
+    assert padding_for_size(was, edit) == padding

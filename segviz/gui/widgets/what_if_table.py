@@ -134,6 +134,8 @@ class _Painter(QStyledItemDelegate):
         rect = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if cell.tone:
+            painter.fillRect(rect, t.color(cell.tone, 0.12))
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, t.color("raised", 0.6))
         if cell.edits:
@@ -228,6 +230,13 @@ class WhatIfTable(QTableView):
             self.setCurrentIndex(self._lines.index(row, spot[1]))
         self._measure()
         self._silent = False
+
+    def reveal(self, layer: str) -> None:
+        """Scroll so far that the row of a layer is in view, and what is refused below it."""
+        row = self.row_of(layer)
+        for at in (row + 1, row):
+            if at < len(self.lines) and self.lines[at].name == layer:
+                self.scrollTo(self._lines.index(at, 0))
 
     def row_of(self, layer: str) -> int:
         """The row of a layer."""
