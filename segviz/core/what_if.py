@@ -7,7 +7,7 @@ have another, since nobody can tell what its author's code would do then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segviz.core.errors import SegvizError
@@ -77,7 +77,8 @@ def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
             raise EditRefused(name, f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
         _check(name, edit)
     geometry = _resized(network.geometry, edits)
-    layers = tuple(_relaid(network, geometry, layer, edits) for layer in network.layers)
+    moved = _moved_nodes(network.geometry, geometry)
+    layers = tuple(_relaid(network, geometry, layer, edits, moved) for layer in network.layers)
     layers = tuple(_summed(layer, layers, network.layers) for layer in layers)
     pairs = zip(network.layers, layers, strict=True)
     return WhatIf(layers, geometry, tuple(new.name for old, new in pairs if new != old))
@@ -273,14 +274,24 @@ MOVED: dict[type, Callable[..., tuple[Step, int]]] = {
 # ------------------------------------------------------------------------------------ layers
 
 
-def _relaid(network: Network, geometry: Geometry, layer: Layer, edits: Mapping[str, Edit]) -> Layer:
+def _moved_nodes(old: Geometry, new: Geometry) -> list[bool]:
+    """Which nodes are others, or have one that is another before them: of all others the facts are what they were."""
+    moved: list[bool] = []
+    for was, now in zip(old.nodes, new.nodes, strict=True):
+        moved.append(was != now or any(moved[source] for source in (*now.inputs, *now.gates)))
+    return moved
+
+
+def _relaid(
+    network: Network, geometry: Geometry, layer: Layer, edits: Mapping[str, Edit], moved: Sequence[bool]
+) -> Layer:
     """A layer as it is on the new geometry; what containers cost is summed later."""
     old = network.geometry
     if layer.name not in dict(old.layers):
         return layer
     end = old.index(layer.name)
     was, now = old.nodes[end], geometry.nodes[end]
-    if geometry.nodes[: end + 1] == old.nodes[: end + 1]:
+    if not moved[end]:
         return layer
     shape = layer.output_shape
     if len(shape) > 2 and shape[-2:] == _grid(was):

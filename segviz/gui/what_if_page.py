@@ -139,7 +139,7 @@ def summary(scene: Scene, found: Outcome) -> str:
     was, now = real.layer(last), found.network.layer(last)
     if not count or was is None or now is None:
         changeable = len(editable(real))
-        return f"{real.title}: {words.many(changeable, 'layer')} whose window can be changed; what follows is counted at once"
+        return f"{real.title}: {words.many(changeable, 'layer')} to change; what follows is told at once"
     pairs = (
         ("field", field_text(was), field_text(now)),
         ("grid", grid_text(was), grid_text(now)),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from segviz.core import catalogue
 from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
-from segviz.core.field import Frame
+from segviz.core.field import Field, Frame, Geometry
 from segviz.core.requests import DescribeRequest, Network, Setup
 from segviz.core.what_if import Edit, EditRefused, editable, edited, padding_for_size
 from segviz.engine.architectures import skeleton
@@ -192,3 +192,25 @@ def test_a_refusal_has_the_layer_that_cannot_be() -> None:
 def test_the_padding_that_keeps_the_size(was: Edit, edit: Edit, padding: tuple[int, int] | None) -> None:
     """Dumoulin and Visin 2016, relationship 3: half padding keeps sizes under odd kernels."""
     assert padding_for_size(was, edit) == padding
+
+
+def test_each_place_is_walked_once_and_layers_that_nothing_moves_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind an upsampling 32 units are looked at, of a grid of one the one that there is."""
+    walks: list[tuple[str, int, int]] = []
+    plainly = Geometry.field
+
+    def counted(self: Geometry, layer: str, row: int, column: int) -> Field:
+        walks.append((layer, row, column))
+        return plainly(self, layer, row, column)
+
+    network = described(Skips())
+    paths = described(TwoPaths())
+    monkeypatch.setattr(Geometry, "field", counted)
+    edited(network, {"stem": Edit((5, 5), padding=(2, 2))})
+    assert len(walks) == len(set(walks))
+    walks.clear()
+    edited(paths, {"right": Edit((3, 3), padding=(1, 1))})
+    assert "left" not in {layer for layer, _, _ in walks}
+    walks.clear()
+    edited(paths, {"left": Edit((5, 5), padding=(2, 2))})
+    assert "right" not in {layer for layer, _, _ in walks}

@@ -367,7 +367,6 @@ def test_a_refusal_far_below_is_scrolled_to_and_said_above_with_the_padding_that
     assert stage.what_if.summary.text().endswith("; padding 2 at body.0.conv1 would keep the size")
 
 
-
 def test_the_picture_follows_the_edits_and_marks_them(shown):
     stage, held, _ = shown(scenes.lenet())
     before = stage.board.figure
