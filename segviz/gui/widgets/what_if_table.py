@@ -32,7 +32,8 @@ NAME = 88  # width of the first column at least, before `theme.px`
 class Cell:
     """One value: what it is in the real network, and what it would be, '' where that is the same.
 
-    `tone` is the colour of a text that is a refusal; `edits` says whether a person can change it.
+    `tone` is the colour of a refusal and of the name of the layer that refuses; `edits` says whether a person can
+    change it.
     """
 
     was: str
@@ -144,15 +145,16 @@ class _Painter(QStyledItemDelegate):
         font = theme.body() if index.column() == 0 else theme.numbers()
         painter.setFont(font)
         if cell.tone or index.column() == 0:
+            sentence = option.widget.columnSpan(index.row(), 0) > 1
             painter.setPen(t.color(cell.tone or ("accent" if cell.now else "text")))
-            painter.drawText(room, _side(0), self._fitting(cell, font, room.width()))
+            painter.drawText(room, _side(0), self._fitting(cell, font, room.width(), sentence))
         else:
             self._value(painter, room, cell, t)
         painter.restore()
 
-    def _fitting(self, cell: Cell, font: QFont, width: float) -> str:
+    def _fitting(self, cell: Cell, font: QFont, width: float, sentence: bool) -> str:
         """Names of layers differ in their ends, sentences are read from their beginnings."""
-        mode = Qt.TextElideMode.ElideRight if cell.tone else Qt.TextElideMode.ElideLeft
+        mode = Qt.TextElideMode.ElideRight if sentence else Qt.TextElideMode.ElideLeft
         return QFontMetrics(font).elidedText(cell.was, mode, int(width))
 
     def _field(self, painter: QPainter, rect: QRectF, state: QStyle.StateFlag, t: theme.Tokens) -> None:
