@@ -23,11 +23,12 @@ class Facts:
 def facts(geometry: Geometry, layer: str) -> Facts:
     """Those of one layer. Raises SegvizError for one that does not depend on the image."""
     rows, columns = geometry.grid(layer)
-    found = [geometry.field(layer, rows // 2, columns // 2)]
+    places = [(rows // 2, columns // 2)]
     if any(isinstance(node.y, (Resize, Transposed)) for node in geometry.nodes[: geometry.index(layer) + 1]):
-        places = ((min(rows // 2 + k, rows - 1), min(columns // 2 + k, columns - 1)) for k in range(PHASES))
-        found = [geometry.field(layer, *place) for place in places]
+        places = [(min(rows // 2 + k, rows - 1), min(columns // 2 + k, columns - 1)) for k in range(PHASES)]
+    known = {place: geometry.field(layer, *place) for place in dict.fromkeys((*places, (0, 0)))}  # small grids have few
+    found = [known[place] for place in places]
     law_y, law_x = geometry.laws(layer)
-    start = geometry.field(layer, 0, 0).center
+    start = known[0, 0].center
     size = max(field.box.height for field in found), max(field.box.width for field in found)
     return Facts(size, (law_y.stride, law_x.stride), start, found[0].status.value)

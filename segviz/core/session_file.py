@@ -201,6 +201,15 @@ def _index(value: Any) -> int:
     return value
 
 
+def _count(most: int = 2**31 - 1) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if not 1 <= _index(value) <= most:
+            raise ValueError
+        return int(value)
+
+    return read
+
+
 def _label(value: Any) -> int:
     if _index(value) > LARGEST_LABEL:
         raise ValueError
@@ -241,7 +250,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "upsampling": Upsampling,
     "pooling": Pooling,
     "scale": _optional(_within(SMALLEST_SCALE, LARGEST_SCALE)),
-    "grid_stride": _optional(lambda value: max(1, _index(value))),
+    "grid_stride": _optional(_count()),
     "device": Device,
     "fast": _flag,
     "refine": _flag,
@@ -251,7 +260,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "layer": _optional(_text),
     "unit": _optional(_unit),
     "glow": Glow,
-    "glow_images": lambda value: max(1, min(MOST_IMAGES, _index(value))),
+    "glow_images": _count(MOST_IMAGES),
     "cursor": _optional(_point),
     "window": _optional(_point),
     "view": View,

@@ -7,7 +7,7 @@ have another, since nobody can tell what its author's code would do then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segviz.core.errors import SegvizError
@@ -19,6 +19,14 @@ from segviz.core.steps import SAME, Mirror, Resize, Step, Taps, Transposed, Wind
 Pair = tuple[int, int]
 KINDS = ("conv", "pool")  # in the type of a layer that slides a window
 LARGEST = 1 << 14  # units along an axis of what is asked
+
+
+class EditRefused(SegvizError):
+    """A network cannot be with these edits; `layer` is the one that cannot be, an edited one or one behind it."""
+
+    def __init__(self, layer: str, message: str) -> None:
+        super().__init__(message)
+        self.layer = layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +66,19 @@ def editable(network: Network) -> dict[str, Edit]:
 def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
     """The network with other windows in some layers; without edits it is as it was.
 
-    Raises SegvizError, naming the layer, for an edit that is none, for a layer that slides no window, for maps that
-    become too small, and for a layer behind whose size was fixed for the maps as they were.
+    Raises EditRefused, which has the layer, for an edit that is none, for a layer that slides no window, for maps that
+    become too small, and for a layer behind whose size was fixed for the maps as they were; SegvizError for a layer
+    that there is not.
     """
     for name, edit in edits.items():
         layer = network.layer(name)
         if layer is None or not _slides(network, layer):
             network.geometry.index(name)  # raises with the names there are
-            raise SegvizError(f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
+            raise EditRefused(name, f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
         _check(name, edit)
     geometry = _resized(network.geometry, edits)
-    layers = tuple(_relaid(network, geometry, layer, edits) for layer in network.layers)
+    moved = _moved_nodes(network.geometry, geometry)
+    layers = tuple(_relaid(network, geometry, layer, edits, moved) for layer in network.layers)
     layers = tuple(_summed(layer, layers, network.layers) for layer in layers)
     pairs = zip(network.layers, layers, strict=True)
     return WhatIf(layers, geometry, tuple(new.name for old, new in pairs if new != old))
@@ -100,7 +110,20 @@ def _check(name: str, edit: Edit) -> None:
     ):
         for value in pair:
             if not least <= value <= LARGEST:
-                raise SegvizError(f"layer '{name}': a {word} of {value}; it is a whole number from {least} on")
+                raise EditRefused(name, f"layer '{name}': a {word} of {value}; it is a whole number from {least} on")
+
+
+def padding_for_size(was: Edit, edit: Edit) -> Pair | None:
+    """The padding (y, x) with which a window makes maps as large as `was` does; None where there is none.
+
+    A window of k units, d apart, reaches over d (k - 1) + 1: the padding grows by half of what that does, so that it
+    is a whole number for odd kernels (Dumoulin and Visin 2016, relationship 3).
+    """
+    reach, had = ([d * (k - 1) for k, d in zip(one.kernel, one.dilation, strict=True)] for one in (edit, was))
+    more = [new - old for new, old in zip(reach, had, strict=True)]
+    y, x = (pad + grown // 2 for pad, grown in zip(was.padding, more, strict=True))
+    whole = all(grown % 2 == 0 for grown in more) and min(y, x) >= 0
+    return (y, x) if whole and edit.stride == was.stride else None
 
 
 # ------------------------------------------------------------------------------------ sizes
@@ -122,7 +145,8 @@ def _resized(geometry: Geometry, edits: Mapping[str, Edit]) -> Geometry:
             try:
                 nodes[index] = _follow(old, before, now)
             except ValueError as error:
-                raise SegvizError(f"layer '{_after(geometry, index)}' {error}") from error
+                name = _after(geometry, index)
+                raise EditRefused(name, f"layer '{name}' {error}") from error
     return replace(geometry, nodes=tuple(nodes))
 
 
@@ -147,8 +171,9 @@ def _with_window(name: str, old: Node, edit: Edit, before: Node, now: Node) -> N
         size = _units(window, room, window.before + more, old.ceil)
         if size < 1:
             reach = window.dilation * (window.kernel - 1) + 1
-            raise SegvizError(
-                f"layer '{name}': a window of {reach} units does not fit into {room} with a padding of {window.before}"
+            raise EditRefused(
+                name,
+                f"layer '{name}': a window of {reach} units does not fit into {room} with a padding of {window.before}",
             )
         steps.append(window)
         sizes.append(size)
@@ -249,14 +274,24 @@ MOVED: dict[type, Callable[..., tuple[Step, int]]] = {
 # ------------------------------------------------------------------------------------ layers
 
 
-def _relaid(network: Network, geometry: Geometry, layer: Layer, edits: Mapping[str, Edit]) -> Layer:
+def _moved_nodes(old: Geometry, new: Geometry) -> list[bool]:
+    """Which nodes are others, or have one that is another before them: of all others the facts are what they were."""
+    moved: list[bool] = []
+    for was, now in zip(old.nodes, new.nodes, strict=True):
+        moved.append(was != now or any(moved[source] for source in (*now.inputs, *now.gates)))
+    return moved
+
+
+def _relaid(
+    network: Network, geometry: Geometry, layer: Layer, edits: Mapping[str, Edit], moved: Sequence[bool]
+) -> Layer:
     """A layer as it is on the new geometry; what containers cost is summed later."""
     old = network.geometry
     if layer.name not in dict(old.layers):
         return layer
     end = old.index(layer.name)
     was, now = old.nodes[end], geometry.nodes[end]
-    if geometry.nodes[: end + 1] == old.nodes[: end + 1]:
+    if not moved[end]:
         return layer
     shape = layer.output_shape
     if len(shape) > 2 and shape[-2:] == _grid(was):

@@ -52,9 +52,13 @@ class _Best:
 
 
 def search(request: TopRequest, loaded: Loaded) -> Generator[Progress | TopUpdate, None, TopAnswer]:
-    """Go through the images; yields what is found so far. Raises SegvizError where none of them can be read."""
+    """Go through the images; yields what is found so far.
+
+    Raises SegvizError where none of them can be read, and for a layer or a map that there is not.
+    """
     check_channels(loaded.entry)
     places = images_of(request.folder)
+    _check_map(request, loaded)
     found, told = _Search(request, len(places)), 0.0
     for done, place in enumerate(places):
         try:
@@ -72,6 +76,14 @@ def search(request: TopRequest, loaded: Loaded) -> Generator[Progress | TopUpdat
     return found.answer()
 
 
+def _check_map(request: TopRequest, loaded: Loaded) -> None:
+    """Before any image is opened: what is wrong with all of them is no remark on each."""
+    traced = loaded.traced(loaded.convertible, loaded.entry.input_size, keep=False)
+    maps = traced.call(request.layer).output_shape[0]
+    if request.channel >= maps:
+        raise SegvizError(f"layer '{request.layer}' has {maps} maps, from 0 on: there is no map {request.channel}")
+
+
 class _Search:
     """What is found so far for one channel."""
 
@@ -84,12 +96,9 @@ class _Search:
         self._seen = self._silent = 0
 
     def enter(self, place: Path, table: Table) -> None:
-        """The facts of one image. Raises SegvizError where there is no such channel."""
-        channel, maps = self._request.channel, table.shape[1]
-        if channel >= maps:
-            raise SegvizError(f"layer '{self._request.layer}' has {maps} maps, from 0 on: there is no map {channel}")
+        """The facts of one image."""
         self._seen += 1
-        facts = tuple(float(fact) for fact in table[:, channel])
+        facts = tuple(float(fact) for fact in table[:, self._request.channel])
         if facts[0] == 0:  # behind a ReLU that lets nothing through
             self._silent += 1
             return

@@ -40,10 +40,10 @@ def images_hint(count: int) -> str:
 
 
 def figures(found: EffectiveField) -> str:
-    """How much of the field matters: '95 % of energy in 12 % of the box, mean of 8 images'."""
+    """How much of the field matters: '95 % of energy in 12 % of the part inside the image'."""
     if found.spread is None:
         return ""
-    where = "image" if found.whole else "box"
+    where = "image" if found.whole else "part inside the image"
     mean = f", mean of {found.images} images" if found.images > 1 else ""
     return f"{words.share(SHARES[-1])} of energy in {words.share(found.spread)} of the {where}{mean}"
 

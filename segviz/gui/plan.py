@@ -7,7 +7,7 @@ from typing import Any
 
 from segviz.core import planning, requests
 from segviz.core.cams import CamRequest
-from segviz.core.choices import MapPage, View
+from segviz.core.choices import Heat, MapPage, View
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.filters import FilterRequest
@@ -135,7 +135,10 @@ def _cams(scene: Scene) -> CamRequest | None:
     """What speaks for the classes that are looked at: a class that has its map already asks for nothing."""
     state, have = scene.state, scene.shown_cams
     looked_at = state.tab == Tab.HEATMAPS or state.view is View.HEATMAP
-    wanted = planning.plan_cams(state) if looked_at and _has_layer(scene) else None
+    there = (
+        _has_layer(scene) if state.cams.heat is Heat.GRAD_CAM else scene.network is not None
+    )  # CAM has its own layer
+    wanted = planning.plan_cams(state) if looked_at and there else None
     chosen = state.shown_class
     if wanted is None or chosen is None:
         return wanted if have is None or wanted is None else replace(wanted, classes=have.request.classes)

@@ -24,9 +24,9 @@ HEADS = (
     ("Dilation", "Units from sample to sample in a window: a number, or width × height; + and − change it by one"),
     ("Padding", "Units put around the maps, the same on both sides: a number, or width × height"),
     ("Grid", "Rows × columns of the output"),
-    ("Every", "Pixels of the network's input from unit to unit: the stride of all layers up to this one"),
     ("Field", "Side of the receptive field in pixels of the network's input"),
     ("Multiply-adds", "For this input"),
+    ("Output stride", "Pixels of the network's input from unit to unit: the stride of all layers up to this one"),
 )
 FIRST = 1  # column of the first part of a window
 
@@ -41,6 +41,7 @@ class WhatIfPage(QWidget):
         theme.set_surface(self, "panel")
         self._scene: Scene | None = None
         self._outcome: Outcome | None = None
+        self._refused = ""  # the layer whose row was scrolled to
         self.table = WhatIfTable(HEADS, "Windows of the layers, and what would follow from others")
         self.summary = ElidedLabel()
         self.summary.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
@@ -69,6 +70,10 @@ class WhatIfPage(QWidget):
         lines = [line for row in found.rows for line in _lines(row)] if found is not None else []
         self.table.show_lines(lines, scene.state.layer)
         self.summary.setText(summary(scene, found) if found is not None else "")
+        refused = next((row.name for row in found.rows if row.refusal), "") if found is not None else ""
+        if refused and refused != self._refused:  # once: whoever goes on editing stays where the edits are
+            self.table.reveal(refused)
+        self._refused = refused
         self.reset_all.setEnabled(bool(scene.state.network_picture.edits))
         edited = {layer for layer, _ in scene.state.network_picture.edits}
         self.reset_one.setEnabled(scene.state.layer in edited)
@@ -110,8 +115,8 @@ def _lines(row: WhatIfRow) -> list[Line]:
     """A layer's line, and what is refused below it."""
     windows = row.window is not None
     parts = tuple(_cell(row.part(part), windows) for part in Part)
-    values = tuple(_cell(value) for value in (row.grid, row.stride, row.field, row.macs))
-    name = Cell(row.name, row.name if row.edited else "")
+    values = tuple(_cell(value) for value in (row.grid, row.field, row.macs, row.stride))
+    name = Cell(row.name, row.name if row.edited else "", tone="bad" if row.refusal else "")
     lines = [Line(row.name, (name, *parts, *values), f"{row.name}  ({row.type})\nOutput: {row.output.text}")]
     if row.refusal:
         lines.append(Line(row.name, (Cell(row.refusal, tone="bad"),), row.refusal))
@@ -129,12 +134,12 @@ def summary(scene: Scene, found: Outcome) -> str:
         return ""
     count = len(found.edits)
     if found.refusal:
-        return f"{words.many(count, 'change')}: refused, as said below; what lies behind is not known"
+        return f"Refused: {'; '.join(filter(None, (found.refusal.rstrip('.'), found.remedy)))}"
     last = real.geometry.last
     was, now = real.layer(last), found.network.layer(last)
     if not count or was is None or now is None:
         changeable = len(editable(real))
-        return f"{real.title}: {words.many(changeable, 'window')} to change; nothing runs"
+        return f"{real.title}: {words.many(changeable, 'layer')} to change; what follows is told at once"
     pairs = (
         ("field", field_text(was), field_text(now)),
         ("grid", grid_text(was), grid_text(now)),

@@ -6,17 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from segviz.core.errors import SegvizError
 from segviz.core.folding import Folding
 from segviz.core.network_picture import Part
 from segviz.core.requests import Layer, Network
-from segviz.core.what_if import LARGEST, Edit, WhatIf, editable, edited
+from segviz.core.what_if import LARGEST, Edit, EditRefused, WhatIf, editable, edited, padding_for_size
 from segviz.gui import words
 from segviz.gui.names import sentence
 from segviz.gui.panels.network_rows import field_text
 from segviz.gui.widgets.what_if_table import UNKNOWN
-
-CALLED = re.compile(r"layer '([^']+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class WhatIfRow:
 class Outcome:
     """The table, and the network that it is about: `network` has the edits, or is the real one where they are refused.
 
-    `refusal` says why, `at` is the layer that it is about.
+    `refusal` says why, `at` is the layer that it is about, `remedy` what would help, '' where that is not known.
     """
 
     rows: tuple[WhatIfRow, ...]
@@ -73,6 +70,7 @@ class Outcome:
     edits: Mapping[str, Edit]
     refusal: str = ""
     at: str = ""
+    remedy: str = ""
 
 
 def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Outcome:
@@ -81,10 +79,8 @@ def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Ou
     known = {name: edit for name, edit in edits.items() if windows.get(name, edit) != edit}
     try:
         found, refusal, at = edited(network, known), "", ""
-    except SegvizError as error:
-        refusal = str(error)
-        named = CALLED.search(refusal)
-        at = named[1] if named else next(iter(known))
+    except EditRefused as error:
+        refusal, at = str(error), error.layer
         found = _before(network, known, at)
     new = {layer.name: layer for layer in found.layers} if found is not None else {}
     told = _told(network, folding)
@@ -94,7 +90,16 @@ def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Ou
         rows = tuple(replace(row, refusal=sentence(refusal)) if row.name == shown_at else row for row in rows)
     if not refusal and found is not None and known:
         network = replace(network, layers=found.layers, geometry=found.geometry, macs=found.macs)
-    return Outcome(rows, network, known, sentence(refusal) if refusal else "", at)
+    return Outcome(rows, network, known, sentence(refusal) if refusal else "", at, _remedy(windows, known, at))
+
+
+def _remedy(windows: Mapping[str, Edit], edits: Mapping[str, Edit], at: str) -> str:
+    """Which padding would keep the size where it has moved before `at`, which refuses it; '' where none would."""
+    for name in [name for name in windows if at and name in edits]:
+        padding = padding_for_size(windows[name], edits[name])
+        if padding is not None and padding != edits[name].padding:
+            return f"padding {words.per_axis(padding)} at {name} would keep the size"
+    return ""
 
 
 def _told(network: Network, folding: Folding) -> list[Layer]:

@@ -194,3 +194,11 @@ def test_folders_and_channels_that_there_are_not(engine, folder, cache, tmp_path
         finished(engine.run(asked(tmp_path / "nowhere")))
     with pytest.raises(SegvizError, match="no map 16"):
         finished(engine.run(asked(folder, channel=16)))
+
+
+@pytest.mark.parametrize(("layer", "channel", "said"), [("c9", 0, "no layer 'c9'"), ("c3", 16, "no map 16")])
+def test_a_wrong_layer_is_said_and_not_what_is_wrong_with_the_first_file(engine, cache, tmp_path, layer, channel, said):
+    (tmp_path / "a.png").write_bytes(b"no image at all")
+    save_picture(tmp_path / "b.png", np.zeros((40, 40, 3), np.uint8))
+    with pytest.raises(SegvizError, match=said):
+        finished(engine.run(asked(tmp_path, layer, channel)))

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from segviz.core import catalogue
 from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
-from segviz.core.field import Frame
+from segviz.core.field import Field, Frame, Geometry
 from segviz.core.requests import DescribeRequest, Network, Setup
-from segviz.core.what_if import Edit, editable, edited
+from segviz.core.what_if import Edit, EditRefused, editable, edited, padding_for_size
 from segviz.engine.architectures import skeleton
 from segviz.engine.graph import describe_layers, trace
 
@@ -165,3 +165,52 @@ class TwoPaths(nn.Module):
 def test_what_cannot_be_is_refused_with_its_reason(name: str, edit: Edit, said: str) -> None:
     with pytest.raises(SegvizError, match=said):
         edited(described(TwoPaths()), {name: edit})
+
+
+def test_a_refusal_has_the_layer_that_cannot_be() -> None:
+    network = described(TwoPaths())
+    with pytest.raises(EditRefused) as behind:
+        edited(network, {"left": Edit((3, 3))})
+    assert behind.value.layer != "left"
+    assert f"layer '{behind.value.layer}'" in str(behind.value)
+    with pytest.raises(EditRefused) as here:
+        edited(network, {"left": Edit((70, 70))})
+    assert here.value.layer == "left"
+
+
+@pytest.mark.parametrize(
+    ("was", "edit", "padding"),
+    [
+        (Edit((3, 3), padding=(1, 1)), Edit((5, 5), padding=(1, 1)), (2, 2)),
+        (Edit((3, 3), padding=(1, 1)), Edit((3, 7), padding=(1, 1)), (1, 3)),
+        (Edit((3, 3), padding=(1, 1)), Edit((3, 3), dilation=(2, 2), padding=(1, 1)), (2, 2)),
+        (Edit((3, 3), padding=(1, 1)), Edit((4, 4), padding=(1, 1)), None),
+        (Edit((3, 3), padding=(1, 1)), Edit((3, 3), (2, 2), padding=(1, 1)), None),
+        (Edit((3, 3)), Edit((1, 1)), None),
+    ],
+)
+def test_the_padding_that_keeps_the_size(was: Edit, edit: Edit, padding: tuple[int, int] | None) -> None:
+    """Dumoulin and Visin 2016, relationship 3: half padding keeps sizes under odd kernels."""
+    assert padding_for_size(was, edit) == padding
+
+
+def test_each_place_is_walked_once_and_layers_that_nothing_moves_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind an upsampling 32 units are looked at, of a grid of one the one that there is."""
+    walks: list[tuple[str, int, int]] = []
+    plainly = Geometry.field
+
+    def counted(self: Geometry, layer: str, row: int, column: int) -> Field:
+        walks.append((layer, row, column))
+        return plainly(self, layer, row, column)
+
+    network = described(Skips())
+    paths = described(TwoPaths())
+    monkeypatch.setattr(Geometry, "field", counted)
+    edited(network, {"stem": Edit((5, 5), padding=(2, 2))})
+    assert len(walks) == len(set(walks))
+    walks.clear()
+    edited(paths, {"right": Edit((3, 3), padding=(1, 1))})
+    assert "left" not in {layer for layer, _, _ in walks}
+    walks.clear()
+    edited(paths, {"left": Edit((5, 5), padding=(2, 2))})
+    assert "right" not in {layer for layer, _, _ in walks}

@@ -10,10 +10,12 @@ from PySide6.QtTest import QTest
 
 from segviz.core.cams import CamRequest, CamView
 from segviz.core.choices import Area, Heat, MapPage, PatchSource, View
+from segviz.core.planning import plan_description
 from segviz.core.requests import Progress
 from segviz.core.session import State, Unit
 from segviz.core.session_file import from_json, to_json
 from segviz.core.top_patches import TopRequest, TopUpdate
+from segviz.gui.plan import wanted
 from segviz.gui.scene import Kind
 from tests.gui import scenes
 from tests.gui.conftest import PAGE
@@ -44,6 +46,12 @@ def test_grad_cam_is_asked_when_it_is_chosen_and_painted_where_its_units_are(ben
     place = one.scene.cams.lattice.position_of(2 + index, 3 + index)
     assert abs(column - place[0]) <= 0.5
     assert abs(row - place[1]) <= 0.5
+
+
+def test_cam_needs_no_layer_that_is_chosen(bench):
+    one = bench(State(image=PAGE, model="lenet5", tab="heatmaps", cams=CamView(Heat.CAM)))
+    unchosen = replace(one.scene, state=replace(one.state, layer=None))
+    assert wanted(unchosen, False, plan_description(unchosen.state))[Kind.CAMS].layer == "last"
 
 
 def test_another_layer_asks_again_and_the_newest_wins(bench):

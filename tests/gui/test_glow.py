@@ -197,7 +197,10 @@ def test_what_is_said_of_the_figures():
     scene = scenes.glowing(scenes.full(), images=32)
     found = replace(scene.effective, spread=0.118)
     narrow = "\N{NARROW NO-BREAK SPACE}"
-    assert glowing.figures(found) == f"95{narrow}% of energy in 12{narrow}% of the box, mean of 32 images"
+    assert (
+        glowing.figures(found)
+        == f"95{narrow}% of energy in 12{narrow}% of the part inside the image, mean of 32 images"
+    )
     through = replace(found, whole="it pools", images=1)
     assert glowing.figures(through) == f"95{narrow}% of energy in 12{narrow}% of the image"
     assert glowing.remark(through) == "Through the whole image: it pools"

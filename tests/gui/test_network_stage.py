@@ -275,10 +275,10 @@ def test_a_typed_kernel_moves_all_that_follows(shown):
     typed(stage, "c1", Part.KERNEL, "3")
     assert held.state.network_picture.edits == (("c1", Edit((3, 3))),)
     assert value(stage, "c1", 1) == "5 → 3"
-    assert value(stage, "c1", 7) == "5 → 3"
-    assert value(stage, "s2", 7) == "6 → 4"
+    assert value(stage, "c1", 6) == "5 → 3"
+    assert value(stage, "s2", 6) == "6 → 4"
     assert value(stage, "c1", 5) == "92×124 → 94×126"
-    assert value(stage, "c1", 6) == "/1"
+    assert value(stage, "c1", 8) == "/1"
     assert held.state.layer == "c1"
 
 
@@ -350,7 +350,21 @@ def test_a_refusal_stands_below_its_row_and_what_lies_behind_is_unknown(shown):
     assert lines[refused[0]].cells[0].text[1:] == str(why.value)[1:]
     assert value(stage, "body.0.conv1", 5) == "64² → 32²", "before it all is known"
     assert value(stage, "fc", 5) == "32² → –"
-    assert "refused" in stage.what_if.summary.text()
+    assert stage.what_if.summary.text() == f"Refused: {lines[refused[0]].cells[0].text}"
+
+
+def test_a_refusal_far_below_is_scrolled_to_and_said_above_with_the_padding_that_helps(shown):
+    """A kernel of 5 makes maps two smaller, which do not fit the sum behind it."""
+    stage, _, _ = shown(skipped.residual(1), network_view=NetworkView.WHAT_IF)
+    stage.resize(700, 220)
+    QApplication.processEvents()
+    typed(stage, "body.0.conv1", Part.KERNEL, "5")
+    table = stage.what_if.table
+    row = next(at for at, line in enumerate(table.lines) if len(line.cells) == 1)
+    assert table.viewport().rect().contains(table.visualRect(table.model().index(row, 0)).center())
+    marked = [line.name for line in table.lines if line.cells[0].tone]
+    assert marked == [table.lines[row].name] * 2, "its row, and what is refused below it"
+    assert stage.what_if.summary.text().endswith("; padding 2 at body.0.conv1 would keep the size")
 
 
 def test_the_picture_follows_the_edits_and_marks_them(shown):

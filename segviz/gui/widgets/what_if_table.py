@@ -32,7 +32,8 @@ NAME = 88  # width of the first column at least, before `theme.px`
 class Cell:
     """One value: what it is in the real network, and what it would be, '' where that is the same.
 
-    `tone` is the colour of a text that is a refusal; `edits` says whether a person can change it.
+    `tone` is the colour of a refusal and of the name of the layer that refuses; `edits` says whether a person can
+    change it.
     """
 
     was: str
@@ -134,6 +135,8 @@ class _Painter(QStyledItemDelegate):
         rect = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if cell.tone:
+            painter.fillRect(rect, t.color(cell.tone, 0.12))
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, t.color("raised", 0.6))
         if cell.edits:
@@ -142,15 +145,16 @@ class _Painter(QStyledItemDelegate):
         font = theme.body() if index.column() == 0 else theme.numbers()
         painter.setFont(font)
         if cell.tone or index.column() == 0:
+            sentence = option.widget.columnSpan(index.row(), 0) > 1
             painter.setPen(t.color(cell.tone or ("accent" if cell.now else "text")))
-            painter.drawText(room, _side(0), self._fitting(cell, font, room.width()))
+            painter.drawText(room, _side(0), self._fitting(cell, font, room.width(), sentence))
         else:
             self._value(painter, room, cell, t)
         painter.restore()
 
-    def _fitting(self, cell: Cell, font: QFont, width: float) -> str:
+    def _fitting(self, cell: Cell, font: QFont, width: float, sentence: bool) -> str:
         """Names of layers differ in their ends, sentences are read from their beginnings."""
-        mode = Qt.TextElideMode.ElideRight if cell.tone else Qt.TextElideMode.ElideLeft
+        mode = Qt.TextElideMode.ElideRight if sentence else Qt.TextElideMode.ElideLeft
         return QFontMetrics(font).elidedText(cell.was, mode, int(width))
 
     def _field(self, painter: QPainter, rect: QRectF, state: QStyle.StateFlag, t: theme.Tokens) -> None:
@@ -228,6 +232,13 @@ class WhatIfTable(QTableView):
             self.setCurrentIndex(self._lines.index(row, spot[1]))
         self._measure()
         self._silent = False
+
+    def reveal(self, layer: str) -> None:
+        """Scroll so far that the row of a layer is in view, and what is refused below it."""
+        row = self.row_of(layer)
+        for at in (row + 1, row):
+            if at < len(self.lines) and self.lines[at].name == layer:
+                self.scrollTo(self._lines.index(at, 0))
 
     def row_of(self, layer: str) -> int:
         """The row of a layer."""
