@@ -241,4 +241,4 @@ def _spread(effective: EffectiveField) -> tuple[str, tuple[str, ...]]:
     name = next(glow for glow, rule in RULES.items() if rule is effective.request.rule).title.lower()
     if effective.spread is None:
         return f"what counts: {name}", ()
-    return f"what counts: {name}", (f"{words.share(SHARES[-1])} of energy in {words.share(effective.spread)} of it",)
+    return f"what counts: {name}", (f"{words.share(SHARES[-1])} of energy in {words.share(effective.spread)} inside",)

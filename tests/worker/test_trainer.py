@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from segviz.core.learning import TrainingProgress, TrainingResult, TrainRequest
+from segviz.core.learning import TrainingResult, TrainingSamples, TrainRequest
 from segviz.worker.messages import Answered, Cancelled, Refused, Updated
 
 TRAINER = "segviz.training.run:Trainer"
@@ -17,7 +17,8 @@ def test_a_training_is_stopped_leaves_a_checkpoint_and_goes_on(make_client, tmp_
     request = TrainRequest("lenet5", quick=True, steps=200, out=str(out), checkpoint=str(place))
     ticket = client.ask(request)
     first = heard.a(Updated, ticket)
-    assert isinstance(first.update, TrainingProgress)
+    assert isinstance(first.update, TrainingSamples)  # what the network says before it has learned anything
+    assert first.update.step == 0
     client.cancel(TrainRequest)
     assert isinstance(heard.end(ticket), Cancelled)
     assert place.is_file()
