@@ -91,12 +91,12 @@ class _WorkPage(BoardPage):
         return convolution_maps.work_of(scene, FEW if self._slides else WIDE, self._slides)
 
     def _filled(self, work: Work) -> None:
-        """Another convolution is to be shown."""
-        raise NotImplementedError
+        """Another convolution is to be shown: said by each page, as this class alone is none."""
+        raise NotImplementedError(f"{type(self).__name__} shows no convolution")
 
     def _emptied(self) -> None:
-        """There is none."""
-        raise NotImplementedError
+        """There is none any more; said by each page."""
+        raise NotImplementedError(f"{type(self).__name__} does not say that there is none")
 
     def missing(self, scene: Scene) -> str:
         return missing_work(scene, self._refused)
