@@ -137,10 +137,15 @@ RECIPES: dict[RecipeName, Recipe] = {
         **_PAGES,
     ),
     RecipeName.DIGITS_SEGNET: Recipe(
-        network="segnet-digits", steps=800, quick={"steps": 60, "tests": 2, "data_options": _SMALL}, **_PAGES
+        network="segnet-digits",
+        half=True,
+        steps=800,
+        quick={"steps": 60, "tests": 2, "data_options": _SMALL},
+        **_PAGES,
     ),
     RecipeName.DIGITS_ALLCONV: Recipe(
         network="onlyconv-digits",
+        half=True,
         steps=1_500,
         # Paper is nine pixels of ten: in so few steps little else would be learned.
         quick={"steps": 60, "batch": 3, "class_weights": (0.15, *[1.0] * 10), "tests": 2, "data_options": _SMALL},
