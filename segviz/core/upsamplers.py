@@ -97,11 +97,14 @@ def transposed_maps(maps: Map, kernel: Map, stride: int, corner: tuple[int, int]
     ins, rows, columns = maps.shape
     _, outs, tall, wide = kernel.shape
     down, across = -(-tall // stride), -(-wide // stride)  # units whose kernels reach a pixel, along each axis
-    deep, broad = rows + down - 1, columns + across - 1  # of the whole, in blocks of stride x stride
+    top, left = corner[0] // stride, corner[1] // stride  # in blocks of stride x stride, as far as they are asked for
+    deep = max(0, min(rows + down - 1, -(-(corner[0] + size[0]) // stride)) - top)
+    broad = max(0, min(columns + across - 1, -(-(corner[1] + size[1]) // stride)) - left)
+    padded = np.pad(maps, ((0, 0), (down - 1, down - 1), (across - 1, across - 1)))
     reaching = np.zeros((ins, down * across, deep, broad), maps.dtype)  # the unit of each tap, for every block
     for tap in range(down * across):
-        y, x = divmod(tap, across)
-        reaching[:, tap, y : y + rows, x : x + columns] = maps
+        y, x = top + down - 1 - tap // across, left + across - 1 - tap % across
+        reaching[:, tap] = padded[:, y : y + deep, x : x + broad]
     taps = np.zeros((ins, outs, down * stride, across * stride), maps.dtype)
     taps[:, :, :tall, :wide] = kernel
     taps = taps.reshape(ins, outs, down, stride, across, stride).transpose(0, 1, 3, 5, 2, 4)
@@ -114,7 +117,8 @@ def transposed_maps(maps: Map, kernel: Map, stride: int, corner: tuple[int, int]
     whole = blocks.reshape(outs, stride, stride, deep, broad).transpose(0, 3, 1, 4, 2)
     whole = whole.reshape(outs, deep * stride, broad * stride)
     out = np.zeros((outs, *size), maps.dtype)
-    found = whole[:, corner[0] : corner[0] + size[0], corner[1] : corner[1] + size[1]]
+    y, x = corner[0] - top * stride, corner[1] - left * stride
+    found = whole[:, y : y + size[0], x : x + size[1]]
     out[:, : found.shape[1], : found.shape[2]] = found
     return out
 

@@ -21,6 +21,10 @@ from segviz.core.session import State
 from segviz.core.upsamplers import bilinear_kernel
 
 
+def whole(found, weights):
+    return np.concatenate(list(fading.faded(found, weights)), 1)
+
+
 def depths(classes: int = 3) -> Depths:
     random = np.random.default_rng(0)
     maps = tuple(random.normal(size=(classes, 4, 5)).astype(np.float32) for _ in range(3))
@@ -33,11 +37,32 @@ def depths(classes: int = 3) -> Depths:
 
 
 @pytest.mark.parametrize("weights", [(1, 1, 1), (1, 0.5, 0.25), (0, 0, 1), (0, 0, 0)])
-def test_fading_is_the_last_upsampling_of_a_weighted_sum(weights):
+@pytest.mark.parametrize("at_once", [1, 3 * 40 * 16, fading.AT_ONCE])
+def test_fading_is_the_last_upsampling_of_a_weighted_sum(weights, at_once, monkeypatch):
+    monkeypatch.setattr(fading, "AT_ONCE", at_once)
     found = depths()
     total = sum(weight * torch.from_numpy(maps) for weight, maps in zip(weights, found.maps, strict=True))
     wanted = F.conv_transpose2d(total[None], torch.from_numpy(found.kernel), stride=8)[0, :, 4:34, 4:44]
-    assert np.abs(fading.faded(found, weights) - wanted.numpy()).max() < 1e-5
+    assert np.abs(whole(found, weights) - wanted.numpy()).max() < 1e-5
+
+
+@pytest.mark.parametrize("at_once", [1, fading.AT_ONCE])
+def test_labels_and_probabilities_are_those_of_the_scores(at_once, monkeypatch):
+    found = depths()
+    scores = whole(found, (1, 0.5, 2))
+    monkeypatch.setattr(fading, "AT_ONCE", at_once)
+    assert np.array_equal(fading.labels(found, (1, 0.5, 2)), scores.argmax(0))
+    softmax = torch.from_numpy(scores).softmax(0)[2].numpy()
+    assert np.abs(fading.probability(found, (1, 0.5, 2), 2) - softmax).max() < 1e-6
+
+
+def test_strips_of_scores_never_hold_classes_times_pixels():
+    found = replace(depths(60), size=(2_000, 8), corner=(0, 0), lattice=Lattice(2_000, 8, (0.0, 0.0), (1.0, 1.0)))
+    found = replace(found, maps=tuple(np.zeros((60, 250, 1), np.float32) for _ in range(3)))
+    strips = [strip.shape for strip in fading.faded(found, (1, 1, 1))]
+    assert sum(rows for _, rows, _ in strips) == 2_000
+    wide = replace(found, size=(2_000, 1_000), lattice=Lattice(2_000, 1_000, (0.0, 0.0), (1.0, 1.0)))
+    assert next(fading.faded(wide, (1, 1, 1))).size <= fading.AT_ONCE
 
 
 @pytest.mark.parametrize("mixing", [False, True])
@@ -48,9 +73,9 @@ def test_the_shares_of_a_score_are_those_of_the_depths_alone_and_sum_to_it(mixin
         found = replace(found, kernel=kernel)
     for index, row, column in ((0, 0, 0), (2, 29, 39), (1, 13, 7)):
         shares = fading.shares_at(found, index, row, column)
-        alone = [fading.faded(found, found.alone(depth))[index, row, column] for depth in range(3)]
+        alone = [whole(found, found.alone(depth))[index, row, column] for depth in range(3)]
         assert shares == pytest.approx(alone, abs=1e-5)
-        assert sum(shares) == pytest.approx(fading.faded(found, (1, 1, 1))[index, row, column], abs=1e-5)
+        assert sum(shares) == pytest.approx(whole(found, (1, 1, 1))[index, row, column], abs=1e-5)
 
 
 def test_weights_say_which_network_it_is_cut_down_to():
@@ -77,6 +102,12 @@ def test_the_score_is_that_of_the_labels_at_the_truths_pixels():
     wanted = metrics.counted(truth, labels.repeat(2, 0).repeat(2, 1), ("a", "b")).scores
     assert fading.score(labels, lattice, Mask("", truth), ("a", "b")) == wanted
     assert wanted.mean_iou < 1
+
+
+def test_a_label_that_does_not_count_is_left_out_of_the_score():
+    labels, truth = np.array([[0, 1], [1, 1]]), np.array([[0, 2], [1, 1]])
+    lattice = Lattice(2, 2, (0.0, 0.0), (1.0, 1.0))
+    assert fading.score(labels, lattice, Mask("", truth), ("a", "b"), ignored=2).mean_iou == 1.0
 
 
 def test_scores_of_depths_are_asked_for_by_their_pages_alone():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
@@ -392,7 +393,7 @@ def test_where_scores_are_added_each_path_has_its_share(look):
     found = sighting.paths(scored)
     shares = sighting.shares(scored, found)
     assert len(shares) == 3
-    assert sum(shares) == pytest.approx(faded(answer.depths, (1, 1, 1))[1, 144, 154], abs=1e-4)
+    assert sum(shares) == pytest.approx(np.concatenate(list(faded(answer.depths, (1, 1, 1))), 1)[1, 144, 154], abs=1e-4)
     assert sum(shares) > 1
     card = PathCard(scored)  # it asks nothing of its commands before a button is pressed
     card.show_scene(scored)

@@ -70,6 +70,7 @@ class DepthsPage:
         self._scene: Scene | None = None
         self._answer: DepthAnswer | None = None
         self._truth: Mask | None = None
+        self._ignored: int | None = None  # the label of the truth that does not count
         self._shown: list[Shown] = []
         self._planes: list[Planes] = []
         self._key: object = None
@@ -149,7 +150,7 @@ class DepthsPage:
             return
         state = scene.state
         key = (
-            id(depths), id(scene.picture), id(scene.shown_truth), state.upsampling_lab.fades, state.view,
+            id(depths), id(scene.picture), id(scene.shown_truth), state.ignored, state.upsampling_lab.fades, state.view,
             scene.shown_class, state.palette, state.colour_map, state.opacity, state.heat_opacity, state.hidden,
             state.solo,
         )  # fmt: skip
@@ -158,9 +159,9 @@ class DepthsPage:
         if self._busy:
             self._dirty = True
             return
-        first, self._key, self._place = key[:3] != self._place, key, key[:3]
+        first, self._key, self._place = key[:4] != self._place, key, key[:4]
         if first:
-            self._truth, self._refused = scene.shown_truth, ""
+            self._truth, self._ignored, self._refused = scene.shown_truth, state.ignored, ""
         kept = [] if first else self._shown
         if values_of(depths) <= QUICK:
             self._present(scene, depths, self._all(scene, depths, kept), first)
@@ -220,7 +221,7 @@ class DepthsPage:
 
         assert self._truth is not None
         try:
-            labels = matched(self._truth, match(depths.classes, self._truth.names))
+            labels = matched(self._truth, match(depths.classes, self._truth.names), self._ignored)
         except SegvizError:  # said where the score would be
             return self._truth.labels
         return np.where(labels < 0, self._truth.labels, labels)
@@ -234,7 +235,7 @@ class DepthsPage:
     def _labels(self, depths: Depths, weights: Sequence[float]) -> np.ndarray:
         from segviz.core import fading
 
-        return fading.faded(depths, weights).argmax(0)
+        return fading.labels(depths, weights)
 
     def _score(self, depths: Depths, labels: Any) -> Scores | None:
         if self._truth is None:
@@ -243,7 +244,7 @@ class DepthsPage:
         from segviz.core.errors import SegvizError
 
         try:
-            return fading.score(labels, depths.lattice, self._truth, depths.classes)
+            return fading.score(labels, depths.lattice, self._truth, depths.classes, self._ignored)
         except SegvizError as error:
             self._refused = str(error)
             return None
@@ -275,13 +276,12 @@ class DepthsPage:
 
     def _heated(self, depths: Depths, one: Shown, kept: Shown | None, index: int) -> Shown:
         """`one` with the probability of a class."""
-        from segviz.core import fading, scores
+        from segviz.core import fading
 
         assert one.weights is not None
         if kept is not None and kept.heat_of == index:
             return replace(one, heat=kept.heat, heat_of=index)
-        heat = scores.class_probability(fading.faded(depths, one.weights), index)
-        return replace(one, heat=heat, heat_of=index)
+        return replace(one, heat=fading.probability(depths, one.weights, index), heat_of=index)
 
     def _said(self, one: Shown, scene: Scene, depths: Depths) -> str:
         if one.weights is None:

@@ -292,7 +292,7 @@ def test_the_animation_leaves_as_a_film(qtbot, lab):
 @pytest.fixture
 def truth():
     """What the network answers, with some pixels otherwise, as a mask."""
-    labels = fading.faded(scenes.depth_answer().depths, (1, 1, 1)).argmax(0).astype(np.int32)
+    labels = fading.labels(scenes.depth_answer().depths, (1, 1, 1))
     labels[:4] = 2
     return Mask("/truth.png", labels)
 
@@ -313,7 +313,7 @@ def test_three_networks_and_the_faded_one_stand_side_by_side(lab):
     ]
     depths = one.scene.depths.depths
     for view in shown:
-        assert np.array_equal(view.labels, fading.faded(depths, view.weights).argmax(0))
+        assert np.array_equal(view.labels, fading.labels(depths, view.weights))
     assert shown[0].changed > shown[1].changed > shown[2].changed == 0
 
 
@@ -476,14 +476,14 @@ def test_nothing_leaves_an_empty_page(lab):
 
 
 def test_what_takes_longer_than_a_frame_is_faded_beside_the_window_s_thread(lab, monkeypatch, qtbot):
-    threads, faded = [], fading.faded
+    threads, labels = [], fading.labels
 
     def watched(*arguments):
         threads.append(threading.current_thread())
-        return faded(*arguments)
+        return labels(*arguments)
 
     monkeypatch.setattr(upsampling_skips, "QUICK", 0)
-    monkeypatch.setattr(fading, "faded", watched)
+    monkeypatch.setattr(fading, "labels", watched)
     one = lab(scenes.fcn(fades=(0.5, 0.5)))
     skips = page(one)
     qtbot.waitUntil(lambda: bool(skips._shown) and not skips._busy)
@@ -492,5 +492,5 @@ def test_what_takes_longer_than_a_frame_is_faded_beside_the_window_s_thread(lab,
         skips._paint()
     qtbot.waitUntil(lambda: "20" in skips.views.views[3].title.text() and not skips._busy)
     assert threading.main_thread() not in threads
-    expected = faded(one.scene.depths.depths, (1.0, 0.2, 0.5)).argmax(0)
+    expected = labels(one.scene.depths.depths, (1.0, 0.2, 0.5))
     assert np.array_equal(skips._shown[3].labels, expected)
