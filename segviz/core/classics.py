@@ -8,16 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from segviz.core.choices import Task
+from segviz.core.class_names import CAMVID_NAMES, CIFAR10_NAMES, VOC_NAMES
 from segviz.core.entries import IMAGENET, Entry, Preprocessing
-
-_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_PASCAL_VOC = (
-    "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
-    "dining table", "dog", "horse", "motorbike", "person", "potted plant", "sheep", "sofa", "train", "tv/monitor",
-)  # fmt: skip
-_CAMVID = (
-    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist",
-)  # fmt: skip
 
 _RANDOM: dict[str, Any] = {
     "weights": "",
@@ -40,7 +32,7 @@ _VGG: dict[str, Any] = _IMAGENET | {
 _SMALL: dict[str, Any] = _RANDOM | {
     "task": Task.CLASSIFICATION,
     "class_count": 10,
-    "class_list": _CIFAR10,
+    "class_list": CIFAR10_NAMES,
     "preprocessing": IMAGENET,
     "longest_side": 256,
 }
@@ -127,22 +119,10 @@ _PIXELS: dict[str, Any] = _RANDOM | {"task": Task.SEGMENTATION, "stride": 1}
 _FCN: dict[str, Any] = _PIXELS | {
     "input_size": (3, 224, 224),
     "class_count": 21,
-    "class_list": _PASCAL_VOC,
+    "class_list": VOC_NAMES,
     "preprocessing": IMAGENET,
     "longest_side": 512,
     "source": "Long et al. 2015, Fully Convolutional Networks for Semantic Segmentation",
-}
-SCENES = ("background", "mammal", "bird", "insect", "fruit", "flower", "vehicle")  # what cut-out things are
-_FCN_LITE: dict[str, Any] = _FCN | {
-    "class_count": len(SCENES),
-    "class_list": SCENES,
-    "weights": "fcn_scenes.safetensors",
-    "licence": "Apache-2.0; learned from cut-outs under GPL-2.0",
-    "preprocessing": Preprocessing(mean=(127.0,), std=(128.0,)),
-    "summary": "Mammals, birds, insects, fruits, flowers and vehicles, taught by segviz on scenes of cut-out things",
-    "multiple": 32,
-    "longest_side": 480,
-    "sample": "raccoon.jpg",
 }
 
 PER_PIXEL: tuple[Entry, ...] = (
@@ -171,30 +151,6 @@ PER_PIXEL: tuple[Entry, ...] = (
         **_FCN,
     ),
     Entry(
-        name="fcn32s-efficientnet_lite0",
-        title="FCN-32s (EfficientNet-Lite0)",
-        builder="segviz.models.fcn:fcn32s_efficientnet",
-        parameters=3_574_456,
-        receptive_field=883,
-        **_FCN_LITE,
-    ),
-    Entry(
-        name="fcn16s-efficientnet_lite0",
-        title="FCN-16s (EfficientNet-Lite0)",
-        builder="segviz.models.fcn:fcn16s_efficientnet",
-        parameters=3_428_296,
-        receptive_field=883,
-        **_FCN_LITE,
-    ),
-    Entry(
-        name="fcn8s-efficientnet_lite0",
-        title="FCN-8s (EfficientNet-Lite0)",
-        builder="segviz.models.fcn:fcn8s_efficientnet",
-        parameters=3_392_960,
-        receptive_field=883,
-        **_FCN_LITE,
-    ),
-    Entry(
         name="unet",
         title="U-Net",
         builder="segviz.models.unet:UNet",
@@ -216,40 +172,13 @@ PER_PIXEL: tuple[Entry, ...] = (
         **_PIXELS,
     ),
     Entry(
-        name="unet-cells",
-        title="U-Net (small)",
-        builder="segviz.models.unet:unet_cells",
-        parameters=481_762,
-        input_size=(1, 188, 188),
-        class_count=2,
-        class_list=("background", "cell"),
-        preprocessing=Preprocessing(channels="L", mean=(110.0,), std=(40.0,)),  # without it little is learned
-        receptive_field=100,
-        longest_side=256,
-        multiple=8,
-        remainder=4,
-        border=44,
-        variants={
-            "padding=valid": {},
-            "padding=same": {"input_size": (1, 192, 192), "remainder": 0, "border": 0},
-        },
-        source="after Ronneberger et al. 2015, U-Net: Convolutional Networks for Biomedical Image Segmentation",
-        task=Task.SEGMENTATION,
-        stride=1,
-        weights="unet_cells.safetensors",
-        licence="MIT",
-        summary="Touching cells apart from each other, taught by segviz on cells that a program drew",
-        sees="cells under a microscope, as its recipe draws them",
-        sample="cells-252x252.png",
-    ),
-    Entry(
         name="segnet",
         title="SegNet",
         builder="segviz.models.segnet:SegNet",
         parameters=29_449_355,
         input_size=(3, 360, 480),
         class_count=11,
-        class_list=_CAMVID,
+        class_list=CAMVID_NAMES,
         preprocessing=IMAGENET,
         receptive_field=404,
         longest_side=256,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core.choices import MaskColours, Palette
+from segviz.core.class_names import CITYSCAPES_NAMES, VOC_NAMES
 from segviz.core.errors import SegvizError, named
 from segviz.core.palettes import class_colours
 
@@ -21,18 +22,9 @@ ROWS_AT_ONCE = 256
 LARGEST_LIST = 1 << 20  # bytes of a list of colours: a page of text
 LEFT_OUT = ("ignore", "ignored", "void", "unlabeled", "unlabelled")  # names in a list that stand for no class
 
-# The classes of Everingham et al. 2010 in the order of their indices.
-VOC_NAMES = (
-    *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
-    *("dining table", "dog", "horse", "motorbike", "person", "potted plant", "sheep", "sofa", "train", "tv monitor"),
-)
 VOC_BORDER = (224, 224, 192)  # the 255 of the indexed masks: borders and what is hard to tell
 
-# The 19 classes that Cordts et al. 2016 score, and the colours of what they do not.
-CITYSCAPES_NAMES = (
-    *("road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation"),
-    *("terrain", "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"),
-)
+# What Cordts et al. 2016 do not score.
 CITYSCAPES_LEFT_OUT = (
     *((0, 0, 0), (20, 20, 20), (111, 74, 0), (81, 0, 81), (250, 170, 160), (230, 150, 140), (180, 165, 180)),
     *((150, 100, 100), (150, 120, 90), (0, 0, 90), (0, 0, 110)),

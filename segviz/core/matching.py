@@ -15,6 +15,7 @@ from segviz.core.metrics import IGNORED
 
 TOLD = 4  # names that a remark lists
 APART = 4  # times as many classes, of which none has the same name, are classes of something else
+NOT_COMPARED = dict.fromkeys(map(ord, " \t-_/."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Matching:
 def match(network: Sequence[str], data: Sequence[str] = ()) -> Matching:
     """The classes of a network and of the data as one list.
 
-    By name if at least one name is common to both (case, hyphens and underscores do not count), else
-    by index. What does not match is said: a class of the data that the network does not have can only
+    By name if at least one name is common to both (case, spaces, hyphens, underscores, slashes and dots do not count),
+    else by index. What does not match is said: a class of the data that the network does not have can only
     be missed, one that only the network has can only be wrong. Raises SegvizError where no name is common and the
     numbers of classes are far apart.
     """
@@ -75,8 +76,8 @@ def _by_index(network: Sequence[str], data: Sequence[str]) -> Matching:
 
 
 def plain(name: str) -> str:
-    """A name as it is compared: case, hyphens and underscores do not count."""
-    return name.casefold().replace("_", " ").replace("-", " ").strip()
+    """A name as it is compared: of 'TV/monitor', 'tv monitor' and 'tvmonitor' all is the same that counts."""
+    return name.casefold().translate(NOT_COMPARED) or name
 
 
 def listed(names: Sequence[str]) -> str:

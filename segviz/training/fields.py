@@ -71,7 +71,9 @@ def _followed(network: nn.Module, image: Tensor) -> tuple[Geometry, Tensor]:
     """The layers in the order in which they compute, as nodes; and the logits."""
     nodes = [Node((), SAME, SAME, image.shape[2], image.shape[3])]
 
-    def behind(module: nn.Module, _: object, made: Tensor) -> None:
+    def behind(module: nn.Module, _: object, made: object) -> None:
+        if not isinstance(made, Tensor):
+            raise _not_a_chain("a layer of it has more than one output")
         if made.dim() != 4:
             raise _not_a_chain("it ends in no map")
         y, x = _steps(module)

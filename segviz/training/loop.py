@@ -99,6 +99,8 @@ class Run:
         first = True
         while True:
             last = self.step == self.plan.steps
+            if last:
+                weights.round_as_written(self.network, self.plan)
             if last or (self.step and self.step % every == 0):
                 yield from self.test()
             elif first:
@@ -119,6 +121,11 @@ class Run:
                 self.seconds += time.perf_counter() - began
                 if found is None:
                     yield self.progress()
+        if not math.isfinite(found[0]):
+            raise SegvizError(
+                f"the loss was {found[0]} in step {self.step + 1:,}: this training has diverged; begin anew with a "
+                f"lower rate than {self.plan.learning_rate:g}"
+            )
         self.recent.append(found)
         self.step += 1
         yield self.progress()
@@ -139,8 +146,8 @@ class Run:
             raise
         if batch.undecided is not None and self.plan.undecided:
             answered = self.network(batch.undecided)
-            (self.plan.undecided * losses.even(answered)).backward()  # type: ignore[no-untyped-call]
-        rate = self.plan.learning_rate * pace(self.step, self.plan.steps, self.plan.warm_up)
+            (self.plan.undecided * losses.to_uniform(answered)).backward()  # type: ignore[no-untyped-call]
+        rate = self.plan.learning_rate * schedule(self.step, self.plan.steps, self.plan.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         self.optimiser.step()
@@ -152,7 +159,7 @@ class Run:
         finest = outputs[-1]
         wanted = self._target(batch, _places(finest))
         each = torch.stack([losses.cross_entropy(logits, wanted) for logits in outputs])
-        loss = (each * torch.tensor(self.plan.rungs)).mean() if self.plan.rungs else each.mean()
+        loss = (each * torch.tensor(self.plan.depth_weights)).mean() if self.plan.depth_weights else each.mean()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item(), share_right(finest.argmax(1), wanted.labels)
 
@@ -314,7 +321,7 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def pace(step: int, steps: int, warm_up: float) -> float:
+def schedule(step: int, steps: int, warm_up: float) -> float:
     """The share of the full learning rate at `step`: up in a straight line, down along half a cosine."""
     first = max(1, int(warm_up * steps))
     if step < first:

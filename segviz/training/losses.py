@@ -81,18 +81,20 @@ def cross_entropy(logits: Tensor, wanted: Target) -> Tensor:
     return (each * wanted.counts).sum() / wanted.total
 
 
-def pull(logits: Tensor, wanted: Target) -> Tensor:
+def gradient_norm(logits: Tensor, wanted: Target) -> Tensor:
     """How long the gradient of the loss with respect to the logits of each place is, but for the common 1 / total.
 
-    That of softmax and cross-entropy is the probabilities less one at the label: (N, classes, ...) to (N, ...).
+    That of softmax and cross-entropy is the probabilities p less one at the label y: (N, classes, ...) to (N, ...).
+    Its square is |p|^2 - 2 p_y + 1, for which no truth of all classes is laid out.
     """
     labels = wanted.labels.clamp(max=logits.shape[1] - 1)  # what is ignored counts nothing
-    truth = F.one_hot(labels, logits.shape[1]).movedim(-1, 1)
-    length: Tensor = torch.linalg.vector_norm(logits.softmax(1) - truth, dim=1)
-    return length * wanted.counts
+    probabilities = logits.softmax(1)
+    right = probabilities.gather(1, labels[:, None])[:, 0]
+    square = (probabilities.square_().sum(1) - right.square()).clamp(min=0) + (1 - right).square()
+    return square.sqrt() * wanted.counts
 
 
-def even(logits: Tensor) -> Tensor:
+def to_uniform(logits: Tensor) -> Tensor:
     """Cross-entropy between equal probabilities and logits (N, classes)."""
     return F.cross_entropy(logits, torch.full_like(logits, 1 / logits.shape[1]))
 

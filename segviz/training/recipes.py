@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ SOURCES: dict[DataName, str] = {
     DataName.CELLS: "segviz.training.cells:cells",
     DataName.CLOTHES: "segviz.training.pictures:clothes",
 }
+SEEDS = 2**63  # as many numbers as torch and numpy both begin with
 FOLDERS = "segviz.training.crops:folder"  # the same of a person's own folder, called with (path, entry, weighting)
 
 
@@ -40,7 +42,7 @@ class Recipe:
     The loss is that of `kept` of all pixels, drawn anew in every step, each multiplied by the number of its class
     in `class_weights`; `patches` cuts the patch of every pixel out (T27) instead of taking whole images (T28).
     `undecided` weighs the images that show nothing. With `ladder` the network has a method `ladder(x)`, which gives
-    logits of several depths, and the loss is the mean of theirs, weighted by `rungs` where it is given. With
+    logits of several depths, and the loss is the mean of theirs, weighted by `depth_weights` where it is given. With
     `heatmap` it answers on a grid of its own, each unit for the pixel in the middle of its field.
 
     Weights begin as torch draws them (`plain`), or after He et al. 2015 and as the network's own paper says;
@@ -70,7 +72,7 @@ class Recipe:
     patches: bool = False
     undecided: float = 0.0
     ladder: bool = False
-    rungs: tuple[float, ...] = ()
+    depth_weights: tuple[float, ...] = ()
     heatmap: bool = False
     half: bool = False
     seed: int = 0
@@ -110,6 +112,7 @@ _HEADS: dict[str, Any] = {
     "batch": 64,
     "learning_rate": 5e-3,
     "weight_decay": 0.01,
+    "half": True,
     "quick": {"steps": 60, "tests": 2},
 }
 
@@ -156,7 +159,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         builder="segviz.models.fcn:fcn_scenes_ladder",
         data=DataName.STAMPS,
         ladder=True,
-        rungs=(0.5, 0.75, 1.75),
+        depth_weights=(0.5, 0.75, 1.75),
         begin=(("backbone", "efficientnet_lite0_imagenet.safetensors"),),
         frozen=_SCENES_FROZEN,
         steady=("backbone",),
@@ -172,7 +175,9 @@ RECIPES: dict[RecipeName, Recipe] = {
         quick={"steps": 24, "batch": 4, "tests": 1, "learning_rate": 4e-3},
     ),
     RecipeName.UNET_CELLS: Recipe(data_options={"weighting": Weighting.BORDERS}, **{**_CELLS, "quick": _QUICK_BORDERS}),
-    RecipeName.UNET_CELLS_PLAIN: Recipe(data_options={"weighting": Weighting.CLASSES}, **_CELLS),
+    RecipeName.UNET_CELLS_PLAIN: Recipe(
+        data_options={"weighting": Weighting.CLASSES}, **{**_CELLS, "network": "unet-cells-plain"}
+    ),
     RecipeName.HEADS_DENSE: Recipe(options={"head": "dense"}, **_HEADS),
     RecipeName.HEADS_DROPOUT: Recipe(options={"head": "dropout"}, **_HEADS),
     RecipeName.HEADS_GAP: Recipe(options={"head": "gap"}, **_HEADS),
@@ -196,7 +201,8 @@ def recipe(request: TrainRequest) -> Recipe:
     found = replace(found, **changes)
     for value, holds, text in (
         (found.steps, found.steps >= 1, "steps: at least one is needed"),
-        (found.learning_rate, found.learning_rate > 0, "is no learning rate: it is above 0"),
+        (found.learning_rate, 0 < found.learning_rate < math.inf, "is no learning rate: it is a number above 0"),
+        (found.seed, 0 <= found.seed < SEEDS, f"is no seed: it is a whole number from 0 to {SEEDS - 1}"),
         (found.kept, 0 < found.kept <= 1, "is no share of pixels to keep: it is above 0 and at most 1"),
         (found.class_weights, all(weight >= 0 for weight in found.class_weights), "as class weights: none is below 0"),
     ):

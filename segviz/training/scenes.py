@@ -106,10 +106,7 @@ class Composer:
         """Things of any class and things of none, in any order."""
         names = [OTHER] * int(chance.integers(0, MOST_OTHERS + 1))
         names += [_any(self.names, chance) for _ in range(chance.integers(1, MOST_THINGS + 1))]
-        put = [
-            (_label(name), _any(self.things[name], chance), _between(SMALLEST, self.variety.largest, chance))
-            for name in names
-        ]
+        put = [self._one(name, chance) for name in names]
         return [put[index] for index in chance.permutation(len(put))]
 
     def _one(self, name: str, chance: np.random.Generator) -> Put:

@@ -14,7 +14,7 @@ from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.instances import InstanceScore, score
 from segviz.core.learning import TrainingResult, TrainingSamples, TrainRequest
-from segviz.training.losses import Target, pull
+from segviz.training.losses import Target, gradient_norm
 from segviz.training.recipes import Recipe
 
 
@@ -122,5 +122,5 @@ def samples_of(
         truth=wanted.labels.numpy().astype(np.uint8),
         labels=logits.argmax(1).numpy().astype(np.uint8),
         weights=wanted.counts.numpy() if per_pixel else None,
-        gradient=pull(logits, wanted).numpy() if per_pixel else None,
+        gradient=gradient_norm(logits, wanted).numpy() if per_pixel else None,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from segviz.core import export
 from segviz.core.errors import named
@@ -15,13 +15,24 @@ from segviz.core.learning import TrainingResult
 from segviz.training.recipes import Recipe
 
 
+def round_as_written(network: nn.Module, plan: Recipe) -> None:
+    """Give the network the numbers that its file will hold, so that what is scored is what is written."""
+    with torch.no_grad():
+        for tensor in network.state_dict().values():
+            tensor.copy_(_written(tensor, plan))
+
+
+def _written(tensor: Tensor, plan: Recipe) -> Tensor:
+    """A tensor as a file holds it: in half precision where the recipe says so and its numbers are in its range."""
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.to(torch.float16)
+    return half if plan.half and bool(half.isfinite().all()) else tensor.to(torch.float32)
+
+
 def write(network: nn.Module, out: Path, plan: Recipe, result: TrainingResult) -> None:
     """Write the weights to `out`, in half precision where the recipe says so."""
-    kind = torch.float16 if plan.half else torch.float32
-    tensors = {
-        name: (tensor.to(kind) if tensor.is_floating_point() else tensor).contiguous()
-        for name, tensor in network.state_dict().items()
-    }
+    tensors = {name: _written(tensor, plan).contiguous() for name, tensor in network.state_dict().items()}
     facts: dict[str, object] = {
         "recipe": result.request.recipe,
         "data": named(result.request.data or plan.data),  # a folder by its name: where it lay is nobody's business

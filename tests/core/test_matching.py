@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from segviz.core.catalogue import entry
+from segviz.core.class_names import VOC_NAMES
 from segviz.core.errors import SegvizError
 from segviz.core.masks import Mask
 from segviz.core.matching import match, matched
@@ -24,6 +26,13 @@ def test_names_decide_whatever_their_order() -> None:
     found = match(("Background", "potted-plant", "cat"), ("cat", "background", "potted plant"))
     assert (found.names, found.remarks) == (("Background", "potted-plant", "cat"), ())
     assert matched(mask(0, 1, 2, 255), found).tolist() == [[2, 0, 1, -1]]
+
+
+def test_names_of_public_data_are_the_same_however_they_are_written() -> None:
+    torchvision = ("__background__", "diningtable", "pottedplant", "tvmonitor")
+    found = match(torchvision, ("background", "dining table", "potted plant", "tv/monitor"))
+    assert (found.table, found.remarks) == ((0, 1, 2, 3), ())
+    assert match(entry("fcn32s").classes, VOC_NAMES).remarks == ()
 
 
 def test_a_class_that_only_one_side_has_is_said_and_kept() -> None:

@@ -80,7 +80,8 @@ def test_facts_are_those_of_the_library():
     assert (entry.parameters, entry.longest_side) == (11_689_512, 512)
     segmenter = opened("torchvision:lraspp_mobilenet_v3_large").entry
     assert (segmenter.task, segmenter.class_count, segmenter.longest_side) == (Task.SEGMENTATION, 21, 520)
-    assert segmenter.classes[0] == "__background__"
+    assert (segmenter.classes[0], segmenter.parameters) == ("__background__", 3_221_538)  # oracles, and the next
+    assert opened("torchvision:deeplabv3_mobilenet_v3_large").entry.parameters == 11_025_477
 
 
 def test_facts_of_timm_and_smp():

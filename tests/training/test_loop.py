@@ -18,13 +18,13 @@ from segviz.core.choices import RecipeName
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.engine.architectures import build
-from segviz.training import losses, recipes
+from segviz.training import losses, recipes, weights
 from segviz.training.datasets import Labelled, mnist
-from segviz.training.loop import Run, pace, threads, train
+from segviz.training.loop import Run, schedule, threads, train
 from segviz.training.networks import beginning, groups, learning
 from segviz.training.pictures import as_tensors
 from segviz.training.recipes import RECIPES, recipe
-from segviz.training.scoring import Tally, outputs_of
+from segviz.training.scoring import Tally, outputs_of, result_of
 
 LENET = catalogue.entry("lenet5")
 
@@ -246,7 +246,7 @@ def test_what_is_steady_learns_and_keeps_its_statistics(rung: Callable[..., Run]
 def test_the_loss_of_a_ladder_is_the_mean_of_its_depths_each_weighted_by_its_rung(
     rung: Callable[..., Run], rungs: tuple[float, ...]
 ) -> None:
-    run_on = rung(rungs=rungs)
+    run_on = rung(depth_weights=rungs)
     torch.manual_seed(0)
     for name in ("score_fr", "score_pool4", "score_pool3"):  # skips begin at zero: all depths would have one loss
         nn.init.normal_(run_on.network.get_parameter(f"{name}.weight"), std=2.0)
@@ -283,13 +283,13 @@ def test_digits_are_padded_by_two_and_scaled_to_one() -> None:
 
 
 def test_pace_rises_and_falls() -> None:
-    paces = [pace(step, 100, 0.1) for step in range(100)]
+    paces = [schedule(step, 100, 0.1) for step in range(100)]
     assert paces[0] == pytest.approx(0.1)
     assert max(paces) == paces[10] == 1
     assert paces[:11] == sorted(paces[:11])
     assert paces[10:] == sorted(paces[10:], reverse=True)
     assert 0 < paces[-1] < 0.001
-    assert pace(0, 1, 0.1) == 1
+    assert schedule(0, 1, 0.1) == 1
 
 
 def test_shipped_weights_name_the_test_digits() -> None:
@@ -349,7 +349,7 @@ def test_a_run_is_finished_where_it_stopped(short: TrainRequest, tmp_path: Path)
     assert not (tmp_path / "run.checkpoint").exists()
 
 
-def test_other_data_or_another_recipe_end_a_run(
+def test_a_recipe_that_has_changed_ends_a_run(
     short: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = replace(short, checkpoint=str(tmp_path / "run.checkpoint"))
@@ -360,6 +360,34 @@ def test_other_data_or_another_recipe_end_a_run(
     monkeypatch.setitem(recipes.RECIPES, RecipeName.HEADS_DROPOUT, plan)
     with pytest.raises(SegvizError, match=r"run\.checkpoint: the recipe has changed since it was left"):
         next(train(mine))
+
+
+def test_a_run_whose_loss_is_no_number_any_more_ends_with_the_step_and_the_remedy(tmp_path: Path) -> None:
+    asked = TrainRequest("heads-gap", quick=True, learning_rate=1e30, out=str(tmp_path / "own.safetensors"))
+    with pytest.raises(SegvizError, match=r"the loss was \w+ in step \d+: .*diverged; .* lower rate than 1e\+30"):
+        run(train(asked))
+    assert not (tmp_path / "own.safetensors").exists()
+
+
+def test_what_is_scored_at_the_end_is_what_the_file_holds(tmp_path: Path) -> None:
+    """Halves where their range is wide enough; a tensor with larger numbers stays as it is."""
+    learner = Run(TrainRequest("heads-gap", quick=True, steps=1))
+    large = learner.network.get_parameter("mlpconv1.1.bias")
+    with torch.no_grad():
+        large[0] = 1e5
+    for _ in learner.learn():
+        pass
+    out = tmp_path / "own.safetensors"
+    result = result_of(learner.request, learner.plan, 1, learner.entry, learner.network, learner.tally, 0.0)
+    weights.write(learner.network, out, learner.plan, result)
+    written = tensors(out)
+    assert written["mlpconv1.1.bias"].dtype == torch.float32
+    assert {tensor.dtype for name, tensor in written.items() if name != "mlpconv1.1.bias"} == {
+        torch.float16,
+        torch.int64,
+    }
+    for name, tensor in learner.network.state_dict().items():
+        assert torch.equal(written[name].float(), tensor), name
 
 
 def test_cells_are_scored_object_by_object_too() -> None:

@@ -90,6 +90,7 @@ def test_a_smaller_answer_is_that_of_the_middle() -> None:
         ([nn.Conv2d(1, 3, 3, padding=1)], "it pads its maps"),
         ([nn.Conv2d(1, 3, 3), nn.Upsample(scale_factor=2)], "Upsample is no window"),
         ([nn.Conv2d(1, 3, 3), nn.Flatten()], "it ends in no map"),
+        ([nn.Conv2d(1, 3, 3), nn.MaxPool2d(2, return_indices=True)], "a layer of it has more than one output"),
     ],
 )
 def test_networks_whose_patches_see_something_else_are_refused(layers: list[nn.Module], why: str) -> None:
@@ -126,11 +127,11 @@ def test_class_weights_and_the_weights_of_pixels_multiply() -> None:
     torch.testing.assert_close(per_pixel(weighted), expected)
 
 
-def test_the_pull_at_a_pixel_is_the_length_of_its_gradient() -> None:
+def test_the_gradient_at_a_pixel_is_as_long_as_autograd_says() -> None:
     data = batch()
     wanted = losses.target(data, (2, 21, 24))
     logits = torch.randn(2, 3, 21, 24, generator=seeded(), requires_grad=True)
     losses.cross_entropy(logits, wanted).backward()
     assert logits.grad is not None
     expected = logits.grad.norm(dim=1) * wanted.total
-    torch.testing.assert_close(losses.pull(logits.detach(), wanted), expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(losses.gradient_norm(logits.detach(), wanted), expected, rtol=1e-4, atol=1e-6)

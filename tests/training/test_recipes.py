@@ -9,6 +9,7 @@ from segviz.core.choices import DataName, RecipeName
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.learning import TrainRequest
 from segviz.core.references import load
+from segviz.core.taught import TAUGHT
 from segviz.training.recipes import RECIPES, SOURCES, Recipe, entry_for, recipe, source_of, steps_of
 
 
@@ -36,9 +37,9 @@ def test_parts_that_a_recipe_names_are_parts_of_its_network(plan: Recipe) -> Non
     named = {*plan.frozen, *plan.steady, *(name for name, _ in (*plan.factors, *plan.begin))}
     assert named <= parts
     assert plan.ladder == hasattr(network, "ladder")
-    if plan.rungs:
+    if plan.depth_weights:
         assert plan.ladder
-        assert sum(plan.rungs) == len(plan.rungs) == 3, "the loss stays a mean over three depths"
+        assert sum(plan.depth_weights) == len(plan.depth_weights) == 3, "the loss stays a mean over three depths"
 
 
 def test_a_request_changes_what_it_names_and_nothing_else() -> None:
@@ -61,6 +62,9 @@ def test_class_weights_of_a_recipe_are_those_of_its_own_classes() -> None:
         (TrainRequest("vgg16"), "no training recipe 'vgg16'; there are: lenet5"),
         (TrainRequest("lenet5", steps=0), "0 steps: at least one"),
         (TrainRequest("lenet5", learning_rate=0.0), "0.0 is no learning rate"),
+        (TrainRequest("lenet5", learning_rate=float("inf")), "inf is no learning rate"),
+        (TrainRequest("lenet5", seed=2**64), "18446744073709551616 is no seed: it is a whole number from 0 to"),
+        (TrainRequest("lenet5", seed=-1), "-1 is no seed"),
         (TrainRequest("lenet5", kept=0.0), "0.0 is no share"),
         (TrainRequest("lenet5", kept=1.5), "1.5 is no share"),
         (TrainRequest("lenet5", class_weights=(1.0, -1.0)), "none is below 0"),
@@ -87,3 +91,10 @@ def test_data_that_do_not_go_with_a_recipe_are_refused() -> None:
         entry_for(
             recipe(TrainRequest("lenet5", class_weights=(1.0,))), tuple("abcdefghij"), entry, TrainRequest("lenet5")
         )
+
+
+def test_every_network_that_segviz_teaches_has_a_recipe_and_its_weights() -> None:
+    taught = {found.network for found in RECIPES.values()} | {"fcn32s-digits", "fcn16s-digits"}
+    taught |= {f"fcn{stride}s-efficientnet_lite0" for stride in (32, 16)}
+    assert {e.name for e in TAUGHT} | {"lenet5"} == taught
+    assert all(e.weights for e in TAUGHT)
