@@ -1,9 +1,10 @@
-"""Pictures of what the shipped FCNs answer: `docs/pictures.py` makes them with the others."""
+"""Pictures of what the networks answer that segviz taught: `docs/pictures.py` makes them with the others."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,16 +13,27 @@ from segviz.core import assets, catalogue
 from segviz.core.choices import Palette
 from segviz.core.export import overlay_labels
 from segviz.core.images import open_picture
+from segviz.core.instances import parts
 from segviz.core.masks import open_mask
+from segviz.core.metrics import IGNORED
 from segviz.core.palettes import class_colours
 from segviz.core.requests import SegmentRequest, Setup
 from segviz.engine.flow import finished
 from segviz.engine.run import Engine
+from segviz.training.cells import Cells
+from segviz.training.digit_pages import DigitPages
 
 NETWORKS = {name: f"fcn{name.removeprefix('FCN-')}-efficientnet_lite0" for name in ("FCN-32s", "FCN-16s", "FCN-8s")}
 SCENES = ("scene-02", "scene-15", "scene-26", "scene-32", "scene-49", "scene-12", "scene-47")  # two of them fail
 PHOTOGRAPHS = ("chelsea.png", "raccoon.jpg", "european-honey-bee.jpg", "citrus-fruits.jpg", "flower.jpg")
 FAILURES = ("coffee.png", "grace_hopper.jpg")  # nothing of the classes, or a person, who is none of them
+CULTURES = (0, 5)  # held-out drawings
+ON_PAGES = {
+    "FCN-32s": "fcn32s-digits",
+    "FCN-8s": "fcn8s-digits",
+    "SegNet": "segnet-digits",
+    "convolutions alone": "onlyconv-digits",
+}
 SIDE, MARGIN, LINE = 168, 10, 26  # pixels: of a panel, about it, of the line above a column
 PAPER, INK = "#ffffff", "#1c1f24"
 
@@ -49,6 +61,49 @@ def photographs(file: Path) -> None:
         found = [_labels(engine, spec, image) for spec in NETWORKS.values()]
         rows.append([pixels, *(overlay_labels(pixels, one, colours, visible) for one in found)])
     _sheet(("photograph", *NETWORKS), rows).save(file, optimize=True)
+
+
+def cells(file: Path) -> None:
+    """Two held-out drawings: each part of the truth and of an answer in a colour of its own, with and without w(x)."""
+    source = Cells(252, drawn=1)
+    rows = []
+    for number in CULTURES:
+        culture = source.culture(number, held_out=True)
+        found = [parts(one == 1) for one in _answers(("unet-cells", "unet-cells-plain"), culture.image)]
+        coloured = [_parts_coloured(one) for one in (culture.instances, *found)]
+        rows.append([_grey(culture.image), *coloured])
+    _sheet(("cells", "truth", "with the weight map", "without"), rows).save(file, optimize=True)
+
+
+def digits(file: Path) -> None:
+    """Two held-out pages of digits, and what five networks make of them."""
+    batch = next(DigitPages(catalogue.entry("fcn8s-digits"), False).held_out())
+    colours = np.array(class_colours(Palette.GLASBEY, 11))
+    colours[0] = 24
+    rows = []
+    for image, truth in zip(batch.images[:2], batch.labels[:2], strict=True):
+        page = np.rint(image[0].numpy() * 255).astype(np.uint8)
+        labels = (np.where(truth == IGNORED, 0, truth), *_answers(ON_PAGES.values(), page))
+        rows.append([_grey(page), *(colours[one] for one in labels)])
+    _sheet(("page", "truth", *ON_PAGES), rows).save(file, optimize=True)
+
+
+def _answers(specs: Iterable[str], pixels: np.ndarray) -> list[np.ndarray]:
+    """The labels of several networks on one picture (H, W) uint8."""
+    with TemporaryDirectory() as folder:
+        image = Path(folder) / "image.png"
+        Image.fromarray(pixels).save(image)
+        return [_labels(Engine(), spec, image) for spec in specs]
+
+
+def _grey(pixels: np.ndarray) -> np.ndarray:
+    return np.repeat(pixels[..., None], 3, 2)
+
+
+def _parts_coloured(numbers: np.ndarray) -> np.ndarray:
+    colours = np.array(class_colours(Palette.GLASBEY, int(numbers.max()) + 1))
+    colours[0] = 24
+    return np.asarray(colours[numbers])
 
 
 def _classes() -> tuple[str, ...]:
@@ -82,4 +137,9 @@ def _sheet(heads: Sequence[str], rows: Sequence[Sequence[np.ndarray]]) -> Image.
     return sheet
 
 
-TAUGHT = {"taught-scenes": scenes, "taught-photographs": photographs}
+TAUGHT = {
+    "taught-scenes": scenes,
+    "taught-photographs": photographs,
+    "taught-cells": cells,
+    "taught-digits": digits,
+}

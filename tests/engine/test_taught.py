@@ -1,22 +1,31 @@
-"""What the shipped FCNs are worth: the order of their scores on held-out scenes, and real photographs."""
+"""What the networks are worth that segviz taught: their scores on what was held out, and real photographs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import safetensors.torch
 import torch
+from torch import nn
 
 from segviz.core import assets, catalogue
 from segviz.core.images import open_picture
+from segviz.core.references import load
 from segviz.core.requests import SegmentRequest, Setup
+from segviz.core.weight_maps import Weighting
 from segviz.engine.flow import finished
 from segviz.engine.run import Engine
 from segviz.models.fcn import fcn_scenes_ladder
 from segviz.training import backdrops, cutouts
+from segviz.training.batches import Batch
+from segviz.training.cells import cells
+from segviz.training.digit_pages import DigitPages
+from segviz.training.losses import on_grid
+from segviz.training.pictures import digits
 from segviz.training.scenes import Scenes
 from segviz.training.scoring import Tally, outputs_of
 
@@ -78,3 +87,46 @@ def test_every_skip_is_worth_something_on_scenes_that_nothing_was_learned_from()
     deepest, middle, finest = (found.mean_iou for found in tally.scores())
     assert deepest < middle < finest
     assert finest > 0.65
+
+
+def held_out(spec: str, batches: Iterator[Batch]) -> Tally:
+    entry = catalogue.entry(spec)
+    network: nn.Module = load(entry.builder)()
+    tensors = safetensors.torch.load_file(assets.weights(entry.weights))
+    own = network.state_dict()
+    network.load_state_dict({name: tensors[name].to(tensor.dtype) for name, tensor in own.items()})
+    network.eval()
+    tally = Tally(entry.classes)
+    with torch.inference_mode():
+        for batch in batches:
+            logits = network(batch.images)
+            labels = on_grid(batch.labels, (len(batch.labels), *logits.shape[2:]))
+            tally.add((logits,), labels, batch.instances)
+    return tally
+
+
+def test_the_weight_map_parts_cells_and_costs_pixels() -> None:
+    """Ronneberger et al. 2015: what the weight of gaps is for. docs/taught.md has the figures of all 24 drawings."""
+    source = cells(catalogue.entry("unet-cells"), False, Weighting.NONE)
+    weighted, plain = (held_out(spec, islice(source.held_out(), 2)) for spec in ("unet-cells", "unet-cells-plain"))
+    assert weighted.objects is not None
+    assert plain.objects is not None
+    assert weighted.objects.separated > 0.5 > 0.1 > plain.objects.separated
+    assert weighted.objects.f_score > 2 * plain.objects.f_score
+    assert 0.75 < weighted.scores()[0].mean_iou < plain.scores()[0].mean_iou
+
+
+def test_skips_and_switches_draw_digits_and_a_small_field_does_not() -> None:
+    """T21, T24, T25: on eight pages. docs/taught.md has the figures of all 32."""
+    found = []
+    for spec in ("onlyconv-digits", "fcn32s-digits", "fcn16s-digits", "fcn8s-digits", "segnet-digits"):
+        pages = DigitPages(catalogue.entry(spec), True).held_out()
+        found.append(held_out(spec, pages).scores()[0].mean_iou)
+    assert found[0] < 0.65
+    assert sorted(found[1:4]) == found[1:4]
+    assert min(found[3:]) > 0.8
+
+
+def test_the_small_network_in_network_reads_digits() -> None:
+    entry = catalogue.entry("nin-digits")
+    assert held_out("nin-digits", digits(entry, False).held_out()).scores()[0].pixel_accuracy > 0.98
