@@ -11,7 +11,7 @@ cell. Cells come as an instance map, (H, W) of whole numbers: 0 is background, a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -114,14 +114,16 @@ def gap_weight(total: npt.NDArray[np.floating[Any]], w_0: float = W_0, sigma: fl
     return np.asarray(w_0 * np.exp(-0.5 * np.square(total / sigma)), np.float32)
 
 
-def balancing(counts: npt.NDArray[np.integer[Any]]) -> tuple[float, ...]:
+def balancing(counts: Iterable[float]) -> tuple[float, ...]:
     """Weights of classes with `counts` pixels each, so that all classes weigh the same and a pixel 1 on average.
 
-    A class without pixels gets 1: nothing is known of it.
+    Shares of pixels do as well. A class without pixels counts as the rarest that is there.
     """
-    present = counts > 0
-    total, kinds = int(counts.sum()), int(present.sum())
-    return tuple(total / (kinds * int(count)) if count else 1.0 for count in counts)
+    found = [float(count) for count in counts]
+    present = [count for count in found if count]
+    if not present:
+        return (1.0,) * len(found)
+    return tuple(sum(present) / (len(present) * (count or min(present))) for count in found)
 
 
 def balance(labels: npt.NDArray[np.integer[Any]], class_weights: Sequence[float]) -> Floats:

@@ -83,7 +83,8 @@ def test_balanced_classes_weigh_the_same(instances: npt.NDArray[np.int32]) -> No
 
 def test_class_weights_are_counted_by_hand() -> None:
     assert balancing(np.array([75, 25])) == pytest.approx((2 / 3, 2))
-    assert balancing(np.array([75, 0, 25])) == pytest.approx((2 / 3, 1, 2))
+    assert balancing(np.array([75, 0, 25])) == pytest.approx((2 / 3, 2, 2))
+    assert balancing((0.9, 0.1, 0.0)) == pytest.approx((5 / 9, 5, 5))
     assert balancing(np.array([0, 0])) == (1, 1)
 
 

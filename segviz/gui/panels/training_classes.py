@@ -59,9 +59,7 @@ class ClassWeights(QWidget):
         self.table.itemChanged.connect(self._edited)
         self.recipes = self._button("As the recipe", "The weights that the recipe has", lambda: self._take(None))
         self.equal = self._button("Equal", "Every pixel counts 1", lambda: self._take((1.0,) * len(self._classes)))
-        self.balanced = self._button(
-            "Balanced", "All classes count alike, a pixel 1 on average", lambda: self._take(balanced(self._shares))
-        )
+        self.balanced = self._button("Balanced", "All classes count alike, a pixel 1 on average", self._balance)
         self._arrange()
 
     def _button(self, text: str, tip: str, then: object) -> QPushButton:
@@ -123,6 +121,11 @@ class ClassWeights(QWidget):
         weights[item.row()] = weight
         self._take(tuple(weights))
 
+    def _balance(self) -> None:
+        from segviz.core.weight_maps import balancing  # loads numpy, which is there with the samples
+
+        self._take(tuple(round(weight, 4) for weight in balancing(self._shares)))
+
     def _take(self, weights: tuple[float, ...] | None) -> None:
         self._weights = weights
         with QSignalBlocker(self.table):
@@ -149,13 +152,3 @@ def counted(samples: TrainingSamples) -> str:
         return "the samples' pixels, until it has learned from more"
     what = "pixels" if samples.truth.ndim > 1 else "images"
     return f"the {words.count(sum(samples.frequencies))} {what} that it learned from until step {samples.step:,}"
-
-
-def balanced(found: tuple[float, ...]) -> tuple[float, ...]:
-    """Weights with which all classes of these shares count alike and a pixel 1 on average.
-
-    A class that is absent counts as the rarest that is there.
-    """
-    present = [share for share in found if share > 0]
-    rarest = min(present, default=1.0)
-    return tuple(round(1 / (max(1, len(present)) * (share or rarest)), 4) for share in found)

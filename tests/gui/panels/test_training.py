@@ -17,7 +17,6 @@ from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainingSamples, TrainRequest
 from segviz.gui import theme, training_words
 from segviz.gui.panels.training import TrainingPanel
-from segviz.gui.panels.training_classes import balanced
 from segviz.gui.panels.training_form import KEPT, read_data
 from segviz.gui.panels.training_plot import LINES, Curve
 from segviz.gui.runs import NO_TRAINING, Left, Phase, Run, Training
@@ -262,10 +261,6 @@ def test_class_weights_are_equal_balanced_or_typed(lab, qtbot):
     assert table.table.item(2, 2).text() == "3.5"
     press(qtbot, table.recipes)
     assert form.request.class_weights is None
-
-
-def test_balanced_weights_give_every_class_the_same_part():
-    assert balanced((0.9, 0.1, 0.0)) == pytest.approx((0.5556, 5.0, 5.0), abs=1e-4)
 
 
 def test_balanced_weights_follow_all_that_was_learned_from(lab, qtbot):
