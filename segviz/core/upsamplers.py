@@ -251,7 +251,7 @@ def max_pooled(plane: Map, window: int) -> Pooled:
 
 
 @dataclass(frozen=True, eq=False)
-class Difference:
+class MapDifference:
     """The first of two results less the second, with the largest and the mean of its absolute values."""
 
     values: Map
@@ -259,12 +259,12 @@ class Difference:
     mean: float
 
 
-def difference(first: Map, second: Map) -> Difference:
+def difference(first: Map, second: Map) -> MapDifference:
     """Results of one size, or of sizes of which the larger is a multiple: then each value counts for all its pixels."""
     size = tuple(max(sides) for sides in zip(first.shape, second.shape, strict=True))
     one, other = (_spread(values.astype(np.float64), size) for values in (first, second))
     values = one - other
-    return Difference(values, float(np.abs(values).max()), float(np.abs(values).mean()))
+    return MapDifference(values, float(np.abs(values).max()), float(np.abs(values).mean()))
 
 
 def _spread(values: Map, size: tuple[int, ...]) -> Map:

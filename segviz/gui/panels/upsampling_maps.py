@@ -15,7 +15,7 @@ from segviz.core.depths import LearnedKernel
 from segviz.core.errors import SegvizError
 from segviz.core.field import Lattice
 from segviz.core.laboratory import LARGEST_KERNEL, Kernel, Laboratory, Source, Way
-from segviz.core.upsamplers import Difference, Pooled
+from segviz.core.upsamplers import MapDifference, Pooled
 from segviz.gui.scene import Scene
 
 Map = npt.NDArray[np.floating[Any]]
@@ -164,7 +164,7 @@ class Results:
     by_way: dict[Way, Result]
     missing: dict[Way, str]
     pooled: Pooled
-    difference: Difference | None
+    difference: MapDifference | None
 
     @property
     def range(self) -> tuple[float, float]:
