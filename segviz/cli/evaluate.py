@@ -311,8 +311,8 @@ def _side_by_side(found: list[Evaluation]) -> str:
     rows: list[tuple[str, ...]] = [(title, *(_share(values[at]) for values in each)) for at, title in enumerate(TITLES)]
     things = [one.objects for one in found]
     if any(one is not None for one in things):
-        rows.append(("F-score of objects", *(_share(one and one.f_score) for one in things)))
-        rows.append(("touching pairs apart", *(_share(one and one.separated) for one in things)))
+        rows.append(("F-score of objects", *(_share(None if one is None else one.f_score) for one in things)))
+        rows.append(("touching pairs apart", *(_share(None if one is None else one.separated) for one in things)))
     ious = [{one.classes[s.index]: s.iou for s in one.scores.per_class} for one in found]
     rows += [(f"IoU {name}", *(_share(iou.get(name)) for iou in ious)) for name in listed(found)]
     return table(head, rows)

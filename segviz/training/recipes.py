@@ -136,7 +136,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         ladder=True,
         half=True,
         steps=1_500,
-        quick={"steps": 90, "batch": 4, "class_weights": _QUICK_PAPER, "tests": 2, "data_options": _SMALL},
+        quick={"steps": 90, "batch": 3, "class_weights": _QUICK_PAPER, "tests": 2, "data_options": _SMALL},
         **_PAGES,
     ),
     RecipeName.DIGITS_SEGNET: Recipe(
