@@ -56,7 +56,10 @@ def run(options: argparse.Namespace, console: Console) -> Report:
 
 def weights(text: str) -> tuple[float, ...]:
     """What each class counts: '0.2,1,1'."""
-    numbers = tuple(float(part) for part in text.split(","))
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not W,W,..., a number for each class: 0.5,1") from None
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
         raise argparse.ArgumentTypeError(f"{text}: a weight is 0 or more")
     return numbers

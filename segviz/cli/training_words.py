@@ -14,7 +14,6 @@ from segviz.core.choices import DataName, RecipeName
 from segviz.core.errors import clean
 from segviz.core.learning import TrainingProgress, TrainingResult
 from segviz.core.recipe_data import PACKAGES, taken
-from segviz.gui.pace import clock
 
 SILENT_AT_MOST = 30.0  # seconds between two lines of a training whose progress goes into a file
 FOLDER = "FOLDER is one of your own with images and masks (docs/data.md)."
@@ -63,6 +62,8 @@ def epilog() -> str:
 
 def told(at: TrainingProgress) -> str:
     """Loss, newest score and time to go, in a few words."""
+    from segviz.gui.pace import clock
+
     score = ""
     if at.held_out is not None:
         score = f", held out {at.held_out:.1%}" if at.mean_iou is None else f", mean IoU {at.mean_iou:.3f}"

@@ -119,6 +119,11 @@ class Run:
                 self.seconds += time.perf_counter() - began
                 if found is None:
                     yield self.progress()
+        if not math.isfinite(found[0]):  # nor are the weights numbers any more
+            raise SegvizError(
+                f"step {self.step + 1}: the loss is {found[0]}, from which nothing can be learned; the learning rate "
+                f"{self.plan.learning_rate:g} is too high for this training: begin anew with a lower one"
+            )
         self.recent.append(found)
         self.step += 1
         yield self.progress()

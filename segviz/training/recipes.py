@@ -136,7 +136,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         ladder=True,
         half=True,
         steps=1_500,
-        quick={"steps": 90, "batch": 3, "class_weights": _QUICK_PAPER, "tests": 2, "data_options": _SMALL},
+        quick={"steps": 80, "batch": 3, "class_weights": _QUICK_PAPER, "tests": 2, "data_options": _SMALL},
         **_PAGES,
     ),
     RecipeName.DIGITS_SEGNET: Recipe(
@@ -198,6 +198,7 @@ def recipe(request: TrainRequest) -> Recipe:
     found = replace(found, **changes)
     for value, holds, text in (
         (found.steps, found.steps >= 1, "steps: at least one is needed"),
+        (found.seed, 0 <= found.seed < 1 << 63, "is no seed: it is a whole number from 0 on, below 2^63"),
         (found.learning_rate, found.learning_rate > 0, "is no learning rate: it is above 0"),
         (found.kept, 0 < found.kept <= 1, "is no share of pixels to keep: it is above 0 and at most 1"),
         (found.class_weights, all(weight >= 0 for weight in found.class_weights), "as class weights: none is below 0"),

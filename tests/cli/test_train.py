@@ -138,6 +138,14 @@ def test_an_interrupt_says_where_it_stopped_and_how_to_go_on(
     assert not (tmp_path / "net.checkpoint").exists()
 
 
+def test_a_loss_that_is_no_number_ends_a_training_and_spares_the_file(segviz: Segviz, tmp_path: Path) -> None:
+    (tmp_path / "net.safetensors").write_bytes(b"good")
+    done = segviz("train", "lenet5", "--quick", "--rate", "1e9", "--steps", 20, "--out", "net.safetensors", "--quiet")
+    assert done.status == 1
+    assert re.search(r"step \d+: the loss is (nan|inf).*learning rate 1e\+09 is too high", done.err)
+    assert (tmp_path / "net.safetensors").read_bytes() == b"good"
+
+
 def test_objects_are_said_where_data_tell_them_apart(segviz: Segviz) -> None:
     done = segviz("train", "unet-cells", "--quick", "--steps", 1, "--out", "cells.safetensors")
     assert re.search(r"^F-score of objects \d\.\d{3}, [\d.]+% of touching pairs apart$", done.out, re.MULTILINE)
@@ -233,6 +241,8 @@ def test_what_the_window_offers_can_be_asked_for_here_too(segviz: Segviz, tmp_pa
         ("--kept", "0", "no share of pixels"),
         ("--rate", "-1", "no learning rate"),
         ("--class-weights", "1,-1", "a weight is 0 or more"),
+        ("--class-weights", "1,b", "'1,b' is not W,W,..."),
+        ("--seed", "-1", "-1 is no seed"),
         ("--class-weights", "1,2", "2 class weights for 11 classes"),
     ):
         refused = segviz("train", "digits-allconv", "--quick", "--out", "net.safetensors", f"{option}={value}")

@@ -62,6 +62,8 @@ def test_class_weights_of_a_recipe_are_those_of_its_own_classes() -> None:
     [
         (TrainRequest("vgg16"), "no training recipe 'vgg16'; there are: lenet5"),
         (TrainRequest("lenet5", steps=0), "0 steps: at least one"),
+        (TrainRequest("lenet5", seed=-1), "-1 is no seed"),
+        (TrainRequest("lenet5", seed=1 << 63), "9223372036854775808 is no seed"),
         (TrainRequest("lenet5", learning_rate=0.0), "0.0 is no learning rate"),
         (TrainRequest("lenet5", kept=0.0), "0.0 is no share"),
         (TrainRequest("lenet5", kept=1.5), "1.5 is no share"),
