@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from segviz.core.pairs import Collection, Pair
 
 HINT = "score networks on a folder of images with masks"
+NUMBERS = re.compile(r"\d+")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -206,9 +208,11 @@ class _Evaluating:
         self._note(prediction.notes)
 
     def _note(self, remarks: tuple[str, ...]) -> None:
+        """Say what was not said yet; of what is said with the size of each image, the first is enough."""
         for remark in remarks:
-            if remark not in self._said:
-                self._said.add(remark)
+            kind = NUMBERS.sub("", remark)
+            if kind not in self._said:
+                self._said.add(kind)
                 self._console.note(f"{self._options.model}: {remark}")
 
     def result(self) -> Evaluation:

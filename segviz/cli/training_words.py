@@ -108,6 +108,13 @@ def stopped(at: TrainingProgress | None, checkpoint: Path) -> str:
 # -------------------------------------------------------------------------------------- what came out
 
 
+def _tested(result: TrainingResult) -> str:
+    """24 images; a person's own are tested crop by crop."""
+    several = "" if result.tested == 1 else "s"
+    own = result.request.data not in (None, *DataName)
+    return f"{count(result.tested)} " + (f"crop{several} of images" if own else f"image{several}")
+
+
 def reported(result: TrainingResult, out: Path, seed: int, data_name: str) -> Report:
     """The scores of a training; `seed` and `data_name` are those that it had, the recipe's or a person's."""
     data: dict[str, Any] = {
@@ -127,7 +134,7 @@ def reported(result: TrainingResult, out: Path, seed: int, data_name: str) -> Re
         data["pixel_accuracy"] = result.accuracy
         for name in ("mean_accuracy", "mean_iou", "frequency_weighted_iou"):
             data[name] = getattr(result, name)
-        score = f"mean IoU {result.mean_iou:.3f} on {count(result.tested)} images never seen in training"
+        score = f"mean IoU {result.mean_iou:.3f} on {_tested(result)} never seen in training"
     if result.ladder:
         data["ladder"] = list(result.ladder)
         score += f" ({', '.join(f'{value:.3f}' for value in result.ladder)} from the deepest map on)"

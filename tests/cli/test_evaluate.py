@@ -160,6 +160,15 @@ def test_the_held_out_pages_of_recipes_have_a_name(segviz: Segviz) -> None:
     assert found["mean_iou"] == pytest.approx(facts("fcn8s-digits")["mean_iou"], abs=0.005)
 
 
+def test_what_is_said_of_every_size_is_said_once(segviz: Segviz, data: Path) -> None:
+    for name, side in (("a", 40), ("b", 44)):
+        for path in (data / "images" / f"{name}.png", data / "masks" / f"{name}.png"):
+            with Image.open(path) as image:
+                cut = image.crop((0, 0, side, side))
+            cut.save(path)
+    assert segviz("evaluate", "selfie_general", "--data", data).err.count("was padded to") == 1
+
+
 def test_what_is_learned_from_stamps_is_tested_on_scenes() -> None:
     with opened("stamps") as collection:
         assert (collection.name, len(collection.pairs)) == ("scenes", 60)

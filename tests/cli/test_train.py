@@ -199,6 +199,7 @@ def test_a_folder_with_as_many_classes_keeps_the_network(segviz: Segviz, squares
         save(squares / "instances" / f"{name}.png", np.asarray(Image.open(squares / f"{name}.png")) * 40)
     words = ("train", "unet-cells", "--quick", "--steps", 1, "--data", squares, "--out", "own.safetensors", "--json")
     data = segviz(*words).data
+    assert "on 1 crop of images never seen" in segviz(*words[:-1]).out, "a large image is many crops"
     assert list(data["per_class"]) == ["background", "object"]
     assert data["parameters"] == catalogue.entry("unet-cells").parameters
     with safetensors.safe_open("own.safetensors", "np") as file:
