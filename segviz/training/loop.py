@@ -119,10 +119,10 @@ class Run:
                 self.seconds += time.perf_counter() - began
                 if found is None:
                     yield self.progress()
-        if not math.isfinite(found[0]):  # nor are the weights numbers any more
+        if not math.isfinite(found[0]):
             raise SegvizError(
-                f"step {self.step + 1}: the loss is {found[0]}, from which nothing can be learned; the learning rate "
-                f"{self.plan.learning_rate:g} is too high for this training: begin anew with a lower one"
+                f"the loss was {found[0]} in step {self.step + 1:,}: this training has diverged; begin anew with a "
+                f"lower rate than {self.plan.learning_rate:g}"
             )
         self.recent.append(found)
         self.step += 1

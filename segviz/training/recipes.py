@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ SOURCES: dict[DataName, str] = {
     DataName.CELLS: "segviz.training.cells:cells",
     DataName.CLOTHES: "segviz.training.pictures:clothes",
 }
+SEEDS = 2**63  # as many numbers as torch and numpy both begin with
 FOLDERS = "segviz.training.crops:folder"  # the same of a person's own folder, called with (path, entry, weighting)
 
 
@@ -198,8 +200,8 @@ def recipe(request: TrainRequest) -> Recipe:
     found = replace(found, **changes)
     for value, holds, text in (
         (found.steps, found.steps >= 1, "steps: at least one is needed"),
-        (found.seed, 0 <= found.seed < 1 << 63, "is no seed: it is a whole number from 0 on, below 2^63"),
-        (found.learning_rate, found.learning_rate > 0, "is no learning rate: it is above 0"),
+        (found.learning_rate, 0 < found.learning_rate < math.inf, "is no learning rate: it is a number above 0"),
+        (found.seed, 0 <= found.seed < SEEDS, f"is no seed: it is a whole number from 0 to {SEEDS - 1}"),
         (found.kept, 0 < found.kept <= 1, "is no share of pixels to keep: it is above 0 and at most 1"),
         (found.class_weights, all(weight >= 0 for weight in found.class_weights), "as class weights: none is below 0"),
     ):
