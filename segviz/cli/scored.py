@@ -32,3 +32,11 @@ def scored(scores: Scores, classes: Sequence[str]) -> dict[str, Any]:
             for score in scores.per_class
         ],
     }
+
+
+def objects(f_score: float | None, separated: float | None) -> str:
+    """The F-score of instances, and the share of touching pairs that came out as two, in one line."""
+    parts = [] if f_score is None else [f"F-score of objects {f_score:.3f}"]
+    if separated is not None:
+        parts.append(f"{separated:.1%} of touching pairs apart")
+    return ", ".join(parts)

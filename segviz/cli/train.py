@@ -8,25 +8,23 @@ import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
+from segviz.cli import training_words
 from segviz.cli.console import Bar, Console, Report
 from segviz.cli.options import check_suffix, positive, share
-from segviz.cli.table import count, duration, table
-from segviz.core.choices import DataName, Device, RecipeName
-from segviz.core.errors import SegvizError, UsageError
-from segviz.core.learning import TrainingProgress, TrainingResult, TrainRequest
+from segviz.core.choices import Device
+from segviz.core.errors import SegvizError, UsageError, named
+from segviz.core.learning import TrainingProgress, TrainRequest
 from segviz.core.requests import Progress
 
 HINT = "train a network by a recipe; without one, list the recipes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = training_words.epilog(), argparse.RawDescriptionHelpFormatter
     parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="what is trained, for example lenet5")
     parser.add_argument(
-        "--data",
-        metavar="NAME",
-        help=f"what it learns from: {', '.join(DataName)}, or a folder of images with masks; default: the recipe's",
+        "--data", metavar="NAME|FOLDER", help="what it learns from (listed below); default: the recipe's"
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=positive, metavar="N", help="rounds over all images; default: the recipe's")
@@ -47,24 +45,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> Report:
     if options.recipe is None:
-        return _listed()
+        return training_words.listed()
     if options.out is None:
         raise UsageError("where do the weights go? Give --out FILE.safetensors")
     check_suffix(options.out, ".safetensors")
     if options.device not in (Device.AUTO, Device.CPU):
         raise UsageError(f"--device {options.device}: recipes train on the CPU, where anybody gets the same weights")
-    request = _request(options, console)
-    return _report(_trained(request, console), options.out)
-
-
-def _listed() -> Report:
-    data = {"recipes": [{"name": one.value, "title": one.title, "hint": one.hint} for one in RecipeName]}
-    return Report(data, table(("Recipe", "Trains", ""), [(one.value, one.title, one.hint) for one in RecipeName], 3))
+    return _trained(_request(options, console), options.out, console)
 
 
 def weights(text: str) -> tuple[float, ...]:
     """What each class counts: '0.2,1,1'."""
-    numbers = tuple(float(part) for part in text.split(","))
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not W,W,..., a number for each class: 0.5,1") from None
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
         raise argparse.ArgumentTypeError(f"{text}: a weight is 0 or more")
     return numbers
@@ -93,30 +88,29 @@ def _request(options: argparse.Namespace, console: Console) -> TrainRequest:
     )
 
 
-def _trained(request: TrainRequest, console: Console) -> TrainingResult:
+def _trained(request: TrainRequest, out: Path, console: Console) -> Report:
     from segviz.training.loop import train  # torch
+    from segviz.training.recipes import recipe
 
+    plan = recipe(request)
+    checkpoint = Path(request.checkpoint or "")
+    resumed = checkpoint.exists()
+    lines, newest = training_words.Lines(console.quiet), None
     with Bar(console.quiet) as bar, _listening() as stopped, closing(train(request)) as training:
         while True:
             try:
                 at = next(training)
             except StopIteration as end:
-                result: TrainingResult = end.value
-                return result
+                return training_words.reported(end.value, out, plan.seed, named(request.data or plan.data))
             if isinstance(at, TrainingProgress):
-                bar.show(Progress(at.step, at.steps, "steps"), told(at))
+                if newest is None and resumed:
+                    console.note(f"{checkpoint.name}: training goes on at {training_words.at_step(at)}")
+                newest = at
+                bar.show(Progress(at.step, at.steps, "steps"), training_words.told(at))
+                lines.show(at)
             if stopped:
                 training.close()
-                raise SegvizError("stopped; the same command with --resume goes on")
-
-
-def told(at: TrainingProgress) -> str:
-    """Loss, newest score and time to go, in a few words."""
-    score = ""
-    if at.held_out is not None:
-        score = f", score {at.held_out:.1%}" if at.mean_iou is None else f", mean IoU {at.mean_iou:.3f}"
-    left = at.seconds_left
-    return f"loss {at.loss:.3f}, right {at.accuracy:.1%}{score}" + ("" if left is None else f", {duration(left)} to go")
+                raise SegvizError(training_words.stopped(newest, checkpoint))
 
 
 @contextmanager
@@ -128,38 +122,3 @@ def _listening() -> Iterator[list[int]]:
         yield stopped
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _report(result: TrainingResult, out: Path) -> Report:
-    request = result.request
-    data: dict[str, Any] = {
-        "recipe": request.recipe,
-        "data": request.data,
-        "out": str(out),
-        "tested": result.tested,
-        "steps": result.steps,
-        "seed": request.seed,
-        "parameters": result.parameters,
-        "seconds": result.seconds,
-    }
-    if result.mean_iou is None:
-        data["accuracy"] = result.accuracy
-        score = f"{result.accuracy:.2%} of {count(result.tested)} images never seen in training are named rightly"
-    else:
-        data["pixel_accuracy"] = result.accuracy
-        for name in ("mean_accuracy", "mean_iou", "frequency_weighted_iou"):
-            data[name] = getattr(result, name)
-        score = f"mean IoU {result.mean_iou:.3f} on {count(result.tested)} images never seen in training"
-    if result.objects is not None:
-        data["objects"] = {"f_score": result.objects, "separated": result.separated}
-        score += f", of objects F {result.objects:.3f}"
-    if result.ladder:
-        data["ladder"] = list(result.ladder)
-        score += f" ({', '.join(f'{value:.3f}' for value in result.ladder)} from the deepest map on)"
-    data["per_class"] = dict(result.per_class)
-    data["notes"] = list(result.notes)
-    text = (
-        f"{score} ({count(result.parameters)} parameters, {count(result.steps)} steps, {duration(result.seconds)}); "
-        f"weights in {out}"
-    )
-    return Report(data, "\n".join((text, *result.notes)))

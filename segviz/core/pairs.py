@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core import assets, images, masks, places
+from segviz.core.choices import DataName
 from segviz.core.errors import SegvizError, named
 from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.core.mask_colours import ColourKey
@@ -26,6 +27,9 @@ from segviz.core.mask_colours import ColourKey
 IMAGES, MASKS, INSTANCES = "images", "masks", "instances"
 MOST_IMAGES, MOST_INSTANCES = 100_000, 10_000  # in a folder, in the folder of an image
 ABOUT = "docs/data.md describes the layout"
+LAYOUT = f"{IMAGES}/ beside {MASKS}/ or {INSTANCES}/"
+# Held-out data of recipes that are drawn when they are asked for (`training/held_out`).
+DRAWN = (DataName.CELLS, DataName.DIGIT_PAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +77,28 @@ def shipped() -> tuple[str, ...]:
     folder = assets.root() / "datasets"
     if not folder.is_dir():
         return ()
-    return tuple(sorted(path.name for path in folder.iterdir() if _is_collection(path)))
+    return tuple(sorted(path.name for path in folder.iterdir() if is_collection(path)))
 
 
-def _is_collection(folder: Path) -> bool:
+def brought() -> tuple[str, ...]:
+    """The names of all data with the truth of every pixel that networks can be scored on without files of one's own."""
+    return (*shipped(), *DRAWN)
+
+
+def is_collection(folder: Path) -> bool:
+    """Whether a folder has images beside their truth, in the first layout."""
     return places.is_folder(folder / IMAGES) and any(places.is_folder(folder / name) for name in (MASKS, INSTANCES))
 
 
 def find(text: str) -> Path:
     """The folder of a collection: a path, else the name of one that is shipped. Raises SegvizError for neither."""
     given = Path(text)
-    if not _is_collection(given) and text in shipped():
+    if not is_collection(given) and text in shipped():
         return assets.dataset(text)
     if places.is_folder(given):
         return given.absolute()
-    some = ", ".join(shipped())
-    brought = f"; segviz brings {some}" if some else ""
-    raise SegvizError(f"{text}: no such folder; give one with {IMAGES}/ and {MASKS}/{brought}")
+    what = "a file, no folder" if given.exists() else "no such folder"
+    raise SegvizError(f"{text}: {what}; give one with {LAYOUT} ({ABOUT}); segviz brings {', '.join(brought())}")
 
 
 def open_collection(text: str) -> Collection:
@@ -112,6 +121,9 @@ def collect(folder: Path) -> Collection:
     """
     inside = {path.name: path for path in listed(folder)}
     if IMAGES not in inside:
+        above = folder.absolute().parent
+        if is_collection(above) and folder.absolute().name in (IMAGES, MASKS, INSTANCES):
+            raise SegvizError(f"{named(folder)}: give the folder above it, {named(above)}, which has {LAYOUT}")
         return _by_folder(folder, list(inside.values()))
     labelled = _by_name(inside[MASKS], masks.SUFFIXES) if MASKS in inside else {}
     counted: dict[str, Path] = {}
@@ -137,13 +149,16 @@ def _by_folder(folder: Path, inside: list[Path]) -> Collection:
         within = place / IMAGES
         pictures = list(_by_name(within, IMAGE_SUFFIXES).values()) if within.is_dir() else []
         if len(pictures) != 1 or not (place / MASKS).is_dir():
+            below = next((path for path in inside if is_collection(path)), None)
+            if below is not None:
+                raise SegvizError(f"{named(folder)}: no {LAYOUT}, but {named(below)} in it has them: give that folder")
             raise SegvizError(
                 f"{named(folder)}: there is no {IMAGES}/, and {named(place)} in it has no {IMAGES}/ with one picture "
                 f"beside {MASKS}/ ({ABOUT})"
             )
         pairs.append(Pair(place.name, pictures[0], None, place / MASKS))
     if not pairs:
-        raise SegvizError(f"{named(folder)}: the folder has no {IMAGES}/ with {MASKS}/ or {INSTANCES}/ ({ABOUT})")
+        raise SegvizError(f"{named(folder)}: the folder has no {LAYOUT} ({ABOUT})")
     return Collection(folder, tuple(pairs))
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import assets
+from segviz.core import assets, recipe_data
+from segviz.core.choices import DataName
 from segviz.core.errors import SegvizError
 from segviz.core.images import open_picture, resize
 
@@ -43,8 +44,7 @@ PACKAGES = {  # of Debian: where their pictures are, and which of them are photo
         "summer_1am/contents/images/2560x1600.jpg",
     ),
 }
-CUTOUTS = "tuxpaint-stamps-default"  # the package of what stands in front
-SENTENCE = f"Debian's packages of photographs (sudo apt-get install {' '.join((CUTOUTS, *PACKAGES))})"
+SENTENCE = f"Debian's packages of photographs (sudo apt-get install {' '.join(recipe_data.PACKAGES[DataName.STAMPS])})"
 SHORTER = 640  # pixels of the shorter side of a desktop background that are kept
 
 Pixels = npt.NDArray[np.uint8]

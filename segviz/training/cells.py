@@ -21,10 +21,12 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
+from segviz.core import catalogue
 from segviz.core.entries import Entry, Preprocessing
 from segviz.core.errors import SegvizError
 from segviz.core.instances import Instances, apart, largest_parts
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
+from segviz.training import held_out
 from segviz.training.batches import Batch
 
 Levels = npt.NDArray[np.float32]
@@ -41,6 +43,8 @@ APART = (1.35, 1.9)  # radii from a cell's centre to the one that it grew beside
 COVERED = 0.45  # the share of an image that cells are drawn for
 SPECK = 60  # pixels; what is left of a cell that others cover is let go below it
 SHIPPED = 252  # pixels, of the image that segviz brings: a size that a U-Net of three poolings takes
+RIBBON = 2  # pixels of background between two cells
+TESTED = 24  # drawings that are held out
 TRAINING, HELD_OUT = range(2)  # streams of random numbers that never meet
 
 
@@ -52,7 +56,7 @@ class Culture:
     instances: Instances
 
 
-def culture(height: int, width: int, chance: np.random.Generator, ribbon: int = 2) -> Culture:
+def culture(height: int, width: int, chance: np.random.Generator, ribbon: int = RIBBON) -> Culture:
     """An image of clumps of touching cells, `ribbon` pixels (1 or 2) of background between any two.
 
     Raises SegvizError for an image below 32 x 32 pixels.
@@ -182,8 +186,8 @@ class Cells:
         border: int = 0,
         weighting: Weighting = Weighting.BORDERS,
         drawn: int = 256,
-        tested: int = 24,
-        ribbon: int = 2,
+        tested: int = TESTED,
+        ribbon: int = RIBBON,
         w_0: float = W_0,
         sigma: float = SIGMA,
         preprocessing: Preprocessing = Preprocessing(channels="L"),  # noqa: B008 - frozen
@@ -225,8 +229,7 @@ class Cells:
 
     def culture(self, number: int, held_out: bool = False) -> Culture:
         """The drawing of that number, whole, with its instances."""
-        seed = [HELD_OUT if held_out else TRAINING, number]
-        return culture(self.side, self.side, np.random.default_rng(seed), self.ribbon)
+        return _culture(self.side, number, self.ribbon, held_out)
 
     def _example(self, number: int) -> Example:
         if number not in self._kept:
@@ -240,6 +243,11 @@ class Cells:
         return Example(
             one.image, labels[inside, inside], None if weights is None else weights[inside, inside].astype(np.float16)
         )
+
+
+def _culture(side: int, number: int, ribbon: int, held_out: bool) -> Culture:
+    seed = [HELD_OUT if held_out else TRAINING, number]
+    return culture(side, side, np.random.default_rng(seed), ribbon)
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,8 +289,18 @@ def _turned(plane: npt.NDArray[Kind], way: int) -> npt.NDArray[Kind]:
 
 def cells(entry: Entry, quick: bool, weighting: Weighting) -> Cells:
     """What `--data cells` names, in the size that the network of `entry` takes."""
-    drawn, tested = (16, 4) if quick else (256, 24)
+    drawn, tested = (16, 4) if quick else (256, TESTED)
     return Cells(entry.input_size[1], entry.border, weighting, drawn, tested, preprocessing=entry.preprocessing)
+
+
+def write_held_out(folder: Path) -> None:
+    """The held-out drawings as `segviz train unet-cells` tests on them: 255 where its border leaves no answer."""
+    entry = catalogue.entry("unet-cells")
+    for number in range(TESTED):
+        one = _culture(entry.input_size[1], number, RIBBON, held_out=True)
+        instances = held_out.bordered(one.instances, entry.border, 0)
+        labels = held_out.bordered((one.instances > 0).astype(np.uint8), entry.border)
+        held_out.save(folder, CLASSES, f"cells-{number + 1:02}", one.image, labels, instances)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -36,12 +36,18 @@ def read(path: Path, request: TrainRequest) -> State:
         raise SegvizError(f"{named(path)}: not a checkpoint of segviz; begin without it")
     theirs, ours = found["request"], deciding(request)
     different = [
-        f"{name} is {theirs.get(name)} there and {ours[name]} here" for name in ours if theirs.get(name) != ours[name]
+        f"{name} is {_said(theirs.get(name))} there and {_said(ours[name])} here"
+        for name in ours
+        if theirs.get(name) != ours[name]
     ]
     if different:
         raise SegvizError(f"{named(path)}: belongs to another training ({'; '.join(different)}); ask for the same")
     state: State = found["state"]
     return state
+
+
+def _said(value: object) -> object:
+    return "the recipe's" if value is None else value
 
 
 def deciding(request: TrainRequest) -> State:

@@ -88,6 +88,6 @@ def _cropped(path: Path) -> npt.NDArray[np.uint8]:
         with Image.open(path, formats=("PNG",)) as image:
             pixels = np.asarray(image.convert("RGBA"))
     except OSError as error:
-        raise SegvizError(f"{path}: cannot be read ({error}); install {backdrops.CUTOUTS} again") from error
+        raise SegvizError(f"{path}: cannot be read ({error}); install tuxpaint-stamps-default again") from error
     rows, columns = (np.flatnonzero((pixels[..., 3] >= OPAQUE).any(axis=axis)) for axis in (1, 0))
     return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

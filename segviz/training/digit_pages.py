@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segviz.core.entries import Entry
+from segviz.training import held_out
 from segviz.training.batches import Batch
 from segviz.training.datasets import mnist
 from segviz.training.pages import Page, page
@@ -27,10 +29,13 @@ SHOWN = 4
 BACKGROUND = 0
 
 
+CLASSES = ("background", *(str(digit) for digit in range(10)))
+
+
 class DigitPages:
     """Pages of `side` x `side` pixels in 11 classes: background, then the ten digits."""
 
-    classes = ("background", *(str(digit) for digit in range(10)))
+    classes = CLASSES
 
     def __init__(self, entry: Entry, quick: bool, side: int = SIDE) -> None:
         self._scaling, self._side = entry.preprocessing, side
@@ -52,13 +57,25 @@ class DigitPages:
 
     @cached_property
     def _pages(self) -> Batch:
-        digits = mnist("t10k")
-        return self._laid([page(self._side, self._side, digits, seed) for seed in range(self._count)])
+        return self._laid(list(_tested(self._count, self._side)))
 
     def _laid(self, pages: list[Page]) -> Batch:
         images = torch.from_numpy(np.stack([one.image for one in pages]))[:, None].float()
         labels = torch.stack([truth(one) for one in pages])
         return Batch((images - self._scaling.mean[0]) / self._scaling.std[0], labels)
+
+
+def _tested(count: int, side: int) -> Iterator[Page]:
+    """The held-out pages, of digits that are never learned from."""
+    digits = mnist("t10k")
+    for seed in range(count):
+        yield page(side, side, digits, seed)
+
+
+def write_held_out(folder: Path) -> None:
+    """The held-out pages as recipes for digit pages are tested on them."""
+    for number, one in enumerate(_tested(HELD_OUT, SIDE), start=1):
+        held_out.save(folder, CLASSES, f"page-{number:02}", one.image, truth(one).numpy())
 
 
 def truth(written: Page) -> Tensor:

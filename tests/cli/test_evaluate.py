@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import safetensors
 from PIL import Image
 
+from segviz.cli.evaluate import opened
+from segviz.core import assets, catalogue
 from segviz.core.images import open_picture
+from segviz.core.instances import InstanceScore, parts, score
 from tests.cli.conftest import Segviz
 
 PNET, ONET = "mtcnn_pnet", "mtcnn_onet"
@@ -109,6 +115,71 @@ def test_a_mask_that_cannot_be_used_is_named_and_the_rest_is_scored(segviz: Segv
     assert (done.status, "nothing to score" in done.err) == (1, True)
 
 
+def test_objects_are_scored_where_the_folder_tells_them_apart(segviz: Segviz, data: Path, tmp_path: Path) -> None:
+    plain = segviz("evaluate", PNET, "--data", data, "--json").data
+    assert "objects" not in plain
+    (data / "instances").mkdir()
+    expected = InstanceScore(0, 0, 0, 0, 0)
+    for name in "ab":
+        labels = labels_of(segviz, data / "images" / f"{name}.png", PNET, tmp_path / "labels")
+        things = parts(np.asarray(Image.open(data / "masks" / f"{name}.png")) == 1)
+        Image.fromarray(things.astype(np.uint16)).save(data / "instances" / f"{name}.png")
+        expected += score(things, labels == 1)
+    found = segviz("evaluate", PNET, "--data", data, "--csv", "table.csv", "--json").data
+    assert found["objects"] == {"f_score": expected.f_score, "separated": expected.separated}
+    assert 0 < found["objects"]["f_score"] < 1
+    assert [found[name] for name in FOUR] == [plain[name] for name in FOUR], "masks say what pixels are"
+    with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["objects f_score"]) == expected.f_score
+    assert f"F-score of objects {expected.f_score:.3f}" in segviz("evaluate", PNET, "--data", data).out
+    assert "F-score of objects" in segviz("evaluate", PNET, ONET, "--data", data).out
+
+
+def test_a_class_that_one_image_lacks_and_another_has_is_no_class_without_truth(segviz: Segviz, data: Path) -> None:
+    with Image.open(data / "masks" / "a.png") as image:
+        Image.new("L", image.size).save(data / "masks" / "a.png")
+    found = segviz("evaluate", PNET, "--data", data, "--json")
+    assert "without truth" not in found.err
+    Image.new("L", (64, 48)).save(data / "masks" / "b.png")
+    assert segviz("evaluate", PNET, "--data", data, "--json").err.count("without truth") == 1
+
+
+def test_the_held_out_cells_of_the_recipe_have_a_name(segviz: Segviz) -> None:
+    """The scores that training told of the weights that are shipped: their file has them."""
+    found = segviz("evaluate", "unet-cells", "--data", "cells", "--json").data
+    assert (found["data"], found["images"]) == ("cells", 24)
+    assert found["mean_iou"] == pytest.approx(facts("unet-cells")["mean_iou"], abs=0.005)
+    assert found["objects"]["f_score"] > 0.6
+    assert found["objects"]["separated"] > 0.5
+
+
+def test_the_held_out_pages_of_recipes_have_a_name(segviz: Segviz) -> None:
+    found = segviz("evaluate", "fcn8s-digits", "--data", "digit-pages", "--json").data
+    assert (found["data"], found["images"]) == ("digit-pages", 32)
+    assert found["mean_iou"] == pytest.approx(facts("fcn8s-digits")["mean_iou"], abs=0.005)
+
+
+def test_what_is_said_of_every_size_is_said_once(segviz: Segviz, data: Path) -> None:
+    for name, side in (("a", 40), ("b", 44)):
+        for path in (data / "images" / f"{name}.png", data / "masks" / f"{name}.png"):
+            with Image.open(path) as image:
+                cut = image.crop((0, 0, side, side))
+            cut.save(path)
+    assert segviz("evaluate", "selfie_general", "--data", data).err.count("was padded to") == 1
+
+
+def test_what_is_learned_from_stamps_is_tested_on_scenes() -> None:
+    with opened("stamps") as collection:
+        assert (collection.name, len(collection.pairs)) == ("scenes", 60)
+
+
+def facts(name: str) -> dict[str, Any]:
+    with safetensors.safe_open(assets.weights(catalogue.entry(name).weights), "np") as file:
+        found: dict[str, Any] = json.loads(file.metadata()["segviz"])
+        return found
+
+
 def test_files_without_a_partner_are_counted(segviz: Segviz, data: Path) -> None:
     Image.new("L", (4, 4)).save(data / "images" / "lonely.png")
     assert "1 files without a partner" in segviz("evaluate", PNET, "--data", data).err
@@ -117,7 +188,10 @@ def test_files_without_a_partner_are_counted(segviz: Segviz, data: Path) -> None
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        ((PNET, "--data", "nowhere"), 1, "no such folder"),
+        ((PNET, "--data", "nowhere"), 1, "no such folder; give one with images/ beside masks/"),
+        ((PNET, "--data", "faces/images"), 1, "images: give the folder above it, faces"),
+        ((PNET, "--data", "."), 1, "but faces in it has them"),
+        ((PNET, "--data", "digits"), 1, "there are scenes, cells, digit-pages"),
         ((PNET,), 2, "--data"),
         ((PNET, PNET, "--data", "."), 2, "named twice"),
         ((PNET, "--data", ".", "--csv", "table.png"), 2, ".csv"),

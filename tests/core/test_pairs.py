@@ -29,10 +29,15 @@ def test_images_and_masks_of_one_stem_are_pairs(folder: Path) -> None:
 
 
 def test_what_a_folder_lacks_is_said(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(SegvizError, match="no such folder; give one with images/ and masks/"):
+    with pytest.raises(SegvizError, match="no such folder; give one with images/ beside masks/ or instances/"):
         pairs.open_collection(str(tmp_path / "nowhere"))
-    with pytest.raises(SegvizError, match="the folder has no images/ with masks/ or instances/"):
+    with pytest.raises(SegvizError, match="images: give the folder above it, set, which has images/ beside masks/"):
         pairs.open_collection(str(folder / "images"))
+    with pytest.raises(SegvizError, match="no images/ beside masks/ or instances/, but set in it has them"):
+        pairs.open_collection(str(tmp_path))
+    (tmp_path / "file").touch()
+    with pytest.raises(SegvizError, match=r"file: a file, no folder; give one with images/.*scenes, cells, digit"):
+        pairs.open_collection(str(tmp_path / "file"))
     for path in (folder / "masks").iterdir():
         path.rename(path.with_name(f"other-{path.name}"))
     with pytest.raises(SegvizError, match=r"no image has a mask of its stem; call the mask of images/X\.jpg"):

@@ -83,10 +83,8 @@ def test_epochs_are_steps_where_images_are_shown_in_rounds() -> None:
 
 def test_data_that_do_not_go_with_a_recipe_are_refused() -> None:
     plan, entry = RECIPES[RecipeName.LENET5], catalogue.entry("lenet5")
-    with pytest.raises(SegvizError, match=f"no data 'cats' to learn from; there are: {', '.join(DataName)}, and fold"):
+    with pytest.raises(SegvizError, match="no data 'cats' to learn from; lenet5 learns from digits or clothes"):
         source_of(plan, TrainRequest("lenet5", data="cats"), entry)
-    with pytest.raises(SegvizError, match="11 classes and LeNet-5 10"):
-        entry_for(plan, tuple("abcdefghijk"), entry, TrainRequest("lenet5"))
     with pytest.raises(SegvizError, match="1 class weights for 10 classes"):
         entry_for(
             recipe(TrainRequest("lenet5", class_weights=(1.0,))), tuple("abcdefghij"), entry, TrainRequest("lenet5")
