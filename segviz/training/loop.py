@@ -60,7 +60,7 @@ def train(request: TrainRequest) -> Training:
         raise
     result = result_of(request, run.plan, run.step, run.entry, run.network, run.tally, run.seconds)
     if request.out is not None:
-        weights.write(run.network, Path(request.out), run.plan, result)
+        weights.write(run.network, Path(request.out), run.plan, run.entry, result)
     if place is not None:
         place.unlink(missing_ok=True)
     return result

@@ -13,11 +13,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from segviz.core import assets, catalogue
+from segviz.core import assets, catalogue, file_notes
 from segviz.core.choices import RecipeName
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
+from segviz.core.specs import of_file
 from segviz.engine.architectures import build
+from segviz.engine.opening import opened
 from segviz.training import losses, recipes
 from segviz.training.datasets import Labelled, mnist
 from segviz.training.loop import Run, pace, threads, train
@@ -175,12 +177,31 @@ def test_the_file_says_how_it_was_made_and_ladders_open_at_every_depth(tmp_path:
     _, result = run(train(TrainRequest("digits-fcn", quick=True, steps=1, out=str(out))))
     with safetensors.safe_open(out, "pt") as file:
         facts = json.loads(file.metadata()["segviz"])
-    assert facts.keys() == {"recipe", "data", "steps", "seed", "accuracy", "mean_iou"}
+    made_by, opens_with = (
+        {"recipe", "data", "steps", "seed", "accuracy", "mean_iou"},
+        file_notes.of_entry(catalogue.entry("fcn8s-digits")),
+    )
+    assert facts.keys() == made_by | opens_with.keys()
+    assert {name: facts[name] for name in opens_with} == opens_with
     assert (facts["recipe"], facts["data"], facts["steps"]) == ("digits-fcn", "digit-pages", 1)
     assert {"upscore.weight", "upscore16.weight", "upscore8.weight"} < tensors(out).keys()
     assert result.parameters == sum(
         t.numel() for name, t in tensors(out).items() if "running" not in name and "num_batches" not in name
     )
+
+
+def test_a_network_that_learned_other_data_opens_with_their_classes(short: TrainRequest, tmp_path: Path) -> None:
+    """The recipe's own data are clothes, and its network is one for digits."""
+    request = replace(short, steps=1, out=str(tmp_path / "clothes.safetensors"))
+    _, result = run(train(request))
+    clothes = tuple(name for name, _ in result.per_class)
+    assert "Sandal" in clothes or "sandal" in clothes
+    entry = opened(f"{of_file(request.out or '')}?arch={result.network}").entry
+    assert entry.classes == clothes
+    assert entry.sees == "", "it has never seen a digit"
+    _, result = run(train(replace(request, data="digits")))
+    entry = opened(f"{of_file(request.out or '')}?arch={result.network}").entry
+    assert entry.classes == tuple("0123456789")
 
 
 def test_samples_show_truth_answers_and_where_the_loss_pulls() -> None:
