@@ -85,6 +85,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         raise UsageError("a network is named twice: name each once")
     collection = pairs.open_collection(options.data)
     key = colour_key(options.palette)
+    collection = pairs.judged(collection, key)
     if collection.alone:
         some = ", ".join(collection.alone[:3])
         console.note(f"{len(collection.alone)} files without a partner of their stem are left out: {some}")
@@ -143,23 +144,25 @@ class _Evaluating:
     def _mask(self, pair: Pair) -> Mask:
         from segviz.core.pairs import read_truth
 
-        mask = read_truth(pair, self._key)
+        mask = replace(read_truth(pair, self._key), black_and_white=self._collection.black_and_white)
         return replace(mask, names=self._collection.classes) if self._collection.classes else mask
 
     def _count(self, mask: Mask, request: SegmentRequest) -> None:
-        from segviz.core.agreement import agree
+        from segviz.core.agreement import count_of
         from segviz.core.metrics import added
 
         prediction = self._console.ask(request)
-        found = agree(mask, prediction, self._options.ignore)
+        found = count_of(mask, prediction, self._options.ignore)
         if self._total is not None and found.classes != self._classes:
             raise SegvizError(f"{named(mask.path)}: its colours name other classes than the masks before it do; "
                               "say by --palette what colours stand for")  # fmt: skip
         self._total = found.confusion if self._total is None else added(self._total, found.confusion)
         self._classes = found.classes
-        self._images += 1
-        self._note(found.remarks)
-        self._note(prediction.notes)
+        self._note((*found.remarks, *prediction.notes))
+        if found.confusion.counts.any():
+            self._images += 1
+        else:
+            self._note((f"{named(mask.path)} marks no pixel that counts: its image is left out",))
 
     def _note(self, remarks: tuple[str, ...]) -> None:
         for remark in remarks:
@@ -168,9 +171,12 @@ class _Evaluating:
                 self._console.note(f"{self._options.model}: {remark}")
 
     def result(self) -> Evaluation:
-        if self._total is None:
-            first = self._failures[0] if self._failures else "no image could be scored"
+        from segviz.core.agreement import without_truth
+
+        if self._total is None or not self._images:
+            first = self._failures[0] if self._failures else "no mask marks a pixel that counts"
             raise SegvizError(f"{self._options.model}: nothing to score in {self._collection.name}; {first}")
+        self._note(without_truth(self._total))  # over all images: one alone may lack classes that others have
         model, failures = self._options.model, tuple(self._failures)
         return Evaluation(model, self._classes, self._total.scores, self._images, failures)
 
@@ -209,7 +215,7 @@ def csv_rows(found: list[Evaluation]) -> list[list[object]]:
 
 def _text(collection: Collection, found: list[Evaluation]) -> str:
     """One network: class by class; several: side by side, class by class their IoU."""
-    images = f"{count(len(collection.pairs))} images of {collection.name}"
+    images = f"{count(max(one.images for one in found))} images of {collection.name}"
     if len(found) == 1:
         (one,) = found
         lines = [
@@ -222,6 +228,8 @@ def _text(collection: Collection, found: list[Evaluation]) -> str:
     head = ("", *(one.spec for one in found))
     each = [four(one.scores) for one in found]
     rows: list[tuple[str, ...]] = [(title, *(_share(values[at]) for values in each)) for at, title in enumerate(TITLES)]
+    if len({one.images for one in found}) > 1:  # one network may refuse an image that another takes
+        rows.insert(0, ("images", *(count(one.images) for one in found)))
     ious = [{one.classes[s.index]: s.iou for s in one.scores.per_class} for one in found]
     rows += [(f"IoU {name}", *(_share(iou.get(name)) for iou in ious)) for name in listed(found)]
     return f"{len(found)} networks on {images}\n\n{table(head, rows)}"

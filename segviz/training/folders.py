@@ -42,8 +42,8 @@ class Annotated:
 class DataFolder:
     """What a folder holds: its classes, the images to learn from, and those that are held out.
 
-    Where its masks are all `black_and_white`, 255 is the second class in them, as in `matching.matched`, and nothing is
-    left out.
+    Where its masks are all `black_and_white`, 255 is the second class in them, and nothing is left out: evaluating
+    the folder reads them so, too.
     """
 
     folder: Path
@@ -158,13 +158,13 @@ def _classes(folder: Path, pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], bo
             raise SegvizError(f"classes.txt: {len(given)} classes, but instances/ tells 2 apart; add masks/ for more")
         return tuple(given or ("background", "object")), False
     if given is not None:
-        black_and_white = len(given) == 2 and all(bool(np.isin(_labels(file), (0, IGNORED)).all()) for file in files)
-        return tuple(given), black_and_white
+        return tuple(given), len(given) == 2 and masks.black_and_white(map(_labels, files))
     most = [_labels(file) for file in files]
     largest = max(int(labels[labels != IGNORED].max(initial=0)) for labels in most)
-    if largest == 0 and not any((labels == IGNORED).any() for labels in most):
+    white = masks.black_and_white(most)
+    if largest == 0 and not white:
         raise SegvizError(f"{named(folder)}: the masks mark nothing but class 0; there is nothing to learn")
-    return ("background", *(f"class {index}" for index in range(1, max(1, largest) + 1))), largest == 0
+    return ("background", *(f"class {index}" for index in range(1, max(1, largest) + 1))), white
 
 
 def _labels(mask: Path) -> npt.NDArray[np.int32]:

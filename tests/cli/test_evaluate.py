@@ -109,6 +109,35 @@ def test_a_mask_that_cannot_be_used_is_named_and_the_rest_is_scored(segviz: Segv
     assert (done.status, "nothing to score" in done.err) == (1, True)
 
 
+def test_a_class_is_without_truth_only_where_no_image_has_it(segviz: Segviz, data: Path) -> None:
+    """Of each image alone one class is missing; of both together none is."""
+    for name, label in (("a", 0), ("b", 1)):
+        Image.new("L", (64, 48), label).save(data / "masks" / f"{name}.png")
+    done = segviz("evaluate", PNET, "--data", data, "--json")
+    assert all(one["pixels"] for one in done.data["per_class"])
+    assert "without truth" not in done.err
+    Image.new("L", (64, 48), 0).save(data / "masks" / "b.png")
+    done = segviz("evaluate", PNET, "--data", data)
+    assert done.err.count("1 class without truth is labelled all the same (face)") == 1
+
+
+def test_an_image_whose_mask_marks_nothing_is_left_out_and_is_no_failure(segviz: Segviz, data: Path) -> None:
+    before = segviz("evaluate", PNET, "--data", data, "--json").data
+    Image.open(data / "images" / "a.png").save(data / "images" / "c.png")
+    Image.new("L", (64, 48), 255).save(data / "masks" / "c.png")
+    done = segviz("evaluate", PNET, "--data", data)
+    assert done.status == 0
+    assert "c.png marks no pixel that counts: its image is left out" in done.err
+    assert "2 images of faces" in done.out
+    found = segviz("evaluate", PNET, "--data", data, "--json").data
+    assert (found["images"], found["failures"]) == (2, [])
+    assert [found[name] for name in FOUR] == [before[name] for name in FOUR]
+    for name in "abc":
+        Image.new("L", (64, 48), 1).save(data / "masks" / f"{name}.png")
+    done = segviz("evaluate", PNET, "--data", data, "--ignore", 1)
+    assert (done.status, "nothing to score in faces" in done.err) == (1, True)
+
+
 def test_files_without_a_partner_are_counted(segviz: Segviz, data: Path) -> None:
     Image.new("L", (4, 4)).save(data / "images" / "lonely.png")
     assert "1 files without a partner" in segviz("evaluate", PNET, "--data", data).err
