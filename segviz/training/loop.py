@@ -186,7 +186,7 @@ class Run:
                 outputs = outputs_of(self.network, batch.images, self.plan.ladder)
                 places = _places(outputs[-1])
                 things = None if batch.instances is None else losses.on_grid(batch.instances, places, self.grid)
-                tally.add(outputs, losses.on_grid(batch.labels, places, self.grid), things)
+                tally.add(outputs, losses.on_grid(batch.labels, places, self.grid), things, batch.tiles)
             yield self.progress()  # so that a test can be stopped
         self.tally, self.newest = tally, tally.test(self.step)
         yield from self.show()

@@ -152,6 +152,25 @@ def test_names_of_classes_and_of_held_out_images_are_taken(tmp_path: Path) -> No
     assert [pair.name for pair in data.held_out] == ["b", "c"]
 
 
+@pytest.mark.parametrize("kind", ["masks", "instances", "images"])
+def test_files_that_are_drawn_anew_are_other_data_and_moved_ones_are_not(tmp_path: Path, kind: str) -> None:
+    """A BMP keeps its size whatever is drawn on it."""
+    folder = made(tmp_path / "here", masks=LABELS, instances=LABELS)
+    place = folder / kind / "a.bmp"
+    (folder / kind / "a.png").unlink()
+    save(place, LABELS)
+    found, size = open_folder(folder).fingerprint(), place.stat().st_size
+    assert open_folder(folder).fingerprint() == found
+    folder = folder.rename(tmp_path / "there")
+    assert open_folder(folder).fingerprint() == found
+    place, before = folder / kind / "a.bmp", (folder / kind / "a.bmp").stat()
+    save(place, LABELS[:, ::-1])
+    assert place.stat().st_size == size
+    # Two times within one tick of the clock are the same; of what is told by its content none is looked at.
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns + (10**9 if kind == "images" else 0)))
+    assert open_folder(folder).fingerprint() != found
+
+
 def test_more_images_move_nobody_from_one_side_to_the_other(tmp_path: Path) -> None:
     few = open_folder(made(tmp_path / "few", tuple(f"{n}" for n in range(30)), masks=LABELS))
     more = open_folder(made(tmp_path / "more", tuple(f"{n}" for n in range(60)), masks=LABELS))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import safetensors
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -370,9 +371,25 @@ def test_a_run_is_finished_where_it_stopped(short: TrainRequest, tmp_path: Path)
     assert not (tmp_path / "run.checkpoint").exists()
 
 
-def test_other_data_or_another_recipe_end_a_run(
-    short: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_masks_that_were_drawn_anew_end_a_run(tmp_path: Path) -> None:
+    labels = np.zeros((40, 40), np.uint8)
+    labels[8:20, 8:20] = 1
+    folder = tmp_path / "squares"
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(parents=True)
+        for name in "ab":
+            Image.fromarray(labels * (1 if kind == "masks" else 90)).save(folder / kind / f"{name}.bmp")
+    mine = TrainRequest("digits-allconv", str(folder), quick=True, steps=2, checkpoint=str(tmp_path / "run.checkpoint"))
+    for _ in range(2):
+        training = train(mine)
+        next(training)
+        training.close()
+    Image.fromarray(labels[::-1]).save(folder / "masks" / "a.bmp")
+    with pytest.raises(SegvizError, match=r"run\.checkpoint: the images or masks of the folder have changed since"):
+        next(train(mine))
+
+
+def test_another_recipe_ends_a_run(short: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = replace(short, checkpoint=str(tmp_path / "run.checkpoint"))
     training = train(mine)
     next(training)
@@ -381,6 +398,24 @@ def test_other_data_or_another_recipe_end_a_run(
     monkeypatch.setitem(recipes.RECIPES, RecipeName.HEADS_DROPOUT, plan)
     with pytest.raises(SegvizError, match=r"run\.checkpoint: the recipe has changed since it was left"):
         next(train(mine))
+
+
+def test_what_does_not_count_is_no_object() -> None:
+    """A cell below ignored pixels is no more missed than its pixels are; one that they cut is what is left of it."""
+    instances = torch.zeros(1, 6, 9, dtype=torch.int32)
+    instances[:, 1:5, 1:4], instances[:, 1:5, 5:8] = 1, 2
+    labels = (instances > 0).long()
+    labels[:, :, 6:] = 255
+    answer = F.one_hot((labels == 1).long(), 2).movedim(-1, 1).float()
+    tally = Tally(("background", "cell"))
+    tally.add((answer,), labels, instances)
+    assert tally.objects is not None
+    assert (tally.objects.truth, tally.objects.found, tally.objects.matched) == (2, 2, 2)
+    labels[:, :, 4:] = 255
+    tally = Tally(("background", "cell"))
+    tally.add((answer,), labels, instances)
+    assert tally.objects is not None
+    assert (tally.objects.truth, tally.objects.found, tally.objects.matched) == (1, 1, 1)
 
 
 def test_cells_are_scored_object_by_object_too() -> None:
