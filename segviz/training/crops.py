@@ -238,7 +238,7 @@ def _stacked(crops: list[Crop], tiles: tuple[Tile, ...] = ()) -> Batch:
     images, labels, weights, instances = zip(*crops, strict=True)
     known = [[one for one in part if one is not None] for part in (weights, instances)]
     extra = [torch.stack(part) if len(part) == len(crops) else None for part in known]
-    return Batch(torch.stack(images), torch.stack(labels), *extra, tiles=tiles)
+    return Batch(torch.stack(images), torch.stack(labels), extra[0], extra[1], tiles=tiles)
 
 
 def folder(path: Path, entry: Entry, weighting: Weighting) -> FolderSource:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from segviz.core.errors import SegvizError
 from segviz.core.images import open_picture
 from tests.cli.conftest import Segviz
 
@@ -136,6 +138,26 @@ def test_an_image_whose_mask_marks_nothing_is_left_out_and_is_no_failure(segviz:
         Image.new("L", (64, 48), 1).save(data / "masks" / f"{name}.png")
     done = segviz("evaluate", PNET, "--data", data, "--ignore", 1)
     assert (done.status, "nothing to score in faces" in done.err) == (1, True)
+
+
+def test_networks_that_scored_other_images_say_how_many(
+    segviz: Segviz, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segviz.cli import console
+
+    ask = console.Console.ask
+
+    def refusing(self: console.Console, request: Any) -> Any:
+        if request.setup.model == ONET and request.setup.image.endswith("b.png"):
+            raise SegvizError("too small")
+        return ask(self, request)
+
+    monkeypatch.setattr(console.Console, "ask", refusing)
+    done = segviz("evaluate", PNET, ONET, "--data", data)
+    assert done.status == 1
+    lines = [line.split() for line in done.out.splitlines()]
+    assert ["images", "2", "1"] in lines
+    assert "1 images of faces" in segviz("evaluate", ONET, "--data", data).out
 
 
 def test_files_without_a_partner_are_counted(segviz: Segviz, data: Path) -> None:
