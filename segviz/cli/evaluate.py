@@ -21,7 +21,7 @@ from segviz.core.formats import LARGEST_LABEL
 from segviz.core.requests import Progress, SegmentRequest
 
 if TYPE_CHECKING:
-    from segviz.core.agreement import Agreement
+    from segviz.core.agreement import Counts
     from segviz.core.instances import Instances, InstanceScore
     from segviz.core.mask_colours import ColourKey
     from segviz.core.masks import Mask
@@ -116,9 +116,10 @@ def opened(name: str) -> Iterator[Collection]:
 
 
 def _evaluated(options: argparse.Namespace, console: Console, collection: Collection) -> Report:
-    from segviz.core import export
+    from segviz.core import export, pairs
 
     key = colour_key(options.palette)
+    collection = pairs.judged(collection, key)
     if collection.alone:
         some = ", ".join(collection.alone[:3])
         console.note(f"{len(collection.alone)} files without a partner of their stem are left out: {some}")
@@ -179,7 +180,7 @@ class _Evaluating:
     def _mask(self, pair: Pair) -> Mask:
         from segviz.core.pairs import read_truth
 
-        mask = read_truth(pair, self._key)
+        mask = replace(read_truth(pair, self._key), black_and_white=self._collection.black_and_white)
         return replace(mask, names=self._collection.classes) if self._collection.classes else mask
 
     def _things(self, pair: Pair) -> Instances | None:
@@ -190,22 +191,24 @@ class _Evaluating:
         return None if pair.instances is None else read_instances(pair.instances, images.probe(pair.image))
 
     def _count(self, mask: Mask, request: SegmentRequest, things: Instances | None) -> None:
-        from segviz.core.agreement import agree, without_truth
+        from segviz.core.agreement import count_of
         from segviz.core.metrics import added
 
         prediction = self._console.ask(request)
-        found = agree(mask, prediction, self._options.ignore)
+        found = count_of(mask, prediction, self._options.ignore)
         if self._total is not None and found.classes != self._classes:
             raise SegvizError(f"{named(mask.path)}: its colours name other classes than the masks before it do; "
                               "say by --palette what colours stand for")  # fmt: skip
         self._total = found.confusion if self._total is None else added(self._total, found.confusion)
         self._classes = found.classes
-        self._images += 1
         if things is not None:
             scored = score_of_objects(things, found)
             self._objects = scored if self._objects is None else self._objects + scored
-        self._note(tuple(remark for remark in found.remarks if remark not in without_truth(found.confusion)))
-        self._note(prediction.notes)
+        self._note((*found.remarks, *prediction.notes))
+        if found.confusion.counts.any():
+            self._images += 1
+        else:
+            self._note((f"{named(mask.path)} marks no pixel that counts: its image is left out",))
 
     def _note(self, remarks: tuple[str, ...]) -> None:
         """Say what was not said yet; of what is said with the size of each image, the first is enough."""
@@ -216,17 +219,17 @@ class _Evaluating:
                 self._console.note(f"{self._options.model}: {remark}")
 
     def result(self) -> Evaluation:
-        if self._total is None:
-            first = self._failures[0] if self._failures else "no image could be scored"
-            raise SegvizError(f"{self._options.model}: nothing to score in {self._collection.name}; {first}")
         from segviz.core.agreement import without_truth
 
+        if self._total is None or not self._images:
+            first = self._failures[0] if self._failures else "no mask marks a pixel that counts"
+            raise SegvizError(f"{self._options.model}: nothing to score in {self._collection.name}; {first}")
         self._note(without_truth(self._total))  # over all images: one alone may lack classes that others have
         model, failures = self._options.model, tuple(self._failures)
         return Evaluation(model, self._classes, self._total.scores, self._images, failures, self._objects)
 
 
-def score_of_objects(things: Instances, found: Agreement) -> InstanceScore:
+def score_of_objects(things: Instances, found: Counts) -> InstanceScore:
     """The instances of the truth (H, W) against the connected parts of all labels but the background's.
 
     Pixels that do not count are of no instance. The background is the class of that name, else the first.
@@ -291,7 +294,7 @@ def csv_rows(found: list[Evaluation]) -> list[list[object]]:
 
 def _text(collection: Collection, found: list[Evaluation]) -> str:
     """One network: class by class; several: side by side, class by class their IoU."""
-    images = f"{count(len(collection.pairs))} images of {collection.name}"
+    images = f"{count(max(one.images for one in found))} images of {collection.name}"
     if len(found) == 1:
         return f"{found[0].spec} on {images}\n\n{_alone(found[0])}"
     return f"{len(found)} networks on {images}\n\n{_side_by_side(found)}"
@@ -317,6 +320,8 @@ def _side_by_side(found: list[Evaluation]) -> str:
     if any(one is not None for one in things):
         rows.append(("F-score of objects", *(_share(None if one is None else one.f_score) for one in things)))
         rows.append(("touching pairs apart", *(_share(None if one is None else one.separated) for one in things)))
+    if len({one.images for one in found}) > 1:  # one network may refuse an image that another takes
+        rows.insert(0, ("images", *(count(one.images) for one in found)))
     ious = [{one.classes[s.index]: s.iou for s in one.scores.per_class} for one in found]
     rows += [(f"IoU {name}", *(_share(iou.get(name)) for iou in ious)) for name in listed(found)]
     return table(head, rows)

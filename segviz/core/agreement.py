@@ -51,23 +51,40 @@ class Agreement:
         return 1 + row * len(self.confusion.classes) + column
 
 
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """A prediction counted against a mask: of an agreement what can be said of a mask that marks no pixel, too."""
+
+    prediction: Prediction
+    truth: Labels
+    classes: tuple[str, ...]
+    confusion: Confusion
+    remarks: tuple[str, ...]  # on classes that do not match
+
+
+def count_of(mask: Mask, prediction: Prediction, ignored: int | None = None) -> Counts:
+    """The counts of one image, which may be added to those of others. Raises as `agree` does for all but no pixel."""
+    left, top, right, bottom = (int(edge) for edge in prediction.region)
+    matching = match(prediction.classes, mask.names)
+    truth = matched(replace(mask, labels=mask.labels[top:bottom, left:right]), matching, ignored)
+    confusion = counted(truth, prediction.labels, matching.names)
+    return Counts(prediction, truth, matching.names, confusion, matching.remarks)
+
+
 def agree(mask: Mask, prediction: Prediction, ignored: int | None = None) -> Agreement:
     """The scores of a prediction against a mask; `ignored` as in `matching.matched`.
 
     The prediction may be of a region of the image, the mask is of the whole (`Mask.check_size`). Raises
     SegvizError for maps of different sizes, a label that is no class, and a mask that marks no pixel.
     """
-    left, top, right, bottom = (int(edge) for edge in prediction.region)
-    matching = match(prediction.classes, mask.names)
-    truth = matched(replace(mask, labels=mask.labels[top:bottom, left:right]), matching, ignored)
-    confusion = counted(truth, prediction.labels, matching.names)
+    found = count_of(mask, prediction, ignored)
     try:
-        scores = confusion.scores
+        scores = found.confusion.scores
     except SegvizError as error:
         raise SegvizError(f"{named(mask.path)}: {error}") from error
-    cells = pairs(truth, prediction.labels, confusion)
-    remarks = (*matching.remarks, *without_truth(confusion))
-    return Agreement(mask, prediction, truth, matching.names, confusion, scores, cells, remarks)
+    cells = pairs(found.truth, prediction.labels, found.confusion)
+    remarks = (*found.remarks, *without_truth(found.confusion))
+    return Agreement(mask, prediction, found.truth, found.classes, found.confusion, scores, cells, remarks)
 
 
 def without_truth(confusion: Confusion) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segviz.core import assets
 from segviz.core.choices import Task
 
+GREY = "L"
+CHANNELS = ("RGB", "BGR", GREY)  # orders of colours
 GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma of R, G, B
 
 
@@ -26,7 +28,7 @@ class Preprocessing:
     @property
     def planes(self) -> int:
         """Channels that an image has when it goes in: three of colours, or grey in as many as mean or deviation has."""
-        return max(len(self.mean), len(self.std)) if self.channels == "L" else 3
+        return max(len(self.mean), len(self.std)) if self.channels == GREY else 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,14 @@ class Entry:
         """The names of the classes, 'class 7' where one has none; a network with one sigmoid output has two."""
         known = self.class_list or (assets.class_names(self.labels) if self.labels else ())
         return known + tuple(f"class {index}" for index in range(len(known), self.class_count))
+
+    def taught(self, names: tuple[str, ...], count: int | None = None) -> Entry:
+        """The same network taught other classes, `count` or as many as there are names.
+
+        What it knew before, and the sample that shows it, are not of these.
+        """
+        many = len(names) if count is None else count
+        return replace(self, class_count=many, class_list=names, labels="", sees="", sample="", sample_scale=None)
 
     @property
     def trained(self) -> bool:

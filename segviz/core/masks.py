@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from PIL import Image
 from segviz.core import images, places
 from segviz.core.errors import SegvizError, named
 from segviz.core.mask_colours import NOT_COUNTED, ColourKey, known_keys, read_key
+from segviz.core.metrics import IGNORED
 
 Labels = npt.NDArray[np.int32]
 
@@ -39,13 +41,15 @@ class Mask:
     """Ground truth of one image: read-only class indices (H, W), NOT_COUNTED where a colour stands for none.
 
     `kind` says what the file was ('indexed', 'colours of Cityscapes'), `names` are the classes' where
-    the data have them.
+    the data have them. `black_and_white` says whether 255 is the second class of two: as the collection that the mask
+    is of has it (`pairs.judged`), None for a mask alone, whose own labels then tell.
     """
 
     path: str
     labels: Labels
     kind: str = "indexed"
     names: tuple[str, ...] = ()
+    black_and_white: bool | None = None
 
     @property
     def height(self) -> int:
@@ -134,6 +138,19 @@ def _coloured(
         f"{named(place)}: not a mask: the colour {colour} at ({column}, {row}) is {known}; save class indices as an "
         f"indexed or grey PNG, or list the colours as 'R G B name' in {COLOURS_FILE} beside it"
     )
+
+
+def black_and_white(planes: Iterable[Labels]) -> bool:
+    """Whether labels are nothing but 0 and 255, and 255 in one plane at least: then it is the second class of two.
+
+    Pixels whose colour does not count tell nothing. One plane of other labels ends the search.
+    """
+    white = False
+    for labels in planes:
+        if not ((labels == 0) | (labels == IGNORED) | (labels == NOT_COUNTED)).all():
+            return False
+        white = white or bool((labels == IGNORED).any())
+    return white
 
 
 # ------------------------------------------------------------------------------ beside a mask

@@ -10,7 +10,7 @@ import numpy as np
 from segviz.core.errors import SegvizError, named
 from segviz.core.formats import LARGEST_LABEL
 from segviz.core.mask_colours import NOT_COUNTED
-from segviz.core.masks import Labels, Mask
+from segviz.core.masks import Labels, Mask, black_and_white
 from segviz.core.metrics import IGNORED
 
 TOLD = 4  # names that a remark lists
@@ -89,8 +89,8 @@ def listed(names: Sequence[str]) -> str:
 def matched(mask: Mask, matching: Matching, ignored: int | None = None) -> Labels:
     """The labels of `mask` as indices of `matching.names` (H, W), NOT_COUNTED where a pixel does not count.
 
-    `ignored` is the label that does not count; None: 255, unless that is a class. A mask of nothing
-    but 0 and 255 is black and white for two classes. Raises SegvizError for a label that is no class.
+    `ignored` is the label that does not count; None: 255, unless that is a class. In a mask in black and white it is
+    the second of two classes. Raises SegvizError for a label that is no class.
     """
     labels, count = mask.labels, len(matching.names)
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
@@ -102,9 +102,8 @@ def matched(mask: Mask, matching: Matching, ignored: int | None = None) -> Label
     usable = min(len(known), high + 1)
     table[1 : usable + 1] = known[:usable]
     if ignored is None and high == IGNORED and len(known) == 2:
-        present = set(np.flatnonzero(np.bincount(labels.ravel() + 1)).tolist())
-        black_and_white = present <= {0, 1, IGNORED + 1}
-        table[IGNORED + 1] = known[1] if black_and_white else NOT_COUNTED
+        white = black_and_white([labels]) if mask.black_and_white is None else mask.black_and_white
+        table[IGNORED + 1] = known[1] if white else NOT_COUNTED
     elif ignored is not None and 0 <= ignored <= high:
         table[ignored + 1] = NOT_COUNTED
     elif ignored is None and high >= IGNORED and len(known) <= IGNORED:

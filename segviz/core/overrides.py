@@ -9,11 +9,10 @@ from typing import Any
 
 from segviz.core import places
 from segviz.core.choices import Task
-from segviz.core.entries import IMAGENET, Entry, Preprocessing
+from segviz.core.entries import CHANNELS, IMAGENET, Entry, Preprocessing
 from segviz.core.errors import SegvizError, UsageError, clean, named
 from segviz.core.specs import Spec
 
-CHANNELS = ("RGB", "BGR", "L")
 PIXELS = ("channels", "mean", "std")  # options of preprocessing
 LARGEST_LIST = 1_000_000  # characters of a list of class names
 

@@ -11,8 +11,10 @@ Files are strangers': listing them looks at headers at most, and no error goes w
 
 from __future__ import annotations
 
+import contextlib
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +55,8 @@ class Pair:
 class Collection:
     """The pairs of a folder, by name. `lacking` are images without truth, `unused` truths without an image.
 
-    `classes` are those that `classes.txt` names, () where nobody says.
+    `classes` are those that `classes.txt` names, () where nobody says. `black_and_white` says whether 255 is the second
+    class in all masks (`judged`); None: nobody has looked.
     """
 
     folder: Path
@@ -61,6 +64,7 @@ class Collection:
     classes: tuple[str, ...] = ()
     lacking: tuple[Path, ...] = ()
     unused: tuple[Path, ...] = ()
+    black_and_white: bool | None = None
 
     @property
     def name(self) -> str:
@@ -110,7 +114,7 @@ def open_collection(text: str) -> Collection:
         )
     listed = found.folder / masks.NAMES_FILE
     classes = masks.read_names(listed) if places.is_file(listed) else ()
-    return Collection(found.folder, found.pairs, classes, found.lacking, found.unused)
+    return replace(found, classes=classes)
 
 
 def collect(folder: Path) -> Collection:
@@ -204,6 +208,23 @@ def read_truth(pair: Pair, key: ColourKey | None = None) -> masks.Mask:
         return masks.read_mask(pair.mask, key)
     instances = read_instances(pair.truth, images.probe(pair.image))
     return masks.Mask(str(pair.truth), (instances > 0).astype(np.int32), "instances")
+
+
+def judged(collection: Collection, key: ColourKey | None = None) -> Collection:
+    """`collection`, with its masks looked at: are they all in black and white, so that 255 is the second class in them?
+
+    One mask alone does not tell: where 255 marks nothing but the border of a picture, it is no class. Masks that
+    cannot be read tell nothing; whoever uses them says why.
+    """
+
+    def planes() -> Iterator[masks.Labels]:
+        for pair in collection.pairs:
+            if pair.mask is not None:
+                with contextlib.suppress(SegvizError):
+                    yield masks.read_mask(pair.mask, key).labels
+
+    two = len(collection.classes) in (0, 2)
+    return replace(collection, black_and_white=two and masks.black_and_white(planes()))
 
 
 def read_instances(path: Path, size: tuple[int, ...]) -> npt.NDArray[np.int32]:

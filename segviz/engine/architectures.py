@@ -50,7 +50,7 @@ class Architecture:
         known = replace(self.known(), parameters=sum(p.numel() for p in network.parameters()))
         if classes is None or classes == self.classes:
             return known
-        return replace(known, class_count=classes, labels="", class_list=())
+        return known.taught((), classes)
 
 
 def build(spec: str) -> tuple[Entry, nn.Module]:

@@ -18,6 +18,7 @@ from typing import IO, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from segviz.core import file_notes
 from segviz.core.errors import SegvizError, clean, named, shorten
 from segviz.engine import archives, devices, safetensor
 from segviz.engine.outline import RefusedError, Sketch, Storage, UnsafeError, outline
@@ -39,7 +40,8 @@ PROTOCOL = 1001  # its second
 class Checkpoint:
     """What a file of weights holds: shapes and types of its tensors by name, and `read`, which gives their values.
 
-    `size` are the bytes that reading takes; `notes` say what was unwrapped.
+    `size` are the bytes that reading takes; `notes` say what was unwrapped. `said` is the note that segviz writes into
+    a file of its own, as `core/file_notes` has it; it is a stranger's text.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Checkpoint:
     size: int
     read: Callable[[], Tensors]
     notes: tuple[str, ...] = ()
+    said: str = ""
 
 
 class Found(NamedTuple):
@@ -57,6 +60,7 @@ class Found(NamedTuple):
     size: int
     inside: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    said: str = ""
 
 
 class Reader(NamedTuple):
@@ -84,6 +88,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
         found.size,
         lambda: _at_the_edge(path, kind, lambda file: reader.read(file, found)),
         found.notes,
+        found.said,
     )
 
 
@@ -126,8 +131,9 @@ def _at_the_edge(path: Path, kind: FileKind, work: Callable[[IO[bytes]], Any]) -
 
 
 def _look_at_safetensors(file: IO[bytes]) -> Found:
-    headers = safetensor.headers(file)
-    return Found(headers, sum(header.bytes for header in headers.values()))
+    headers, metadata = safetensor.described(file)
+    size = sum(header.bytes for header in headers.values())
+    return Found(headers, size, said=metadata.get(file_notes.NAME, ""))
 
 
 def _read_safetensors(file: IO[bytes], _: Found) -> Tensors:

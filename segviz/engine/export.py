@@ -20,8 +20,10 @@ from torch import Tensor
 from torch.fx.experimental import _config
 
 from segviz.core import export as files
+from segviz.core import file_notes
 from segviz.core.errors import SegvizError
 from segviz.core.field import pair, tidy
+from segviz.engine import exported
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import Trace
 from segviz.engine.kernels import Convolution
@@ -34,7 +36,6 @@ from segviz.engine.surgery import LARGEST_DIFFERENCE
 Size = tuple[int, int, int]  # channels, height, width
 Answer = Callable[[Tensor], Tensor]  # (1, C, H, W) to logits (1, classes, rows, columns)
 
-NOTE = "segviz"  # what the note in a file is called; in a program it is `segviz.json`
 OFFSETS = ((0, 0), (1, 18), (11, 37), (29, 23))  # rows and columns more than the native input, in multiples
 PROOF = (17, 6)  # the same, for the size that is proven on
 EXAMPLE = (3, 4)  # units more than on the native input, for the size that is exported with: no side may be 1
@@ -84,7 +85,7 @@ def save_weights(loaded: Loaded, out: Path) -> Exported:
 
     twin = Twin(loaded)
     tensors = _separate(reshaped(loaded) | dict(_others(loaded)))
-    note = {"format": "pt", NOTE: json.dumps(_note(twin))}
+    note = {"format": "pt", file_notes.NAME: json.dumps(_note(twin))}
 
     def write(part: Path) -> Answer:
         part.write_bytes(safetensors.torch.save(tensors, note))
@@ -128,7 +129,7 @@ def save_program(
 
     def write(part: Path) -> Answer:
         buffer = io.BytesIO()  # a full disk is then told by the system, not by torch
-        torch.export.save(program, buffer, extra_files={f"{NOTE}.json": json.dumps(_note(twin))})
+        torch.export.save(program, buffer, extra_files={exported.NOTE: json.dumps(_note(twin))})
         part.write_bytes(buffer.getbuffer())
         module: Answer = torch.export.load(io.BytesIO(part.read_bytes())).module()  # torch minds the case of an ending
         return module
@@ -315,10 +316,7 @@ def _note(twin: Twin) -> dict[str, Any]:
         "input_size": list(entry.input_size),
         "stride": pair(*stride),
         "start": tidy(start),
-        "channels": entry.preprocessing.channels,
-        "mean": list(entry.preprocessing.mean),
-        "std": list(entry.preprocessing.std),
-        "classes": list(entry.classes),
+        **file_notes.of_entry(entry),
         "weights": entry.weights_text,
         "licence": entry.licence,
     }

@@ -8,7 +8,6 @@ out, since a classifier can be asked what it would answer on others; `Example` s
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from segviz.core import file_notes
 from segviz.core.errors import SegvizError, named
 from segviz.engine.layers import Held, Layer, holder_of, titled
 
-NOTE = "segviz.json"  # where segviz says what a program of its own is
+NOTE = f"{file_notes.NAME}.json"  # where segviz says what a program of its own is
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,7 @@ def _example(program: Any, path: Path, note: str | bytes) -> Example:
     sides = images[0].shape[1:]
     fixed = all(isinstance(side, int) for side in sides[1:])
     channels, height, width = (side if isinstance(side, int) else side.node.hint for side in sides)
-    return Example((int(channels), int(height), int(width)), fixed, _read_note(note))
-
-
-def _read_note(note: str | bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(note) if note else {}
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return Example((int(channels), int(height), int(width)), fixed, file_notes.read(note))
 
 
 def _nested(program: Any) -> nn.Module | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from segviz.core import catalogue
+from segviz.core import catalogue, file_notes
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError, clean, named
 from segviz.core.specs import VIEWING, ZOOS, Kind, Spec
@@ -75,7 +75,7 @@ def _loaded(checkpoint: Checkpoint, candidate: Candidate, spec: Spec, notes: tup
     file, title = named(checkpoint.path), candidate.architecture.title
     check(candidate.fit, file, title, strict=False)
     network = candidate.architecture.make(candidate.classes)
-    entry = candidate.architecture.entry(network, candidate.classes)
+    entry, remarks = file_notes.applied(candidate.architecture.entry(network, candidate.classes), checkpoint.said)
     needed = checkpoint.size + FLOAT * entry.parameters
     devices.check_memory(needed, file, "close other programs or take a smaller network")
     tensors = checkpoint.read()
@@ -88,7 +88,7 @@ def _loaded(checkpoint: Checkpoint, candidate: Candidate, spec: Spec, notes: tup
         notes = (*notes, said)
     done = load_into(network, tensors, file, title, strict=False)
     told = replace(entry, weights=file, licence="that of the file")
-    return told, network.eval(), (*checkpoint.notes, *notes, *done)
+    return told, network.eval(), (*checkpoint.notes, *notes, *done, *remarks)
 
 
 def _classes(spec: Spec) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from segviz.core import file_notes
 from segviz.core import trust as trusts
 from segviz.core.choices import Task
 from segviz.core.entries import Entry
@@ -19,7 +20,7 @@ from segviz.core.specs import Spec
 from segviz.engine import exported as exports
 from segviz.engine import onnx_graph, scripted, source
 from segviz.engine.checkpoints import read_tensors
-from segviz.engine.strangers import Known, entry_of, noted_size, one_at_a_time, takes_batches
+from segviz.engine.strangers import Known, entry_of, one_at_a_time, takes_batches
 from segviz.engine.weights import load_into
 
 Found = tuple[Entry, nn.Module, tuple[str, ...]]  # what `opening.Opened` is made of
@@ -40,7 +41,7 @@ def exported(spec: Spec, trust: bool) -> Found:
     """The network of an exported program (.pt2). Raises UntrustedError, or SegvizError where it cannot be read."""
     _check_options(spec, FILE_OPTIONS)
     network, example = exports.read(spec.path, trusts.check(spec, trust, PROGRAM))
-    size = example.size if example.fixed else noted_size(example.note) or example.size
+    size = example.size if example.fixed else file_notes.input_size(example.note) or example.size
     found = _described(network, spec, Known(named(spec.path), size, PROGRAM, example.note))
     if example.fixed and found[0].task is Task.CLASSIFICATION:
         shown = "x".join(map(str, size))

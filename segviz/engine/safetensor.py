@@ -57,16 +57,20 @@ class Header:
         return self.count * self.dtype.itemsize
 
 
-def headers(file: IO[bytes]) -> dict[str, Header]:
-    """The tensors of a file by name, in the order of their numbers. Raises ValueError where anything is amiss."""
-    return _checked(file)[0]
+def described(file: IO[bytes]) -> tuple[dict[str, Header], dict[str, str]]:
+    """The tensors of a file by name, in the order of their numbers, and its metadata.
+
+    Raises ValueError where anything is amiss.
+    """
+    headers, metadata, _ = _checked(file)
+    return headers, metadata
 
 
 def read(file: IO[bytes]) -> dict[str, Tensor]:
     """The tensors of a file by name. Raises ValueError where anything is amiss."""
-    described, start = _checked(file)
+    headers, _, start = _checked(file)
     file.seek(start)
-    return {name: _tensor(file, header) for name, header in described.items()}
+    return {name: _tensor(file, header) for name, header in headers.items()}
 
 
 def _tensor(file: IO[bytes], header: Header) -> Tensor:
@@ -78,8 +82,8 @@ def _tensor(file: IO[bytes], header: Header) -> Tensor:
     return torch.frombuffer(room, dtype=header.dtype).reshape(header.shape)
 
 
-def _checked(file: IO[bytes]) -> tuple[dict[str, Header], int]:
-    """The tensors, and where the numbers begin: side by side, none missing, none over."""
+def _checked(file: IO[bytes]) -> tuple[dict[str, Header], dict[str, str], int]:
+    """The tensors, the metadata, and where the numbers begin: side by side, none missing, none over."""
     end = file.seek(0, io.SEEK_END)
     file.seek(0)
     length = int.from_bytes(file.read(LENGTH), "little")
@@ -89,7 +93,8 @@ def _checked(file: IO[bytes]) -> tuple[dict[str, Header], int]:
     told = json.loads(file.read(length), object_pairs_hook=_once)
     if not isinstance(told, dict):
         raise ValueError("the header is no object")
-    _check_metadata(told.pop(METADATA, {}))
+    metadata = told.pop(METADATA, {})
+    _check_metadata(metadata)
     found = sorted((_described(name, item) for name, item in told.items()), key=lambda item: item[2:])
     place = 0
     for name, header, begin, behind in found:
@@ -98,7 +103,7 @@ def _checked(file: IO[bytes]) -> tuple[dict[str, Header], int]:
         place = behind
     if start + place != end:
         raise ValueError(f"the header promises {place:,} bytes of tensors, the file has {end - start:,}")
-    return {name: header for name, header, _, _ in found}, start
+    return {name: header for name, header, _, _ in found}, metadata, start
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ answer looks like there, which other sizes it takes. What is guessed is said in 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from segviz.core import file_notes
 from segviz.core.choices import Task
 from segviz.core.entries import IMAGENET, Entry, Preprocessing
-from segviz.core.errors import SegvizError, clean
-from segviz.core.overrides import CHANNELS, adapted
+from segviz.core.errors import SegvizError
+from segviz.core.overrides import adapted
 from segviz.core.specs import Spec
 from segviz.engine.comparison import compared
 from segviz.engine.graph import Trace, first_tensor, trace
@@ -166,10 +166,7 @@ def _answer(traced: Trace) -> tuple[tuple[int, int], int]:
 
 def _names(classes: int, note: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of classes that a note has; a single logit speaks for one class against the rest. Else they have none."""
-    names = note.get("classes")
-    if isinstance(names, list) and len(names) == max(2, classes):
-        return tuple(clean(str(name)) for name in names)
-    return ("background",) if classes == 1 else ()
+    return file_notes.names(note, max(2, classes)) or (("background",) if classes == 1 else ())
 
 
 def _field(traced: Trace) -> int:
@@ -179,29 +176,12 @@ def _field(traced: Trace) -> int:
 
 
 def _preprocessing(channels: int, note: Mapping[str, Any]) -> tuple[Preprocessing, str]:
-    order, mean, std = note.get("channels"), _numbers(note, "mean", channels), _numbers(note, "std", channels)
-    if order in CHANNELS and mean and std and 0 not in std:
-        return Preprocessing(order, mean, std), ""
+    noted = file_notes.preprocessing(note, channels)
+    if noted is not None:
+        return noted, ""
     if channels == 3:
         return IMAGENET, AS_FOR_IMAGENET
     return Preprocessing("L" if channels == 1 else "RGB"), DIVIDED
-
-
-def noted_size(note: Mapping[str, Any]) -> Size | None:
-    """The native input (C, H, W) of the network that a program was made of, where its note says so."""
-    found = note.get("input_size")
-    if not isinstance(found, list) or len(found) != 3 or not all(isinstance(n, int) and 0 < n < 2**16 for n in found):
-        return None
-    return found[0], found[1], found[2]
-
-
-def _numbers(note: Mapping[str, Any], key: str, channels: int) -> tuple[float, ...]:
-    """Finite numbers of a note, one or one a channel; none where there are others."""
-    found = note.get(key)
-    if not isinstance(found, list) or len(found) not in (1, channels):
-        return ()
-    real = all(isinstance(number, int | float) and math.isfinite(number) for number in found)
-    return tuple(map(float, found)) if real else ()
 
 
 def _sizes(network: nn.Module, size: Size) -> tuple[int, str]:

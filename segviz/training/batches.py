@@ -10,6 +10,24 @@ import torch
 from torch import Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Which part of an image is shown: that in `row` and `column` of `rows` x `columns` that cover it."""
+
+    row: int = 0
+    column: int = 0
+    rows: int = 1
+    columns: int = 1
+
+    @property
+    def last(self) -> bool:
+        """Whether the image is complete with it: tiles come row by row."""
+        return (self.row, self.column) == (self.rows - 1, self.columns - 1)
+
+
+WHOLE = Tile()
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Images and what they show, as the network wants them.
@@ -17,7 +35,8 @@ class Batch:
     `images` (N, C, H, W) are preprocessed. `labels` are int64, (N,) for a classifier, (N, H, W) for a
     segmentation network, `metrics.IGNORED` where nothing counts. `weights` (N, H, W) multiply the loss of
     each pixel; None: all alike. `instances` (N, H, W) int32 tell things apart, 0 being none of them, where the data
-    do. `undecided` (M, C, H, W) are images that show nothing, to be answered with equal
+    do. `tiles` has a `Tile` for each of the N where they are parts of images, () where they are whole ones.
+    `undecided` (M, C, H, W) are images that show nothing, to be answered with equal
     probabilities (outlier exposure: Hendrycks, Mazeika and Dietterich 2019).
     """
 
@@ -26,6 +45,7 @@ class Batch:
     weights: Tensor | None = None
     instances: Tensor | None = None
     undecided: Tensor | None = None
+    tiles: tuple[Tile, ...] = ()
 
 
 class Source(Protocol):

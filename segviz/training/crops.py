@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +21,17 @@ from torch.nn import functional as F
 from segviz.core.choices import Task
 from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
 from segviz.core.errors import SegvizError, named
-from segviz.core.instances import Instances, apart
+from segviz.core.instances import apart
 from segviz.core.metrics import IGNORED
 from segviz.core.pairs import Pair
 from segviz.core.weight_maps import SIGMA, W_0, Weighting, balancing, weigh
-from segviz.training.batches import Batch
+from segviz.training.batches import Batch, Tile
 from segviz.training.folders import Annotated, DataFolder, open_folder
 
 MOST_KEPT = 512 << 20  # bytes of decoded images that stay in memory
 MOST_COUNTED = 64  # masks whose pixels tell how frequent the classes are
 SAMPLES = 4  # held-out crops that are shown while the network learns
+Whole = npt.NDArray[np.int32]  # of labels or instances
 Crop = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # image, labels, weights and drawn instances
 COARSE = 3  # points of displacement along each axis
 
@@ -103,6 +104,7 @@ class FolderSource:
         self._kept: dict[str, Annotated] = {}
         self._room = MOST_KEPT
         self.class_weights = self._frequencies()
+        self._fingerprint = data.fingerprint()  # of the files as they are now: they may be drawn anew meanwhile
 
     def batch(self, count: int, chance: torch.Generator) -> Batch:
         """`count` crops about random pixels of random images."""
@@ -111,33 +113,41 @@ class FolderSource:
             found = self._read(self.data.learn[number])
             at = [int(torch.randint(n, (1,), generator=chance)) for n in found.labels.shape]
             places = self.distortion.places(self.side, chance) + torch.tensor(at, dtype=torch.float32)
-            image, labels, instances = sampled(found, places)
+            image, *truth = sampled(found, places)
+            labels, instances = self._parted(found.drawn, *truth)
             crops.append((self._input(self.distortion.shaded(image, chance)), *self._truth(found, labels, instances)))
         return _stacked(crops)
 
     def held_out(self, count: int = 4) -> Iterator[Batch]:
-        """The tiles of all held-out images, in batches of `count` at most."""
+        """The tiles of all held-out images, in batches of `count` at most: with drawn instances, or without."""
         tiles = (tile for pair in self.data.held_out for tile in self._tiles(pair))
-        while crops := list(islice(tiles, count)):
-            yield _stacked(crops)
+        for _, alike in groupby(tiles, lambda one: one[0][3] is not None):
+            while some := list(islice(alike, count)):
+                yield _stacked([crop for crop, _ in some], tuple(tile for _, tile in some))
 
     def samples(self) -> Batch:
         """The middle of the first held-out images."""
-        pairs = self.data.held_out[:SAMPLES]
-        middles = [[n // 2 - self.side // 2 for n in self._read(pair).labels.shape] for pair in pairs]
-        return _stacked([self._tile(self._read(pair), *middle) for pair, middle in zip(pairs, middles, strict=True)])
+        images = [self._whole(pair) for pair in self.data.held_out[:SAMPLES]]
+        return _stacked([self._crop(one, *(n // 2 - self.side // 2 for n in one.labels.shape)) for one in images])
 
     def fingerprint(self) -> str:
-        return self.data.fingerprint()
+        return self._fingerprint
 
-    def _tiles(self, pair: Pair) -> Iterator[Crop]:
-        found = self._read(pair)
+    def _tiles(self, pair: Pair) -> Iterator[tuple[Crop, Tile]]:
+        found = self._whole(pair)
         step = self.side - 2 * self.border
-        for top in range(0, found.labels.shape[0], step):
-            for left in range(0, found.labels.shape[1], step):
-                yield self._tile(found, top - self.border, left - self.border)
+        rows, columns = (-(-size // step) for size in found.labels.shape)
+        for row, column in np.ndindex(rows, columns):
+            crop = self._crop(found, row * step - self.border, column * step - self.border)
+            yield crop, Tile(row, column, rows, columns)
 
-    def _tile(self, found: Annotated, top: int, left: int) -> Crop:
+    def _whole(self, pair: Pair) -> Annotated:
+        """An image that is never learned from; parted before it is cut, for a tile does not see what touches it."""
+        found = self._read(pair)
+        labels, instances = self._parted(found.drawn, found.labels, found.instances)
+        return replace(found, labels=labels, instances=instances)
+
+    def _crop(self, found: Annotated, top: int, left: int) -> Crop:
         """The crop whose first pixel is (top, left), as it is."""
         rows, columns = np.arange(top, top + self.side), np.arange(left, left + self.side)
         image, labels, instances = _part(found, rows, columns)
@@ -154,14 +164,15 @@ class FolderSource:
             levels = levels.flip(0)
         return (levels - torch.tensor(wanted.mean).view(-1, 1, 1)) / torch.tensor(wanted.std).view(-1, 1, 1)
 
-    def _truth(
-        self, found: Annotated, labels: npt.NDArray[np.int32], instances: Instances
-    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Labels, weights and drawn instances of the middle of a crop, after ribbons are cut between instances."""
-        if found.drawn and self.ribbon:
-            parted = apart(instances, self.ribbon)
-            labels = np.where((parted == 0) & (instances != 0) & (labels != IGNORED), 0, labels)
-            instances = parted
+    def _parted(self, drawn: bool, labels: Whole, instances: Whole) -> tuple[Whole, Whole]:
+        """Labels and instances after ribbons of background are cut between drawn instances that touch."""
+        if not drawn or not self.ribbon:
+            return labels, instances
+        parted = np.asarray(apart(instances, self.ribbon), np.int32)
+        return np.where((parted == 0) & (instances != 0) & (labels != IGNORED), 0, labels), parted
+
+    def _truth(self, found: Annotated, labels: Whole, instances: Whole) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Labels, weights and drawn instances of the middle of a crop."""
         weights = weigh(labels, instances, self.weighting, self.class_weights, self.w_0, self.sigma)
         inside = slice(self.border, self.side - self.border)
         cut = None if weights is None else torch.from_numpy(np.ascontiguousarray(weights[inside, inside]))
@@ -223,11 +234,11 @@ def mirrored(places: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
     return np.asarray(np.minimum(folded, 2 * size - 2 - folded), np.intp)
 
 
-def _stacked(crops: list[Crop]) -> Batch:
+def _stacked(crops: list[Crop], tiles: tuple[Tile, ...] = ()) -> Batch:
     images, labels, weights, instances = zip(*crops, strict=True)
     known = [[one for one in part if one is not None] for part in (weights, instances)]
     extra = [torch.stack(part) if len(part) == len(crops) else None for part in known]
-    return Batch(torch.stack(images), torch.stack(labels), *extra)
+    return Batch(torch.stack(images), torch.stack(labels), extra[0], extra[1], tiles=tiles)
 
 
 def folder(path: Path, entry: Entry, weighting: Weighting) -> FolderSource:

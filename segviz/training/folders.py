@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +43,8 @@ class Annotated:
 class DataFolder:
     """What a folder holds: its classes, the images to learn from, and those that are held out.
 
-    Where its masks are all `black_and_white`, 255 is the second class in them, as in `matching.matched`, and nothing is
-    left out.
+    Where its masks are all `black_and_white`, 255 is the second class in them, and nothing is left out: evaluating
+    the folder reads them so, too.
     """
 
     folder: Path
@@ -64,16 +65,20 @@ class DataFolder:
         return Annotated(pixels, labels, _parts(labels) if found is None else found, found is not None)
 
     def fingerprint(self) -> str:
-        """Of the names and sizes of all files, and of who is held out: another for other data, wherever they lie."""
+        """Of all that is learned from, and of who is held out: another for other data, wherever they lie.
+
+        Masks and instances by what is in them, since many that are drawn anew keep their size; images, which may be
+        many gigabytes, by size and time of their last change. Raises SegvizError for what cannot be read.
+        """
         said = hashlib.sha256(repr((self.classes, self.black_and_white)).encode())
-        for side in (self.learn, self.held_out):
-            said.update(f"{len(side)};".encode())
-            for pair in side:
-                parts = [path for path in (pair.image, pair.mask, pair.instances) if path is not None]
-                files = [file for part in parts for file in (listed(part) if part.is_dir() else [part])]
-                for file in files:
-                    size = file.stat().st_size if file.is_file() else 0
-                    said.update(f"{file.name}:{size};".encode("utf-8", "surrogateescape"))
+        try:
+            for side in (self.learn, self.held_out):
+                said.update(f"{len(side)};".encode())
+                for pair in side:
+                    said.update("".join(_contents(pair)).encode("utf-8", "surrogateescape"))
+        except OSError as error:
+            name = named(error.filename or self.folder)
+            raise SegvizError(f"{name}: cannot be read ({error.strerror}); check its permissions") from error
         return said.hexdigest()
 
 
@@ -97,6 +102,17 @@ def open_folder(folder: str | os.PathLike[str]) -> DataFolder:
     classes, black_and_white = _classes(place, pairs)
     learn, held_out = _split(place, pairs)
     return DataFolder(place, classes, learn, held_out, black_and_white)
+
+
+def _contents(pair: Pair) -> Iterator[str]:
+    """What tells a pair from one with other pixels, file by file."""
+    status = pair.image.stat()
+    yield f"{pair.image.name}:{status.st_size}:{status.st_mtime_ns};"
+    for part in (pair.mask, pair.instances):
+        for file in () if part is None else listed(part) if part.is_dir() else (part,):
+            if file.is_file():  # a pipe would be waited for
+                with file.open("rb") as opened:
+                    yield f"{file.name}:{hashlib.file_digest(opened, 'sha256').hexdigest()};"
 
 
 # ---------------------------------------------------------------------------------------- listing
@@ -158,13 +174,13 @@ def _classes(folder: Path, pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], bo
             raise SegvizError(f"classes.txt: {len(given)} classes, but instances/ tells 2 apart; add masks/ for more")
         return tuple(given or ("background", "object")), False
     if given is not None:
-        black_and_white = len(given) == 2 and all(bool(np.isin(_labels(file), (0, IGNORED)).all()) for file in files)
-        return tuple(given), black_and_white
+        return tuple(given), len(given) == 2 and masks.black_and_white(map(_labels, files))
     most = [_labels(file) for file in files]
     largest = max(int(labels[labels != IGNORED].max(initial=0)) for labels in most)
-    if largest == 0 and not any((labels == IGNORED).any() for labels in most):
+    white = masks.black_and_white(most)
+    if largest == 0 and not white:
         raise SegvizError(f"{named(folder)}: the masks mark nothing but class 0; there is nothing to learn")
-    return ("background", *(f"class {index}" for index in range(1, max(1, largest) + 1))), largest == 0
+    return ("background", *(f"class {index}" for index in range(1, max(1, largest) + 1))), white
 
 
 def _labels(mask: Path) -> npt.NDArray[np.int32]:

@@ -60,7 +60,7 @@ def train(request: TrainRequest) -> Training:
         raise
     result = result_of(request, run.plan, run.step, run.entry, run.network, run.tally, run.seconds)
     if request.out is not None:
-        weights.write(run.network, Path(request.out), run.plan, result)
+        weights.write(run.network, Path(request.out), run.plan, run.entry, result)
     if place is not None:
         place.unlink(missing_ok=True)
     return result
@@ -193,7 +193,7 @@ class Run:
                 outputs = outputs_of(self.network, batch.images, self.plan.ladder)
                 places = _places(outputs[-1])
                 things = None if batch.instances is None else losses.on_grid(batch.instances, places, self.grid)
-                tally.add(outputs, losses.on_grid(batch.labels, places, self.grid), things)
+                tally.add(outputs, losses.on_grid(batch.labels, places, self.grid), things, batch.tiles)
             yield self.progress()  # so that a test can be stopped
         self.tally, self.newest = tally, tally.test(self.step)
         yield from self.show()

@@ -235,13 +235,12 @@ def source_of(plan: Recipe, request: TrainRequest, entry: Entry) -> Source:
 
 
 def entry_for(plan: Recipe, classes: tuple[str, ...], entry: Entry, request: TrainRequest) -> Entry:
-    """What is known of the network, which a person's own folder may give other classes.
+    """What is known of the network, which other data may give other classes, and a person's folder another number.
 
     Raises SegvizError where class weights and data, or patches and network, do not go together.
     """
-    own = request.data is not None and request.data not in SOURCES
     if plan.class_weights and len(plan.class_weights) != len(classes):
         raise SegvizError(f"{len(plan.class_weights)} class weights for {len(classes)} classes: give one for each")
     if plan.patches and plan.ladder:
         raise SegvizError("a network with several outputs cannot learn patch by patch; train it on whole images")
-    return replace(entry, class_count=len(classes), class_list=classes) if own else entry
+    return entry if classes == entry.classes else entry.taught(classes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -12,10 +13,15 @@ from segviz.core import metrics
 from segviz.core.choices import RecipeName
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
-from segviz.core.instances import InstanceScore, score
+from segviz.core.instances import Instances, InstanceScore, score
 from segviz.core.learning import TrainingResult, TrainingSamples, TrainRequest
+from segviz.training.batches import WHOLE, Tile
 from segviz.training.losses import Target, gradient_norm
 from segviz.training.recipes import Recipe
+
+Piece = tuple[
+    Instances, npt.NDArray[np.bool_]
+]  # of a tile: true instances, and which pixels are named one of any class
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,10 @@ class Test:
 
 
 class Tally:
-    """Tables of counts of held-out data, added up batch by batch: one for each output of the network."""
+    """Tables of counts of held-out data, added up batch by batch: one for each output of the network.
+
+    `tested` are images. `objects` are scored on whole ones, since an instance that a tile cuts is none.
+    """
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.classes = classes
@@ -36,11 +45,19 @@ class Tally:
         self.objects: InstanceScore | None = None
         self.tested = 0
         self.per_pixel = False
+        self._pieces: list[Piece] = []  # of the image that is not complete yet
 
-    def add(self, outputs: tuple[Tensor, ...], labels: Tensor, instances: Tensor | None = None) -> None:
+    def add(
+        self,
+        outputs: tuple[Tensor, ...],
+        labels: Tensor,
+        instances: Tensor | None = None,
+        tiles: tuple[Tile, ...] = (),
+    ) -> None:
         """Count what the logits of each output, (N, classes) or (N, classes, h, w), say of the true `labels`.
 
-        With the `instances` (N, h, w) of the truth the finest output is scored object by object, too.
+        With the `instances` (N, h, w) of the truth the finest output is scored object by object, too: where a pixel
+        counts. `tiles` tell of which part of an image each of the N is, () that they are whole images.
         """
         known = labels != metrics.IGNORED
         truth = torch.where(known, labels, -1).reshape(len(labels), -1).numpy()
@@ -48,13 +65,24 @@ class Tally:
         tables = [metrics.counted(truth, one.reshape(truth.shape).numpy(), self.classes) for one in found]
         both = zip(self.tables, tables, strict=True)
         self.tables = [metrics.added(one, other) for one, other in both] if self.tables else tables
-        if instances is not None:
-            marked = (known & (found[-1] != 0)).numpy()
-            for one, other in zip(instances.numpy(), marked, strict=True):
-                scored = score(one, other)
-                self.objects = scored if self.objects is None else self.objects + scored
-        self.tested += len(labels)
         self.per_pixel = labels.dim() == 3
+        if instances is not None:
+            self._pieces += zip(
+                torch.where(known, instances, 0).numpy(), (known & (found[-1] != 0)).numpy(), strict=True
+            )
+        whole = [tile for tile in tiles or (WHOLE,) * len(labels) if tile.last]
+        self.tested += len(whole)
+        for last in whole if instances is not None else ():
+            self._score(last)
+
+    def _score(self, last: Tile) -> None:
+        """The objects of the image whose last tile has come."""
+        count = last.rows * last.columns
+        pieces, self._pieces = self._pieces[:count], self._pieces[count:]
+        rows = [pieces[first : first + last.columns] for first in range(0, count, last.columns)]
+        truth, marked = (np.block([[piece[part] for piece in row] for row in rows]) for part in (0, 1))
+        scored = score(truth, marked)
+        self.objects = scored if self.objects is None else self.objects + scored
 
     def scores(self) -> tuple[metrics.Scores, ...]:
         """Those of each output, the coarsest first. Raises SegvizError where nothing was held out."""

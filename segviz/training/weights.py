@@ -9,7 +9,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from segviz.core import export
+from segviz.core import export, file_notes
+from segviz.core.entries import Entry
 from segviz.core.errors import named
 from segviz.core.learning import TrainingResult
 from segviz.training.recipes import Recipe
@@ -30,10 +31,13 @@ def _written(tensor: Tensor, plan: Recipe) -> Tensor:
     return half if plan.half and bool(half.isfinite().all()) else tensor.to(torch.float32)
 
 
-def write(network: nn.Module, out: Path, plan: Recipe, result: TrainingResult) -> None:
-    """Write the weights to `out`, in half precision where the recipe says so."""
+def write(network: nn.Module, out: Path, plan: Recipe, entry: Entry, result: TrainingResult) -> None:
+    """Write the weights to `out`, in half precision where the recipe says so.
+
+    The file says how it was made, and what `entry` has of pixels and classes, so that it opens with them.
+    """
     tensors = {name: _written(tensor, plan).contiguous() for name, tensor in network.state_dict().items()}
-    facts: dict[str, object] = {
+    facts = file_notes.of_entry(entry) | {
         "recipe": result.request.recipe,
         "data": named(result.request.data or plan.data),  # a folder by its name: where it lay is nobody's business
         "steps": result.steps,
@@ -43,5 +47,5 @@ def write(network: nn.Module, out: Path, plan: Recipe, result: TrainingResult) -
     if result.mean_iou is not None:
         facts["mean_iou"] = round(result.mean_iou, 4)
     # One entry of metadata: the format does not keep the order of several, and equal weights are equal files.
-    data = safetensors.torch.save(tensors, {"segviz": json.dumps(facts, sort_keys=True)})
+    data = safetensors.torch.save(tensors, {file_notes.NAME: json.dumps(facts, sort_keys=True)})
     export.replace_file(out, lambda place: place.write_bytes(data))

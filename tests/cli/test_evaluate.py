@@ -14,6 +14,7 @@ from PIL import Image
 
 from segviz.cli.evaluate import opened
 from segviz.core import assets, catalogue
+from segviz.core.errors import SegvizError
 from segviz.core.images import open_picture
 from segviz.core.instances import InstanceScore, parts, score
 from tests.cli.conftest import Segviz
@@ -178,6 +179,43 @@ def facts(name: str) -> dict[str, Any]:
     with safetensors.safe_open(assets.weights(catalogue.entry(name).weights), "np") as file:
         found: dict[str, Any] = json.loads(file.metadata()["segviz"])
         return found
+
+
+def test_an_image_whose_mask_marks_nothing_is_left_out_and_is_no_failure(segviz: Segviz, data: Path) -> None:
+    before = segviz("evaluate", PNET, "--data", data, "--json").data
+    Image.open(data / "images" / "a.png").save(data / "images" / "c.png")
+    Image.new("L", (64, 48), 255).save(data / "masks" / "c.png")
+    done = segviz("evaluate", PNET, "--data", data)
+    assert done.status == 0
+    assert "c.png marks no pixel that counts: its image is left out" in done.err
+    assert "2 images of faces" in done.out
+    found = segviz("evaluate", PNET, "--data", data, "--json").data
+    assert (found["images"], found["failures"]) == (2, [])
+    assert [found[name] for name in FOUR] == [before[name] for name in FOUR]
+    for name in "abc":
+        Image.new("L", (64, 48), 1).save(data / "masks" / f"{name}.png")
+    done = segviz("evaluate", PNET, "--data", data, "--ignore", 1)
+    assert (done.status, "nothing to score in faces" in done.err) == (1, True)
+
+
+def test_networks_that_scored_other_images_say_how_many(
+    segviz: Segviz, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segviz.cli import console
+
+    ask = console.Console.ask
+
+    def refusing(self: console.Console, request: Any) -> Any:
+        if request.setup.model == ONET and request.setup.image.endswith("b.png"):
+            raise SegvizError("too small")
+        return ask(self, request)
+
+    monkeypatch.setattr(console.Console, "ask", refusing)
+    done = segviz("evaluate", PNET, ONET, "--data", data)
+    assert done.status == 1
+    lines = [line.split() for line in done.out.splitlines()]
+    assert ["images", "2", "1"] in lines
+    assert "1 images of faces" in segviz("evaluate", ONET, "--data", data).out
 
 
 def test_files_without_a_partner_are_counted(segviz: Segviz, data: Path) -> None:

@@ -191,6 +191,9 @@ def test_a_folder_of_ones_own_is_learned_from_and_its_file_opens(segviz: Segviz,
     assert list(data["per_class"]) == ["paper", "pencil", "chalk"]
     assert data["parameters"] == catalogue.entry("unet-cells").parameters + 16 + 1  # of one more class
     assert segviz("summary", "own.safetensors", "--json").data["layers"][-1]["output_shape"][0] == 3
+    scored = segviz("evaluate", "own.safetensors", "--data", "squares", "--json")
+    assert scored.data["per_class"][0]["name"] == "paper"
+    assert "by index" not in scored.err
 
 
 def test_a_folder_with_as_many_classes_keeps_the_network(segviz: Segviz, squares: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,13 @@ def test_black_and_white_is_for_two_classes() -> None:
     assert matched(mask(0, 1, 255), two).tolist() == [[0, 1, -1]]
     named = match(("cell", "background"), ("background", "cell"))  # of a folder with its classes.txt
     assert matched(mask(0, 255), named).tolist() == [[1, 0]]
+
+
+def test_a_collection_says_what_a_mask_alone_cannot() -> None:
+    two, border = match(("background", "face")), mask(0, 255)
+    assert matched(replace(border, black_and_white=False), two).tolist() == [[0, -1]]
+    assert matched(replace(border, black_and_white=True), two).tolist() == [[0, 1]]
+    assert matched(replace(border, black_and_white=True), match(("a", "b", "c"))).tolist() == [[0, -1]]
 
 
 @pytest.mark.parametrize("label", [3, 70_000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from segviz.core import catalogue, specs
+from segviz.core import assets, catalogue, specs
 from segviz.core.choices import Device, Pooling, Task
+from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError, UsageError
 from segviz.engine import networks
 from segviz.engine.architectures import build, of_catalogue
 from segviz.engine.opening import OPENERS, PROGRAMS, opened
 from segviz.engine.sniff import WEIGHTS, FileKind
 from segviz.engine.store import Store
+
+LENET = catalogue.entry("lenet5")
 
 
 def lenet() -> dict[str, torch.Tensor]:
@@ -70,6 +74,45 @@ def test_another_number_of_classes_has_no_names_of_the_old_ones(tmp_path: Path) 
         entry = opened(spec).entry
         assert (entry.class_count, entry.classes[6]) == (7, "class 6")
         assert entry.parameters == sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_a_file_says_itself_how_its_classes_are_called_and_how_pixels_go_in(tmp_path: Path) -> None:
+    names = [f"garment {number}" for number in range(10)]
+    note = json.dumps({"classes": names, "channels": "L", "mean": [30], "std": [60]})
+    path = tmp_path / "clothes.safetensors"
+    save_file(lenet(), path, {"segviz": note})
+    for spec in (specs.of_file(path), f"lenet5?weights={path}"):
+        found = opened(spec)
+        assert found.entry.classes == tuple(names)
+        assert found.entry.preprocessing == Preprocessing("L", (30.0,), (60.0,))
+    (tmp_path / "names.txt").write_text("nought\n", encoding="utf-8")
+    told = f"{specs.of_file(path)}?labels={tmp_path / 'names.txt'}&mean=5"
+    loaded = Store().network(told, Pooling.AUTO, Device.CPU)
+    assert loaded.entry.classes[:2] == ("nought", "class 1"), "what a person says counts more"
+    assert loaded.entry.preprocessing == Preprocessing("L", (5.0,), (60.0,))
+    assert loaded.known.classes == tuple(names), "and the file's own is what there is to go back to"
+
+
+def test_what_a_file_says_and_cannot_be_is_left_aside_with_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "odd.safetensors"
+    save_file(
+        lenet(), path, {"segviz": json.dumps({"classes": ["a", "b"], "channels": "BGR", "mean": [1], "std": [1]})}
+    )
+    found = opened(specs.of_file(path))
+    assert (found.entry.classes, found.entry.preprocessing) == (LENET.classes, LENET.preprocessing)
+    assert found.notes[-2:] == (
+        "the file has no names for 10 classes: its names are left aside",
+        "what the file says of pixels does not suit 1 channel: it is left aside",
+    )
+    save_file(lenet(), path, {"segviz": "[" * 100_000})
+    assert "cannot be read" in opened(specs.of_file(path)).notes[-1]
+
+
+def test_shipped_weights_open_as_the_catalogue_has_them() -> None:
+    for entry in catalogue.ENTRIES:
+        if entry.trained and entry.task is Task.SEGMENTATION:
+            found = opened(f"{specs.of_file(assets.weights(entry.weights))}?arch={entry.name}").entry
+            assert (found.classes, found.preprocessing) == (entry.classes, entry.preprocessing), entry.name
 
 
 def test_classes_without_weights_are_drawn() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
+from torch.nn.functional import one_hot
 
 from segviz.core.catalogue import entry
 from segviz.core.entries import Preprocessing
@@ -17,6 +21,7 @@ from segviz.core.weight_maps import Weighting
 from segviz.engine.prepare import tensor_of
 from segviz.training.crops import NO_DISTORTION, Distortion, FolderSource, mirrored, sampled
 from segviz.training.folders import Annotated, DataFolder, open_folder
+from segviz.training.scoring import Tally
 
 
 def seeded(number: int = 0) -> torch.Generator:
@@ -142,6 +147,38 @@ def test_a_tile_lies_where_its_labels_are(data: DataFolder) -> None:
     inside = first.labels == 1
     assert middle[inside].min() * 255 > 79
     assert middle[first.labels == 0].max() * 255 < 21
+
+
+@pytest.mark.parametrize(("side", "border"), [(28, 6), (16, 0), (60, 0)])
+def test_a_perfect_answer_has_every_object_of_an_image_whatever_its_tiles(
+    data: DataFolder, side: int, border: int
+) -> None:
+    """40 x 52 pixels leave a rest beyond tiles of 16, which cut both squares; what is mirrored there is nobody's."""
+    tally, tiles = Tally(data.classes), 0
+    for batch in FolderSource(data, side, border).held_out(5):  # no number of tiles of an image
+        answer = torch.where(batch.labels == IGNORED, 1, batch.labels)
+        tally.add((one_hot(answer, 2).movedim(-1, 1).float(),), batch.labels, batch.instances, batch.tiles)
+        tiles += len(batch.labels)
+    assert tiles == 2 * (-(-40 // (side - 2 * border))) * (-(-52 // (side - 2 * border)))
+    assert tally.scores()[0].mean_iou == 1
+    assert tally.objects is not None
+    assert (tally.objects.truth, tally.objects.found, tally.objects.matched) == (4, 4, 4)
+    assert (tally.objects.f_score, tally.objects.separated) == (1, 1)
+    assert tally.tested == 2, "images, not tiles"
+
+
+def test_objects_are_those_of_the_images_that_have_instances(data: DataFolder, tmp_path: Path) -> None:
+    """Of masks alone nobody can tell two squares that touch; such an image gives its pixels and no object."""
+    shutil.copytree(data.folder, tmp_path / "some")
+    shutil.copytree(data.folder / "instances", tmp_path / "some" / "masks")
+    (tmp_path / "some" / "instances" / "4.png").unlink()
+    some = open_folder(tmp_path / "some")
+    tally = Tally(some.classes)
+    for batch in FolderSource(some, 28, 6).held_out(5):
+        answer = torch.where(batch.labels == IGNORED, 0, batch.labels)
+        tally.add((one_hot(answer, 3).movedim(-1, 1).float(),), batch.labels, batch.instances, batch.tiles)
+    assert tally.objects is not None
+    assert (tally.tested, tally.objects.truth, tally.objects.f_score) == (2, 2, 1)
 
 
 @pytest.mark.parametrize("spec", ["unet", "efficientnet_lite0", "fcn8s"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from segviz.core import pairs
 from segviz.core.errors import SegvizError
+from segviz.core.matching import match, matched
 from segviz.training.folders import open_folder
 
 LABELS = np.zeros((8, 10), np.uint8)
@@ -119,6 +121,27 @@ def test_one_mask_of_nothing_but_ignored_pixels_is_no_picture_in_black_and_white
         assert np.array_equal(data.read(pair).labels, border)
 
 
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("object_is", [1, 255])
+def test_training_and_evaluating_read_the_masks_of_a_folder_in_one_way(
+    tmp_path: Path, object_is: int, named: bool
+) -> None:
+    """One image shows no object: of its mask alone nobody could say whether 255 is the border or the second class."""
+    some, border = np.zeros((8, 10), np.uint8), np.zeros((8, 10), np.uint8)
+    some[2:5, 2:5], some[0], border[0] = object_is, 255, 255
+    folder = made(tmp_path, masks=some)
+    save(folder / "masks" / "b.png", border)
+    if named:
+        (folder / "classes.txt").write_text("paper\nink\n")
+    data, scored = open_folder(folder), pairs.judged(pairs.open_collection(str(folder)))
+    learned = {pair.name: data.read(pair).labels for pair in (*data.learn, *data.held_out)}
+    for pair in scored.pairs:
+        mask = replace(pairs.read_truth(pair), black_and_white=scored.black_and_white)
+        evaluated = matched(mask, match(data.classes, scored.classes))
+        assert np.array_equal(np.where(evaluated < 0, 255, evaluated), learned[pair.name]), pair.name
+    assert learned["b"][0, 0] == (1 if object_is == 255 else 255)
+
+
 def test_names_of_classes_and_of_held_out_images_are_taken(tmp_path: Path) -> None:
     folder = made(tmp_path, masks=LABELS)
     (folder / "classes.txt").write_text("\ufeffpaper\n\n ink \nblot\nnever seen\n", encoding="utf-8")
@@ -127,6 +150,25 @@ def test_names_of_classes_and_of_held_out_images_are_taken(tmp_path: Path) -> No
     assert data.classes == ("paper", "ink", "blot", "never seen")
     assert [pair.name for pair in data.learn] == ["a"]
     assert [pair.name for pair in data.held_out] == ["b", "c"]
+
+
+@pytest.mark.parametrize("kind", ["masks", "instances", "images"])
+def test_files_that_are_drawn_anew_are_other_data_and_moved_ones_are_not(tmp_path: Path, kind: str) -> None:
+    """A BMP keeps its size whatever is drawn on it."""
+    folder = made(tmp_path / "here", masks=LABELS, instances=LABELS)
+    place = folder / kind / "a.bmp"
+    (folder / kind / "a.png").unlink()
+    save(place, LABELS)
+    found, size = open_folder(folder).fingerprint(), place.stat().st_size
+    assert open_folder(folder).fingerprint() == found
+    folder = folder.rename(tmp_path / "there")
+    assert open_folder(folder).fingerprint() == found
+    place, before = folder / kind / "a.bmp", (folder / kind / "a.bmp").stat()
+    save(place, LABELS[:, ::-1])
+    assert place.stat().st_size == size
+    # Two times within one tick of the clock are the same; of what is told by its content none is looked at.
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns + (10**9 if kind == "images" else 0)))
+    assert open_folder(folder).fingerprint() != found
 
 
 def test_more_images_move_nobody_from_one_side_to_the_other(tmp_path: Path) -> None:

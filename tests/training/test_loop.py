@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 import safetensors
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from segviz.core import assets, catalogue
+from segviz.core import assets, catalogue, file_notes
 from segviz.core.choices import RecipeName
 from segviz.core.errors import SegvizError, UsageError
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
+from segviz.core.specs import of_file
 from segviz.engine.architectures import build
+from segviz.engine.opening import opened
 from segviz.training import losses, recipes, weights
 from segviz.training.datasets import Labelled, mnist
 from segviz.training.loop import Run, schedule, threads, train
@@ -175,12 +178,31 @@ def test_the_file_says_how_it_was_made_and_ladders_open_at_every_depth(tmp_path:
     _, result = run(train(TrainRequest("digits-fcn", quick=True, steps=1, out=str(out))))
     with safetensors.safe_open(out, "pt") as file:
         facts = json.loads(file.metadata()["segviz"])
-    assert facts.keys() == {"recipe", "data", "steps", "seed", "accuracy", "mean_iou"}
+    made_by, opens_with = (
+        {"recipe", "data", "steps", "seed", "accuracy", "mean_iou"},
+        file_notes.of_entry(catalogue.entry("fcn8s-digits")),
+    )
+    assert facts.keys() == made_by | opens_with.keys()
+    assert {name: facts[name] for name in opens_with} == opens_with
     assert (facts["recipe"], facts["data"], facts["steps"]) == ("digits-fcn", "digit-pages", 1)
     assert {"upscore.weight", "upscore16.weight", "upscore8.weight"} < tensors(out).keys()
     assert result.parameters == sum(
         t.numel() for name, t in tensors(out).items() if "running" not in name and "num_batches" not in name
     )
+
+
+def test_a_network_that_learned_other_data_opens_with_their_classes(short: TrainRequest, tmp_path: Path) -> None:
+    """The recipe's own data are clothes, and its network is one for digits."""
+    request = replace(short, steps=1, out=str(tmp_path / "clothes.safetensors"))
+    _, result = run(train(request))
+    clothes = tuple(name for name, _ in result.per_class)
+    assert "Sandal" in clothes or "sandal" in clothes
+    entry = opened(f"{of_file(request.out or '')}?arch={result.network}").entry
+    assert entry.classes == clothes
+    assert entry.sees == "", "it has never seen a digit"
+    _, result = run(train(replace(request, data="digits")))
+    entry = opened(f"{of_file(request.out or '')}?arch={result.network}").entry
+    assert entry.classes == tuple("0123456789")
 
 
 def test_samples_show_truth_answers_and_where_the_loss_pulls() -> None:
@@ -349,6 +371,24 @@ def test_a_run_is_finished_where_it_stopped(short: TrainRequest, tmp_path: Path)
     assert not (tmp_path / "run.checkpoint").exists()
 
 
+def test_masks_that_were_drawn_anew_end_a_run(tmp_path: Path) -> None:
+    labels = np.zeros((40, 40), np.uint8)
+    labels[8:20, 8:20] = 1
+    folder = tmp_path / "squares"
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(parents=True)
+        for name in "ab":
+            Image.fromarray(labels * (1 if kind == "masks" else 90)).save(folder / kind / f"{name}.bmp")
+    mine = TrainRequest("digits-allconv", str(folder), quick=True, steps=2, checkpoint=str(tmp_path / "run.checkpoint"))
+    for _ in range(2):
+        training = train(mine)
+        next(training)
+        training.close()
+    Image.fromarray(labels[::-1]).save(folder / "masks" / "a.bmp")
+    with pytest.raises(SegvizError, match=r"run\.checkpoint: the images or masks of the folder have changed since"):
+        next(train(mine))
+
+
 def test_a_recipe_that_has_changed_ends_a_run(
     short: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,7 +419,7 @@ def test_what_is_scored_at_the_end_is_what_the_file_holds(tmp_path: Path) -> Non
         pass
     out = tmp_path / "own.safetensors"
     result = result_of(learner.request, learner.plan, 1, learner.entry, learner.network, learner.tally, 0.0)
-    weights.write(learner.network, out, learner.plan, result)
+    weights.write(learner.network, out, learner.plan, learner.entry, result)
     written = tensors(out)
     assert written["mlpconv1.1.bias"].dtype == torch.float32
     assert {tensor.dtype for name, tensor in written.items() if name != "mlpconv1.1.bias"} == {
@@ -388,6 +428,24 @@ def test_what_is_scored_at_the_end_is_what_the_file_holds(tmp_path: Path) -> Non
     }
     for name, tensor in learner.network.state_dict().items():
         assert torch.equal(written[name].float(), tensor), name
+
+
+def test_what_does_not_count_is_no_object() -> None:
+    """A cell below ignored pixels is no more missed than its pixels are; one that they cut is what is left of it."""
+    instances = torch.zeros(1, 6, 9, dtype=torch.int32)
+    instances[:, 1:5, 1:4], instances[:, 1:5, 5:8] = 1, 2
+    labels = (instances > 0).long()
+    labels[:, :, 6:] = 255
+    answer = F.one_hot((labels == 1).long(), 2).movedim(-1, 1).float()
+    tally = Tally(("background", "cell"))
+    tally.add((answer,), labels, instances)
+    assert tally.objects is not None
+    assert (tally.objects.truth, tally.objects.found, tally.objects.matched) == (2, 2, 2)
+    labels[:, :, 4:] = 255
+    tally = Tally(("background", "cell"))
+    tally.add((answer,), labels, instances)
+    assert tally.objects is not None
+    assert (tally.objects.truth, tally.objects.found, tally.objects.matched) == (1, 1, 1)
 
 
 def test_cells_are_scored_object_by_object_too() -> None:
