@@ -50,6 +50,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import Session, State, Unit
 from segviz.core.sight import Sight
+from segviz.core.steps import Window
 from segviz.core.what_if import Edit
 from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
@@ -238,6 +239,12 @@ def laboratory(page: Page, **changes: Any) -> Scene:
 def convolution(page: convolution_lab.Page, **changes: Any) -> Scene:
     """The convolution tab on the photograph."""
     return convolution_scenes.on(described(), page, **changes)
+
+
+def weighing(scene: Scene | None = None, ins: int = 1280) -> Scene:
+    """A 1 x 1 convolution taken apart: one weight a map."""
+    found = convolution_scenes.on(scene or described(), convolution_lab.Page.PRODUCTS)
+    return replace(found, sums=convolution_scenes.sum_answer(found, ins=ins, window=Window(1, 1, 1, 0)))
 
 
 def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
@@ -445,6 +452,8 @@ STATES: dict[str, Callable[[], Scene]] = {
         for page in (convolution_lab.Page.PRODUCTS, convolution_lab.Page.SLIDING, convolution_lab.Page.RELU)
     },
     "convolution-small": lambda: convolution_scenes.on(small(), convolution_lab.Page.PRODUCTS),
+    "convolution-weighing": weighing,
+    "convolution-weighing-dense": lambda: weighing(small(), 120),
     "convolution-computing": lambda: replace(
         on_tab(described(), "convolution"), jobs=(Job(Kind.SUMS, Progress(3, 12, "layers"), 4.0, 2.2),)
     ),

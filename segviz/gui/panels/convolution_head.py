@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -210,9 +210,22 @@ class ShapeTable(QTableWidget):
                 elif row.layer == marked and not column:
                     item.setForeground(t.color("accent"))
                 self.setItem(at, column, item)
+        self._scroll()
+
+    def _scroll(self) -> None:
+        """Bring the marked layer into sight, else where the image stops: again when there is a size to do it in."""
+        rows, marked = self._shown
         to = next((at for at, row in enumerate(rows) if row.layer == marked or (row.breaks and not marked)), None)
         if to is not None:
             self.scrollTo(self.model().index(to, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._scroll()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._scroll()
 
     def _measure(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.px(ROW))
