@@ -18,7 +18,7 @@ from segviz.core.choices import Choice
 from segviz.gui import kinds, theme
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.lab_page import Change, LabPage
-from segviz.gui.panels.work_note import WorkNote, held_up
+from segviz.gui.panels.work_note import WorkNote, told
 from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.workbench import Pages
@@ -119,8 +119,7 @@ class LabFrame(Generic[Leaf]):
         missing = page.missing(scene)
         self.note.setVisible(bool(missing))
         waited = next((job for job in scene.jobs if job.kind in WAITED), None) if missing else None
-        waits = held_up(scene, waited.kind) if waited is not None else ""
-        self.note.show_work(f"{missing} {waits}".strip(), waited)
+        self.note.show_work(told(scene, waited.kind, missing) if waited is not None else missing, waited)
         self.what.setText(page.what(scene))
         self.image.setChecked(image)
         self.image.setEnabled(not missing)

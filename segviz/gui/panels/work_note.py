@@ -42,11 +42,19 @@ class WorkNote(QWidget):
         if job is not None:
             show_progress(self.progress, job)
 
+    def said(self) -> str:
+        return self.words.said()
+
     def offer(self, word: str, hint: str = "") -> None:
         """The word on the button; '' for none."""
         self.button.setText(word or self.button.text())
         self.button.setToolTip(hint)
         self.button.setVisible(bool(word))
+
+
+def told(scene: Scene, kind: Kind, text: str) -> str:
+    """`text`, which says that work of this kind is on its way, and what it waits for."""
+    return f"{text} {held_up(scene, kind)}".strip()
 
 
 def held_up(scene: Scene, kind: Kind) -> str:
