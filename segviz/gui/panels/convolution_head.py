@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from segviz.core import planning
 from segviz.core.convolution_lab import FEEDS, Rounding
 from segviz.gui import theme, words
-from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
+from segviz.gui.panels.lab_page import BESIDE, Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.player import Player
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -78,11 +78,12 @@ class HeadPage:
         line.setSpacing(theme.S)
         for part in (self.feed, self.rounding):
             line.addWidget(part)
-        line.addWidget(self.player, 1)
+        line.addStretch(1)
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.S)
         column.addLayout(line)
+        column.addWidget(self.player)
         for label in (self.said, self.step, self.note):
             column.addWidget(label)
         column.addStretch(1)
@@ -181,7 +182,8 @@ class ShapeTable(QTableWidget):
         self.setWordWrap(False)
         self.setAccessibleName("Shapes of every layer")
         head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head.setHighlightSections(False)
         for at, title in enumerate(COLUMNS):
             item = QTableWidgetItem(title)
@@ -202,7 +204,7 @@ class ShapeTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(_side(column))
                 item.setFont(theme.body(strong=True) if row.layer == marked and not column else theme.numbers())
-                item.setToolTip(row.breaks if column == STOPS else text)
+                item.setToolTip(row.breaks if column == STOPS else f"{text}, {row.type}" if not column else text)
                 if row.layer == marked:
                     item.setBackground(t.color("raised"))
                 if column == STOPS and row.breaks:
@@ -221,6 +223,7 @@ class ShapeTable(QTableWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.setColumnHidden(KIND, self.width() < theme.px(BESIDE))  # names and shapes need the room
         self._scroll()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -239,7 +242,7 @@ class ShapeTable(QTableWidget):
             self.show_shapes(rows, marked)
 
 
-STOPS = 3  # the column of the larger image
+KIND, STOPS = 1, 3  # the columns of the kind and of the larger image
 
 
 def _side(column: int) -> Qt.AlignmentFlag:

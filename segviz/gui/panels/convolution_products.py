@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from segviz.core.convolution_lab import Source
 from segviz.core.errors import SegvizError
@@ -21,7 +21,7 @@ from segviz.gui.panels.convolution_page import (
     work_key,
 )
 from segviz.gui.panels.convolution_table import ShareTable, Terms
-from segviz.gui.panels.lab_page import Change, Rows
+from segviz.gui.panels.lab_page import Change, Rows, stand
 from segviz.gui.widgets.matrix import drawn
 from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile, Spot
 from segviz.gui.widgets.player import Player
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 WIDE = 64  # pixels along each side of the image whose outputs are all shown
 NARROWEST = 140  # of the maps beside the table, before `theme.px`
-BESIDE = 600  # width of the stage from which on the table stands beside the maps, before `theme.px`
 TABLE, WIDEST = 260, 520  # of the table, of one of terms, before `theme.px`
 FEW = 10  # along each side where the kernel slides: more positions than these make are no lesson any more
 FILMED = 128  # frames of the animation at most
@@ -204,8 +203,7 @@ class _ProductsStage(QWidget):
 
     def arrange(self) -> None:
         """Divide the room between both; the table takes more where it has more columns."""
-        beside = self.width() >= theme.px(BESIDE)
-        self._box.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        beside = stand(self._box, self.width())
         has_terms = self._table.has_terms
         widest = theme.px(WIDEST) if not self._board.isHidden() else self.width()
         self._table.setMaximumWidth(widest if beside and has_terms else theme.px(TABLE) if beside else self.width())

@@ -66,8 +66,9 @@ class MapsPage:
         layout = QVBoxLayout(self.widget)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.note, 1)
+        layout.addWidget(self.note)
         layout.addWidget(self.grid, 1)
+        layout.addStretch(0)
         self.note.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
 
     def _make_header(self) -> HeaderLine:

@@ -20,7 +20,6 @@ class WorkNote(QWidget):
         super().__init__()
         self.words = WrappedLabel()
         theme.set_role(self.words, "dim")
-        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress")
@@ -32,7 +31,7 @@ class WorkNote(QWidget):
         self._row.setSpacing(theme.M)
         self._row.addWidget(self.words, 1)
         for part in (self.progress, self.button):
-            self._row.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
+            self._row.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
         self.show_work("", None)
 
     def show_work(self, text: str, job: Job | None) -> None:

@@ -431,6 +431,17 @@ def test_a_shift_of_half_a_unit_is_said_to_be_one(lab):
     assert "0.5 units right: between two units" in page(one).said.text()
 
 
+def test_a_map_that_does_not_follow_is_not_called_equal(lab):
+    """A U-Net answers at every pixel, but poolings below it see a shift of one pixel otherwise."""
+    scene = laboratory(Page.SHIFT)
+    one = lab(replace(scene, shift=replace(scene.shift, difference=2.567)))
+    said = page(one).said.text()
+    assert "differ by up to 2.567: larger strides before this layer" in said
+    assert "equal" not in said
+    one.show(replace(scene, shift=replace(scene.shift, difference=2e-6)))
+    assert "are equal to 2.0" in page(one).said.text()
+
+
 def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
     one = lab(laboratory(Page.HEAD))
     here = page(one)
