@@ -16,7 +16,7 @@ from segviz.gui import gestures, kinds, tables, theme, unit_words, words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import DIVERGING, map_image
 from segviz.gui.panels.sheet import Sheet, contact_sheet
-from segviz.gui.panels.work_note import WorkNote, held_up, told
+from segviz.gui.panels.work_note import WorkNote, held_up, told, without_layer
 from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
@@ -389,7 +389,7 @@ def _advice(scene: Scene, computing: bool) -> str:
     if computing:
         return told(scene, Kind.FEATURES, f"Computing the feature maps of {scene.state.layer}…")
     if scene.state.layer is None or scene.network is None:
-        return "Choose a layer in the Network panel to see its feature maps."
+        return without_layer(scene, Kind.FEATURES, "Choose a layer in the Network panel to see its feature maps.")
     if scene.picture is None:
         return "Open an image to see what the layer makes of it."
     if not scene.waits_for(planning.plan_features(scene.state)):

@@ -16,7 +16,7 @@ from segviz.gui.names import image_title
 from segviz.gui.pace import clock
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
-from segviz.gui.panels.work_note import WorkNote, held_up
+from segviz.gui.panels.work_note import WorkNote, held_up, without_layer
 from segviz.gui.scene import Job, Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.thumb_grid import ThumbGrid
@@ -214,8 +214,8 @@ def _advice(scene: Scene, found: TopAnswer | None) -> str:
     if found is not None:
         return f"Stopped after {found.images} of {found.total} images."
     if scene.state.layer is None or scene.network is None:
-        waits = held_up(scene, Kind.PATCHES) if scene.state.model else ""
-        return waits or "Choose a layer in the Network panel to see what its maps answer to."
+        choose = "Choose a layer in the Network panel to see what its maps answer to."
+        return without_layer(scene, Kind.PATCHES, choose)
     if _is_given_up(scene):
         return "Stopped before the first image was looked through."
     return held_up(scene, Kind.PATCHES) or "The search begins once the network has been read."

@@ -56,6 +56,12 @@ def told(scene: Scene, kind: Kind, text: str) -> str:
     return f"{text} {held_up(scene, kind)}".strip()
 
 
+def without_layer(scene: Scene, kind: Kind, text: str) -> str:
+    """`text`, which asks for a layer; while the network is on its way, that."""
+    on_its_way = scene.network is None and bool(scene.state.model)
+    return (held_up(scene, kind) if on_its_way else "") or text
+
+
 def held_up(scene: Scene, kind: Kind) -> str:
     """What work of this kind waits for before it begins, as a sentence; '' where it has begun or is not asked for."""
     job = scene.job(kind)
