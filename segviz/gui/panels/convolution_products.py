@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, QSize
-from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtCore import QSize, QSizeF
+from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from segviz.core.convolution_lab import Source
@@ -162,9 +162,7 @@ class ProductsPage(_WorkPage):
         return image
 
     def svg(self) -> bytes:
-        return drawn(
-            self.stage.rect(), "Products", self.board.colours(), lambda painter, _: self.stage.render(painter, QPoint())
-        )
+        return drawn(self.stage.rect(), "Products", self.board.colours(), lambda painter, _: self.stage.draw(painter))
 
     def _emptied(self) -> None:
         self.table.show_shares((), 0, 0)
@@ -210,6 +208,17 @@ class _ProductsStage(QWidget):
         self._table.setMaximumHeight(self.height() if beside else self._table.wanted_height)
         for part, share in ((self._board, 3), (self._table, 5 if has_terms and beside else 2)):
             self._box.setStretchFactor(part, share)
+
+    def draw(self, painter: QPainter) -> None:
+        """Both as a drawing: every cell a rectangle of its own."""
+        if not self._board.isHidden():
+            painter.save()
+            painter.translate(self._board.pos())
+            painter.fillRect(self._board.rect(), self._board.colours().color("surround"))
+            self._board.paint(painter, QSizeF(self._board.size()), True)
+            painter.restore()
+        if not self._table.isHidden():
+            self._table.render(painter, self._table.pos())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -168,6 +168,16 @@ def test_a_filter_of_one_weight_a_map_is_a_list_of_terms(lab, qtbot):
     assert not page(one).table.has_terms
 
 
+def test_maps_and_table_leave_as_one_drawing(lab):
+    """Cells stay rectangles and numbers text: a picture of a pixel a value would be blurred by what opens it."""
+    one = lab(weighing())
+    drawing = page(one).svg().decode()
+    assert "<image" not in drawing
+    table = page(one).table
+    assert f">{table.model().index(0, 3).data()}<" in drawing
+    assert page(one).picture().size() == page(one).stage.size() * 2
+
+
 def test_terms_of_a_single_unit_need_no_maps(lab):
     """A dense layer on its own input size: what remains is the list, as wide as the stage."""
     scene = weighing()
