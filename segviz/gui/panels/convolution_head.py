@@ -182,8 +182,6 @@ class ShapeTable(QTableWidget):
         self.setWordWrap(False)
         self.setAccessibleName("Shapes of every layer")
         head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head.setHighlightSections(False)
         for at, title in enumerate(COLUMNS):
             item = QTableWidgetItem(title)
@@ -223,8 +221,15 @@ class ShapeTable(QTableWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.setColumnHidden(KIND, self.width() < theme.px(BESIDE))  # names and shapes need the room
+        self._divide()
         self._scroll()
+
+    def _divide(self) -> None:
+        """Equal columns; where it is narrow shapes take what they need, names the rest, and kinds are left out."""
+        narrow, head, mode = self.width() < theme.px(BESIDE), self.horizontalHeader(), QHeaderView.ResizeMode
+        self.setColumnHidden(KIND, narrow)
+        head.setSectionResizeMode(mode.ResizeToContents if narrow else mode.Stretch)
+        head.setSectionResizeMode(0, mode.Stretch)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 WIDE = 64  # pixels along each side of the image whose outputs are all shown
 NARROWEST = 140  # of the maps beside the table, before `theme.px`
-TABLE, WIDEST = 260, 520  # of the table, of one of terms, before `theme.px`
+TABLE, WIDEST = 264, 520  # of the table, of one of terms, before `theme.px`
 FEW = 10  # along each side where the kernel slides: more positions than these make are no lesson any more
 FILMED = 128  # frames of the animation at most
 FILM = QSize(1100, 460)  # of a frame, in pixels
