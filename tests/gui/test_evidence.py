@@ -126,6 +126,7 @@ def test_what_is_found_so_far_is_shown_stopped_and_gone_on_with(bench):
     assert page.said.button.text() == "Stop"
     assert page.said.words.said().startswith("Looking for what map 5 of c3 answers to: 4 of 20 images")
     assert page.said.progress.value() == 200
+    assert one.window.toolbar.progress.value() == 200, "the toolbar, whose button stops it, says how far it is, too"
     assert one.scene.job(Kind.PATCHES).progress.done == 4
     QTest.mouseClick(page.said.button, Qt.MouseButton.LeftButton)
     one.turn()

@@ -411,6 +411,18 @@ def test_parameters_of_lenet_in_grey_and_colour(lab, qtbot):
     assert sum(row[3] for row in here.rows()[1:6]) == 61_706 + 300
 
 
+def test_layers_keep_their_names_where_the_stage_is_narrow(lab):
+    """Beside one another two charts would leave room for numbers alone."""
+    one = lab(laboratory(Page.PARAMETERS))
+    here = page(one)
+    for wide in (900, 470):
+        one.panel.stage.resize(wide, 520)
+        QApplication.processEvents()
+        names, _ = here.network.bars._columns()
+        assert names >= QFontMetrics(here.network.bars.font()).horizontalAdvance("output")
+    assert here.dense.y() >= here.network.geometry().bottom()
+
+
 def test_the_shift_is_told_and_subtracted(lab):
     one = lab(laboratory(Page.SHIFT))
     shown = tiles(one)["Moved back and subtracted"].main.values
