@@ -59,17 +59,24 @@ def search(request: TopRequest, loaded: Loaded) -> Generator[Progress | TopUpdat
     check_channels(loaded.entry)
     places = images_of(request.folder)
     _check_map(request, loaded)
-    found, told = _Search(request, len(places)), 0.0
+    found, since, was_kept = _Search(request, len(places)), 0.0, False
     for done, place in enumerate(places):
+        progress = Progress(done, len(places), "images")
         try:
-            table = yield from _table(request, loaded, place, Progress(done, len(places), "images"))
+            file = _file(request, loaded, place)
+            table = _read(file)
+            late = time.perf_counter() - since > TOLD
+            if done and (late or (was_kept and table is None)):  # what was kept is seen before anything is computed
+                since = time.perf_counter()
+                yield TopUpdate(found.answer(), progress)
+            was_kept = table is not None
+            if table is None:
+                table = yield from _computed(request, loaded, place, progress)
+                _keep(file, table)
         except SegvizError as error:
             found.refused(error)
             continue
         found.enter(place, table)
-        if time.perf_counter() - told > TOLD and done + 1 < len(places):
-            told = time.perf_counter()
-            yield TopUpdate(found.answer(), Progress(done + 1, len(places), "images"))
     if len(found.notes) == len(places):
         raise SegvizError(found.notes[0])
     _forget_oldest()
@@ -120,16 +127,15 @@ class _Search:
 # ------------------------------------------------------------------------------------ one image
 
 
-def _table(request: TopRequest, loaded: Loaded, place: Path, progress: Progress) -> Generator[Progress, None, Table]:
-    """The facts of all channels in one image, from the cache or computed."""
-    file = folders.cache() / FOLDER / f"{_key(request, loaded, place)}.top"
-    found = _read(file)
-    if found is None:
-        found = yield from _computed(request, loaded, place, progress)
-        with suppress(SegvizError, OSError):  # a cache that cannot be written only costs time
-            file.parent.mkdir(parents=True, exist_ok=True)
-            export.replace_file(file, lambda part: part.write_bytes(_packed(found)))
-    return found
+def _file(request: TopRequest, loaded: Loaded, place: Path) -> Path:
+    """Where the facts of all channels in one image are kept."""
+    return folders.cache() / FOLDER / f"{_key(request, loaded, place)}.top"
+
+
+def _keep(file: Path, table: Table) -> None:
+    with suppress(SegvizError, OSError):  # a cache that cannot be written only costs time
+        file.parent.mkdir(parents=True, exist_ok=True)
+        export.replace_file(file, lambda part: part.write_bytes(_packed(table)))
 
 
 def _computed(request: TopRequest, loaded: Loaded, place: Path, progress: Progress) -> Generator[Progress, None, Table]:

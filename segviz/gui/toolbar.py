@@ -222,9 +222,10 @@ class Toolbar(QToolBar):
 
 
 def main_job(scene: Scene) -> Job | None:
-    """The job that the toolbar shows: a race before all, else what takes longest."""
+    """The job that the toolbar shows: a race before all, else what takes longest, else what else is on its way."""
     order = (Kind.RACE, Kind.PREDICTION, Kind.FEATURES, Kind.DESCRIPTION, Kind.IMAGE)
-    return next((job for kind in order if (job := scene.job(kind))), None)
+    first = next((job for kind in order if (job := scene.job(kind))), None)
+    return first or next((job for job in scene.jobs if job.progress is not None and job.kind is not Kind.WINDOW), None)
 
 
 def can_stop(scene: Scene) -> bool:

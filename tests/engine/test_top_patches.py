@@ -117,6 +117,11 @@ def test_a_search_that_was_stopped_goes_on_from_what_is_there(engine, folder, ca
         return plainly(request, loaded, place, progress)
 
     monkeypatch.setattr(top_patches, "_computed", counted)
+    monkeypatch.setattr(top_patches, "TOLD", 1e9)
+    with closing(engine.run(asked(folder))) as steps:
+        again = next(step for step in steps if isinstance(step, TopUpdate))
+    assert again.found.images == 3, "what was found is seen before the next image is computed"
+    computed.clear()
     assert finished(engine.run(asked(folder))).whole
     assert computed == [f"{number:02}.png" for number in range(3, 12)]
 

@@ -38,7 +38,7 @@ from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
 from segviz.core.network_picture import NetworkPicture
-from segviz.core.planning import plan_cams, plan_kept, plan_occlusion
+from segviz.core.planning import plan_cams, plan_kept, plan_occlusion, plan_patches
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
@@ -50,6 +50,7 @@ from segviz.core.requests import (
 )
 from segviz.core.session import Session, State, Unit
 from segviz.core.sight import Sight
+from segviz.core.steps import Window
 from segviz.core.what_if import Edit
 from segviz.gui import names, theme
 from segviz.gui.board_file import picture_of
@@ -240,6 +241,20 @@ def convolution(page: convolution_lab.Page, **changes: Any) -> Scene:
     return convolution_scenes.on(described(), page, **changes)
 
 
+def stopped_search() -> Scene:
+    """Top patches of the first images, the others left for later."""
+    scene = scenes.top(4)
+    wanted = plan_patches(scene.state)
+    assert wanted is not None
+    return replace(scene, given_up=(wanted,))
+
+
+def weighing(scene: Scene | None = None, ins: int = 1280) -> Scene:
+    """A 1 x 1 convolution taken apart: one weight a map."""
+    found = convolution_scenes.on(scene or described(), convolution_lab.Page.PRODUCTS)
+    return replace(found, sums=convolution_scenes.sum_answer(found, ins=ins, window=Window(1, 1, 1, 0)))
+
+
 def depths(page: Page, view: View = View.LABELS, **changes: Any) -> Scene:
     """An FCN-8s on the photograph, its skips faded."""
     scene = castle()
@@ -384,7 +399,7 @@ STATES: dict[str, Callable[[], Scene]] = {
     "card-other": otherwise,
     "patches": lambda: scenes.top(),
     "patches-running": lambda: scenes.top(4, jobs=(Job(Kind.PATCHES, Progress(4, 20, "images"), 2.0, 8.0),)),
-    "patches-stopped": lambda: scenes.top(4),
+    "patches-stopped": stopped_search,
     "patches-empty": lambda: replace(empty(), state=replace(empty().state, map_page=MapPage.PATCHES)),
     "heatmaps-grad-cam": lambda: evidence(Heat.GRAD_CAM),
     "heatmaps-cam-signed": lambda: evidence(Heat.CAM, signed=True),
@@ -445,6 +460,8 @@ STATES: dict[str, Callable[[], Scene]] = {
         for page in (convolution_lab.Page.PRODUCTS, convolution_lab.Page.SLIDING, convolution_lab.Page.RELU)
     },
     "convolution-small": lambda: convolution_scenes.on(small(), convolution_lab.Page.PRODUCTS),
+    "convolution-weighing": weighing,
+    "convolution-weighing-dense": lambda: weighing(small(), 120),
     "convolution-computing": lambda: replace(
         on_tab(described(), "convolution"), jobs=(Job(Kind.SUMS, Progress(3, 12, "layers"), 4.0, 2.2),)
     ),

@@ -16,7 +16,7 @@ from segviz.core.session import State, Unit
 from segviz.core.session_file import from_json, to_json
 from segviz.core.top_patches import TopRequest, TopUpdate
 from segviz.gui.plan import wanted
-from segviz.gui.scene import Kind
+from segviz.gui.scene import EngineStatus, Job, Kind
 from tests.gui import scenes
 from tests.gui.conftest import PAGE
 
@@ -111,7 +111,7 @@ def test_the_page_asks_for_the_map_that_is_looked_at(bench):
     one = searching(bench)
     (wanted,) = asked(one, TopRequest)
     assert (wanted.layer, wanted.channel, wanted.folder, wanted.setup.image) == ("c3", 5, None, None)
-    assert "map 5" in patches_page(one).note.text()
+    assert "map 5" in patches_page(one).said.words.said()
     one.bring_up()
     assert patches_page(one).grid.isVisible()
 
@@ -123,18 +123,55 @@ def test_what_is_found_so_far_is_shown_stopped_and_gone_on_with(bench):
     one.turn()
     page = patches_page(one)
     assert len(page._patches) == 4
-    assert not page.more.isVisible()
+    assert page.said.button.text() == "Stop"
+    assert page.said.words.said().startswith("Looking for what map 5 of c3 answers to: 4 of 20 images")
+    assert page.said.progress.value() == 200
+    assert one.window.toolbar.progress.value() == 200, "the toolbar, whose button stops it, says how far it is, too"
     assert one.scene.job(Kind.PATCHES).progress.done == 4
-    one.desk.stop()
+    QTest.mouseClick(page.said.button, Qt.MouseButton.LeftButton)
     one.turn()
-    assert page.note.text() == "Stopped after 4 of 20 images."
+    assert page.said.button.text() == "Go on"
+    assert page.said.words.said() == "Stopped after 4 of 20 images."
     assert len(page._patches) == 4
-    QTest.mouseClick(page.more, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.said.button, Qt.MouseButton.LeftButton)
     one.turn()
     assert len(asked(one, TopRequest)) == 2
     one.bring_up()
     assert len(page._patches) == 9
-    assert not page.more.isVisible()
+    assert not page.said.button.isVisible()
+
+
+def test_a_search_says_what_it_waits_for_and_goes_on_from_nothing(bench):
+    one = searching(bench)
+    page = patches_page(one)
+    (job,) = (job for job in one.scene.jobs if job.kind is Kind.PATCHES)
+    other = Job(Kind.PREDICTION, Progress(31, 50, "strips"))
+    waiting = replace(one.scene, jobs=(other, job))
+    page.show(None, waiting)
+    words = "Looking for what map 5 of c3 answers to."
+    assert page.said.said() == f"{words} Waits for other work: segmenting, 62 %."
+    page.show(None, replace(waiting, engine=EngineStatus.STARTING))
+    assert page.said.said() == f"{words} The engine is starting…"
+    page.show(None, one.scene)
+    QTest.mouseClick(page.said.button, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert page.said.said() == "Stopped before the first image was looked through."
+    assert page.said.progress.isHidden()
+    QTest.mouseClick(page.said.button, Qt.MouseButton.LeftButton)
+    one.turn()
+    assert len(asked(one, TopRequest)) == 2
+
+
+def test_images_that_cannot_be_read_are_counted_beside_the_patches(bench):
+    one = searching(bench)
+    wanted = one.jobs.asked[one.jobs.ticket(TopRequest)]
+    notes = ("broken.png: not an image of a known format", "empty.png: the file is empty")
+    one.jobs.answer(TopRequest, replace(scenes.top_answer(wanted), notes=notes))
+    one.turn()
+    page = patches_page(one)
+    assert page.said.said() == "2 of 20 images cannot be read: broken.png: not an image of a known format"
+    assert page.said.button.isHidden()
+    assert page.grid.isVisible()
 
 
 def test_a_map_that_was_shown_before_is_asked_for_again_after_another_was_begun(bench):
@@ -205,5 +242,5 @@ def test_nothing_active_says_so(bench):
     wanted = one.jobs.asked[one.jobs.ticket(TopRequest)]
     one.jobs.answer(TopRequest, replace(scenes.top_answer(wanted), patches=(), silent=20))
     one.turn()
-    assert patches_page(one).note.text() == "Nothing in 20 images makes a unit of this map active."
+    assert patches_page(one).said.words.said() == "Nothing in 20 images makes a unit of this map active."
     assert one.state.view is View.LABELS

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from segviz.core import planning
 from segviz.core.convolution_lab import FEEDS, Rounding
 from segviz.gui import theme, words
-from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
+from segviz.gui.panels.lab_page import BESIDE, Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.player import Player
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -78,11 +78,12 @@ class HeadPage:
         line.setSpacing(theme.S)
         for part in (self.feed, self.rounding):
             line.addWidget(part)
-        line.addWidget(self.player, 1)
+        line.addStretch(1)
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.S)
         column.addLayout(line)
+        column.addWidget(self.player)
         for label in (self.said, self.step, self.note):
             column.addWidget(label)
         column.addStretch(1)
@@ -181,7 +182,6 @@ class ShapeTable(QTableWidget):
         self.setWordWrap(False)
         self.setAccessibleName("Shapes of every layer")
         head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         head.setHighlightSections(False)
         for at, title in enumerate(COLUMNS):
             item = QTableWidgetItem(title)
@@ -202,7 +202,7 @@ class ShapeTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(_side(column))
                 item.setFont(theme.body(strong=True) if row.layer == marked and not column else theme.numbers())
-                item.setToolTip(row.breaks if column == STOPS else text)
+                item.setToolTip(row.breaks if column == STOPS else f"{text}, {row.type}" if not column else text)
                 if row.layer == marked:
                     item.setBackground(t.color("raised"))
                 if column == STOPS and row.breaks:
@@ -210,9 +210,30 @@ class ShapeTable(QTableWidget):
                 elif row.layer == marked and not column:
                     item.setForeground(t.color("accent"))
                 self.setItem(at, column, item)
+        self._scroll()
+
+    def _scroll(self) -> None:
+        """Bring the marked layer into sight, else where the image stops: again when there is a size to do it in."""
+        rows, marked = self._shown
         to = next((at for at, row in enumerate(rows) if row.layer == marked or (row.breaks and not marked)), None)
         if to is not None:
             self.scrollTo(self.model().index(to, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._divide()
+        self._scroll()
+
+    def _divide(self) -> None:
+        """Equal columns; where it is narrow shapes take what they need, names the rest, and kinds are left out."""
+        narrow, head, mode = self.width() < theme.px(BESIDE), self.horizontalHeader(), QHeaderView.ResizeMode
+        self.setColumnHidden(KIND, narrow)
+        head.setSectionResizeMode(mode.ResizeToContents if narrow else mode.Stretch)
+        head.setSectionResizeMode(0, mode.Stretch)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._scroll()
 
     def _measure(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.px(ROW))
@@ -226,7 +247,7 @@ class ShapeTable(QTableWidget):
             self.show_shapes(rows, marked)
 
 
-STOPS = 3  # the column of the larger image
+KIND, STOPS = 1, 3  # the columns of the kind and of the larger image
 
 
 def _side(column: int) -> Qt.AlignmentFlag:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from segviz.core import parameters
 from segviz.core.parameters import COLOUR, GREY, Counted
 from segviz.gui import theme, words
-from segviz.gui.panels.lab_page import Change, Rows
+from segviz.gui.panels.lab_page import Change, Rows, stand
 from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.segmented import Segmented
@@ -103,11 +103,7 @@ class ParametersPage:
             _Chart("Parameters of the network"),
             _Chart("Parameters of dense layers in its place"),
         )
-        self.stage: QWidget = _Stage(self._repaint)
-        row = QHBoxLayout(self.stage)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.network, 1)
-        row.addWidget(self.dense, 1)
+        self.stage: QWidget = _Stage(self.network, self.dense, self._repaint)
 
     def _make_settings(self) -> QWidget:
         whole = QWidget()
@@ -200,13 +196,23 @@ class ParametersPage:
 
 
 class _Stage(QWidget):
-    """A panel whose colours follow the look."""
+    """Both charts, one above the other where it is narrow; their colours follow the look."""
 
-    def __init__(self, repaint: Callable[[], None]) -> None:
+    def __init__(self, network: QWidget, dense: QWidget, repaint: Callable[[], None]) -> None:
         super().__init__()
-        self._repaint = repaint
+        self._repaint, self._charts = repaint, (network, dense)
+        self._box = QHBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        for chart in self._charts:
+            self._box.addWidget(chart, 1)
         self.setAccessibleName("Parameters")
         theme.set_surface(self, "panel")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        beside = stand(self._box, self.width())
+        for chart, share in zip(self._charts, (1, 1) if beside else (2, 1), strict=True):
+            self._box.setStretchFactor(chart, share)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

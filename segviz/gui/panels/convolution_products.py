@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QSizeF
+from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from segviz.core.convolution_lab import Source
@@ -19,8 +20,9 @@ from segviz.gui.panels.convolution_page import (
     source_choice,
     work_key,
 )
-from segviz.gui.panels.convolution_table import ShareTable
-from segviz.gui.panels.lab_page import Change, Rows
+from segviz.gui.panels.convolution_table import ShareTable, Terms
+from segviz.gui.panels.lab_page import Change, Rows, stand
+from segviz.gui.widgets.matrix import drawn
 from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile, Spot
 from segviz.gui.widgets.player import Player
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from segviz.gui.scene import Scene
 
 WIDE = 64  # pixels along each side of the image whose outputs are all shown
+NARROWEST = 140  # of the maps beside the table, before `theme.px`
+TABLE, WIDEST = 264, 520  # of the table, of one of terms, before `theme.px`
 FEW = 10  # along each side where the kernel slides: more positions than these make are no lesson any more
 FILMED = 128  # frames of the animation at most
 FILM = QSize(1100, 460)  # of a frame, in pixels
@@ -137,20 +141,28 @@ class ProductsPage(_WorkPage):
         self.settings = self._lay_out((self.source, *self.kernel.parts), beside=self.kernel.table)
         self.table = ShareTable()
         self.table.chosen.connect(lambda channel: change(channel=channel))
-        self.stage = QWidget()
-        self.stage.setAccessibleName("Products")
-        theme.set_surface(self.stage, "panel")
-        row = QHBoxLayout(self.stage)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.board, 1)
-        row.addWidget(self.table)
+        self.stage = _ProductsStage(self.board, self.table)
 
     def _filled(self, work: Work) -> None:
-        self.board.set_tiles(_tiles(work, work.place, work.outputs))
+        tiles = _tiles(work, work.place, work.outputs)
+        terms = _terms(work)
+        self.board.set_tiles(tiles)
+        self.board.setVisible(not terms or any(tile.main.values.size > 1 for tile in tiles))
         self.table.setVisible(work.layer is not None)
-        self.table.show_shares(work.shares, work.first_map, work.channel)
+        self.table.show_shares(work.shares, work.first_map, work.channel, terms)
+        self.stage.arrange()
         self.said.setText(_equation(work))
+        self.note.say(WEIGHED if terms else EXPLAINED)
+
+    def picture(self) -> QImage:
+        """Maps and table, as they are shown."""
+        image = QImage(self.stage.size() * 2, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(2)
+        self.stage.render(image)
+        return image
+
+    def svg(self) -> bytes:
+        return drawn(self.stage.rect(), "Products", self.board.colours(), lambda painter, _: self.stage.draw(painter))
 
     def _emptied(self) -> None:
         self.table.show_shares((), 0, 0)
@@ -170,6 +182,47 @@ class ProductsPage(_WorkPage):
         bias, own = work.sliding.bias, float(work.outputs[work.place])
         return [*rows, ["bias", "", "", "", "", bias], ["sum", "", "", "", "", work.sliding.sum(*work.place)],
                 ["layer", "", "", "", "", own]]  # fmt: skip
+
+
+class _ProductsStage(QWidget):
+    """Maps beside their table; above it where that would leave them no room."""
+
+    def __init__(self, board: MatrixBoard, table: ShareTable) -> None:
+        super().__init__()
+        self._board, self._table = board, table
+        self.setAccessibleName("Products")
+        theme.set_surface(self, "panel")
+        self._box = QHBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(0)
+        self._box.addWidget(board)
+        self._box.addWidget(table)
+        board.setMinimumWidth(theme.px(NARROWEST))
+
+    def arrange(self) -> None:
+        """Divide the room between both; the table takes more where it has more columns."""
+        beside = stand(self._box, self.width())
+        has_terms = self._table.has_terms
+        widest = theme.px(WIDEST) if not self._board.isHidden() else self.width()
+        self._table.setMaximumWidth(widest if beside and has_terms else theme.px(TABLE) if beside else self.width())
+        self._table.setMaximumHeight(self.height() if beside else self._table.wanted_height)
+        for part, share in ((self._board, 3), (self._table, 5 if has_terms and beside else 2)):
+            self._box.setStretchFactor(part, share)
+
+    def draw(self, painter: QPainter) -> None:
+        """Both as a drawing: every cell a rectangle of its own."""
+        if not self._board.isHidden():
+            painter.save()
+            painter.translate(self._board.pos())
+            painter.fillRect(self._board.rect(), self._board.colours().color("surround"))
+            self._board.paint(painter, QSizeF(self._board.size()), True)
+            painter.restore()
+        if not self._table.isHidden():
+            self._table.render(painter, self._table.pos())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrange()
 
 
 class SlidingPage(_WorkPage):
@@ -233,6 +286,10 @@ EXPLAINED = (
     "Each weight meets the input under it; the products of all maps and the bias are the output. The table has the "
     "maps that add most first: click one to see it. Click the output to go elsewhere."
 )
+WEIGHED = (
+    "The filter has one weight for each map: it takes one number of every map, and their weighted sum, with the bias, "
+    "is the output. The terms that add most come first; walk down, and the sum grows to the output."
+)
 SLID = "The same weights at every position. Grey cells are padding: zeros outside the map."
 
 
@@ -244,31 +301,56 @@ def _so_far(work: Work, position: int) -> np.ndarray:
     return np.where(numbers <= position, work.outputs, np.nan)
 
 
+def _is_weighing(work: Work) -> bool:
+    """Whether the filter of a layer has one weight a map: maps of a single number would be all of one colour."""
+    return work.layer is not None and work.sliding.kernel.shape[1:] == (1, 1)
+
+
+def _terms(work: Work) -> Terms:
+    """What each map says at this place, and its weight, where that is all; else nothing."""
+    if not _is_weighing(work):
+        return {}
+    patch, weights = work.sliding.patch(*work.place)[:, 0, 0].tolist(), work.sliding.kernel[:, 0, 0].tolist()
+    return dict(enumerate(zip(patch, weights, strict=True)))
+
+
 def _tiles(work: Work, place: tuple[int, int], outputs: np.ndarray) -> tuple[MatrixTile, ...]:
-    """Input, patch, weights, products and output at one position."""
+    """Input, patch, weights, products and output at one position; of a single weight a map input and output."""
     from segviz.gui.widgets import cell_images
 
     sliding, channel = work.sliding, work.channel
     top, left, tall, wide = sliding.span(*place)
     down, across = sliding.dilation
-    plane, patch = work.plane(), sliding.patch(*place)[channel]
-    real = sliding.real[top : top + tall : down, left : left + wide : across]
-    weights, products = sliding.kernel[channel], sliding.products(*place)[channel]
+    plane = work.plane()
     taps = sliding.taps(*place) if (down, across) != (1, 1) else ()
     reach = float(abs(work.outputs).max()) or 1.0
     colours = cell_images.coloured(outputs, -reach, reach, cell_images.SIGNED)
     of_all = f"map {channel + work.first_map}" if work.layer is not None else "grey levels"
     row, column = place[0] + work.first[0], place[1] + work.first[1]
-    parts = (
-        ("Input", Matrix("input", plane, work.input_image(plane, sliding.real), taps, (top, left, tall, wide)), of_all),
+    first = Matrix("input", plane, work.input_image(plane, sliding.real), taps, (top, left, tall, wide))
+    last = Matrix("output", outputs, colours, (), (*place, 1, 1))
+    end = ("Output", last, f"row {row}, column {column}: {words.value(float(work.outputs[place]))}")
+    between = () if _is_weighing(work) else _factors(work, place)
+    parts = (("Input", first, of_all), *between, end)
+    return tuple(MatrixTile(title, main, (), note, linked=False) for title, main, note in parts)
+
+
+def _factors(work: Work, place: tuple[int, int]) -> tuple[tuple[str, Matrix, str], ...]:
+    """Patch, weights and products of the map that is shown."""
+    from segviz.gui.widgets import cell_images
+
+    sliding, channel = work.sliding, work.channel
+    top, left, tall, wide = sliding.span(*place)
+    down, across = sliding.dilation
+    patch, weights = sliding.patch(*place)[channel], sliding.kernel[channel]
+    products = sliding.products(*place)[channel]
+    real = sliding.real[top : top + tall : down, left : left + wide : across]
+    return (
         ("Patch", Matrix("patch", patch, work.input_image(patch, real)), _range(work, top, left, tall, wide)),
         ("× Weights", Matrix("weights", weights, cell_images.about_zero(weights)), work.kernel),
         ("= Products", Matrix("products", products, cell_images.about_zero(products)),
          f"their sum: {words.value(float(products.sum()))}"),
-        ("Output", Matrix("output", outputs, colours, (), (*place, 1, 1)),
-         f"row {row}, column {column}: {words.value(float(work.outputs[place]))}"),
     )  # fmt: skip
-    return tuple(MatrixTile(title, main, (), note, linked=False) for title, main, note in parts)
 
 
 def _range(work: Work, top: int, left: int, tall: int, wide: int) -> str:

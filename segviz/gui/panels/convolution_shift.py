@@ -23,6 +23,7 @@ EXPLAINED = (
     "weights for each place. The image is made as large as the network's own input."
 )
 FEW = 6  # values of a dense layer that are shown
+ROUNDING = 1e-4  # of the largest value of a map: what two orders of summing may differ by through a whole network
 STRIDE = "one stride"
 NOTHING = "Open an image and a network, and choose a layer: the image is shifted here."
 
@@ -125,7 +126,7 @@ def _dense_tile(answer: ShiftAnswer) -> MatrixTile:
     last = answer.dense[-1]
     few = min(FEW, len(last.first))
     values = np.stack([last.first[:few], last.second[:few], last.second[:few] - last.first[:few]]).T
-    note = f"before, after, change of {words.many(last.size, 'value')}"
+    note = f"before, after, change: {few} of {words.many(last.size, 'value')}"
     return MatrixTile(f"Dense: {last.layer}", Matrix("dense", values, cell_images.about_zero(values)), (), note,
                       linked=False)  # fmt: skip
 
@@ -137,10 +138,12 @@ def _said(answer: ShiftAnswer) -> str:
         return f"The map would have to move {units}: between two units it cannot follow, and changes"
     if not answer.inside:
         return f"The map moved {units}, but every field reaches over the border, where padding does not move along"
+    inside = f"the {words.many(answer.inside, 'unit')} whose fields lie inside the image"
+    if answer.difference > ROUNDING * answer.scale:
+        apart = words.value(answer.difference)
+        return f"Moved {units}, {inside} differ by up to {apart}: larger strides before this layer see other pixels"
     same = "equal" if answer.difference == 0 else f"equal to {words.exponent(answer.difference)}"
-    return (
-        f"The map moved {units}: the {words.many(answer.inside, 'unit')} whose fields lie inside the image are {same}"
-    )
+    return f"The map moved {units}: {inside} are {same}"
 
 
 def _elsewhere(answer: ShiftAnswer) -> str:

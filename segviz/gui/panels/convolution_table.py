@@ -2,66 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
+from segviz.core.choices import ColourMap
 from segviz.gui import theme, words
 
 if TYPE_CHECKING:
     from segviz.core.convolutions import Share
 
-COLUMNS = ("Map", "Its sum", "Bias + sums")
-HINTS = (
-    "Input map; click a row to see its patch, weights and products",
-    "Sum of its products, patch times weights",
-    "The bias and the sums of all rows down to this one: the first row begins at the bias, the last is the output",
-)
+SUMS = ("Map", "Its sum", "Bias + sums")
+TERMS = ("Map", "Input", "× Weight", "= Product", "Sum so far")  # where a filter has one weight a map
+SO_FAR = "The bias and all rows down to this one: the first row begins at the bias, the last is the output"
+HINTS = {
+    "Map": "Input map; click a row to see its patch, weights and products",
+    "Its sum": "Sum of its products, patch times weights",
+    "Bias + sums": SO_FAR,
+    "Input": "What the map says at this place",
+    "× Weight": "The filter's weight for the map",
+    "= Product": "What the map adds to the output, the largest first",
+    "Sum so far": SO_FAR,
+}
 ROW = 22  # height, before `theme.px`
-WIDE, MAP = 240, 44  # of the table and of its first column, before `theme.px`
+LEAST, MAP = 240, 44  # width of the table and of its first column, before `theme.px`
+LAST = 92  # of the column of sums
+NUMBER = 64  # room of a number beside its bar, before `theme.px`
+THICK = 8  # of a bar, before `theme.px`
+NEGATIVE, POSITIVE = 42, 213  # levels of the signed colours that show on dark and light ground
 
 Index = QModelIndex | QPersistentModelIndex
+Terms = Mapping[int, tuple[float, float]]  # of a channel: what it says, and its weight
 
 
 class _Shares(QAbstractTableModel):
-    """The rows; thousands of them cost nothing, since only what is seen is asked for."""
+    """The rows; thousands of them cost nothing, since only what is seen is asked for.
+
+    With `terms` each row has the two numbers that its product is made of.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.shares: tuple[Share, ...] = ()
+        self.terms: Terms = {}
         self.first_map = 0
 
-    def set_shares(self, shares: Sequence[Share], first_map: int) -> None:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return TERMS if self.terms else SUMS
+
+    def set_shares(self, shares: Sequence[Share], first_map: int, terms: Terms) -> None:
         self.beginResetModel()
-        self.shares, self.first_map = tuple(shares), first_map
+        self.shares, self.first_map, self.terms = tuple(shares), first_map, terms
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.shares)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(COLUMNS)
+        return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         share = self.shares[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            texts = (str(share.channel + self.first_map), words.value(share.value), words.value(share.so_far))
-            return texts[index.column()]
+            numbers = (*self.terms.get(share.channel, ()), share.value, share.so_far)
+            return (str(share.channel + self.first_map), *map(words.value, numbers))[index.column()]
+        if role == FRACTION:
+            return share.value / (abs(self.shares[0].value) or 1.0) if self.has_bar(index.column()) else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return theme.numbers() if role == Qt.ItemDataRole.FontRole else None
+
+    def has_bar(self, column: int) -> bool:
+        """Whether it is the column of what a map adds."""
+        return column == len(self.columns) - 2
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is not Qt.Orientation.Horizontal:
             return None
         found = {
-            Qt.ItemDataRole.DisplayRole: COLUMNS[section],
-            Qt.ItemDataRole.ToolTipRole: HINTS[section],
+            Qt.ItemDataRole.DisplayRole: self.columns[section],
+            Qt.ItemDataRole.ToolTipRole: HINTS[self.columns[section]],
             Qt.ItemDataRole.TextAlignmentRole: Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
         }
         return found.get(Qt.ItemDataRole(role))
+
+
+FRACTION = Qt.ItemDataRole.UserRole  # what a map adds, -1 to 1 of the most that one adds
+
+
+class _Bars(QStyledItemDelegate):
+    """A bar from zero to what the map adds, beside its number: red above zero, blue below it, as maps are coloured."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        fraction = index.data(FRACTION)
+        area: QRect = option.rect  # type: ignore[attr-defined]
+        room = area.adjusted(theme.px(theme.S), 0, -theme.px(NUMBER), 0)
+        if fraction is None or room.width() < theme.px(theme.XL):
+            return
+        from segviz.core import palettes
+
+        t, half = theme.tokens(), room.width() / 2
+        zero, middle, thick = room.left() + half, room.center().y() + 0.5, theme.px(THICK)
+        painter.fillRect(QRectF(zero, area.top() + 2, 1, area.height() - 4), t.color("dim"))
+        bar = QRectF(zero, middle - thick / 2, half * fraction, thick).normalized()
+        painter.fillRect(bar, QColor(*palettes.colour_map(ColourMap.DIVERGING)[POSITIVE if fraction > 0 else NEGATIVE]))
 
 
 class ShareTable(QTableView):
@@ -82,19 +138,31 @@ class ShareTable(QTableView):
         self.setWordWrap(False)
         self.verticalHeader().hide()
         head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         head.setHighlightSections(False)
+        head.setMinimumSectionSize(theme.px(MAP))
+        self.setItemDelegate(_Bars(self))
         self._measure()
 
     @property
     def shares(self) -> tuple[Share, ...]:
         return self._shares.shares
 
-    def show_shares(self, shares: Sequence[Share], first_map: int, channel: int) -> None:
-        """Show these, map number `channel` of the kernel chosen; silent."""
-        if tuple(shares) != self._shares.shares or first_map != self._shares.first_map:
-            self._shares.set_shares(shares, first_map)
+    @property
+    def wanted_height(self) -> int:
+        """So tall that every row is seen."""
+        return theme.px(ROW) * (len(self.shares) + 1) + theme.px(theme.XS)
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether each row has the two numbers that its product is made of."""
+        return bool(self._shares.terms)
+
+    def show_shares(self, shares: Sequence[Share], first_map: int, channel: int, terms: Terms | None = None) -> None:
+        """Show these, map number `channel` of the kernel chosen; silent. `terms`: input and weight of each channel."""
+        terms, held = terms or {}, self._shares
+        if (tuple(shares), first_map, terms) != (held.shares, held.first_map, held.terms):
+            held.set_shares(shares, first_map, terms)
+            self._measure()
         row = next((at for at, share in enumerate(shares) if share.channel == channel), 0)
         model = self.selectionModel()
         model.blockSignals(True)
@@ -109,11 +177,20 @@ class ShareTable(QTableView):
             self.chosen.emit(self._shares.shares[current.row()].channel + self._shares.first_map)
 
     def _measure(self) -> None:
-        tall = theme.px(ROW)
+        tall, head, held = theme.px(ROW), self.horizontalHeader(), self._shares
         self.verticalHeader().setDefaultSectionSize(tall)
-        self.horizontalHeader().setFixedHeight(tall)
-        self.horizontalHeader().resizeSection(0, theme.px(MAP))
-        self.setFixedWidth(theme.px(WIDE))
+        head.setFixedHeight(tall)
+        for column in range(len(held.columns)):
+            bar = held.has_bar(column)
+            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if bar else QHeaderView.ResizeMode.Fixed)
+            if not bar:
+                head.resizeSection(column, self._room(column))
+        self.setMinimumWidth(theme.px(LEAST))
+
+    def _room(self, column: int) -> int:
+        """Width of a column without bars: its numbers fit, and its title."""
+        least = MAP if not column else LAST if column == len(self._shares.columns) - 1 else NUMBER
+        return max(theme.px(least), self.horizontalHeader().sectionSizeHint(column))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

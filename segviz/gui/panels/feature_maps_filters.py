@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from segviz.core import planning
 from segviz.core.choices import ColourMap, FilterScale
 from segviz.core.field import to_shares
 from segviz.gui import gestures, theme, words
@@ -15,6 +16,7 @@ from segviz.gui.panels import filter_words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import Pair, filter_image, map_image, paired, slice_image
 from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.work_note import held_up, told, without_layer
 from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
@@ -366,7 +368,9 @@ def _advice(scene: Scene, answer: FilterAnswer | None) -> str:
     if answer is not None:
         return f"{answer.refusal}." if answer.refusal else ""
     if scene.job(Kind.FILTERS) is not None:
-        return f"Reading the filters of {scene.state.layer}…"
+        return told(scene, Kind.FILTERS, f"Reading the filters of {scene.state.layer}…")
     if scene.state.layer is None or scene.network is None:
-        return "Choose a layer in the Network panel to see its filters."
-    return "The filters appear here once the engine has read them."
+        return without_layer(scene, Kind.FILTERS, "Choose a layer in the Network panel to see its filters.")
+    if not scene.waits_for(planning.plan_filter(scene.state)):
+        return f"The filters of {scene.state.layer} have not been read: Run > Run again (F9)."
+    return held_up(scene, Kind.FILTERS) or "The filters appear here once the engine has read them."

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from segviz.core import planning
 from segviz.core.choices import ColourMap, MapOrder, MapScale
 from segviz.core.field import to_shares
 from segviz.gui import gestures, kinds, tables, theme, unit_words, words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import DIVERGING, map_image
 from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.work_note import WorkNote, held_up, told, without_layer
 from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
@@ -49,10 +51,7 @@ class MapsPage:
         self.grid.hovered.connect(self._hovered)
         self.grid.left.connect(self._left)
         self.grid.menu_wanted.connect(lambda index, at: self.menu_of(index).popup(at))
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
-        theme.set_role(self.note, "dim")
+        self.note = WorkNote()
         self.what = ElidedLabel()
         self.value = ElidedLabel()
         self.value.hide()
@@ -67,8 +66,9 @@ class MapsPage:
         layout = QVBoxLayout(self.widget)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.note, 1)
+        layout.addWidget(self.note)
         layout.addWidget(self.grid, 1)
+        layout.addStretch(0)
         self.note.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
 
     def _make_header(self) -> HeaderLine:
@@ -206,16 +206,16 @@ class MapsPage:
         features = self._features
         self.sort.show_choice(scene.state.map_order)
         self.normalise.show_choice(scene.state.map_scale)
-        computing = scene.job(Kind.FEATURES) is not None
+        job = scene.job(Kind.FEATURES)
         stale = features is not scene.shown_features
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
             text = f"{features.layer} · {words.many(maps, 'map')} of {words.size(columns, rows)}{self._silence()}"
             text += _padded(scene)
-            text += f" · {scene.state.layer}: computing…" if stale and computing and scene.state.layer else ""
+            text += f" · {scene.state.layer}: computing…" if stale and job and scene.state.layer else ""
         self.what.setText(text)
-        self.note.setText(_advice(scene, computing))
+        self.note.show_work(_advice(scene, job is not None), job)
         self.note.setVisible(features is None)
         self.grid.setVisible(features is not None)
         self.grid.setEnabled(not stale)
@@ -387,12 +387,14 @@ def _scaled(scene: Scene) -> tuple[MapScale, int | None]:
 
 def _advice(scene: Scene, computing: bool) -> str:
     if computing:
-        return f"Computing the feature maps of {scene.state.layer}…"
+        return told(scene, Kind.FEATURES, f"Computing the feature maps of {scene.state.layer}…")
     if scene.state.layer is None or scene.network is None:
-        return "Choose a layer in the Network panel to see its feature maps."
+        return without_layer(scene, Kind.FEATURES, "Choose a layer in the Network panel to see its feature maps.")
     if scene.picture is None:
         return "Open an image to see what the layer makes of it."
-    return "The feature maps appear here once the engine has run."
+    if not scene.waits_for(planning.plan_features(scene.state)):
+        return f"The maps of {scene.state.layer} have not been computed: Run > Run again (F9)."
+    return held_up(scene, Kind.FEATURES) or "The feature maps appear here once the engine has run."
 
 
 def _padded(scene: Scene) -> str:

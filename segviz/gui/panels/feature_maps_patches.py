@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from segviz.core import planning
 from segviz.core.choices import PatchSource
 from segviz.core.field import Status
 from segviz.gui import gestures, theme, words
 from segviz.gui.names import image_title
+from segviz.gui.pace import clock
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
-from segviz.gui.scene import Kind, Scene
+from segviz.gui.panels.work_note import WorkNote, held_up, without_layer
+from segviz.gui.scene import Job, Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.thumb_grid import ThumbGrid
-from segviz.gui.widgets.wrapped import WrappedLabel
 
 if TYPE_CHECKING:
     from segviz.core.session import Session
@@ -45,14 +47,13 @@ class PatchesPage:
         self.source = ChoicePill(
             "Images", "Images that are gone through", PatchSource, lambda v: session.update(patch_source=v)
         )
-        self.note = WrappedLabel()
-        self.more = QPushButton("Go on")
+        self.said = WorkNote()
         self.header: QWidget = self._make_header()
         self.widget = self._arrange()
         self.grid.clicked.connect(lambda index, fx, fy: self._open(index))
         self.grid.hovered.connect(self._hovered)
         self.grid.left.connect(self._left)
-        self.more.clicked.connect(lambda: commands.retry())
+        self.said.button.clicked.connect(self._stop_or_go_on)
 
     def _make_header(self) -> HeaderLine:
         line = HeaderLine()
@@ -64,19 +65,14 @@ class PatchesPage:
         return line
 
     def _arrange(self) -> QWidget:
-        theme.set_role(self.note, "dim")
-        self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.more.setToolTip("Look through the images that are left: what was found stays")
-        whole, self._said = QWidget(), QWidget()
-        said = QHBoxLayout(self._said)
-        said.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
-        said.addWidget(self.note, 1)
-        said.addWidget(self.more, 0, Qt.AlignmentFlag.AlignTop)
+        whole = QWidget()
+        self.said.setContentsMargins(theme.M, theme.XS, theme.M, theme.XS)
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._said)
+        column.addWidget(self.said)
         column.addWidget(self.grid, 1)
+        column.addStretch(0)
         return whole
 
     # -------------------------------------------------------------------------------- showing
@@ -123,10 +119,14 @@ class PatchesPage:
         found, job = self._answer, scene.job(Kind.PATCHES)
         there = bool(self._patches)
         self.what.setText(_title(found) if found is not None else "")
-        stopped = found is not None and not found.whole and job is None
-        self.note.say(_advice(scene, found))
-        self.more.setVisible(stopped)
-        self._said.setVisible(not there or stopped)
+        text = _advice(scene, found)
+        self.said.show_work(text, job)
+        if job is not None:
+            self.said.offer("Stop", "Stop looking: what was found stays, and the search can go on later")
+        else:
+            left = _is_given_up(scene) and planning.plan_patches(scene.state) is not None
+            self.said.offer("Go on" if left else "", "Look through the images that are left: what was found stays")
+        self.said.setVisible(bool(text))
         self.grid.setVisible(there)
         for part in (self.copy, self.save):
             part.setVisible(there)
@@ -135,6 +135,12 @@ class PatchesPage:
         """A place in the open image says nothing about the others."""
 
     # ------------------------------------------------------------------------------- gestures
+
+    def _stop_or_go_on(self) -> None:
+        if self._scene is not None and self._scene.job(Kind.PATCHES) is not None:
+            self._commands.stop(Kind.PATCHES)
+        else:
+            self._commands.retry()
 
     def _open(self, index: int) -> None:
         if self._answer is not None and index < len(self._patches):
@@ -197,16 +203,45 @@ def _described(patch: TopPatch) -> str:
 
 
 def _advice(scene: Scene, found: TopAnswer | None) -> str:
-    """What is said where there are no patches, or not all."""
+    """How far the search is, or why there are no patches, or not all; '' where all is there to be seen."""
     job, message = scene.job(Kind.PATCHES), scene.message
     if job is not None:
-        return f"Looking through the images for what map {scene.state.looked_at or 0} answers to…"
-    if found is not None and not found.whole:
-        return f"Stopped after {found.images} of {found.total} images."
-    if found is not None:
-        return f"Nothing in {words.many(found.images, 'image')} makes a unit of this map active."
+        return _under_way(scene, job)
+    if found is not None and found.whole:
+        return _found_all(found)
     if message is not None and message.about is Kind.PATCHES:
         return message.text
+    if found is not None:
+        return f"Stopped after {found.images} of {found.total} images."
     if scene.state.layer is None or scene.network is None:
-        return "Choose a layer in the Network panel to see what its maps answer to."
-    return "What the map answers to appears here once the engine has looked through the images."
+        choose = "Choose a layer in the Network panel to see what its maps answer to."
+        return without_layer(scene, Kind.PATCHES, choose)
+    if _is_given_up(scene):
+        return "Stopped before the first image was looked through."
+    return held_up(scene, Kind.PATCHES) or "The search begins once the network has been read."
+
+
+def _under_way(scene: Scene, job: Job) -> str:
+    """'Looking for what map 17 of c3 answers to: 4 of 20 images, 0:12 left'."""
+    sought = f"Looking for what map {scene.state.looked_at or 0} of {scene.state.layer} answers to"
+    progress = job.progress
+    if progress is None:
+        waits = held_up(scene, Kind.PATCHES)
+        return f"{sought}. {waits}" if waits else f"{sought}…"
+    left = f", {clock(job.remaining)} left" if job.remaining is not None else ""
+    return f"{sought}: {progress.done} of {words.many(progress.total, 'image')}{left}"
+
+
+def _found_all(found: TopAnswer) -> str:
+    """What is to be said of a search that has ended."""
+    refused = len(found.notes)
+    unread = f"{refused} of {words.many(found.total, 'image')} cannot be read: {found.notes[0]}" if refused else ""
+    if found.patches:
+        return unread
+    nothing = f"Nothing in {words.many(found.images - refused, 'image')} makes a unit of this map active."
+    return f"{nothing} {unread}".strip()
+
+
+def _is_given_up(scene: Scene) -> bool:
+    """Whether the search was stopped, or failed."""
+    return not scene.waits_for(planning.plan_patches(scene.state))

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from segviz.core import planning
 from segviz.core.choices import ColourMap, Heat, View
 from segviz.core.field import from_shares, to_shares
 from segviz.gui import gestures, theme
@@ -16,6 +17,7 @@ from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.work_note import told
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
@@ -249,12 +251,15 @@ def _missing(scene: Scene) -> str:
     """What is said where there are no tiles."""
     heat = scene.state.cams.heat
     if heat is not Heat.PROBABILITY and scene.job(Kind.CAMS) is not None:
-        return f"Computing {heat.title}…"
+        return told(scene, Kind.CAMS, f"Computing {heat.title}…")
     if scene.job(Kind.PREDICTION) is not None:
-        return "Segmenting…"
+        return told(scene, Kind.PREDICTION, "Segmenting…")
     failed = scene.message is not None and scene.message.about is Kind.CAMS
     if scene.message is not None and failed:
         return scene.message.text
+    asked = planning.plan_cams(scene.state) or planning.plan_prediction(scene.state)
+    if asked is not None and not scene.waits_for(asked):
+        return "They have not been computed: Run > Run again (F9)."
     return "Heatmaps appear here once the network has run on an image."
 
 

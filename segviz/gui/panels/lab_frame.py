@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -19,14 +18,15 @@ from segviz.core.choices import Choice
 from segviz.gui import kinds, theme
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.lab_page import Change, LabPage
-from segviz.gui.scene import Scene
+from segviz.gui.panels.work_note import WorkNote, told
+from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.wrapped import WrappedLabel
 from segviz.gui.workbench import Pages
 
 if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
 
+WAITED = (Kind.SUMS, Kind.SHIFT, Kind.SIZES, Kind.DEPTHS, Kind.FEATURES)  # work that pages wait for
 LEAST = 118  # of the buttons that turn the pages, before `theme.px`
 
 Leaf = TypeVar("Leaf", bound=Choice)
@@ -52,9 +52,7 @@ class LabFrame(Generic[Leaf]):
         for page in self.pages.values():
             self.settings.addWidget(page.settings)
             self.stage.addWidget(page.stage)
-        self.note = WrappedLabel()
-        theme.set_role(self.note, "dim")
-        self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.note = WorkNote()
         self.buttons: dict[Leaf, QPushButton] = {}
         self.what = ElidedLabel()
         theme.set_role(self.what, "caption")
@@ -120,7 +118,8 @@ class LabFrame(Generic[Leaf]):
         page.show(scene)
         missing = page.missing(scene)
         self.note.setVisible(bool(missing))
-        self.note.say(missing)
+        waited = next((job for job in scene.jobs if job.kind in WAITED), None) if missing else None
+        self.note.show_work(told(scene, waited.kind, missing) if waited is not None else missing, waited)
         self.what.setText(page.what(scene))
         self.image.setChecked(image)
         self.image.setEnabled(not missing)

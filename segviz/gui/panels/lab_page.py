@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from segviz.core.choices import Choice
+from segviz.gui import theme
 from segviz.gui.panels.header import ChoicePill
 from segviz.gui.widgets.pill import Pill
 
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 Change = Callable[..., None]  # changes fields of the laboratory in the State
 Rows = list[list[object]]
+
+
+BESIDE = 600  # width of a stage from which on its parts stand side by side, before `theme.px`
+
+
+def stand(parts: QBoxLayout, width: int) -> bool:
+    """Let the parts of a stage stand side by side, or one above the other where it is narrow; whether side by side."""
+    beside = width >= theme.px(BESIDE)
+    parts.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+    return beside
 
 
 class LabPage(Protocol):

@@ -16,9 +16,11 @@ from segviz.core.convolution_lab import Between, ConvolutionLab, Page, Preset, R
 from segviz.core.requests import ConvertedLayer
 from segviz.core.session import Unit
 from segviz.core.steps import Window
+from segviz.gui import words
 from segviz.gui.panels import convolution_maps
 from segviz.gui.panels.convolution import ConvolutionPanel
 from segviz.gui.panels.convolution_head import surgery
+from segviz.gui.panels.convolution_table import FRACTION
 from segviz.gui.widgets.matrix_board import short
 from tests.gui import convolution_scenes, scenes
 from tests.gui.convolution_scenes import laboratory
@@ -135,6 +137,66 @@ def test_a_row_of_the_table_shows_its_map(lab, qtbot):
     assert tiles(one)["= Products"].main.values.sum() == pytest.approx(table.shares[3].value)
     QTest.keyClick(table, Qt.Key.Key_Down)
     assert one.state.convolution_lab.channel == table.shares[4].channel
+
+
+def weighing(ins: int = 40):
+    """LeNet-5's scene with a filter that has one weight a map."""
+    scene = laboratory()
+    return replace(scene, sums=convolution_scenes.sum_answer(scene, ins=ins, window=Window(1, 1, 1, 0)))
+
+
+def test_a_filter_of_one_weight_a_map_is_a_list_of_terms(lab, qtbot):
+    """Patch, weights and products of a single number each would be three squares of one colour."""
+    one = lab(weighing())
+    found, table = one.scene.sums.found, page(one).table
+    assert list(tiles(one)) == ["Input", "Output"]
+    model, head = table.model(), (Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
+    assert [model.headerData(at, *head) for at in range(5)] == ["Map", "Input", "× Weight", "= Product", "Sum so far"]
+    channel = table.shares[3].channel
+    top, left = found.place
+    texts = [model.index(3, at).data() for at in range(4)]
+    says, weight = float(found.maps[channel, top, left]), float(found.weights[channel, 0, 0])
+    assert texts == [str(channel), words.value(says), words.value(weight), words.value(says * weight)]
+    fractions = [model.index(row, 3).data(FRACTION) for row in range(model.rowCount())]
+    assert abs(fractions[0]) == 1
+    assert [abs(fraction) for fraction in fractions] == sorted(map(abs, fractions), reverse=True)
+    assert model.index(0, 2).data(FRACTION) is None, "only what is added has a bar"
+    assert model.index(39, 4).data() == words.value(float(found.outputs[found.place]))
+    assert "one weight for each map" in page(one).note.said()
+    one.show(laboratory())
+    assert len(tiles(one)) == 5
+    assert not page(one).table.has_terms
+
+
+def test_maps_and_table_leave_as_one_drawing(lab):
+    """Cells stay rectangles and numbers text: a picture of a pixel a value would be blurred by what opens it."""
+    one = lab(weighing())
+    drawing = page(one).svg().decode()
+    assert "<image" not in drawing
+    table = page(one).table
+    assert f">{table.model().index(0, 3).data()}<" in drawing
+    assert page(one).picture().size() == page(one).stage.size() * 2
+
+
+def test_terms_of_a_single_unit_need_no_maps(lab):
+    """A dense layer on its own input size: what remains is the list, as wide as the stage."""
+    scene = weighing()
+    found = scene.sums.found
+    at = (slice(found.place[0], found.place[0] + 1), slice(found.place[1], found.place[1] + 1))
+    unit = replace(found, maps=found.maps[:, at[0], at[1]], outputs=found.outputs[at], block=found.unit[1:])
+    one = lab(replace(scene, sums=replace(scene.sums, found=unit)))
+    assert page(one).board.isHidden()
+    assert page(one).table.maximumWidth() >= page(one).stage.width()
+
+
+def test_the_table_stands_below_where_the_stage_is_narrow(lab):
+    one = lab(laboratory())
+    stage, board, table = page(one).stage, page(one).board, page(one).table
+    for wide, beside in ((900, True), (420, False)):
+        stage.resize(wide, 500)
+        stage.layout().activate()
+        assert (table.x() >= board.geometry().right()) is beside
+        assert (table.y() >= board.geometry().bottom()) is not beside
 
 
 def test_maps_of_a_group_have_their_numbers_in_the_layer(lab):
@@ -349,6 +411,18 @@ def test_parameters_of_lenet_in_grey_and_colour(lab, qtbot):
     assert sum(row[3] for row in here.rows()[1:6]) == 61_706 + 300
 
 
+def test_layers_keep_their_names_where_the_stage_is_narrow(lab):
+    """Beside one another two charts would leave room for numbers alone."""
+    one = lab(laboratory(Page.PARAMETERS))
+    here = page(one)
+    for wide in (900, 470):
+        one.panel.stage.resize(wide, 520)
+        QApplication.processEvents()
+        names, _ = here.network.bars._columns()
+        assert names >= QFontMetrics(here.network.bars.font()).horizontalAdvance("output")
+    assert here.dense.y() >= here.network.geometry().bottom()
+
+
 def test_the_shift_is_told_and_subtracted(lab):
     one = lab(laboratory(Page.SHIFT))
     shown = tiles(one)["Moved back and subtracted"].main.values
@@ -379,6 +453,17 @@ def test_a_shift_of_half_a_unit_is_said_to_be_one(lab):
     assert "0.5 units right: between two units" in page(one).said.text()
 
 
+def test_a_map_that_does_not_follow_is_not_called_equal(lab):
+    """A U-Net answers at every pixel, but poolings below it see a shift of one pixel otherwise."""
+    scene = laboratory(Page.SHIFT)
+    one = lab(replace(scene, shift=replace(scene.shift, difference=2.567)))
+    said = page(one).said.text()
+    assert "differ by up to 2.567: larger strides before this layer" in said
+    assert "equal" not in said
+    one.show(replace(scene, shift=replace(scene.shift, difference=2e-6)))
+    assert "are equal to 2.0" in page(one).said.text()
+
+
 def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
     one = lab(laboratory(Page.HEAD))
     here = page(one)
@@ -393,6 +478,22 @@ def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
     assert "9\u202f×\u202f9 answers" in here.said.text()
     here.rounding.choose(Rounding.CEIL)
     assert "10\u202f×\u202f10 answers" in here.said.text()
+
+
+@pytest.mark.parametrize("steps", [True, False], ids=["surgery", "stops"])
+def test_the_view_goes_to_where_it_stops_however_long_the_network_is(lab, steps):
+    """Also where the table was filled before it had a size."""
+    scene = laboratory(Page.HEAD)
+    first, *others = scene.sizes.rows
+    rows = (*(replace(first, layer=f"block.{at}") for at in range(200)), *others)
+    network = replace(scene.network, conversion=scene.network.conversion if steps else ())
+    one = lab(replace(scene, network=network, sizes=replace(scene.sizes, rows=rows)))
+    table = page(one).table
+    for tall in (520, 200):
+        one.panel.stage.resize(STAGE[0], tall)
+        QApplication.processEvents()
+        at = next(row for row in range(table.rowCount()) if table.item(row, 0).text() == "c5")
+        assert table.viewport().rect().contains(table.visualItemRect(table.item(at, 0)))
 
 
 def test_a_step_that_is_no_dense_layer_is_told_as_it_is():
