@@ -13,6 +13,7 @@ from segviz.core.depths import DepthRequest
 from segviz.core.effective import RULES, EffectiveRequest
 from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
+from segviz.core.measured import MeasureRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
@@ -110,6 +111,14 @@ def plan_effective(state: State) -> EffectiveRequest | None:
         return None
     images = state.glow_images if rule is BackRule.GRADIENT else 1
     return EffectiveRequest(setup, state.layer, unit.channel, unit.row, unit.column, rule, images)
+
+
+def plan_measure(state: State) -> MeasureRequest | None:
+    """What the pinned unit sees, measured on the image; what is drawn on that moves no field."""
+    setup, unit = setup_of(state), state.unit
+    if setup is None or setup.image is None or state.layer is None or unit is None:
+        return None
+    return MeasureRequest(replace(setup, revision=0, fast=False), state.layer, unit.row, unit.column)
 
 
 def plan_cams(state: State) -> CamRequest | None:

@@ -1,0 +1,106 @@
+"""The field of one unit, measured by gradients through the running network, for networks whose record does not know it.
+
+Two ways, each a lower bound. The positive form (`support`) loses nothing on the way down and needs a network that does
+the same whatever its weights are. The network's own gradients are of one image, and lose what ReLUs switch off there.
+Where a record is sure, the first alone is its equal; where it is not, both boxes are joined.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+
+import torch
+from torch import Tensor
+
+from segviz.core.errors import SegvizError
+from segviz.core.field import Box, Frame, Status
+from segviz.core.measured import By, MeasuredField, MeasureRequest
+from segviz.core.refusals import lacks_memory
+from segviz.core.requests import Progress
+from segviz.engine import devices
+from segviz.engine.comparison import noise
+from segviz.engine.graph import Trace
+from segviz.engine.mismatches import reason_of
+from segviz.engine.store import Loaded
+from segviz.engine.support import Unit, reach, seen_maps, supports
+
+BYTES = 16  # of an element: float64, and its gradient
+
+
+def measured(
+    request: MeasureRequest, loaded: Loaded, traced: Trace, frame: Frame, image: Tensor | None
+) -> Generator[Progress, None, MeasuredField]:
+    """Measure a unit of `traced`, on `image` (1, C, H, W) or on noise.
+
+    Raises SegvizError for a unit that there is not, and where the network as published does not make its layer.
+    """
+    started = time.perf_counter()
+    call, geometry = traced.call(request.layer), traced.geometry
+    unit = Unit(call.name, request.row, request.column)
+    rows, columns = geometry.grid(call.name)
+    if not (0 <= unit.row < rows and 0 <= unit.column < columns):
+        raise SegvizError(f"unit {unit.row},{unit.column} is outside the {rows}x{columns} grid of layer '{unit.layer}'")
+    needed = BYTES * sum(operation.elements for operation in traced.operations[: int(call.output or 0) + 1])
+    devices.check_memory(needed, f"{loaded.entry.title} backwards", "close other programs or choose a smaller scale")
+    known = geometry.field(*unit).status not in (Status.UNKNOWN, Status.DATA)
+    found: list[tuple[By, Box | None]] = []
+    refused: list[SegvizError] = []
+    ways: dict[By, Callable[[], Box | None]] = {}
+    if not traced.decides:  # with other weights it might take another way
+        ways[By.POSITIVE] = lambda: _positive(loaded, traced, unit)
+    ways[By.NOISE if image is None else By.OWN] = lambda: _own(loaded, traced, unit, image)
+    for by, way in ways.items():
+        if found and known:
+            break
+        yield Progress(len(found), len(ways))
+        try:
+            found.append((by, _tried(way)))
+        except SegvizError as error:
+            refused.append(error)
+    if not found:
+        raise refused[-1]
+    by = found[0][0] if len(found) == 1 else By.BOTH
+    notes = tuple(f"not measured by {_other(by)}: {error}" for error in refused)
+    box = _joined([box for _, box in found])
+    return MeasuredField(request, call.name, box, by, frame, time.perf_counter() - started, notes)
+
+
+def _other(by: By) -> str:
+    return "the network's own gradients" if by is By.POSITIVE else "positive weights"
+
+
+def _tried(way: Callable[[], Box | None]) -> Box | None:
+    try:
+        return way()
+    except SegvizError:
+        raise
+    except Exception as error:  # the edge: the network is a stranger's code
+        if lacks_memory(error):
+            raise
+        raise SegvizError(f"as published it does not get to that layer: {reason_of(error)}", repr(error)) from error
+
+
+def _positive(loaded: Loaded, traced: Trace, unit: Unit) -> Box | None:
+    return supports(loaded.network, traced, [unit])[0]
+
+
+def _own(loaded: Loaded, traced: Trace, unit: Unit, image: Tensor | None) -> Box | None:
+    geometry = traced.geometry
+    channels = traced.operations[0].elements // (geometry.height * geometry.width)
+    pixels = noise(loaded.network, (channels, geometry.height, geometry.width)) if image is None else image
+    pixels = pixels.clone().requires_grad_()
+    with torch.enable_grad():
+        out = seen_maps(loaded.network, traced, {unit.layer}, pixels)[unit.layer]
+        if not out.requires_grad:
+            raise SegvizError(f"layer '{unit.layer}' is cut off from the image: no gradient goes back to it")
+        weights = torch.rand(out.shape, generator=torch.Generator().manual_seed(0)).to(out)  # so that no sum cancels
+        return reach(out * weights, traced, unit, pixels)
+
+
+def _joined(boxes: list[Box | None]) -> Box | None:
+    there = [box for box in boxes if box is not None]
+    if not there:
+        return None
+    sides = list(zip(*there, strict=True))
+    return Box(min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3]))
