@@ -15,8 +15,8 @@ from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import clean
-from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.measured import MeasuredField, MeasureRequest
+from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
     Answer,
     Badge,

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from segviz.cli.console import Console
+from segviz.core.errors import SegvizError
 from segviz.core.field import Field, tidy
 from segviz.core.measured import MeasureRequest, Verdict, compared
 from segviz.core.requests import Network
@@ -32,6 +33,8 @@ def added(options: argparse.Namespace, console: Console, network: Network, field
     asked, (row, column) = network.request, options.unit
     size = asked.input_size or (network.input_shape if asked.setup.image is None else None)
     found = console.ask(MeasureRequest(asked.setup, options.layer, row, column, asked.converted, size))
+    if found.refusal:
+        raise SegvizError(found.refusal)
     for note in found.notes:
         console.note(note)
     geometry = network.geometry

@@ -6,7 +6,7 @@ are off, maxima elsewhere and whatever a network computes outside torch lose som
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,10 @@ class MeasureRequest:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredField:
-    """Answer to MeasureRequest: `box` in pixels of the network's input, None where no gradient comes to any pixel."""
+    """Answer to MeasureRequest: `box` in pixels of the network's input, None where no gradient comes to any pixel.
+
+    `refusal` is why gradients could not be followed at all; '' where they were.
+    """
 
     request: MeasureRequest
     layer: str
@@ -58,12 +61,13 @@ class MeasuredField:
     frame: Frame
     seconds: float
     notes: tuple[str, ...] = ()
+    refusal: str = ""
 
     def field(self, known: Field) -> Field:
-        """The field to be shown in place of one that is `known` as far as it is; that one where nothing came."""
+        """The field to be shown in place of one that is `known` as far as it is."""
         if self.box is None:
-            return known
-        return Field(self.box, Status.MEASURED, f"measured by {self.by}; {known.reason}")
+            return replace(known, reason=f"{known.reason}; {self.refusal or 'no gradient comes to any pixel'}")
+        return Field(self.box, Status.MEASURED, f"{self.by}, since {known.reason}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Trace:
 
     `output` is the node of the logits, which are maps if `answers_maps` (or stand for them). `places` are
     where its maps end, on the native input. A network whose code `decides` by values of an image was recorded on
-    the one that it has `seen` (1, C, H, W), and is recorded for no other.
+    the one that it has `seen` (1, C, H, W), and is recorded for no other; without one nothing was recorded but layers.
     """
 
     geometry: Geometry

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 
+from segviz.core.errors import SegvizError
 from segviz.core.field import Status
 from segviz.core.regions import Region
 from segviz.core.steps import SAME, Window
@@ -46,7 +47,7 @@ class _Outside(Use):
         return "outside torch"
 
 
-class LiveRecorder(Recorder):
+class LiveRecorder(Recorder):  # type: ignore[no-untyped-call]  # torch has no types for it
     """Records and computes. `decides` is where the code reads values of the image, '' for as long as it reads none."""
 
     def __init__(self, image: Tensor, state: dict[str, Tensor], own: Iterable[Tensor]) -> None:
@@ -138,7 +139,7 @@ class LiveRecorder(Recorder):
 
     def _wrote(self, target: Tensor, made: Tensor) -> None:
         if _memory(target) in self._own:
-            raise Unrecorded("it writes over its own weights while it runs")
+            raise SegvizError("it writes over its own weights while it runs: segviz does not open networks that learn")
         self._own_what_was_taken([target])
         target.copy_(made)
         super()._wrote(target, made)

@@ -33,7 +33,7 @@ def measured(
 ) -> Generator[Progress, None, MeasuredField]:
     """Measure a unit of `traced`, on `image` (1, C, H, W) or on noise.
 
-    Raises SegvizError for a unit that there is not, and where the network as published does not make its layer.
+    Raises SegvizError for a unit that there is not. That gradients cannot be followed is an answer.
     """
     started = time.perf_counter()
     call, geometry = traced.call(request.layer), traced.geometry
@@ -45,7 +45,7 @@ def measured(
     devices.check_memory(needed, f"{loaded.entry.title} backwards", "close other programs or choose a smaller scale")
     known = geometry.field(*unit).status not in (Status.UNKNOWN, Status.DATA)
     found: list[tuple[By, Box | None]] = []
-    refused: list[SegvizError] = []
+    refused: list[tuple[By, SegvizError]] = []
     ways: dict[By, Callable[[], Box | None]] = {}
     if not traced.decides:  # with other weights it might take another way
         ways[By.POSITIVE] = lambda: _positive(loaded, traced, unit)
@@ -57,17 +57,18 @@ def measured(
         try:
             found.append((by, _tried(way)))
         except SegvizError as error:
-            refused.append(error)
-    if not found:
-        raise refused[-1]
-    by = found[0][0] if len(found) == 1 else By.BOTH
-    notes = tuple(f"not measured by {_other(by)}: {error}" for error in refused)
-    box = _joined([box for _, box in found])
-    return MeasuredField(request, call.name, box, by, frame, time.perf_counter() - started, notes)
-
-
-def _other(by: By) -> str:
-    return "the network's own gradients" if by is By.POSITIVE else "positive weights"
+            refused.append((by, error))
+    by = By.BOTH if len(found) == 2 else found[0][0] if found else next(reversed(ways))
+    return MeasuredField(
+        request=request,
+        layer=call.name,
+        box=_joined([box for _, box in found]),
+        by=by,
+        frame=frame,
+        seconds=time.perf_counter() - started,
+        notes=tuple(f"not measured by {way}: {error}" for way, error in refused) if found else (),
+        refusal="" if found else str(refused[-1][1]),
+    )
 
 
 def _tried(way: Callable[[], Box | None]) -> Box | None:
@@ -92,10 +93,16 @@ def _own(loaded: Loaded, traced: Trace, unit: Unit, image: Tensor | None) -> Box
     pixels = pixels.clone().requires_grad_()
     with torch.enable_grad():
         out = seen_maps(loaded.network, traced, {unit.layer}, pixels)[unit.layer]
-        if not out.requires_grad:
-            raise SegvizError(f"layer '{unit.layer}' is cut off from the image: no gradient goes back to it")
         weights = torch.rand(out.shape, generator=torch.Generator().manual_seed(0)).to(out)  # so that no sum cancels
-        return reach(out * weights, traced, unit, pixels)
+        box = reach(out * weights, traced, unit, pixels) if out.requires_grad else None
+        if box is None and not _hangs_on(out, pixels):
+            raise SegvizError(f"layer '{unit.layer}' is cut off from the image: no gradient goes back to it")
+        return box
+
+
+def _hangs_on(out: Tensor, pixels: Tensor) -> bool:
+    """Whether a way of gradients leads back from `out`, be they zero."""
+    return out.requires_grad and torch.autograd.grad(out.sum(), pixels, allow_unused=True)[0] is not None
 
 
 def _joined(boxes: list[Box | None]) -> Box | None:

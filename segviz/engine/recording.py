@@ -3,7 +3,8 @@
 Most networks do the same with every image of one size, and are recorded once for all (`graph.trace`). One whose code
 branches on pixels, counts with numpy, or has operations that nothing is known of without values is run on an image
 (`live_recorder`). What is written down then is what it does with that image: the trace says so, and holds for no
-other. It is computed once more from the record, whole, before anybody relies on it.
+other. It is computed once more from the record, whole, before anybody relies on it. What cannot be recorded so, or is
+not what the network answered, is left to its own code (`opaque`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import Trace, finish, first_tensor, recorded, trace
 from segviz.engine.heads import Head
 from segviz.engine.live_recorder import Arrays, LiveRecorder
+from segviz.engine.opaque import opaque
 from segviz.engine.writes import Unrecorded
 
 Size = tuple[int, int, int]  # channels, height, width
@@ -37,7 +39,13 @@ def record(network: nn.Module, shape: Size, head: Head | None = None, image: Ten
             raise
         if head is not None and any(head.places):
             raise SegvizError(f"it becomes no convolution: it can only be recorded on an image ({error})") from error
-    return _live(network, noise(network, shape) if image is None else image)
+    given = noise(network, shape) if image is None else image
+    try:
+        return _live(network, given)
+    except SegvizError as error:
+        if not isinstance(error.__cause__, Unrecorded):
+            raise
+        return opaque(network, given, f"segviz cannot record what it does ({error.__cause__})")
 
 
 def suits(traced: Trace, network: nn.Module, shape: Size, image: Tensor | None) -> bool:
@@ -50,7 +58,7 @@ def suits(traced: Trace, network: nn.Module, shape: Size, image: Tensor | None) 
 def note(traced: Trace, image: bool) -> str:
     """What people must know of a trace that holds for one image alone; '' where it holds for all."""
     if traced.seen is None:
-        return ""
+        return f"{traced.decides}: its layers are computed by running all of it" if traced.decides else ""
     where = "this image" if image else "noise, as there is no image"
     return f"recorded on {where}: {traced.decides}, so that another image may take another way"
 
@@ -76,5 +84,5 @@ def _live(network: nn.Module, image: Tensor) -> Trace:
         traced = replace(traced, decides=recorder.decides, seen=image)
     found = finished(run(traced, NetworkWeights(network), image)).output
     if not agrees(found, wanted):
-        raise SegvizError("what segviz recorded of it on an image does not compute what it computed there")
+        raise SegvizError("") from Unrecorded("what was recorded does not compute what it computed")
     return traced

@@ -145,7 +145,7 @@ class Engine:
     def _recorded(
         self, request: DescribeRequest, loaded: Loaded, frame: Frame, shape: tuple[int, int, int]
     ) -> tuple[Trace, bool]:
-        """The trace that is asked for, and whether it is of the setup's image: where values decide that is looked at."""
+        """The trace that is asked for, and whether there is an image, which is looked at where values decide."""
         traced = loaded.traced(request.converted and loaded.convertible, shape)
         seen = request.setup.image is not None and request.input_size is None
         if traced.decides and seen:

@@ -120,7 +120,7 @@ def seen_maps(network: nn.Module, traced: Trace, layers: set[str], image: Tensor
 
 
 def reach(out: Tensor, traced: Trace, unit: Unit, image: Tensor) -> Box | None:
-    """The smallest box around the pixels of `image` where the gradient of a unit of `out` is not zero; None without any.
+    """The smallest box around the pixels of `image` where a unit of `out` has a gradient; None where it has none.
 
     Raises SegvizError where `out` are not the maps of the trace: those of a convolutional form no module makes.
     """

@@ -78,9 +78,7 @@ def converting(
     """
     published = record(network, native)
     if published.decides:
-        raise SegvizError(
-            f"it becomes no convolution: {published.decides}, so that its operations are not always these"
-        )
+        raise SegvizError(f"it becomes no convolution: {published.decides}")
     nodes = published.geometry.nodes
     ends = [place if _is_end(place, published) else None for place in published.places]
     head = Head(tuple(ends), _chosen(pooling, published, ends))
