@@ -107,4 +107,6 @@ def test_the_branch_is_the_images(segviz: Segviz, net: str, photo: Path) -> None
         assert list(whole.crop((8, 8, 24, 20)).get_flattened_data()) == list(region.get_flattened_data())
     refused = segviz("convert", spec, "--trust", "--out", "net.pt2")
     assert refused.status == 1
-    assert "it becomes no convolution: its code takes a number" in refused.err
+    assert "a file would hold the way of one image alone: its code takes a number" in refused.err
+    assert segviz("convert", spec, "--trust", "--input", "3x24x20", "--out", "net.pt2").status == 1
+    assert not Path("net.pt2").exists()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from segviz.core.field import Box, Geometry, Status
-from segviz.core.measured import By, MeasuredField, MeasureRequest
+from segviz.core.field import Box, Status
+from segviz.core.measured import By, MeasureRequest
 from segviz.core.planning import plan_measure
 from segviz.core.requests import DescribeRequest
 from segviz.core.session import Unit
@@ -16,15 +16,8 @@ from tests.gui import scenes
 REASON = "the operation 'odd' has no rule"
 
 
-def unknown_lenet(request=None):
-    """LeNet-5 with an operation in its second convolution that nobody knows."""
-    network = scenes.lenet()
-    geometry = network.geometry
-    at = geometry.index("c3")
-    odd = replace(geometry.nodes[at], reason=REASON)
-    nodes = (*geometry.nodes[:at], odd, *geometry.nodes[at + 1 :])
-    lost = Geometry(geometry.height, geometry.width, nodes, geometry.layers, geometry.last)
-    return replace(network, geometry=lost, request=request or network.request)
+def unknown_lenet(request):
+    return replace(scenes.lost(scenes.lenet(), "c3", REASON), request=request)
 
 
 def opened(bench):
@@ -38,7 +31,7 @@ def opened(bench):
 
 
 def answer(request, box, refusal=""):
-    return MeasuredField(request, request.layer, box, By.BOTH, scenes.lenet().frame, 0.1, (), refusal)
+    return scenes.measured(scenes.lenet(), request, box, refusal)
 
 
 def test_only_a_field_that_is_not_known_is_measured(bench):
