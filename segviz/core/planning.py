@@ -185,11 +185,13 @@ def plan_sizes(state: State, size: tuple[int, int]) -> SizesRequest | None:
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:
-    """Whether two asks are one but for what was drawn on the image, or where a box on it was dragged, in between."""
+    """Whether two asks are one but for what was drawn on the image, or where on it a person points, in between."""
     if type(one) is not type(other):
         return False
     if isinstance(one, ClassifyRequest) and isinstance(other, ClassifyRequest):
         other = replace(other, x=one.x, y=one.y)
     if isinstance(one, OcclusionRequest) and isinstance(other, OcclusionRequest):
         other = replace(other, x=one.x, y=one.y, side=one.side)
+    if isinstance(one, MeasureRequest) and isinstance(other, MeasureRequest):  # which cannot stop half-way
+        other = replace(other, layer=one.layer, row=one.row, column=one.column)
     return one == replace(other, setup=replace(other.setup, revision=one.setup.revision))

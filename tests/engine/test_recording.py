@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+from PIL import Image
 
+from segviz.core.capabilities import Ability, Verdict
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.requests import DescribeRequest, ExamineRequest, SegmentRequest, Setup
 from segviz.engine.cached import has_room
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import trace
 from segviz.engine.recording import note, record, suits
+from segviz.engine.run import Engine
 from segviz.engine.surgery import convert
 from tests.engine import valued
 from tests.engine.valued import ARRAYS, NUMBERS, SIZE, bright, made
@@ -155,3 +159,39 @@ def test_a_record_that_is_wrong_is_not_used(monkeypatch):
     traced = record(made(valued.branched), SIZE, image=bright())
     assert traced.geometry.field("last", 9, 8).status is Status.UNKNOWN
     assert "does not compute what it computed" in traced.decides
+
+
+CODE = """
+from torch import nn
+
+
+class Decided(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3, padding=1)
+
+    def forward(self, x):
+        maps = self.conv(x) * 0
+        return maps + 100 if x.mean() > 0 else maps - 100
+"""
+
+
+def test_every_image_is_recorded_for_itself(tmp_path):
+    """The engine keeps a trace for each size, and makes it anew where the image is another of the same size."""
+    (tmp_path / "net.py").write_text(CODE, encoding="utf-8")
+    spec = f"{tmp_path / 'net.py'}?input=3x12x16&mean=0.5,0.5,0.5&std=0.5,0.5,0.5"
+    engine = Engine()
+    for grey in (255, 0, 255):
+        path = str(tmp_path / f"{grey}.png")
+        Image.new("RGB", (16, 12), (grey,) * 3).save(path)
+        setup = Setup(spec, path, 1.0, trust=True)
+        for region in (None, (4, 4, 6, 5)):
+            found = finished(engine.run(SegmentRequest(setup, region=region)))
+            assert set(found.logits.flat) == {100.0 if grey else -100.0}
+        told = finished(engine.run(DescribeRequest(setup)))
+        assert told.notes[0].startswith("recorded on this image: its code takes a number")
+    blank = finished(engine.run(DescribeRequest(Setup(spec, trust=True))))
+    assert blank.notes[0].startswith("recorded on noise")
+    badge = finished(engine.run(ExamineRequest(Setup(spec, trust=True))))
+    assert badge.of(Ability.FEATURES).verdict is Verdict.YES
+    assert badge.of(Ability.CONVERTS).verdict is Verdict.NO

@@ -92,3 +92,19 @@ def test_another_image_takes_it_off(bench):
     one.jobs.open()
     one.turn()
     assert one.scene.measured is None
+
+
+def test_another_unit_waits_for_the_one_that_is_being_measured(bench):
+    """A pass through a stranger's modules cannot be stopped half-way: to replace it could cost the engine."""
+    one = opened(bench)
+    for column in (5, 6, 7):
+        one.desk.session.update(layer="c3", unit=Unit(0, 4, column))
+        one.turn()
+    asked = [request for request in one.jobs.history if isinstance(request, MeasureRequest)]
+    assert [request.column for request in asked] == [5]
+    assert MeasureRequest not in one.jobs.cancelled
+    one.jobs.answer(MeasureRequest, answer(asked[0], Box(10, 8, 22, 21)))
+    one.turn()
+    asked = [request for request in one.jobs.history if isinstance(request, MeasureRequest)]
+    assert [request.column for request in asked] == [5, 7]
+    assert pinned(one.scene).status is Status.UNKNOWN
