@@ -36,14 +36,8 @@ def measured(
     Raises SegvizError for a unit that there is not. That gradients cannot be followed is an answer.
     """
     started = time.perf_counter()
-    call, geometry = traced.call(request.layer), traced.geometry
-    unit = Unit(call.name, request.row, request.column)
-    rows, columns = geometry.grid(call.name)
-    if not (0 <= unit.row < rows and 0 <= unit.column < columns):
-        raise SegvizError(f"unit {unit.row},{unit.column} is outside the {rows}x{columns} grid of layer '{unit.layer}'")
-    needed = BYTES * sum(operation.elements for operation in traced.operations[: int(call.output or 0) + 1])
-    devices.check_memory(needed, f"{loaded.entry.title} backwards", "close other programs or choose a smaller scale")
-    known = geometry.field(*unit).status not in (Status.UNKNOWN, Status.DATA)
+    unit = _checked(request, loaded, traced)
+    known = traced.geometry.field(*unit).status not in (Status.UNKNOWN, Status.DATA)
     found: list[tuple[By, Box | None]] = []
     refused: list[tuple[By, SegvizError]] = []
     ways: dict[By, Callable[[], Box | None]] = {}
@@ -61,7 +55,7 @@ def measured(
     by = By.BOTH if len(found) == 2 else found[0][0] if found else next(reversed(ways))
     return MeasuredField(
         request=request,
-        layer=call.name,
+        layer=unit.layer,
         box=_joined([box for _, box in found]),
         by=by,
         frame=frame,
@@ -69,6 +63,17 @@ def measured(
         notes=tuple(f"not measured by {way}: {error}" for way, error in refused) if found else (),
         refusal="" if found else str(refused[-1][1]),
     )
+
+
+def _checked(request: MeasureRequest, loaded: Loaded, traced: Trace) -> Unit:
+    """The unit that is asked for. Raises SegvizError where there is none, or no memory for the way back from it."""
+    call = traced.call(request.layer)
+    unit, (rows, columns) = Unit(call.name, request.row, request.column), traced.geometry.grid(call.name)
+    if not (0 <= unit.row < rows and 0 <= unit.column < columns):
+        raise SegvizError(f"unit {unit.row},{unit.column} is outside the {rows}x{columns} grid of layer '{unit.layer}'")
+    needed = BYTES * sum(operation.elements for operation in traced.operations[: int(call.output or 0) + 1])
+    devices.check_memory(needed, f"{loaded.entry.title} backwards", "close other programs or choose a smaller scale")
+    return unit
 
 
 def _tried(way: Callable[[], Box | None]) -> Box | None:
