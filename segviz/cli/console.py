@@ -15,6 +15,7 @@ from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import clean
+from segviz.core.measured import MeasuredField, MeasureRequest
 from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
     Answer,
@@ -96,6 +97,8 @@ class Console:
     def ask(self, request: EffectiveRequest) -> EffectiveField: ...
     @overload
     def ask(self, request: CamRequest) -> CamAnswer: ...
+    @overload
+    def ask(self, request: MeasureRequest) -> MeasuredField: ...
 
     def ask(self, request: Request) -> Answer:
         """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""

@@ -6,7 +6,7 @@ import argparse
 from math import ceil
 from typing import Any
 
-from segviz.cli import effective, table
+from segviz.cli import effective, measure, table
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel", type=unit, metavar="Y,X", help="also which units of the layer this pixel of the input can change"
     )
+    measure.add_arguments(parser)
     effective.add_arguments(parser)
 
 
@@ -50,12 +51,18 @@ def run(options: argparse.Namespace, console: Console) -> Report:
             f"unit {row},{column} is outside the {rows}x{columns} grid of layer '{options.layer}' on an input of "
             f"{geometry.height}x{geometry.width}: rows are 0 to {rows - 1}, columns 0 to {columns - 1}"
         )
-    data = _described(options, network, geometry.field(options.layer, row, column))
+    for note in network.notes if network.refusal else ():
+        console.note(note)
+    field = geometry.field(options.layer, row, column)
+    data = _described(options, network, field)
     if options.chain:
         data["chain"] = [_linked(link) for link in chain(geometry, options.layer, row, column)]
     if options.pixel:
         data["pixel"], data["reaches"] = options.pixel, _reached(geometry, options.layer, *options.pixel)
     text = _text(data, network.entry.input_size[1:])
+    if options.measure:
+        more, lines = measure.added(options, console, network, field)
+        data, text = data | more, f"{text}\n{lines}"
     if setup is None:
         return Report(data, text)
     more, lines = effective.added(options, console, setup)

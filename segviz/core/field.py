@@ -1,17 +1,15 @@
 """Which pixels a unit sees, and which unit sits at a pixel: exact, both ways, on plain integers.
 
-A network that has been traced on an input of one size is, for geometry, a graph of nodes. Each node
-maps an interval of its own units backwards to the interval of its inputs' units that they need
-(Dumoulin and Visin 2016, sections 2 and 4; for the closed form Araujo et al., Distill 2019). A
-receptive field is that interval followed down to the image, so it belongs to one unit and may
-depend on the unit's phase once a network has upsampled; (size, stride, start) is the special case
-of a network that never does. An interval has no holes: where a stride or a dilation skips pixels
-between padding and the first pixel that is read, these are counted in.
+A network that has been traced on an input of one size is, for geometry, a graph of nodes. Each node maps an interval of
+its own units backwards to the interval of its inputs' units that they need (Dumoulin and Visin 2016, sections 2 and 4;
+for the closed form Araujo et al., Distill 2019). A receptive field is that interval followed down to the image, so it
+belongs to one unit and may depend on the unit's phase once a network has upsampled; (size, stride, start) is the
+special case of a network that never does. An interval has no holes: where a stride or a dilation skips pixels between
+padding and the first pixel that is read, these are counted in.
 
-Conventions: pixel centres are integers, intervals [lo, hi] include both ends, a box is [left, top,
-right, bottom] in pixel edges, inclusive-exclusive, and may reach outside the image into the
-padding. Units are numbered (row, column). Everything is in pixels of the network's input until
-`Frame` carries it to the image that the person sees.
+Conventions: pixel centres are integers, intervals [lo, hi] include both ends, a box is [left, top, right, bottom] in
+pixel edges, inclusive-exclusive, and may reach outside the image into the padding. Units are numbered (row, column).
+All is in pixels of the network's input until `Frame` carries it to the image that the person sees.
 """
 
 from __future__ import annotations
@@ -32,19 +30,21 @@ class Status(StrEnum):
     """How far a receptive field can be trusted, the surest first.
 
     Of an upper bound the unit sees nothing outside the box, and less than all of it. Where it is data-dependent, the
-    image decides which pixels of the box count. Nothing at all is promised of a box that is unknown.
+    image decides which of its pixels count, or which way is taken. What is measured is a lower bound (`core/measured`).
+    Nothing at all is promised of a box that is unknown.
     """
 
     EXACT = "exact"
     WHOLE = "whole image"
     BOUND = "upper bound"
     DATA = "data-dependent"
+    MEASURED = "measured"
     UNKNOWN = "unknown"
 
     @property
     def holds(self) -> bool:
         """Whether no pixel outside the box can change the unit, gates that average over a whole map apart."""
-        return self is not Status.UNKNOWN
+        return self not in (Status.MEASURED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from segviz.core.depths import DepthRequest
 from segviz.core.effective import RULES, EffectiveRequest
 from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
+from segviz.core.measured import MeasureRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
@@ -112,6 +113,14 @@ def plan_effective(state: State) -> EffectiveRequest | None:
     return EffectiveRequest(setup, state.layer, unit.channel, unit.row, unit.column, rule, images)
 
 
+def plan_measure(state: State) -> MeasureRequest | None:
+    """What the pinned unit sees, measured on the image; what is drawn on that moves no field."""
+    setup, unit = setup_of(state), state.unit
+    if setup is None or setup.image is None or state.layer is None or unit is None:
+        return None
+    return MeasureRequest(replace(setup, revision=0, fast=False), state.layer, unit.row, unit.column)
+
+
 def plan_cams(state: State) -> CamRequest | None:
     """What speaks for the foremost classes, at the selected layer or, for CAM, at the one layer that has it."""
     setup, view = setup_of(state), state.cams
@@ -176,11 +185,13 @@ def plan_sizes(state: State, size: tuple[int, int]) -> SizesRequest | None:
 
 
 def same_but_drawn(one: Request, other: Request) -> bool:
-    """Whether two asks are one but for what was drawn on the image, or where a box on it was dragged, in between."""
+    """Whether two asks are one but for what was drawn on the image, or where on it a person points, in between."""
     if type(one) is not type(other):
         return False
     if isinstance(one, ClassifyRequest) and isinstance(other, ClassifyRequest):
         other = replace(other, x=one.x, y=one.y)
     if isinstance(one, OcclusionRequest) and isinstance(other, OcclusionRequest):
         other = replace(other, x=one.x, y=one.y, side=one.side)
+    if isinstance(one, MeasureRequest) and isinstance(other, MeasureRequest):  # which cannot stop half-way
+        other = replace(other, layer=one.layer, row=one.row, column=one.column)
     return one == replace(other, setup=replace(other.setup, revision=one.setup.revision))

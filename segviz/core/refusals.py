@@ -12,6 +12,7 @@ from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.filters import FilterRequest
 from segviz.core.learning import TrainRequest
+from segviz.core.measured import MeasureRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
     ClassifyRequest,
@@ -40,6 +41,7 @@ DOING: dict[type, str] = {
     DepthRequest: "scoring the depths",
     OcclusionRequest: "occluding a part of the image",
     EffectiveRequest: "going back from a unit to the pixels",
+    MeasureRequest: "measuring what a unit sees",
     CamRequest: "finding what speaks for a class",
     FilterRequest: "reading filters",
     TopRequest: "looking for top patches",

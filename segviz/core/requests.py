@@ -1,8 +1,8 @@
 """What the window and the command line ask of an engine, and what it answers: frozen values.
 
-Asks are small and describe the work by names and paths. Answers carry the ask they belong to, so
-that a stale one can be told from the newest; their arrays are read-only and crossed the process
-border through shared memory. Of each kind of ask the newest wins.
+Asks are small and describe the work by names and paths. Answers carry the ask they belong to, so that a stale one can
+be told from the newest; their arrays are read-only and crossed the process border through shared memory. Of each kind
+of ask the newest wins.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.field import Box, Frame, Geometry, Lattice
 from segviz.core.filters import FilterAnswer, FilterRequest
+from segviz.core.measured import MeasuredField, MeasureRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.shifting import ShiftAnswer, ShiftRequest
@@ -37,11 +38,10 @@ STRIDED = (Method.SLIDING_WINDOW, Method.SHIFT_AND_STITCH, Method.DENSE)  # meth
 class Setup:
     """What every ask about a network at work has in common.
 
-    `image` is a path or None; without one the network's native input size counts. `scale` resizes
-    the image before the network sees it; None takes the longest side that the catalogue recommends.
-    `revision` tells two asks apart whose file was written anew in between; the engine looks at the file.
-    `fast` allows arithmetic that is equal only to about 1e-5 (Winograd's convolutions). `trust` is the
-    user's word, on the command line, that a program in a file may run.
+    `image` is a path or None; without one the network's native input size counts. `scale` resizes the image before
+    the network sees it; None takes the longest side that the catalogue recommends. `revision` tells two asks apart
+    whose file was written anew in between; the engine looks at the file. `fast` allows arithmetic that is equal only
+    to about 1e-5 (Winograd). `trust` is the user's word, on the command line, that a program in a file may run.
     """
 
     model: str
@@ -111,8 +111,7 @@ class RaceRequest:
 class ClassifyRequest:
     """The classes of one window of the network's native size, as the classifier was published (lecture T15).
 
-    (`x`, `y`) is the window's left top corner in pixel edges of the image; the nearest window of whole
-    network pixels inside the image is taken (`Frame.window`).
+    (`x`, `y`) is the window's left top corner in pixel edges of the image; the nearest of whole network pixels counts.
     """
 
     setup: Setup
@@ -138,6 +137,7 @@ Request = (
     | DepthRequest
     | OcclusionRequest
     | EffectiveRequest
+    | MeasureRequest
     | CamRequest
     | FilterRequest
     | TopRequest
@@ -257,9 +257,8 @@ class Network:
 class Exactness:
     """Whether a map equals the classifier on windows, by proof from the graph and by measurement.
 
-    `margin` is how far from the image's border, in network pixels, a field may still reach over it.
-    `deviation` is the largest difference of probabilities on `sample` windows, None where none was
-    compared.
+    `margin` is how far from the image's border, in network pixels, a field may still reach over it. `deviation` is the
+    largest difference of probabilities on `sample` windows, None where none was compared.
     """
 
     equality: Equality
@@ -440,6 +439,7 @@ Answer = (
     | DepthAnswer
     | OcclusionAnswer
     | EffectiveField
+    | MeasuredField
     | FilterAnswer
     | CamAnswer
     | TopAnswer

@@ -72,6 +72,7 @@ def projected(
     needs = needed(traced.geometry, {target: Region(Interval(row, row), Interval(column, column))})
     if 0 not in needs:
         raise SegvizError("the layer does not depend on the image: its units see nothing")
+    traced.check(image)
     _check_memory(traced, needs, what)
     pixels = _plain(Patch(image, _whole(image)).cut(needs[0]).clone(memory_format=torch.preserve_format))
     walk = _Walk(traced, _Gradable(weights.of(traced)), rule, needs, {0: pixels.requires_grad_()})

@@ -180,7 +180,8 @@ def _small(region: Region, image: Tensor) -> bool:
 
 
 def _keepable(traced: Trace) -> bool:
-    return _kept_elements(traced) <= MOST_KEPT
+    """An edit changes what a network that decides by values may do, and so nothing is kept of it."""
+    return traced.seen is None and _kept_elements(traced) <= MOST_KEPT
 
 
 def has_room(traced: Trace) -> bool:

@@ -20,9 +20,10 @@ from segviz.core.field import Field, Status
 from segviz.core.refusals import lacks_memory
 from segviz.core.requests import Progress
 from segviz.engine import devices
-from segviz.engine.comparison import outputs_seen, recorded_maps
-from segviz.engine.graph import Trace, first_tensor, trace
+from segviz.engine.comparison import noise, outputs_seen, recorded_maps
+from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.recorder import Call
+from segviz.engine.recording import record
 from segviz.engine.store import Loaded
 
 Found = tuple[Verdict, str]
@@ -56,19 +57,13 @@ def _tried(attempt: Callable[[Loaded], Found], loaded: Loaded) -> Found:
         return Verdict.NO, f"it breaks: {reason or type(error).__name__}"
 
 
-def _noise(loaded: Loaded, shape: tuple[int, int, int]) -> Tensor:
-    """A random image (1, C, H, W), always the same."""
-    image = torch.rand((1, *shape), generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return image.to(loaded.device)
-
-
 # ------------------------------------------------------------------------------------ runs, sizes
 
 
 def _runs(loaded: Loaded) -> Found:
     entry = loaded.entry
     with torch.inference_mode():
-        logits = first_tensor(loaded.network(_noise(loaded, entry.input_size)))
+        logits = first_tensor(loaded.network(noise(loaded.network, entry.input_size)))
     if not bool(torch.isfinite(logits).all()):
         return Verdict.PARTLY, "its answer on noise is not finite"
     if logits.dim() not in (2, 4):
@@ -94,7 +89,7 @@ def _sizes(loaded: Loaded) -> Found:
             _run_smaller(loaded, step)
             return Verdict.PARTLY, f"multiples of {step} alone: 'multiple={step}' in its spec pads images to them"
     if loaded.convertible and loaded.conversion.steps:
-        trace(loaded.network, other, loaded.conversion.head)
+        record(loaded.network, other, loaded.conversion.head)
         return Verdict.PARTLY, f"made fully convolutional alone; as published {refusal}"
     return Verdict.NO, refusal
 
@@ -111,7 +106,7 @@ def _next(side: int, multiple: int, more: int) -> int:
 def _refusal(loaded: Loaded, shape: tuple[int, int, int]) -> str:
     """Why the network as published does not run on `shape`; '' where it does."""
     try:
-        trace(loaded.network, shape)
+        record(loaded.network, shape)
     except SegvizError as error:
         return str(error)
     return ""
@@ -123,7 +118,7 @@ def _run_smaller(loaded: Loaded, multiple: int) -> None:
     small = channels, _next(height // 2, multiple, 1), _next(width // 2, multiple, multiple + 1)
     if not _refusal(loaded, small):
         with torch.inference_mode():
-            loaded.network(_noise(loaded, small))
+            loaded.network(noise(loaded.network, small))
 
 
 # --------------------------------------------------------------------------------------- features
@@ -158,7 +153,7 @@ def _features(loaded: Loaded) -> Found:
     shape = loaded.entry.input_size
     traced = loaded.traced(False, shape)
     devices.check_memory(traced.peak_bytes, f"{loaded.entry.title} at work")
-    image = _noise(loaded, shape)
+    image = noise(loaded.network, shape)
     wanted: dict[str, Measure] = {}
 
     def see(name: str, out: Tensor) -> None:
@@ -190,7 +185,7 @@ def _measured(traced: Trace, loaded: Loaded, image: Tensor) -> dict[int, Measure
 
 def _gradients(loaded: Loaded) -> Found:
     with _backward_room(loaded):
-        image = _noise(loaded, loaded.entry.input_size).requires_grad_()
+        image = noise(loaded.network, loaded.entry.input_size).requires_grad_()
         logits = first_tensor(loaded.network(image * 1.0))  # a copy: the network may write over what it is given
         best = logits.amax(1).sum() if logits.dim() in (2, 4) else logits.sum()
         if not best.requires_grad:
@@ -243,7 +238,7 @@ def _misjudged(loaded: Loaded, traced: Trace, known: list[Call]) -> str:
             seen[name] = out * 1.0  # the module after it may write over it
 
     with _backward_room(loaded), outputs_seen(loaded.network, see):
-        image = _noise(loaded, loaded.entry.input_size).requires_grad_()
+        image = noise(loaded.network, loaded.entry.input_size).requires_grad_()
         loaded.network(image * 1.0)
         if last.name not in seen or not seen[last.name].requires_grad:
             return ""

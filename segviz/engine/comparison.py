@@ -33,14 +33,15 @@ def compared(network: nn.Module, traced: Trace) -> str:
         devices.check_memory(2 * traced.peak_bytes, "a comparison")
     except SegvizError:
         return "not compared with what its own code computes: there is too little memory"
-    image = _noise(network, traced)
+    channels = traced.operations[0].elements // (traced.geometry.height * traced.geometry.width)
+    image = noise(network, (channels, traced.geometry.height, traced.geometry.width))
     weights = NetworkWeights(network)
     try:
         wanted = _own(network, image)
         found = finished(run(traced, weights, image)).output
-        if _agrees(found, wanted):
+        if agrees(found, wanted):
             return ""
-        if not _agrees(_own(network, image), wanted):
+        if not agrees(_own(network, image), wanted):
             return "its own code gives another answer each time, so that nobody can tell whether this one is right"
         layer = _first_other(network, traced, weights, image)
     except Exception as error:  # noqa: BLE001  the edge: a stranger's code; it is told again where it is run
@@ -52,11 +53,10 @@ def compared(network: nn.Module, traced: Trace) -> str:
     )
 
 
-def _noise(network: nn.Module, traced: Trace) -> Tensor:
-    kind = next((p.dtype for p in network.parameters() if p.is_floating_point()), torch.float32)
-    channels = traced.operations[0].elements // (traced.geometry.height * traced.geometry.width)
-    shape = (1, channels, traced.geometry.height, traced.geometry.width)
-    return (torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 2 - 1).to(kind)
+def noise(network: nn.Module, size: tuple[int, int, int]) -> Tensor:
+    """A random image (1, C, H, W), always the same, that stands in for one; where the network is, and of its kind."""
+    like = next((p for p in network.parameters() if p.is_floating_point()), torch.empty(0))
+    return (torch.rand((1, *size), generator=torch.Generator().manual_seed(0)) * 2 - 1).to(like)
 
 
 def _own(network: nn.Module, image: Tensor) -> Tensor:
@@ -64,7 +64,8 @@ def _own(network: nn.Module, image: Tensor) -> Tensor:
         return first_tensor(network(image.clone()))  # it may write over what it is given
 
 
-def _agrees(found: Tensor, wanted: Tensor) -> bool:
+def agrees(found: Tensor, wanted: Tensor) -> bool:
+    """Whether all values are the same, but for rounding and a few that lie on an edge."""
     if found.numel() != wanted.numel():
         return False
     mine, its = (torch.nan_to_num(tensor.detach().reshape(-1).double()) for tensor in (found, wanted))
@@ -88,13 +89,14 @@ def _first_other(network: nn.Module, traced: Trace, weights: NetworkWeights, ima
         layers.setdefault(int(call.output or 0), []).append(call.name)
     for index, maps in recorded_maps(traced, weights, image):
         for name in layers.get(index, ()):
-            if name in own and not _agrees(maps, own[name]):
+            if name in own and not agrees(maps, own[name]):
                 return name
     return traced.calls[-1].name
 
 
 def recorded_maps(traced: Trace, weights: NetworkWeights, image: Tensor) -> Iterator[tuple[int, Tensor]]:
     """Every node with its whole maps, computed in order and let go after their last use."""
+    traced.check(image)
     nodes, own = traced.geometry.nodes, weights.of(traced)
     last_use = {source: index for index, op in enumerate(traced.operations) for source in op.sources}
     have = {0: Patch(image, whole(nodes[0]))}

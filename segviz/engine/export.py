@@ -83,6 +83,7 @@ def save_weights(loaded: Loaded, out: Path) -> Exported:
     """The network's tensors under their own names, those of dense layers as (out, C, h, w). Raises SegvizError."""
     import safetensors.torch
 
+    _check_way(loaded)
     twin = Twin(loaded)
     tensors = _separate(reshaped(loaded) | dict(_others(loaded)))
     note = {"format": "pt", file_notes.NAME: json.dumps(_note(twin))}
@@ -115,6 +116,7 @@ def save_program(
     Raises SegvizError naming the layer that depends on the image size in a way that no program for all
     of them can have, and what to ask for instead.
     """
+    _check_way(loaded)
     twin = Twin(loaded, grid_stride)
     steps = _Steps(math.lcm(multiple or 1, loaded.entry.multiple), loaded.entry.remainder)
     if only is not None:
@@ -139,6 +141,13 @@ def save_program(
     every = "" if steps.length == 1 else f", multiples of {steps.length}"
     every += f" plus {steps.rest}" if steps.rest else ""
     return _saved(twin, out, write, _proof_sizes(least, steps), f"{_text(least)} or more{every}")
+
+
+def _check_way(loaded: Loaded) -> None:
+    """Raise SegvizError for a network that does not take the same way through itself with every image."""
+    decides = loaded.traced(False, loaded.entry.input_size).decides
+    if decides:
+        raise SegvizError(f"a file would hold the way of one image alone: {decides}")
 
 
 # ------------------------------------------------------------------------------------------ tensors

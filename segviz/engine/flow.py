@@ -137,6 +137,7 @@ def run(
     """
     goal = traced.output if target is None else target
     wanted = region or whole(traced.geometry.nodes[goal])
+    traced.check(image)
     seconds: dict[str, float] = {}
     start = {0: Patch(image, whole(traced.geometry.nodes[0]))}
     dense = _dense_layer(traced, goal)

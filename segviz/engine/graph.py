@@ -18,10 +18,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from segviz.core.errors import SegvizError
 from segviz.core.facts import Facts, facts
 from segviz.core.field import Geometry
+from segviz.core.refusals import lacks_memory
 from segviz.core.regions import Region
 from segviz.core.requests import Layer
 from segviz.engine.heads import Head, Place
@@ -39,7 +41,8 @@ class Trace:
     """A network traced on one input size. `operations[i]` belongs to `geometry.nodes[i]`, the image being number 0.
 
     `output` is the node of the logits, which are maps if `answers_maps` (or stand for them). `places` are
-    where its maps end, on the native input.
+    where its maps end, on the native input. A network whose code `decides` by values of an image was recorded on
+    the one that it has `seen` (1, C, H, W), and is recorded for no other; without one nothing was recorded but layers.
     """
 
     geometry: Geometry
@@ -50,6 +53,13 @@ class Trace:
     output: int = 0
     answers_maps: bool = True
     places: tuple[Place, ...] = ()
+    decides: str = ""
+    seen: Tensor | None = None
+
+    def check(self, image: Tensor) -> None:
+        """Raise SegvizError where what was recorded may not be what the network does with `image`."""
+        if self.seen is not None and not torch.equal(self.seen, image):
+            raise SegvizError(f"another image, or a changed one, may take another way through it: {self.decides}")
 
     @property
     def macs(self) -> int:
@@ -107,9 +117,9 @@ def trace(network: nn.Module, shape: tuple[int, int, int], head: Head | None = N
     with torch.inference_mode():
         state, image = _stand_ins(network, shape)
         recorder = Recorder(image, state, head)
-        logits = first_tensor(_recorded(network, state, image, recorder))
+        logits = first_tensor(recorded(network, state, image, recorder, Literals()))
         recorder.refresh(logits)
-    return _finish(recorder, logits, height, width)
+    return finish(recorder, logits, height, width)
 
 
 def attempted(
@@ -121,7 +131,7 @@ def attempted(
         state, image = _stand_ins(network, shape)
         recorder = Recorder(image, state, head)
         try:
-            _recorded(network, state, image, recorder)
+            recorded(network, state, image, recorder, Literals())
         except SegvizError as stopped:
             error = stopped
     return tuple(call for call in recorder.calls if call.output is not None), error
@@ -137,8 +147,15 @@ def _stand_ins(network: nn.Module, shape: tuple[int, int, int]) -> tuple[dict[st
     return state, torch.empty((1, *shape), device="meta", dtype=kind)
 
 
-def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recorder: Recorder) -> Any:
-    with calls_recorded(network, recorder), untouched(network), stood_in(network, state), recorder, Literals():
+def recorded(
+    network: nn.Module, state: dict[str, Tensor], image: Tensor, recorder: Recorder, floor: TorchFunctionMode
+) -> Any:
+    """What the network answers on `image` with the tensors `state`, while `recorder` writes down what it does.
+
+    `floor` sees what PyTorch does before operations. Raises SegvizError where it does not run, or not so that it can
+    be recorded.
+    """
+    with calls_recorded(network, recorder), untouched(network), stood_in(network, state), recorder, floor:
         try:
             return network(image)
         except Unrecorded as error:
@@ -147,6 +164,8 @@ def _recorded(network: nn.Module, state: dict[str, Tensor], image: Tensor, recor
         except SegvizError:
             raise
         except Exception as error:  # the edge: the network is a stranger's code
+            if lacks_memory(error):
+                raise
             size = "x".join(str(side) for side in image.shape[1:])
             where = f" at layer '{recorder.open[-1].name}'" if recorder.open else ""
             message = f"the network does not run on {size}: it breaks{where} ({reason_of(error)})"
@@ -163,7 +182,8 @@ def first_tensor(output: Any) -> Tensor:
     return output
 
 
-def _finish(recorder: Recorder, logits: Tensor, height: int, width: int) -> Trace:
+def finish(recorder: Recorder, logits: Tensor, height: int, width: int) -> Trace:
+    """The trace of what a recorder has written down. Raises SegvizError where no logits came of the image."""
     calls = tuple(call for call in recorder.calls if call.output is not None)
     if id(logits) not in recorder.made_by or not calls:
         raise SegvizError("the network's answer does not depend on its input, or it has no layers to show")

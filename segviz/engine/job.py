@@ -46,7 +46,7 @@ class Job:
     @property
     def dense(self) -> Trace:
         """The trace of the fully convolutional form on this image. Raises SegvizError where there is none."""
-        return self.loaded.traced(True, (int(self.image.shape[1]), *self.frame.outer))
+        return self.loaded.traced(True, (int(self.image.shape[1]), *self.frame.outer), image=self.image)
 
     @property
     def weights(self) -> NetworkWeights:

@@ -113,13 +113,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
         args = picked_by_numbers(func, args, lambda tensor: not tensor.is_meta and id(tensor) not in self.made_by)
         if not func._schema.is_mutable:
             return self._record(func, args, given)
-        if not (self._depends((args, given)) or any(t.is_meta for t in tensors_of((args, given)))):
+        if not (self._depends((args, given)) or self._has_weights(tensors_of((args, given)))):
             self._own_what_was_taken(tensors_of((args, given)))
             return func(*args, **given)
         target = written_by(func, args, given)
         made = self._written(func, target, args, given)
         if made is not target:  # a dropout at work leaves it as it is
-            self.memory.wrote(target, made)
+            self._wrote(target, made)
         return target
 
     def refresh(self, tensor: Tensor) -> None:
@@ -130,6 +130,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
 
     def _depends(self, value: Any) -> bool:
         return any(id(tensor) in self.made_by for tensor in tensors_of(value))
+
+    def _has_weights(self, tensors: Iterable[Tensor]) -> bool:
+        """Whether any of them is a parameter or made of one: these, like the image, have no values."""
+        return any(tensor.is_meta for tensor in tensors)
+
+    def _wrote(self, target: Tensor, made: Tensor) -> None:
+        """`target` was written to, and has the value of `made` now."""
+        self.memory.wrote(target, made)
 
     def _written(self, func: OpOverload, target: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         """What an operation writes, as a tensor of its own."""
@@ -185,26 +193,31 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
         tensors = list(tensors_of((args, kwargs)))
         of_a_size = func.overloadpacket.__name__ in OF_A_SIZE
         depends = not of_a_size and self._depends((args, kwargs))
-        if of_a_size or not (depends or any(t.is_meta for t in tensors)):
-            result = func(*on_processor(args), **on_processor(kwargs) | ({"device": PROCESSOR} if of_a_size else {}))
-        elif func.is_view and not any(t.is_meta for t in tensors):  # of a constant that was written to: a view of it
-            result = func(*args, **kwargs)
-        else:
-            result = func(*on_meta(args), **on_meta(kwargs))
+        constant = of_a_size or not (depends or self._has_weights(tensors))
+        result = self._computed(func, args, kwargs, constant)
         outputs = list(tensors_of(result))
-        if depends and torch.Tag.pointwise in func.tags:
+        if depends and outputs and torch.Tag.pointwise in func.tags:
             args, kwargs = self._met(args, kwargs, outputs[0])
         self.kept.extend(outputs)
         if tensors and outputs:
             self.memory.note((func, args, kwargs), tensors[0], outputs)
         if depends:
             return self._entered(func, args, kwargs, result, outputs)
-        if any(t.is_meta for t in outputs):  # of parameters alone: a rescaled kernel, a table of positions
+        if outputs and not constant:  # of parameters alone: a rescaled kernel, a table of positions
             call, options = self._mapped((args, dict(kwargs)), [])
             for number, output in enumerate(outputs):
                 self.named[id(output)] = len(self.made)
                 self.made.append(Made(func, call, options, number))
         return result
+
+    def _computed(self, func: OpOverload, args: tuple[Any, ...], kwargs: Mapping[str, Any], constant: bool) -> Any:
+        """The results of an operation, without values unless they are `constant`: the same for all images."""
+        if constant:
+            sized = func.overloadpacket.__name__ in OF_A_SIZE
+            return func(*on_processor(args), **on_processor(kwargs) | ({"device": PROCESSOR} if sized else {}))
+        if func.is_view and not self._has_weights(tensors_of((args, kwargs))):  # of a constant that was written to
+            return func(*args, **kwargs)
+        return func(*on_meta(args), **on_meta(kwargs))
 
     def _entered(
         self, func: OpOverload, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any, outputs: list[Tensor]

@@ -395,6 +395,7 @@ RULES: dict[Any, Rule] = {
     aten.to: _cast,
     aten.detach: _same,
     aten.alias: _same,
+    aten.lift_fresh: _same,
     aten.prelu: _point,
     aten.rrelu: _point,
     aten.relu6: _point,

@@ -16,6 +16,7 @@ from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
+from segviz.core.measured import MeasuredField, MeasureRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
@@ -43,14 +44,16 @@ from segviz.engine import (
     flow,
     labels,
     race,
+    recording,
     refine,
 )
 from segviz.engine.cached import Redraws
 from segviz.engine.capabilities import examine
-from segviz.engine.graph import describe_layers
+from segviz.engine.graph import Trace, describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.insides import INSIDE, Insides
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
+from segviz.engine.measured import measured
 from segviz.engine.prepare import check_channels, check_multiple, notes_of, tensor_of
 from segviz.engine.store import Kept, Loaded, Store, version
 from segviz.engine.windows import Windows, classify_one
@@ -104,8 +107,8 @@ class Engine:
         """Layers, cost and geometry, by tracing alone."""
         loaded = self._loaded(request.setup)
         frame, shape = self._shape(request, loaded)
+        traced, seen = self._recorded(request, loaded, frame, shape)
         converted = request.converted and loaded.convertible
-        traced = loaded.traced(converted, shape)
         entry = loaded.entry
         parameters = list(loaded.network.parameters())
         yield from ()
@@ -122,12 +125,32 @@ class Engine:
             geometry=traced.geometry,
             frame=frame,
             conversion=loaded.conversion.steps if converted else (),
-            notes=(*loaded.remarks, *notes_of(entry, frame)),
+            notes=tuple(filter(None, (recording.note(traced, seen), *loaded.remarks, *notes_of(entry, frame)))),
             refusal=loaded.refusal,
             entry=entry,
             brought=loaded.known,
             window=None if loaded.per_pixel else entry.input_size[1:],
         )
+
+    def measure(self, request: MeasureRequest) -> Generator[Update, None, MeasuredField]:
+        """What gradients say of a unit's field, of the network as it is described for the same setup."""
+        loaded = self._loaded(request.setup)
+        asked = DescribeRequest(request.setup, request.converted, request.input_size)
+        frame, shape = self._shape(asked, loaded)
+        traced, seen = self._recorded(asked, loaded, frame, shape)
+        image = self._pixels(request.setup, loaded, frame) if seen else None
+        answer = yield from measured(request, loaded, traced, frame, image)
+        return answer
+
+    def _recorded(
+        self, request: DescribeRequest, loaded: Loaded, frame: Frame, shape: tuple[int, int, int]
+    ) -> tuple[Trace, bool]:
+        """The trace that is asked for, and whether there is an image, which is looked at where values decide."""
+        traced = loaded.traced(request.converted and loaded.convertible, shape)
+        seen = request.setup.image is not None and request.input_size is None
+        if traced.decides and seen:
+            traced = loaded.traced(False, shape, image=self._pixels(request.setup, loaded, frame))
+        return traced, seen
 
     def _shape(self, request: DescribeRequest, loaded: Loaded) -> tuple[Frame, tuple[int, int, int]]:
         native = loaded.entry.input_size
@@ -302,6 +325,11 @@ class Engine:
     def _loaded(self, setup: Setup) -> Loaded:
         return self.store.network(setup.model, setup.pooling, setup.device, setup.trust)
 
+    def _pixels(self, setup: Setup, loaded: Loaded, frame: Frame) -> torch.Tensor:
+        """The setup's image as the network takes it (1, C, H, W)."""
+        pixels = self.store.picture(setup.image or "").pixels
+        return tensor_of(pixels, loaded.entry.preprocessing, frame).to(loaded.device)
+
     def _job(self, setup: Setup, loaded: Loaded, grid_stride: int | None = None, squeeze: bool = False) -> Job:
         """The network on the setup's image; `squeeze` makes that as large as the native input, whatever its shape."""
         if setup.image is None:
@@ -311,8 +339,8 @@ class Engine:
         picture = self.store.picture(setup.image)
         size, native = (picture.height, picture.width), loaded.entry.input_size
         frame = squeezed(size, native) if squeeze else loaded.frame(size, setup.scale)
-        image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
-        as_published = loaded.traced(False, native)
+        image = self._pixels(setup, loaded, frame)
+        as_published = loaded.traced(False, native, image=image if frame.outer == native[1:] else None)
         return Job(loaded, image, seen, frame, as_published, grid_stride, picture.notes, fast=setup.fast)
 
 
@@ -342,6 +370,7 @@ ANSWERS: dict[type, Callable[[Engine, Any], Answering]] = {
     ClassifyRequest: _once_loaded(Engine.classify),
     ExamineRequest: _once_loaded(Engine.examine),
     DepthRequest: _once_loaded(Engine.score_depths),
+    MeasureRequest: _once_loaded(Engine.measure),
     **{kind: _once_loaded(_inside(method)) for kind, method in INSIDE.items()},
 }
 

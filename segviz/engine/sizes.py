@@ -22,7 +22,9 @@ def answered(loaded: Loaded, request: SizesRequest, seconds: float) -> SizesAnsw
     """Every leaf on both sizes, and the grids of the convolutional form with poolings that round down and up."""
     native = loaded.entry.input_size
     shape = (native[0], *request.size)
-    own, _ = attempted(loaded.network, native)
+    own, stopped = attempted(loaded.network, native)
+    if stopped is not None:
+        raise SegvizError("where another size stops nobody can tell: it can only be recorded while it runs on an image")
     larger, error = attempted(loaded.network, shape)
     converted = _converted(loaded, shape)
     rows = _rows(own, larger, converted, error)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from segviz.core import catalogue
 from segviz.core.choices import Device, Pooling, Task
@@ -25,10 +25,11 @@ from segviz.core.specs import Kind, Spec, parse
 from segviz.engine import devices
 from segviz.engine.dilation import dilated
 from segviz.engine.flow import NetworkWeights, finished
-from segviz.engine.graph import Trace, trace
+from segviz.engine.graph import Trace
 from segviz.engine.networks import file_of
 from segviz.engine.opening import opened
 from segviz.engine.prepare import frame_of, least_size
+from segviz.engine.recording import record, suits
 from segviz.engine.strangers import GUESSED_PIXELS
 from segviz.engine.surgery import Conversion, converting
 
@@ -161,16 +162,22 @@ class Loaded:
         """Why it has no fully convolutional form; '' where it has one."""
         return str(self.converted) if isinstance(self.converted, SegvizError) else ""
 
-    def traced(self, converted: bool, shape: tuple[int, int, int], keep: bool = True) -> Trace:
+    def traced(
+        self, converted: bool, shape: tuple[int, int, int], keep: bool = True, image: Tensor | None = None
+    ) -> Trace:
         """The trace of the network, or of its convolutional form, on an input of `shape` (C, H, W).
 
-        One that is not to be `keep`-t does not push out those that others will ask for again.
+        One that is not to be `keep`-t does not push out those that others will ask for again. A network that decides
+        by values is recorded on `image` (1, C, H, W), on noise without one.
         """
         as_it_is = self.per_pixel and not self.convertible
         head = self.conversion.head if converted and not as_it_is else None
-        if not keep:
-            return self.traces.find((converted, shape)) or trace(self.network, shape, head)
-        return self.traces.get((converted, shape), lambda: trace(self.network, shape, head))
+        found = self.traces.find((converted, shape))
+        if found is None or not suits(found, self.network, shape, image):
+            found = record(self.network, shape, head, image)
+            if keep:
+                self.traces.put((converted, shape), found)
+        return found
 
     def dilated(self, traced: Trace, keep: int) -> Trace:
         """The a trous form of one of these traces, with a unit every `keep` pixels if its first strides divide that."""

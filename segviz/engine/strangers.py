@@ -20,7 +20,8 @@ from segviz.core.errors import SegvizError
 from segviz.core.overrides import adapted
 from segviz.core.specs import Spec
 from segviz.engine.comparison import compared
-from segviz.engine.graph import Trace, first_tensor, trace
+from segviz.engine.graph import Trace, first_tensor
+from segviz.engine.recording import record
 
 Size = tuple[int, int, int]  # channels, height, width
 
@@ -133,7 +134,7 @@ def _run(network: nn.Module, spec: Spec, known: Known) -> tuple[Trace, Size, tup
 def _traced(network: nn.Module, size: Size) -> Trace:
     """A trace; whatever other people's code raises on a size becomes one message."""
     try:
-        return trace(network, size)
+        return record(network, size)
     except SegvizError:
         raise
     except Exception as error:  # the edge: a network of a stranger may raise anything

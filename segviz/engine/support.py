@@ -11,7 +11,7 @@ Nothing here knows what `core/field` knows: the two are held against each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import Random
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.engine.comparison import outputs_seen
 from segviz.engine.graph import Trace, first_tensor
@@ -41,6 +42,10 @@ class Unit(NamedTuple):
     column: int
 
 
+class _Enough(BaseException):
+    """All that was asked for is seen: no code of a stranger's may catch this as an error of its own."""
+
+
 def supports(network: nn.Module, traced: Trace, units: Sequence[Unit]) -> list[Box | None]:
     """The smallest box around the pixels that each unit depends on, None where it depends on none.
 
@@ -52,7 +57,7 @@ def supports(network: nn.Module, traced: Trace, units: Sequence[Unit]) -> list[B
         asked = [unit for unit in units if (traced.geometry.grid(unit.layer) != POOLED) == opens]
         if asked:
             image, maps = _maps(network, traced, {unit.layer for unit in asked}, opens)
-            found |= {unit: _reach(maps[unit.layer], traced, unit, image) for unit in asked}
+            found |= {unit: reach(maps[unit.layer], traced, unit, image) for unit in asked}
     return [found[unit] for unit in units]
 
 
@@ -92,20 +97,41 @@ def _holds(box: Box, other: Box) -> bool:
 
 def _maps(network: nn.Module, traced: Trace, layers: set[str], opens: bool) -> tuple[Tensor, dict[str, Tensor]]:
     """The image and the outputs of some layers, with the operations replaced that would lose gradients."""
-    image, maps = _image(traced), {}
+    image = _image(traced)
+    with torch.enable_grad(), _filled(network), _Positive(opens):
+        return image, seen_maps(network, traced, layers, image)
+
+
+def seen_maps(network: nn.Module, traced: Trace, layers: set[str], image: Tensor) -> dict[str, Tensor]:
+    """The outputs of some layers on an image, for gradients; the network stops where it has made all of them."""
+    maps: dict[str, Tensor] = {}
     names = {traced.call(layer).name: layer for layer in layers}
 
     def see(name: str, out: Tensor) -> None:
         if name in names:
             maps[names[name]] = out * 1.0  # the module after it may write over it
+            if len(maps) == len(names):
+                raise _Enough
 
-    with torch.enable_grad(), _filled(network), outputs_seen(network, see), _Positive(opens):
+    with outputs_seen(network, see), suppress(_Enough):
         logits = first_tensor(network(image * 1.0))
-    return image, {layer: maps.get(layer, logits) for layer in layers}  # what ends in a function has no module
+        return {layer: maps.get(layer, logits) for layer in layers}  # what ends in a function has no module
+    return maps
 
 
-def _reach(out: Tensor, traced: Trace, unit: Unit, image: Tensor) -> Box | None:
+def reach(out: Tensor, traced: Trace, unit: Unit, image: Tensor) -> Box | None:
+    """The smallest box around the pixels of `image` where a unit of `out` has a gradient; None where it has none.
+
+    Raises SegvizError where `out` are not the maps of the trace: those of a convolutional form no module makes.
+    """
     y, x = traced.axes[int(traced.call(unit.layer).output or 0)]
+    has = (int(out.shape[y]), int(out.shape[x])) if out.dim() > max(y, x) else POOLED
+    grid = traced.geometry.grid(unit.layer)
+    if grid not in (has, POOLED):
+        raise SegvizError(
+            f"layer '{unit.layer}' has {grid[0]}x{grid[1]} units as a convolution, and {has[0]}x{has[1]} as published, "
+            "where gradients measure: take a unit of the native input"
+        )
     if out.dim() > max(y, x):
         out = out.narrow(y, unit.row, 1).narrow(x, unit.column, 1)
     if not out.requires_grad:

@@ -20,10 +20,11 @@ from segviz.core.refusals import lacks_memory
 from segviz.core.requests import ConvertedLayer, Progress
 from segviz.core.steps import SAME
 from segviz.engine.flow import NetworkWeights, finished, followed, progress, run
-from segviz.engine.graph import Trace, first_tensor, trace
+from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.heads import End, Head, Place, ends_the_maps
 from segviz.engine.kernels import AveragePool, Convolution, Same
 from segviz.engine.recorder import Operation
+from segviz.engine.recording import record
 
 Size = tuple[int, int, int]  # channels, height, width
 
@@ -75,22 +76,24 @@ def converting(
     where one is given: its native one may take seconds. Raises SegvizError naming the layer that cannot
     be converted, and why.
     """
-    published = trace(network, native)
+    published = record(network, native)
+    if published.decides:
+        raise SegvizError(f"it becomes no convolution: {published.decides}")
     nodes = published.geometry.nodes
     ends = [place if _is_end(place, published) else None for place in published.places]
     head = Head(tuple(ends), _chosen(pooling, published, ends))
     if not any(ends) and not published.answers_maps:
         _check(published)
         raise SegvizError(_refusal(published, published.output, "nothing that is known ends the maps before it"))
-    converted = trace(network, native, head)
+    converted = record(network, native, head)
     if any(ends):
         _check(converted)
     steps = tuple(_steps(published, converted, head))
     proven_on = native if small is None or any(ends) else small
     if _averages(published, ends):
-        proven = converted if proven_on == native else trace(network, proven_on, head)
+        proven = converted if proven_on == native else record(network, proven_on, head)
     else:
-        proven = trace(network, native, replace(head, pooling=Pooling.WINDOW))
+        proven = record(network, native, replace(head, pooling=Pooling.WINDOW))
     difference = yield from _prove(network, proven, weights or NetworkWeights(network), proven_on)
     spans = any(_spans(converted.operations[index], published.operations[index]) for index in range(len(nodes)))
     pools = any(place is not None and place.kind is End.POOLING for place in ends)

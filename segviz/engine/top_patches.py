@@ -30,7 +30,7 @@ FOLDER = "top-patches"  # of the cache
 MOST_FILES = 5000  # that are kept there; the oldest go
 TOLD = 0.25  # seconds between two updates
 GREY = 128  # of what lies outside an image
-MAGIC = b"segviz top 1\n"
+MAGIC = b"segviz top 2\n"
 CHECK = 16  # bytes of the checksum behind it
 STATUSES = tuple(Status)
 
@@ -143,10 +143,10 @@ def _computed(request: TopRequest, loaded: Loaded, place: Path, progress: Progre
     size, native = (picture.height, picture.width), loaded.entry.input_size
     squeezed = Frame(size, native[1:], native[1:])
     frame = loaded.frame(size, request.setup.scale) if loaded.convertible else squeezed
-    traced = loaded.traced(loaded.convertible, (native[0], *frame.outer), keep=False)
+    image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
+    traced = loaded.traced(loaded.convertible, (native[0], *frame.outer), keep=False, image=image)
     call = traced.call(request.layer)
     devices.check_memory(traced.peak_bytes, f"{loaded.entry.title} on {size_text(frame.outer)}")
-    image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
     steps = flow.run(traced, loaded.weights.allowing(request.setup.fast), image, call.output)
     done = yield from flow.followed(steps, lambda _: progress)
     values = done.output[0].float().cpu()

@@ -9,6 +9,7 @@ from segviz.core.cams import CamAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.filters import FilterAnswer
+from segviz.core.measured import MeasuredField
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.requests import (
     Badge,
@@ -82,6 +83,7 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     DepthAnswer: lambda scene, ledger, answer: {"depths": answer},
     OcclusionAnswer: lambda scene, ledger, answer: {"occlusion": answer},
     EffectiveField: lambda scene, ledger, answer: {"effective": answer},
+    MeasuredField: lambda scene, ledger, answer: {"measured": answer},
     TopUpdate: _patches_so_far,
     TopAnswer: lambda scene, ledger, answer: {"top": answer},
     CamAnswer: lambda scene, ledger, answer: {"cams": answer},

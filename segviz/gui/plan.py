@@ -10,8 +10,10 @@ from segviz.core.cams import CamRequest
 from segviz.core.choices import Heat, MapPage, View
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
+from segviz.core.field import Status
 from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Source
+from segviz.core.measured import MeasureRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import (
     ClassifyRequest,
@@ -49,6 +51,7 @@ LONG = (
     Kind.DEPTHS,
     Kind.OCCLUSION,
     Kind.EFFECTIVE,
+    Kind.MEASURE,
     Kind.CAMS,
     Kind.PATCHES,
     Kind.SUMS,
@@ -66,6 +69,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.DEPTHS: DepthRequest,
     Kind.OCCLUSION: OcclusionRequest,
     Kind.EFFECTIVE: EffectiveRequest,
+    Kind.MEASURE: MeasureRequest,
     Kind.CAMS: CamRequest,
     Kind.FILTERS: FilterRequest,
     Kind.PATCHES: TopRequest,
@@ -83,6 +87,7 @@ ANSWERS = {
     "depths": Kind.DEPTHS,
     "occlusion": Kind.OCCLUSION,
     "effective": Kind.EFFECTIVE,
+    "measured": Kind.MEASURE,
     "cams": Kind.CAMS,
     "filters": Kind.FILTERS,
     "top": Kind.PATCHES,
@@ -121,8 +126,11 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     looked_at = on_maps or (upsampled and state.upsampling_lab.source is Source.FEATURE)
     if looked_at or state.unit is not None:
         found[Kind.FEATURES] = planning.plan_features(state) if known else None
-    if pinned(scene) is not None:
+    unit = pinned(scene)
+    if unit is not None:
         found[Kind.EFFECTIVE] = planning.plan_effective(state)
+        lost = unit.status in (Status.UNKNOWN, Status.MEASURED)
+        found[Kind.MEASURE] = planning.plan_measure(state) if lost else None
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.OCCLUSION] = planning.plan_occlusion(state)
@@ -191,6 +199,8 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["occlusion"] = None
     if scene.effective is not None and not is_about(scene.effective.request.setup, state):
         gone["effective"] = None
+    if scene.measured is not None and not is_about(scene.measured.request.setup, state):
+        gone["measured"] = None
     if scene.cams is not None and not is_about(scene.cams.request.setup, state):
         gone["cams"] = None
     for name in ("sums", "shift"):

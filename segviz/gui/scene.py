@@ -17,6 +17,7 @@ from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.core.filters import FilterAnswer
+from segviz.core.measured import MeasuredField
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.overrides import adapted
 from segviz.core.requests import (
@@ -82,6 +83,7 @@ class Kind(StrEnum):
     DEPTHS = "Scoring the depths"
     OCCLUSION = "Occluding a part of the image"
     EFFECTIVE = "Going back to the pixels"
+    MEASURE = "Measuring a field"
     CAMS = "Finding what speaks for a class"
     FILTERS = "Reading the filters"
     PATCHES = "Looking for top patches"
@@ -132,6 +134,7 @@ class Scene:
     depths: DepthAnswer | None = None  # what the network upsamples with; see `shown_depths`
     occlusion: OcclusionAnswer | None = None  # see `sighting.occluded`
     effective: EffectiveField | None = None  # what a unit looks at; see `shown_effective`
+    measured: MeasuredField | None = None  # of a unit whose field is not known; see `pinned`
     cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
     filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
     top: TopAnswer | None = None  # what a map answers to; see `shown_top`
@@ -335,6 +338,9 @@ def pinned(scene: Scene) -> Pinned | None:
         found = geometry.field(layer, unit.row, unit.column)
     except SegvizError:  # a layer that does not depend on the image has units, but no field
         return None
+    measured = scene.measured
+    if found.status is Status.UNKNOWN and measured is not None and measured.request == planning.plan_measure(state):
+        found = measured.field(found)
     box = frame.box_to_image(found.box)
     height, width = frame.image
     return Pinned(

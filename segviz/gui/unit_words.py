@@ -11,6 +11,7 @@ from segviz.gui.scene import Pinned
 
 THROUGH_GATES = "and, through gates that average over it, the whole image"
 WORTH = 0.005  # share of a field outside the image that is said
+LIMITS = {Status.BOUND: "at most ", Status.DATA: "at most ", Status.MEASURED: "at least "}
 POOLED = "the whole image, which it averages over"
 
 
@@ -51,8 +52,7 @@ def chip(unit: Pinned, network: Network | None) -> str:
 def _field(unit: Pinned, network: Network | None) -> tuple[str, ...]:
     if unit.status is Status.UNKNOWN:
         return ("field not known",)
-    most = "at most " if unit.status in (Status.BOUND, Status.DATA) else ""
-    size = f"field {most}{words.size(unit.field.width, unit.field.height)} px"
+    size = f"field {LIMITS.get(unit.status, '')}{words.size(unit.field.width, unit.field.height)} px"
     if unit.status is Status.WHOLE:
         pooled = network is not None and averages(network.geometry.grid(unit.layer))
         return ("field: the whole image" if pooled else f"{size} + whole image",)
@@ -72,7 +72,8 @@ def field_size(unit: Pinned, network: Network | None) -> str:
     if unit.status is Status.UNKNOWN:
         return "not known"
     scaled = network is not None and network.frame.image != network.frame.inner
-    return f"{words.size(unit.field.width, unit.field.height)} {'image ' if scaled else ''}px"
+    least = LIMITS[unit.status] if unit.status is Status.MEASURED else ""
+    return f"{least}{words.size(unit.field.width, unit.field.height)} {'image ' if scaled else ''}px"
 
 
 def field_hint(unit: Pinned, network: Network | None) -> str:
@@ -95,6 +96,8 @@ def remark(unit: Pinned, network: Network | None) -> str:
         if network is not None and averages(network.geometry.grid(unit.layer)):
             return f"Sees {POOLED}"
         return f"Sees this field {THROUGH_GATES}"
+    if unit.status is Status.MEASURED:
+        return f"Sees at least this field, measured: {unit.reason}"
     if unit.status in (Status.BOUND, Status.DATA):
         return f"Sees at most this field ({unit.status.value}): {unit.reason}"
     return ""

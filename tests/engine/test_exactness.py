@@ -14,6 +14,7 @@ from segviz.core.requests import SegmentRequest, Setup
 from segviz.engine.exactness import exactness
 from segviz.engine.flow import NetworkWeights, finished, run
 from segviz.engine.graph import trace
+from segviz.engine.recording import record
 from segviz.engine.run import Engine
 from segviz.engine.surgery import convert
 
@@ -249,7 +250,7 @@ def traces_of(spec, page, stride):
     kept = engine.store.network(spec, Pooling.AUTO, Device.AUTO).traces
     before = set(kept._values)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("segviz.engine.store.trace", lambda *args: made.append(args[1]) or trace(*args))
+        patch.setattr("segviz.engine.store.record", lambda *args: made.append(args[1]) or record(*args))
         finished(engine.run(request))
     return before, set(kept._values), made
 

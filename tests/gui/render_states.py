@@ -34,11 +34,12 @@ from segviz.core.choices import (
     Upsampling,
     View,
 )
+from segviz.core.field import Box
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
 from segviz.core.network_picture import NetworkPicture
-from segviz.core.planning import plan_cams, plan_kept, plan_occlusion, plan_patches
+from segviz.core.planning import plan_cams, plan_kept, plan_measure, plan_occlusion, plan_patches
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
@@ -298,6 +299,17 @@ def occluded() -> Scene:
     return replace(scene, occlusion=scenes.occlusion(asked, scene.network))
 
 
+def lost(measured: bool) -> Scene:
+    """A unit whose field no record knows; as gradients measure it, or before."""
+    scene = castle(view=View.IMAGE)
+    assert scene.network is not None
+    network, asked = scenes.lost(scene.network, "blocks.2"), plan_measure(scene.state)
+    assert asked is not None
+    box = network.geometry.field("blocks.2", asked.row, asked.column).box
+    found = scenes.measured(network, asked, Box(box.left + 3, box.top + 2, box.right - 4, box.bottom - 3))
+    return replace(scene, network=network, measured=found if measured else None)
+
+
 def glowing(glow: Glow, scene: Scene | None = None, images: int = 1, dead: bool = False) -> Scene:
     """A unit of the photograph, seen from near, with what it looks at."""
     return scenes.glowing(scene or castle(112, 168, 6, View.IMAGE), glow, images, dead)
@@ -387,6 +399,8 @@ STATES: dict[str, Callable[[], Scene]] = {
     "sight-film-empty": lambda: replace(seen(), state=replace(seen(filmstrip=True).state, unit=None, cursor=None)),
     "sight-film-small": lambda: replace(small(), state=replace(small().state, sight=Sight(filmstrip=True))),
     "sight-paths": paths,
+    "sight-unknown": lambda: lost(measured=False),
+    "sight-measured": lambda: lost(measured=True),
     "sight-projective": lambda: seen(Unit(17, 20, 30), projective=True),
     "sight-occluded": occluded,
     "kept": lambda: compared(CompareView.NONE, 3),

@@ -21,6 +21,7 @@ from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
+from segviz.core.measured import By, MeasuredField, MeasureRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered, projective
 from segviz.core.planning import plan_cams, plan_effective, plan_patches
 from segviz.core.requests import (
@@ -388,6 +389,19 @@ def effective(network: Network, request: EffectiveRequest, dead: bool = False) -
         energy.ellipses(values, box.left, box.top), energy.spread(values), request.images, 0.2,
         notes=("nothing comes back to the pixels",) if dead else (),
     )  # fmt: skip
+
+
+def lost(network: Network, layer: str, reason: str = "the operation 'odd' has no rule") -> Network:
+    """The same with an operation in a layer that nobody knows."""
+    geometry = network.geometry
+    at = geometry.index(layer)
+    nodes = (*geometry.nodes[:at], replace(geometry.nodes[at], reason=reason), *geometry.nodes[at + 1 :])
+    return replace(network, geometry=Geometry(geometry.height, geometry.width, nodes, geometry.layers, geometry.last))
+
+
+def measured(network: Network, request: MeasureRequest, box: Box | None, refusal: str = "") -> MeasuredField:
+    """What gradients say of a unit: that they came to `box`."""
+    return MeasuredField(request, request.layer, box, By.BOTH, network.frame, 0.1, (), refusal)
 
 
 def glowing(scene: Scene, glow: Glow = Glow.EFFECTIVE, images: int = 1, dead: bool = False) -> Scene:

@@ -320,6 +320,7 @@ def _unit_differs(old: Scene, new: Scene) -> bool:
         old.picture is not new.picture
         or old.network is not new.network
         or old.features is not new.features
+        or old.measured is not new.measured
         or old.state.unit != new.state.unit
         or old.state.layer != new.state.layer
     )
