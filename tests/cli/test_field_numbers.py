@@ -80,7 +80,7 @@ def test_size_stride_and_centre_of_a_layer(segviz: Segviz, spec: str, layer: str
 
 @pytest.mark.parametrize(("depth", "size"), [(18, 435), (34, 899), (50, 427), (101, 971)])
 def test_torchvisions_resnets(segviz: Segviz, depth: int, size: int) -> None:
-    pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'zoo'")
+    pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'test'")
     words = ("--layer", "layer4", "--unit", "3,3", "--json")
     data = segviz("field", f"torchvision:resnet{depth}", *words).data
     assert (data["size"], data["stride"], data["status"]) == (size, 32, "exact")

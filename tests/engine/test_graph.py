@@ -61,7 +61,7 @@ def test_lenet5_fields_are_those_computed_by_hand(name):
 )
 def test_torchvisions_resnets_have_the_fields_computed_by_hand(name, field):
     """oracles: of the last block, stride 32; ResNet-50 strides in the 3x3 of a block, which makes 427 and not 483."""
-    models = pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'zoo'").models
+    models = pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'test'").models
     with torch.device("meta"):
         network = models.get_model(name, weights=None)
     last = layer_table(network.eval(), (3, 1024, 1024))["layer4"]

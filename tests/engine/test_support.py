@@ -42,7 +42,7 @@ OPTIONS = {"googlenet": {"init_weights": False}}
 
 @pytest.mark.parametrize("name", ZOO)
 def test_a_dozen_of_torchvision(name: str) -> None:
-    models = pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'zoo'").models
+    models = pytest.importorskip("torchvision", reason="torchvision belongs to the extra 'test'").models
     with torch.device("meta"):
         network = models.get_model(name, weights=None, **OPTIONS.get(name, {})).eval()
     traced = trace(network, (3, 224, 224))
