@@ -231,8 +231,8 @@ class TrainingPanel:
 
     def _show_stage(self) -> None:
         if self._page is not TrainingPage.IMAGE:
-            self.training_stage.show_training(self._training, self._page, self.form.request)
             self.training_stage.weight_map.show_weighting(self._session.state.w_0, self._session.state.sigma)
+            self.training_stage.show_training(self._training, self._page, self.form.request)
 
     def _show_words(self) -> None:
         training = self._training
