@@ -43,6 +43,7 @@ WEIGHTS_TIP = (
     "Class re-weighting (lecture T28): what each class counts in the loss, so that rare ones are not "
     "drowned by the background"
 )
+MARGINS, WIDEST_NUMBER = 22, 96  # around a number, and eight digits with them, before `theme.px`
 WIDEST = 420  # of what grows with the window, before `theme.px`
 RECIPES_OWN = "as the recipe"
 
@@ -123,7 +124,6 @@ class TrainingForm(QWidget):
 
     def _line(self, number: Number) -> EntryLine:
         line = EntryLine(number.caption, number.tip, "auto")
-        line.setFixedWidth(theme.px(number.width))
         line.entered.connect(lambda text: self._enter(number, text))
         return line
 
@@ -169,7 +169,10 @@ class TrainingForm(QWidget):
         self.data.show_value(request.data or "")
         for number in NUMBERS:
             value = getattr(request, number.field)
-            self.lines[number.field].show_value("" if value is None else str(value))
+            line, text = self.lines[number.field], "" if value is None else str(value)
+            line.show_value(text)
+            wanted = line.fontMetrics().horizontalAdvance(text) + theme.px(MARGINS)
+            line.setFixedWidth(min(max(theme.px(number.width), wanted), theme.px(WIDEST_NUMBER)))
         self.way.set_value(request.patches)
         self.kept.set_value(_place_of(1.0 if request.kept is None else request.kept))
         self.weights.set_value(_weights_text(request.class_weights), WEIGHTS_TIP)

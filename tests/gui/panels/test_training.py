@@ -100,6 +100,9 @@ def test_numbers_are_shown_as_they_are_asked_for(lab, qtbot):
         "steps": "1234567", "learning_rate": "0.00123456789", "seed": "20261130",
     }  # fmt: skip
     assert form.kept._number.text == "20 %"
+    for name in ("steps", "seed"):
+        line = form.lines[name]
+        assert line.width() >= line.fontMetrics().horizontalAdvance(line.text()) + 2 * line.textMargins().left()
     for name, line in form.lines.items():
         form.show_request(replace(asked, **{name: None}))
         enter(qtbot, line, str(getattr(asked, name)))
