@@ -62,13 +62,14 @@ def doing(request: Request | TrainRequest | None) -> str:
     return DOING.get(type(request), "working") if request is not None else "idle"
 
 
-def refusal(error: Exception, request: Request | TrainRequest) -> SegvizError:
-    """`error`, which ended the work on `request`, as a message; its details help to report it."""
+def refusal(error: Exception, request: Request | TrainRequest | None = None) -> SegvizError:
+    """`error`, which ended the work on `request`, as a message; its details help to report it. None: other work."""
     if isinstance(error, SegvizError):
         return error
     if lacks_memory(error):
         return shortage(error, request)
-    text = f"an internal error while {doing(request)} ({type(error).__name__}): please report the details"
+    what = "" if request is None else f" while {doing(request)}"
+    text = f"an internal error{what} ({type(error).__name__}): please report the details"
     return SegvizError(text, "".join(traceback.format_exception(error)))
 
 

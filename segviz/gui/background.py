@@ -1,4 +1,4 @@
-"""Writing files beside the window's thread, so that a large export never holds it up."""
+"""Work beside the window's thread, so that a large export or a large mask never holds it up."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class Background:
     def run(self, work: Callable[[], object], then: Then) -> None:
         """Do `work`, then call `then` with the SegvizError or OSError that ended it, or None.
 
-        Any other exception is a bug and reaches `threading.excepthook`.
+        Whatever else ends it becomes a SegvizError: what waits for `then` must not wait for ever. That memory was
+        refused is all there is to say then; any other exception is a bug and reaches `threading.excepthook`, too.
         """
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         thread = _Worker(lambda: self._work(work, then))
@@ -77,6 +78,13 @@ class Background:
         except (SegvizError, OSError) as failure:
             error = failure
         except Interrupted:
+            return
+        except Exception as failure:
+            from segviz.core.refusals import lacks_memory, refusal  # here, not above: after the first paint
+
+            self._carrier.done.emit(then, refusal(failure))
+            if not lacks_memory(failure):
+                raise
             return
         self._carrier.done.emit(then, error)
 

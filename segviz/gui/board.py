@@ -137,9 +137,13 @@ class Board(QObject):
         if self.ink is not None and self._dirty:
             self._dirty = False
             number, image, file = self._filing.number(), self.ink.image, self._own_file()
-            self._background.run(lambda: self._filing.keep(number, image, file), lambda error: None)
+            self._background.run(lambda: self._filing.keep(number, image, file), self._kept)
         self.ink, self._path = None, ""
         self.stack.clear()
+
+    def _kept(self, error: Exception | None) -> None:
+        if error is not None:
+            self._desk.say(str(error))
 
     def close(self) -> None:
         """The window closes: keep the last strokes, and hear nothing more."""

@@ -20,13 +20,14 @@ class Phase(StrEnum):
     PAUSING = "pausing"
     PAUSED = "paused"
     WAITING = "waiting"  # for a race to end
+    STOPPED = "stopped"  # its test waits for a race to end
     STOPPING = "stopping"
     FINISHING = "finishing"  # what a stopped run has learned is tested and becomes a file
 
 
 ACTIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.STOPPING, Phase.FINISHING})
-ENDING = frozenset({Phase.STOPPING, Phase.FINISHING})
-HALTED = frozenset({Phase.PAUSED, Phase.WAITING})
+ENDING = frozenset({Phase.STOPPING, Phase.STOPPED, Phase.FINISHING})  # no more steps are taken
+HALTED = frozenset({Phase.PAUSED, Phase.WAITING, Phase.STOPPED})  # nothing is computed
 
 
 @dataclass(frozen=True, eq=False)

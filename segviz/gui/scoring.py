@@ -148,8 +148,12 @@ class Scoring(QObject):
             found.append(completed(first))
 
         def then(error: SegvizError | OSError | None) -> None:
-            if question is self._asked and error is None:
+            if question is not self._asked:
+                return
+            if error is None:
                 self._desk.take(agreement=found[0])
+            else:
+                self._desk.say(f"No scores near boundaries and no upper bounds: {error}", about=Kind.TRUTH)
 
         self._run(work, then)
 

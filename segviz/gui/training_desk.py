@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from segviz.gui.desk import Desk
 
 WRITTEN_EVERY = 2.0  # seconds between two records of where a run is
+WAITING = {Phase.WAITING: Phase.STARTING, Phase.STOPPED: Phase.FINISHING}  # what follows a race
 
 
 class TrainingDesk(QObject):
@@ -46,7 +47,9 @@ class TrainingDesk(QObject):
         self._then: Callable[[], None] | None = None  # what waits for training to make way
         self._returns = True  # whether training goes on after that: not if a person had paused it
         self._pace = Pace()
-        self._written = self._until = self._hung_up = 0.0
+        self._written = self._until = 0.0
+        self._halted = 0.0  # when the run was last asked to stop, in seconds since 1970
+        self._in_vain = False  # whether the newest run was stopped and its test failed
         self._made = 0  # runs so far
         self._kept = 0  # the step that the checkpoint of the newest run is of
         self._quick: set[str] = set()  # weights that nobody wants once the window is closed
@@ -109,11 +112,11 @@ class TrainingDesk(QObject):
         """Have the newest run done, from its checkpoint where there is one; a race that runs ends first."""
         run = self.training.run
         assert run is not None
+        finish, self._in_vain = phase is Phase.FINISHING, False
         if self._desk.scene.job(Kind.RACE) is not None:
-            self._show(replace(self.training.with_run(trouble=""), phase=Phase.WAITING, rate=None, remaining=None))
-            return
-        self._ticket = self._ready().ask(replace(run.request, finish=phase is Phase.FINISHING))
-        self._pace = Pace()
+            phase = Phase.STOPPED if finish else Phase.WAITING
+        else:
+            self._ticket, self._pace = self._ready().ask(replace(run.request, finish=finish)), Pace()
         self._show(replace(self.training.with_run(trouble=""), phase=phase, rate=None, remaining=None))
 
     def _ready(self) -> Worker:
@@ -134,29 +137,34 @@ class TrainingDesk(QObject):
 
         Once more: without that.
         """
-        if self.training.phase is Phase.PAUSED:
-            self._finish()
-        elif self.training.phase is Phase.WAITING:  # a race runs, whose clocks a test would slow down
+        if self.training.phase is Phase.STOPPED or (self.training.phase is Phase.PAUSED and self._in_vain):
             self._end_run(forget=True)
+        elif self.training.phase in HALTED:
+            self._finish()
         else:
             self._halt(Phase.FINISHING if self.training.phase is Phase.FINISHING else Phase.STOPPING)
 
     def _finish(self) -> None:
         """Make weights of what a run has learned; of one that has learned nothing, nothing is left."""
         run = self.training.run
-        if run is not None and run.step and self._file is not None and self._file.checkpoint.is_file():
+        learned = max(self._kept, run.step if run is not None else 0)  # a process that has just begun told nothing yet
+        if learned and self._can_go_on():
             self._ask(Phase.FINISHING)
         else:
             self._end_run(forget=True)
 
+    def _can_go_on(self) -> bool:
+        return self._file is not None and self._file.checkpoint.is_file()
+
     def _halt(self, phase: Phase) -> None:
         if self.training.phase in ACTIVE and self._worker is not None:
+            self._halted = time.time()
             self._worker.cancel(TrainRequest)
             self._show(replace(self.training, phase=phase, rate=None, remaining=None))
 
     def go_on(self) -> None:
         """Go on where the newest run was paused; the numbers are those of a run without a pause."""
-        if self.training.phase in HALTED:
+        if self.training.phase in HALTED - ENDING:
             self._ask()
 
     def toggle(self) -> None:
@@ -203,9 +211,9 @@ class TrainingDesk(QObject):
         return True
 
     def _follow(self, scene: Scene) -> None:
-        """Go on after a race."""
-        if scene.training.phase is Phase.WAITING and scene.job(Kind.RACE) is None:
-            self.go_on()
+        """Go on after a race, or test what was stopped beside it."""
+        if scene.training.phase in WAITING and scene.job(Kind.RACE) is None:
+            self._ask(WAITING[scene.training.phase])
 
     # ------------------------------------------------------------------------------ events
 
@@ -246,19 +254,18 @@ class TrainingDesk(QObject):
 
     def _died(self, event: EngineDied) -> None:
         """Nothing starts again by itself: the person says whether it goes on."""
-        goes_on = self._file is not None and self._file.checkpoint.is_file()
-        then = "Go on takes its newest checkpoint" if goes_on else "It left no checkpoint: start it anew"
+        then = "Go on takes its newest checkpoint" if self._can_go_on() else "It left no checkpoint: start it anew"
         text = f"{event.message.partition('; it ')[0]}. {then}."
         self._fail(text)
         self._desk.say(text)
 
     def _fail(self, why: str) -> None:
-        """The run ended early; it goes on where there is a checkpoint."""
-        self._ticket = None
+        """The run ended early; it goes on where there is a checkpoint, and only when a person says so."""
+        self._ticket, self._returns = None, False
+        self._in_vain = self.training.phase is Phase.FINISHING
         self._show(self.training.with_run(trouble=why))
         self._write()
-        stopping = self.training.phase is Phase.STOPPING
-        if not stopping and self._file is not None and self._file.checkpoint.is_file():
+        if self._can_go_on():
             self._rest()
         else:
             self._end_run(forget=True)
@@ -270,8 +277,12 @@ class TrainingDesk(QObject):
         elif self.training.phase is Phase.FINISHING:
             self._end_run(forget=True)
         else:
-            self._write(stopped=True)
+            self._write(stopped=self._has_saved())  # not where the step was given up
             self._rest()
+
+    def _has_saved(self) -> bool:
+        """Whether the run that was asked to stop has left a checkpoint."""
+        return self._file is not None and self._file.saved_since(self._halted)
 
     def _rest(self) -> None:
         """The run can go on; what waited for it to make way has its turn."""
@@ -328,7 +339,9 @@ class TrainingDesk(QObject):
 
         The process has that time for it; `close` waits for what is left of it.
         """
-        self._until, self._hung_up = time.monotonic() + patience, time.time()
+        self._until = time.monotonic() + patience
+        if self.training.phase not in (Phase.PAUSING, Phase.STOPPING):  # else it was asked before, and may have saved
+            self._halted = time.time()
         if self._worker is not None:
             self._worker.event.disconnect(self._on_event)
             self._worker.cancel()
@@ -339,7 +352,10 @@ class TrainingDesk(QObject):
             self._worker.close(max(0.0, self._until - time.monotonic()))
             self._worker = None
         if self._file is not None:
-            self._write(stopped=self.training.phase in HALTED or self._file.saved_since(self._hung_up))
+            if self._can_go_on():
+                self._write(stopped=self._has_saved())
+            else:  # it has ended meanwhile, or never saved
+                self._file.forget()
             self._file.release()
             self._file = None
         for weights in self._quick:

@@ -16,6 +16,7 @@ PHASES = {
     Phase.PAUSING: "Pausing after this step…",
     Phase.PAUSED: "Paused",
     Phase.WAITING: "Waits for the race to end",
+    Phase.STOPPED: "Stopped; tested once the race has ended",
     Phase.STOPPING: "Stopping after this step…",
     Phase.FINISHING: "Testing what it has learned…",
 }

@@ -64,8 +64,8 @@ class Client:
     `listener` hears every event, always on the client's own thread and never two at once; it must
     be quick and must not raise. Every ask that was accepted ends in exactly one of Answered,
     Refused, Cancelled or EngineDied. Of each kind (type of request) the newest ask wins; what is
-    left runs in the order asked. After `cancel` returned, an ask that was running is not answered
-    any more, unless its answer is already being told.
+    left runs in the order asked. An ask that had ended before it heard of its cancelling ends as it did:
+    Answered or Refused; what cannot be done on stopping is Refused, too.
 
     All methods may be called from any thread and return at once, except `close`.
     """
@@ -333,7 +333,7 @@ class _Keeper:
             return
         self._running = None
         self._deaths.clear()
-        self._tell(event if job.stop_by is None else Cancelled(job.ticket, job.request))
+        self._tell(event)
 
     def _is_unable(self, trouble: Unable) -> None:
         """It will not get better by itself: tell all who wait, and try again with the next ask."""
@@ -371,7 +371,7 @@ class _Keeper:
         status = process.finish()
         job, self._running = self._running, None
         self._process, self._ready, self.pid = None, False, None
-        if job is not None and (job.stop_by is not None or self._close_by is not None):
+        if job is not None and (process.killed or self._close_by is not None):
             self._tell(Cancelled(job.ticket, job.request))
             job = None
         elif not process.killed and self._close_by is None:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
+from segviz.core import agreement, masks
 from segviz.core.choices import MaskColours
 from segviz.core.requests import DescribeRequest, SegmentRequest
 from segviz.core.session import State
@@ -72,6 +73,28 @@ def test_a_mask_from_the_dialog_is_read_scored_and_completed(opened, tmp_path, m
     opened.window.do("remove-truth")
     settled(opened)
     assert (opened.scene.truth, opened.scene.agreement, opened.state.truth) == (None, None, None)
+
+
+def test_scores_that_there_is_no_memory_for_are_said_and_the_others_stay(opened, tmp_path, monkeypatch):
+    def full(found: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(agreement, "completed", full)
+    opened.window.scoring.use(mask(tmp_path / "truth.png"))
+    settled(opened)
+    assert opened.scene.message.text.startswith("No scores near boundaries and no upper bounds: not enough memory")
+    assert opened.scene.shown_agreement.scores.mean_iou == 1
+
+
+def test_a_mask_that_there_is_no_memory_for_is_given_up(opened, tmp_path, monkeypatch):
+    def full(*_: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(masks, "read_mask", full)
+    opened.window.scoring.use(mask(tmp_path / "truth.png"))
+    settled(opened)
+    assert opened.scene.message.text.startswith("not enough memory")
+    assert opened.state.truth is None
 
 
 def test_another_prediction_is_scored_anew_and_an_old_score_is_not_shown(opened, tmp_path):

@@ -19,6 +19,7 @@ from segviz.gui import run_files, training_words
 from segviz.gui.desk import Desk
 from segviz.gui.runs import Phase
 from segviz.gui.scene import Kind
+from segviz.gui.training_desk import TrainingDesk
 from segviz.worker.messages import Answered
 from tests.gui import scenes
 from tests.gui.fakes import FakeJobs
@@ -164,6 +165,162 @@ def test_a_run_that_is_stopped_twice_is_not_tested(lab):
     lab.trainer.end(TrainRequest)
     assert lab.training.phase is Phase.IDLE
     assert lab.training.run.result is None
+    assert list(lab.folder.iterdir()) == []
+
+
+def test_a_run_that_ends_while_it_is_told_to_pause_is_done(lab):
+    """Its weights were being written; its checkpoint is gone by the time that it is heard of."""
+    lab.start(step=200)
+    lab.desk.training.pause()
+    lab.trainer.answer(TrainRequest, scenes.trained())
+    assert lab.training.phase is Phase.IDLE
+    assert training_words.ended(lab.training.run).startswith("Trained: mean IoU 0.684")
+    assert list(lab.folder.iterdir()) == []
+
+
+def test_a_run_that_ends_while_it_makes_way_lets_the_race_begin(lab):
+    lab.start(step=200)
+    lab.desk.race()
+    lab.trainer.answer(TrainRequest, scenes.trained())
+    assert lab.training.run.result is not None
+    assert lab.training.phase is Phase.IDLE
+    assert lab.jobs.pending(RaceRequest)
+
+
+@pytest.mark.parametrize("stop", [TrainingDesk.pause, TrainingDesk.stop])
+def test_a_checkpoint_that_cannot_be_written_is_said_and_the_one_before_it_stays(lab, stop):
+    lab.start(TrainRequest("fcn-scenes"), step=1000)
+    lab.trainer.update(TrainRequest, scenes.samples(1000))
+    lab.leave_checkpoint()
+    os.utime(lab.request.checkpoint, (1.0, 1.0))
+    lab.step(1240)
+    stop(lab.desk.training)
+    lab.trainer.refuse(TrainRequest, "fcn-scenes.checkpoint: cannot be saved (No space left on device)")
+    assert lab.desk.scene.message.text.endswith("(No space left on device)")
+    assert lab.training.phase is Phase.PAUSED
+    assert Path(lab.request.checkpoint).is_file()
+    lab.close()
+    assert run_files.left()[0].step == 1000
+
+
+def test_nothing_goes_on_after_a_race_that_was_refused_before_it(lab, qtbot):
+    lab.open(qtbot)
+    lab.start(step=30)
+    lab.leave_checkpoint()
+    lab.desk.race()
+    lab.trainer.refuse(TrainRequest, "digits-fcn.checkpoint: cannot be saved")
+    assert lab.training.phase is Phase.PAUSED
+    lab.jobs.answer(RaceRequest)
+    qtbot.waitUntil(lambda: not lab.desk._tell.isActive())
+    assert lab.training.phase is Phase.PAUSED
+
+
+def test_a_step_that_was_given_up_counts_as_its_checkpoint(lab):
+    """After a minute its process is killed, which writes nothing."""
+    lab.start(step=1000)
+    lab.trainer.update(TrainRequest, scenes.samples(1000))
+    lab.leave_checkpoint()
+    os.utime(lab.request.checkpoint, (1.0, 1.0))
+    lab.step(1240)
+    lab.desk.training.pause()
+    lab.trainer.end(TrainRequest)
+    lab.close()
+    assert run_files.left()[0].step == 1000
+
+
+def gone_on(lab: Laboratory) -> Laboratory:
+    """Another window that goes on with what this one left at step 1240, and has not heard of it yet."""
+    lab.start(TrainRequest("fcn-scenes"), step=1240)
+    lab.trainer.close = lambda patience: lab.leave_checkpoint()  # written as it ends
+    lab.close()
+    other = Laboratory(lab.folder)
+    other.desk.training.look()
+    other.desk.training.resume(other.training.left[0])
+    return other
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_what_goes_on_and_is_stopped_before_it_was_heard_of_is_tested(lab, died):
+    other = gone_on(lab)
+    if died:
+        other.trainer.die(TrainRequest)
+        assert other.training.phase is Phase.PAUSED
+        other.desk.training.stop()
+    else:
+        other.desk.training.stop()
+        other.trainer.end(TrainRequest)
+    assert other.training.phase is Phase.FINISHING
+    assert other.request.finish
+    assert Path(other.request.checkpoint).is_file()
+    other.close()
+
+
+def test_a_test_that_is_refused_can_be_done_without(lab):
+    other = gone_on(lab)
+    other.desk.training.stop()
+    other.trainer.end(TrainRequest)
+    other.trainer.refuse(TrainRequest, "fcn-scenes.checkpoint: the recipe has changed since it was left")
+    assert other.training.phase is Phase.PAUSED
+    other.desk.training.stop()
+    assert other.training.phase is Phase.IDLE
+    assert list(lab.folder.iterdir()) == []
+    other.close()
+
+
+def test_a_test_that_was_refused_says_nothing_of_what_is_learned_after_it(lab):
+    other = gone_on(lab)
+    other.desk.training.stop()
+    other.trainer.end(TrainRequest)
+    other.trainer.refuse(TrainRequest, "not enough memory for training")
+    other.desk.training.go_on()
+    other.desk.training.pause()
+    other.trainer.end(TrainRequest)
+    other.desk.training.stop()
+    assert other.training.phase is Phase.FINISHING
+    other.close()
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_is_stopped_beside_a_race_is_tested_after_it(lab, qtbot, paused):
+    lab.open(qtbot)
+    lab.start(TrainRequest("fcn-scenes"), step=100)
+    if paused:
+        lab.desk.training.pause()
+    lab.desk.race()
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
+    asks = len(lab.trainer.history)
+    lab.desk.training.stop()
+    assert lab.training.phase is Phase.STOPPED
+    lab.desk.training.toggle()  # it does not go on
+    assert lab.training.phase is Phase.STOPPED
+    assert len(lab.trainer.history) == asks, "a test began beside the race"
+    lab.jobs.answer(RaceRequest)
+    qtbot.waitUntil(lambda: len(lab.trainer.history) == asks + 1)
+    assert lab.training.phase is Phase.FINISHING
+    assert lab.request.finish
+    lab.trainer.answer(TrainRequest, replace(scenes.trained(), steps=100))
+    assert training_words.ended(lab.training.run).startswith("Stopped at step 100 of 200 · mean IoU")
+
+
+def test_what_is_stopped_twice_beside_a_race_is_not_tested(lab, qtbot):
+    lab.open(qtbot)
+    lab.start(step=30)
+    lab.desk.race()
+    lab.leave_checkpoint()
+    lab.trainer.end(TrainRequest)
+    lab.desk.training.stop()
+    lab.desk.training.stop()
+    assert lab.training.phase is Phase.IDLE
+    assert list(lab.folder.iterdir()) == []
+
+
+def test_a_run_that_ends_as_the_window_closes_leaves_nothing_to_go_on_with(lab):
+    lab.start(step=200)
+    lab.leave_checkpoint()
+    lab.desk.training._write()
+    lab.trainer.close = lambda patience: Path(lab.request.checkpoint).unlink()  # its weights are there
+    lab.close()
     assert list(lab.folder.iterdir()) == []
 
 

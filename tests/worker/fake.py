@@ -74,6 +74,15 @@ def hog(request: Request) -> Steps:
     raise AssertionError
 
 
+def full(request: Request) -> Steps:
+    """Cannot write down where it is when it is stopped."""
+    try:
+        yield from endless(request)
+    except GeneratorExit as stop:
+        raise SegvizError("run.checkpoint: cannot be saved (No space left on device)") from stop
+    raise AssertionError
+
+
 def stumble(request: Request) -> Steps:
     """Ends the process without a word."""
     yield Progress(1, 2, "steps")
@@ -140,7 +149,7 @@ def confess(request: Request) -> Steps:
 BEHAVIOURS: dict[str, Callable[[Request], Steps]] = {
     f.__name__: f
     for f in (
-        quick, endless, tidy, deaf, stubborn, hog, stumble, crash,
+        quick, endless, tidy, deaf, stubborn, hog, full, stumble, crash,
         refuse, stray, hungry, large, unspeakable, burst, confess,
     )
 }  # fmt: skip

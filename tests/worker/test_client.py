@@ -301,15 +301,39 @@ def test_nothing_is_told_of_a_run_after_it_was_cancelled(make_client) -> None:
     assert isinstance(last, Answered)
 
 
-def test_an_answer_that_comes_after_the_cancelling_is_not_told(make_client, tmp_path) -> None:
+def test_an_answer_that_is_there_before_the_cancelling_is_heard_counts(make_client, tmp_path) -> None:
+    """Weights that are being written when somebody stops the run are written, and must not be lost."""
     client, heard = make_client(patience=LONGEST)
     go_on = tmp_path / "go on"
     ticket = client.ask(segment("stubborn", str(go_on)))
     heard.a(Updated, ticket)
     client.cancel()
     go_on.touch()
-    assert isinstance(heard.end(ticket), Cancelled)
+    assert isinstance(heard.end(ticket), Answered)
     assert client.pid == alive(client, heard)
+
+
+def test_what_cannot_be_left_behind_on_stopping_is_told(client_and_heard) -> None:
+    client, heard = client_and_heard
+    ticket = client.ask(segment("full"))
+    heard.a(Updated, ticket)
+    client.cancel()
+    refused = heard.end(ticket)
+    assert isinstance(refused, Refused)
+    assert refused.message == "run.checkpoint: cannot be saved (No space left on device)"
+
+
+def test_a_process_that_dies_by_itself_while_it_stops_is_mourned(make_client, tmp_path) -> None:
+    """Nobody knows whether it left what it should have."""
+    client, heard = make_client(patience=LONGEST)
+    ticket = client.ask(segment("stubborn", str(tmp_path / "never")))
+    heard.a(Updated, ticket)
+    client.cancel()
+    os.kill(client.pid, signal.SIGTERM)
+    died = heard.end(ticket)
+    assert isinstance(died, EngineDied)
+    assert died.message.startswith("the engine stopped unexpectedly")
+    assert isinstance(heard.end(client.ask(features("quick"))), Answered)
 
 
 @pytest.mark.parametrize("model", ["deaf", pytest.param("hog", marks=posix)])

@@ -38,7 +38,8 @@ MAIN = {  # what the primary button does in each phase
     Phase.STOPPING: ("Stopping…", "The step under way comes to its end"),
     Phase.FINISHING: ("Testing…", "What was learned until now is tested, and its weights can be opened then"),
     Phase.PAUSED: ("Go on", "Go on from the checkpoint; the numbers are those of a run without a pause"),
-    Phase.WAITING: ("Go on", "Go on at once, beside the race, whose clocks it slows down"),
+    Phase.WAITING: ("Go on", "It goes on by itself once the race has ended, whose clocks must run alone"),
+    Phase.STOPPED: ("Stopped", "What was learned until now is tested once the race has ended"),
 }
 STOP = (
     "End this run for good: what it has learned is tested and its weights can be opened and saved; its checkpoint goes"
@@ -230,8 +231,8 @@ class TrainingPanel:
 
     def _show_stage(self) -> None:
         if self._page is not TrainingPage.IMAGE:
-            self.training_stage.show_training(self._training, self._page, self.form.request)
             self.training_stage.weight_map.show_weighting(self._session.state.w_0, self._session.state.sigma)
+            self.training_stage.show_training(self._training, self._page, self.form.request)
 
     def _show_words(self) -> None:
         training = self._training

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,7 @@ WEIGHTS_TIP = (
     "Class re-weighting (lecture T28): what each class counts in the loss, so that rare ones are not "
     "drowned by the background"
 )
+MARGINS, WIDEST_NUMBER = 22, 96  # around a number, and eight digits with them, before `theme.px`
 WIDEST = 420  # of what grows with the window, before `theme.px`
 RECIPES_OWN = "as the recipe"
 
@@ -122,7 +124,6 @@ class TrainingForm(QWidget):
 
     def _line(self, number: Number) -> EntryLine:
         line = EntryLine(number.caption, number.tip, "auto")
-        line.setFixedWidth(theme.px(number.width))
         line.entered.connect(lambda text: self._enter(number, text))
         return line
 
@@ -168,9 +169,12 @@ class TrainingForm(QWidget):
         self.data.show_value(request.data or "")
         for number in NUMBERS:
             value = getattr(request, number.field)
-            self.lines[number.field].show_value("" if value is None else f"{value:g}")
+            line, text = self.lines[number.field], "" if value is None else str(value)
+            line.show_value(text)
+            wanted = line.fontMetrics().horizontalAdvance(text) + theme.px(MARGINS)
+            line.setFixedWidth(min(max(theme.px(number.width), wanted), theme.px(WIDEST_NUMBER)))
         self.way.set_value(request.patches)
-        self.kept.set_value(KEPT.index(request.kept) if request.kept in KEPT else len(KEPT) - 1)
+        self.kept.set_value(_place_of(1.0 if request.kept is None else request.kept))
         self.weights.set_value(_weights_text(request.class_weights), WEIGHTS_TIP)
 
     def _fill_weights(self) -> None:
@@ -196,7 +200,7 @@ class TrainingForm(QWidget):
 
     def _enter_data(self, text: str) -> None:
         try:
-            self._take(data=read_data(text))
+            self._take(data=read_data(text), class_weights=None)  # other data have other classes
         except SegvizError as error:
             self.data.refuse()
             self.data.setToolTip(str(error))
@@ -223,8 +227,15 @@ def read_data(text: str) -> str | None:
     return str(Path(wanted).absolute())
 
 
+def _place_of(share: float) -> float:
+    """Where a share lies among `KEPT`, by its logarithm between two of them."""
+    below = min(max(bisect_right(KEPT, share) - 1, 0), len(KEPT) - 2)
+    return below + math.log(share / KEPT[below]) / math.log(KEPT[below + 1] / KEPT[below])
+
+
 def _kept_text(at: float) -> str:
-    return f"{KEPT[round(at)] * 100:.3g} %"
+    below = min(max(math.floor(at), 0), len(KEPT) - 2)
+    return f"{KEPT[below] * (KEPT[below + 1] / KEPT[below]) ** (at - below) * 100:.3g} %"
 
 
 def _weights_text(weights: tuple[float, ...] | None) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import instances, masks, palettes, weight_maps
+from segviz.core import images, instances, masks, palettes, weight_maps
 from segviz.core.choices import ColourMap, Palette
-from segviz.core.errors import SegvizError
+from segviz.core.errors import SegvizError, named
 from segviz.gui.widgets.photo import PhotoLayer, photo_of
 from segviz.gui.widgets.plane import rgb
 
@@ -35,35 +37,49 @@ def ink_of(ink: Ink | None) -> npt.NDArray[np.bool_]:
 
 def mask_of(path: str) -> Instances:
     """The instance map (H, W) in a mask file. Raises SegvizError for what is none or too large."""
+    height, width = images.probe(path)  # by its header, before it is decoded
+    if height * width > MOST_PIXELS:
+        raise SegvizError(
+            f"{named(Path(path))}: a mask of {height * width:,} pixels; up to {MOST_PIXELS:,} are weighed here: "
+            "cut a part out"
+        )
     mask = masks.open_mask(path)
-    if mask.size > MOST_PIXELS:
-        raise SegvizError(f"a mask of {mask.size:,} pixels; up to {MOST_PIXELS:,} are weighed here: cut a part out")
     return np.where(mask < 0, 0, mask)  # what is transparent, or a colour of no class, is no cell
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Maps:
-    """The cells of a map and the distances to them; `weigh` makes w(x) of them."""
+    """The cells of a map, the distances to them and w(x), with the layers that show them: made beside the window.
+
+    `known` are d1 and d2, which no slider changes; `longest` is the largest finite one in pixels, the end of the
+    scale of both. `top` is the largest weight, the end of its scale.
+    """
 
     cells_map: Instances
-    known: tuple[Floats, Floats]  # d1 and d2, which no slider changes
-    found: weight_maps.WeightMap = field(init=False)
+    known: tuple[Floats, Floats]
+    longest: float
+    weights: Floats
+    top: float
+    layers: Mapping[str, PhotoLayer]  # of cells, nearest, second and weights
 
     @classmethod
-    def of(cls, source: Instances | npt.NDArray[np.bool_]) -> Maps:
+    def of(cls, source: Instances | npt.NDArray[np.bool_], w_0: float, sigma: float) -> Maps:
         """Of an instance map, or of a mask of two values, whose connected parts are the cells."""
         found: Instances = source if source.dtype != bool else instances.parts(source)
         if found.dtype != bool and len(np.unique(found[found != 0])) == 1 and source.dtype != bool:
             found = instances.parts(found != 0)
-        return cls(found, weight_maps.distances(found))
+        known = weight_maps.distances(found)
+        finite = [d[np.isfinite(d)] for d in known]
+        longest = max((float(d.max()) for d in finite if d.size), default=0.0)
+        named_layers = zip(("nearest", "second"), known, strict=True)
+        layers = {"cells": _cells(found)} | {name: _painted(d, longest) for name, d in named_layers}
+        return cls(found, known, longest, known[0], 0.0, layers).weighed(w_0, sigma)
 
-    def weigh(self, w_0: float, sigma: float) -> None:
-        """w(x) with these parameters, the class balance that of this very map."""
-        self.found = weight_maps.weight_map(self.cells_map, w_0, sigma, known=self.known)
-
-    @property
-    def weights(self) -> Floats:
-        return self.found.weights
+    def weighed(self, w_0: float, sigma: float) -> Maps:
+        """The same cells with w(x) of these parameters, the class balance that of this very map."""
+        weights = weight_maps.weight_map(self.cells_map, w_0, sigma, known=self.known).weights
+        top = float(weights.max())
+        return replace(self, weights=weights, top=top, layers={**self.layers, "weights": _painted(weights, top)})
 
     @property
     def size(self) -> tuple[int, int]:
@@ -71,42 +87,8 @@ class Maps:
         return self.cells_map.shape[1], self.cells_map.shape[0]
 
     @property
-    def longest(self) -> float:
-        """The longest finite distance in pixels: the end of the scale of both maps."""
-        finite = [d[np.isfinite(d)] for d in self.known]
-        return max((float(d.max()) for d in finite if d.size), default=0.0)
-
-    @property
-    def top(self) -> float:
-        """The largest weight: the end of its scale."""
-        return float(self.weights.max())
-
-    @property
     def colours(self) -> list[int]:
         return rgb(palettes.colour_map(COLOURS))
-
-    # ------------------------------------------------------------------------------- layers
-
-    def cells(self) -> tuple[PhotoLayer, ...]:
-        """Each cell in a colour of its own, background black."""
-        table = np.zeros((KINDS + 1, 3), np.uint8)
-        table[1:] = palettes.class_colours(Palette.GLASBEY, KINDS)
-        numbered = np.unique(self.cells_map, return_inverse=True)[1].reshape(self.cells_map.shape)
-        if self.cells_map.size and self.cells_map.min() != 0:
-            numbered = numbered + 1
-        kinds = np.where(numbered > 0, (numbered - 1) % KINDS + 1, 0)
-        return (photo_of(table[kinds]),)
-
-    def distances(self, name: str) -> tuple[PhotoLayer, ...]:
-        return self._painted(self.known[name == "second"], self.longest)
-
-    def painted_weights(self) -> tuple[PhotoLayer, ...]:
-        return self._painted(self.weights, self.top)
-
-    def _painted(self, values: Floats, top: float) -> tuple[PhotoLayer, ...]:
-        """Values from 0 to `top` in colours; infinite ones as the largest."""
-        levels = np.rint(np.clip(values / max(top, 1e-12), 0, 1) * 255).astype(np.uint8)
-        return (photo_of(palettes.colour_map(COLOURS)[levels]),)
 
     def said_at(self, x: int, y: int) -> str:
         """The values at a pixel; '' outside."""
@@ -115,6 +97,20 @@ class Maps:
             return ""
         d1, d2 = (_pixels(float(d[y, x])) for d in self.known)
         return f"w {float(self.weights[y, x]):.3f} · d1 {d1} · d2 {d2} · {x}, {y}"
+
+
+def _cells(cells_map: Instances) -> PhotoLayer:
+    """Each cell in a colour of its own, background black."""
+    table = np.zeros((KINDS + 1, 3), np.uint8)
+    table[1:] = palettes.class_colours(Palette.GLASBEY, KINDS)
+    ranks = instances.ranked(cells_map)
+    return photo_of(table[np.where(ranks > 0, (ranks - 1) % KINDS + 1, 0)])
+
+
+def _painted(values: Floats, top: float) -> PhotoLayer:
+    """Values from 0 to `top` in colours; infinite ones as the largest."""
+    levels = np.rint(np.clip(values / max(top, 1e-12), 0, 1) * 255).astype(np.uint8)
+    return photo_of(palettes.colour_map(COLOURS)[levels])
 
 
 def _pixels(distance: float) -> str:

@@ -166,8 +166,9 @@ class TrainingStage(QWidget):
             self._show_rows(training)
             self._show_plots()
             self._show_samples(training)
-        same = (run.samples for run in reversed(training.runs) if run.request.recipe == request.recipe)
-        self.classes.show_weights(next(same, None), request.class_weights)  # another recipe may have other classes
+        asked = request.recipe, request.data  # others may have other classes
+        same = (run.samples for run in reversed(training.runs) if (run.request.recipe, run.request.data) == asked)
+        self.classes.show_weights(next(same, None), request.class_weights)
         self.pages.setCurrentIndex(self._places.get(page, 0))
         self.weight_map.set_seen(page is TrainingPage.WEIGHT_MAP)
 

@@ -1,11 +1,13 @@
 """U-Net's w(x) (lecture T30): cells drawn by hand or a mask file, distances d1 and d2, the weight of each pixel.
 
 w(x) = w_c(x) + w_0 exp(-(d_1(x) + d_2(x))^2 / (2 sigma^2)): Ronneberger, Fischer and Brox 2015, equation 2.
-numpy and scipy are loaded when the view is first looked at; distances are computed beside the window's thread.
+numpy and scipy are loaded when the view is first looked at; masks are read, and maps computed and coloured, beside
+the window's thread.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from segviz.core.errors import SegvizError, named
+from segviz.core.errors import named
 from segviz.core.formats import IMAGE_SUFFIXES
 from segviz.core.session import LEAST_SIGMA, MOST_SIGMA, MOST_W_0
 from segviz.gui import theme, words
@@ -29,7 +31,7 @@ from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.slider import LabelledSlider
 
 if TYPE_CHECKING:
-    from segviz.gui.panels.training_maps import Maps
+    from segviz.gui.panels.training_maps import Instances, Maps
 
 PAPER = (256, 192)  # width and height of the drawing
 DISCS = ((70, 72, 34), (136, 66, 28), (112, 128, 30), (188, 116, 36))  # x, y, radius: the cells drawn to begin with
@@ -98,10 +100,12 @@ class WeightMapView(QWidget):
         self.pen = Pen(self)
         self.ink: Ink | None = None
         self.maps: Maps | None = None
-        self._mask: object = None  # an instance map from a file, in the place of the drawing
+        self._mask: Instances | None = None  # an instance map from a file, in the place of the drawing
         self._undo: list[QImage] = []
         self._background = Background()
         self._busy = self._dirty = self._seen = False
+        self._moved = False  # whether the cells are others than those of the maps
+        self._wanted: str | None = None  # the mask that is being read
         self._weighting = (0.0, LEAST_SIGMA)  # until `show_weighting` says
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -167,14 +171,15 @@ class WeightMapView(QWidget):
             self._weighting = w_0, sigma
             self.w_0.set_value(w_0)
             self.sigma.set_value(sigma)
-            self._weigh()
+            if self.ink is not None:
+                self._work()
 
     def _draw_again(self) -> None:
         if self.ink is None:
             self.ink = Ink.blank(*PAPER)
             for x, y, radius in DISCS:
                 self.ink.line(QPointF(x, y), QPointF(x, y), 2.0 * radius)
-        self._mask = None
+        self._mask = self._wanted = None
         self.pen.drop(self.ink)
         self.pen.width = 14.0
         self.where.setText("Each part of the ink is a cell; Alt drags the view")
@@ -190,54 +195,53 @@ class WeightMapView(QWidget):
         self.draw_button.setVisible(not drawn)
 
     def _compute(self) -> None:
-        """Find cells and distances beside this thread; the newest drawing wins."""
+        """The cells are others: find them, their distances and weights."""
+        self._moved = True
+        self._work()
+
+    def _work(self) -> None:
+        """Bring the maps up to cells and sliders beside this thread; the newest of both win."""
         if self._busy:
             self._dirty = True
             return
         from segviz.gui.panels import training_maps
 
-        self._busy, self._dirty = True, False
-        source = self._mask if self._mask is not None else training_maps.ink_of(self.ink)
+        known = None if self._moved else self.maps
+        self._busy, self._dirty, self._moved = True, False, False
         found: list[Maps] = []
-        self._background.run(
-            lambda: found.append(training_maps.Maps.of(source)), lambda error: self._computed(found, error)
-        )
+        if known is not None:
+            work = partial(known.weighed, *self._weighting)
+        else:
+            source = self._mask if self._mask is not None else training_maps.ink_of(self.ink)
+            work = partial(training_maps.Maps.of, source, *self._weighting)
+        self._background.run(lambda: found.append(work()), lambda error: self._computed(found, error))
 
     def _computed(self, found: list[Maps], error: Exception | None) -> None:
         self._busy = False
         if error is not None:
+            self._moved = True  # the maps are not of these cells
             self.where.setText(str(error))
-        if self._dirty:
-            self._compute()
-        elif found:
+        if found and not self._moved:  # else they are of cells that are gone
             self.maps = found[0]
-            self._show_distances()
-            self._weigh()
+            self._show_maps(found[0])
+        if self._dirty:
+            self._work()
+        elif found:
+            self.computed.emit()
 
-    def _show_distances(self) -> None:
-        maps = self.maps
-        assert maps is not None
-        if self._mask is not None:
-            self.views["cells"].view.set_content(maps.size, maps.cells())
-        longest = maps.longest
-        for name in ("nearest", "second"):
-            part = self.views[name]
-            part.view.set_content(maps.size, maps.distances(name))
-            part.bar.set_colours(maps.colours)
-            part.bar.set_title("px")
-            part.bar.set_range("0", words.count(round(longest)) if longest else "0")
-
-    def _weigh(self) -> None:
-        """w(x) of the distances that are there, by the sliders."""
-        if self.maps is None:
-            return
-        self.maps.weigh(*self._weighting)
-        part = self.views["weights"]
-        part.view.set_content(self.maps.size, self.maps.painted_weights())
-        part.bar.set_colours(self.maps.colours)
-        part.bar.set_title("weight")
-        part.bar.set_range("0", f"{self.maps.top:.2f}")
-        self.computed.emit()
+    def _show_maps(self, maps: Maps) -> None:
+        names = [name for name in TITLES if name != "cells" or self._mask is not None]
+        for name in names:
+            self.views[name].view.set_content(maps.size, (maps.layers[name],))
+        longest = words.count(round(maps.longest)) if maps.longest else "0"
+        for name, unit, end in (
+            *((name, "px", longest) for name in ("nearest", "second")),
+            ("weights", "weight", f"{maps.top:.2f}"),
+        ):
+            bar = self.views[name].bar
+            bar.set_colours(maps.colours)
+            bar.set_title(unit)
+            bar.set_range("0", end)
 
     def _hover(self, x: float, y: float) -> None:
         self.value.set_text(self.maps.said_at(round(x), round(y)) if self.maps is not None else "")
@@ -282,13 +286,25 @@ class WeightMapView(QWidget):
 
     def open_mask(self, path: str) -> None:
         """Show the weight map of a mask file; one that cannot be read changes nothing but the words below."""
-        from segviz.gui.panels import training_maps
+        self._wanted = path
+        self.where.setText(f"Reading {named(Path(path))}…")
+        read: list[Instances] = []
 
-        try:
-            self._mask = training_maps.mask_of(path)
-        except SegvizError as error:
+        def work() -> None:
+            from segviz.gui.panels import training_maps
+
+            read.append(training_maps.mask_of(path))
+
+        self._background.run(work, lambda error: self._opened(path, read, error))
+
+    def _opened(self, path: str, read: list[Instances], error: Exception | None) -> None:
+        if path != self._wanted:  # another was asked for meanwhile, or the drawing
+            return
+        self._wanted = None
+        if error is not None:
             self.where.setText(str(error))
             return
+        self._mask = read[0]
         self.pen.drop(None)
         self.where.setText(named(Path(path)))
         self._show_tools()

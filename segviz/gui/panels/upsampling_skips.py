@@ -175,10 +175,12 @@ class DepthsPage:
 
         def then(error: Exception | None) -> None:
             self._busy = False
-            if found and key == self._key:
+            if error is None and key == self._key:
                 self._present(scene, depths, found[0], first)
             elif first:
                 self._place = None  # nothing of it was shown
+            if error is not None:
+                self.note.say(str(error))
             if self._dirty:
                 self._dirty = False
                 self._paint()

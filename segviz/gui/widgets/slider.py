@@ -55,17 +55,17 @@ class LabelledSlider(QWidget):
         row.addWidget(self._number)
         self.slider.valueChanged.connect(self._moved)
         self.slider.setMinimumWidth(SHORTEST)
-        self._tell()
+        self._tell(self.value)
 
     @property
     def value(self) -> float:
         return self._low + (self._high - self._low) * self.slider.value() / self._steps
 
     def set_value(self, value: float) -> None:
-        """Show `value`, to the nearest step; silent."""
+        """Show `value`: the slider at the nearest step, the number as it is; silent."""
         with QSignalBlocker(self.slider):
             self.slider.setValue(round((value - self._low) / (self._high - self._low) * self._steps))
-        self._tell()
+        self._tell(value)
 
     def show_value(self, shown: bool) -> None:
         """Leave the number out where there is no room; it is in the tooltip all the same."""
@@ -80,9 +80,9 @@ class LabelledSlider(QWidget):
         return theme.S + self._number.sizeHint().width()
 
     def _moved(self) -> None:
-        self._tell()
+        self._tell(self.value)
         self.moved.emit(self.value)
 
-    def _tell(self) -> None:
-        self._number.set_text(self._write(self.value))
-        self.slider.setToolTip(f"{self._tip}: {self._write(self.value)}")
+    def _tell(self, value: float) -> None:
+        self._number.set_text(self._write(value))
+        self.slider.setToolTip(f"{self._tip}: {self._write(value)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
+from segviz.core import masks
 from segviz.core.choices import RecipeName, TrainingPage
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainingSamples, TrainRequest
 from segviz.gui import theme, training_words
+from segviz.gui.panels import training_maps
 from segviz.gui.panels.training import TrainingPanel
 from segviz.gui.panels.training_form import KEPT, read_data
 from segviz.gui.panels.training_plot import LINES, Curve
@@ -84,6 +87,32 @@ def test_a_number_that_cannot_be_is_marked_and_not_taken(lab, qtbot, name, text)
     enter(qtbot, one.panel.form.lines[name], text)
     assert one.panel.form.lines[name].property("kind") == "refused"
     assert getattr(one.panel.form.request, name) is None
+
+
+def test_numbers_are_shown_as_they_are_asked_for(lab, qtbot):
+    """Of a run that an earlier window, or the command line, left: what is entered again must be the same."""
+    one = lab()
+    form = one.panel.form
+    asked = TrainRequest("lenet5", seed=20261130, steps=1234567, learning_rate=0.00123456789, kept=0.2)
+    form.show_request(asked)
+    assert {name: line.text() for name, line in form.lines.items()} == {
+        "steps": "1234567", "learning_rate": "0.00123456789", "seed": "20261130",
+    }  # fmt: skip
+    assert form.kept._number.text == "20 %"
+    for name in ("steps", "seed"):
+        line = form.lines[name]
+        assert line.width() >= line.fontMetrics().horizontalAdvance(line.text()) + 2 * line.textMargins().left()
+    for name, line in form.lines.items():
+        form.show_request(replace(asked, **{name: None}))
+        enter(qtbot, line, str(getattr(asked, name)))
+        assert form.request == asked
+
+
+@pytest.mark.parametrize("share", [*KEPT, 0.2, 0.0005, 0.999])
+def test_a_share_of_pixels_is_written_as_it_is(lab, share):
+    form = lab().panel.form
+    form.show_request(TrainRequest("lenet5", kept=share))
+    assert form.kept._number.text == f"{share * 100:.3g} %"
 
 
 def test_data_is_a_name_or_a_folder_that_is_there(tmp_path):
@@ -303,6 +332,19 @@ def test_another_recipe_has_other_classes(lab, qtbot):
     assert one.panel.form.request.class_weights is None
 
 
+def test_other_data_have_other_classes(lab, qtbot, tmp_path):
+    one = lab(scenes.training(), TrainingPage.CLASSES)
+    form, classes = one.panel.form, one.panel.training_stage.classes
+    press(qtbot, classes.equal)
+    assert form.request.class_weights is not None
+    enter(qtbot, form.data, str(tmp_path))
+    assert classes.table.rowCount() == 0
+    assert not classes.equal.isEnabled()
+    assert form.request.class_weights is None
+    enter(qtbot, form.data, "")
+    assert classes.table.rowCount() == 11
+
+
 # ----------------------------------------------------------------- the weight map of U-Net
 
 
@@ -331,7 +373,7 @@ def test_the_weight_map_of_two_squares_has_the_paper_s_values(lab, qtbot, tmp_pa
     with qtbot.waitSignal(view.computed):
         view.sigma.slider.setValue(view.sigma.slider.maximum())
     assert one.state.sigma == 20
-    assert maps.weights[20, 16] == pytest.approx(0.5 / (1 - labels) + 10 * np.exp(-25 / 800), abs=1e-3)
+    assert view.maps.weights[20, 16] == pytest.approx(0.5 / (1 - labels) + 10 * np.exp(-25 / 800), abs=1e-3)
 
 
 def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
@@ -360,9 +402,57 @@ def test_a_mask_that_cannot_be_read_says_so_and_changes_nothing(lab, qtbot, tmp_
     before = view.maps
     (tmp_path / "broken.png").write_bytes(b"no picture")
     view.open_mask(str(tmp_path / "broken.png"))
-    assert view.where.text().startswith("broken.png: ")
+    qtbot.waitUntil(lambda: view.where.text().startswith("broken.png: "))
     assert len(view.where.text()) > len("broken.png: ")
     assert view.maps is before
+
+
+def test_a_mask_that_is_too_large_is_refused_by_its_header(lab, qtbot, tmp_path, monkeypatch):
+    """Two hundred megapixels take a second to decode, and a gigabyte."""
+    decoded = []
+    monkeypatch.setattr(masks, "open_mask", decoded.append)
+    Image.new("1", (2001, 2000)).save(tmp_path / "large.png")
+    view = weights_of(lab(Training(), TrainingPage.WEIGHT_MAP), qtbot)
+    view.open_mask(str(tmp_path / "large.png"))
+    qtbot.waitUntil(lambda: "large.png: a mask of 4,002,000 pixels" in view.where.text())
+    assert decoded == []
+
+
+def test_masks_are_read_and_maps_coloured_beside_the_window(lab, qtbot, tmp_path, monkeypatch):
+    threads = []
+
+    def watched(function):
+        def run(*arguments, **options):
+            threads.append(threading.current_thread())
+            return function(*arguments, **options)
+
+        return run
+
+    mask = np.zeros((20, 20), np.uint8)
+    mask[2:6, 2:6] = 1
+    Image.fromarray(mask).save(tmp_path / "cells.png")
+    view = weights_of(lab(Training(), TrainingPage.WEIGHT_MAP), qtbot)
+    for name in ("mask_of", "photo_of"):
+        monkeypatch.setattr(training_maps, name, watched(getattr(training_maps, name)))
+    with qtbot.waitSignal(view.computed):
+        view.open_mask(str(tmp_path / "cells.png"))
+    with qtbot.waitSignal(view.computed):
+        view.w_0.slider.setValue(0)
+    assert len(threads) == 1 + 4 + 1  # the file, four maps, then the weights alone
+    assert threading.main_thread() not in threads
+
+
+def test_a_mask_that_comes_after_the_drawing_was_chosen_is_not_shown(lab, qtbot, tmp_path):
+    mask = np.zeros((20, 20), np.uint8)
+    Image.fromarray(mask).save(tmp_path / "cells.png")
+    view = weights_of(lab(Training(), TrainingPage.WEIGHT_MAP), qtbot)
+    view.open_mask(str(tmp_path / "cells.png"))
+    with qtbot.waitSignal(view.computed):
+        view._draw_again()
+    qtbot.waitUntil(lambda: not view._background.busy)
+    qtbot.wait(10)
+    assert view.maps.size == view.ink.size
+    assert "Alt drags" in view.where.text()
 
 
 def test_a_mask_of_two_values_is_parted_into_its_pieces(lab, qtbot, tmp_path):

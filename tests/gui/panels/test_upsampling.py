@@ -494,3 +494,22 @@ def test_what_takes_longer_than_a_frame_is_faded_beside_the_window_s_thread(lab,
     assert threading.main_thread() not in threads
     expected = labels(one.scene.depths.depths, (1.0, 0.2, 0.5))
     assert np.array_equal(skips._shown[3].labels, expected)
+
+
+def test_fades_that_there_is_no_memory_for_are_said_and_the_page_goes_on(lab, qtbot, monkeypatch):
+    def full(*_: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(upsampling_skips, "QUICK", 0)
+    one = lab(scenes.fcn(fades=(0.5, 0.5)))
+    skips = page(one)
+    qtbot.waitUntil(lambda: bool(skips._shown) and not skips._busy)
+    with monkeypatch.context() as patch:
+        patch.setattr(skips, "_all", full)
+        one.panel._change(fades=(0.4, 0.5))
+        skips._paint()
+        qtbot.waitUntil(lambda: not skips._busy)
+        assert skips.note.text().startswith("not enough memory")
+    one.panel._change(fades=(0.2, 0.5))
+    qtbot.waitUntil(lambda: "20" in skips.views.views[3].title.text() and not skips._busy)
+    assert not skips.note.text().startswith("not enough memory")
