@@ -12,7 +12,8 @@ from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Geometry, Status, pair, tidy
-from segviz.core.field_paths import FieldPath, Link, chain, paths, reached
+from segviz.core.field_paths import FieldPath, Link, chain, paths
+from segviz.core.regions import Region, projective
 from segviz.core.requests import DescribeRequest, Network, Setup
 from segviz.core.steps import Interval
 
@@ -148,8 +149,8 @@ def _linked(link: Link) -> dict[str, Any]:
 def _reached(geometry: Geometry, layer: str, y: int, x: int) -> dict[str, Interval] | None:
     if not (0 <= y < geometry.height and 0 <= x < geometry.width):
         raise SegvizError(f"pixel {y},{x} is outside the input of {geometry.height}x{geometry.width}")
-    found = reached(geometry, layer, x, y)
-    return None if found is None else {"rows": found[0], "columns": found[1]}
+    found = projective(geometry, layer, Region(Interval(y, y), Interval(x, x)))
+    return None if found is None else {"rows": found.y, "columns": found.x}
 
 
 def _text(data: dict[str, Any], native: tuple[int, ...]) -> str:

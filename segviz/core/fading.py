@@ -29,13 +29,6 @@ def faded(depths: Depths, weights: Sequence[float]) -> Floats:
     return np.asarray(scores[:, : depths.lattice.rows, : depths.lattice.columns], np.float32)
 
 
-def shares_at(depths: Depths, index: int, row: int, column: int) -> tuple[float, ...]:
-    """What each depth adds to the score of class `index` at a pixel of the answer: their sum is that score."""
-    kernel, place = depths.kernel[:, index : index + 1], (depths.corner[0] + row, depths.corner[1] + column)
-    found = (upsamplers.transposed_maps(maps, kernel, depths.stride, place, (1, 1)) for maps in depths.maps)
-    return tuple(float(share[0, 0, 0]) for share in found)
-
-
 def labels_at(labels: Labels, lattice: Lattice, height: int, width: int) -> Labels:
     """A label map on a lattice, at each pixel of an image: that of the nearest unit, of the lower one of two."""
     picks = []

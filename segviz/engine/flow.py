@@ -7,7 +7,7 @@ streaming"). A part of the image, or all of it in one strip, is the same walk (`
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -111,30 +111,80 @@ def run(
     target: int | None = None,
     region: Region | None = None,
     rows: int | None = None,
+    have: Mapping[int, Patch] | None = None,
 ) -> Generator[Progress | Strip, None, Pass]:
     """Compute a `region` of node `target` (all of the logits unless given) on `image` (1, C, H, W).
 
     Yields every strip, and progress after every leaf of it; `rows` a strip instead of as many as the
-    cache suits. Closing the generator stops the walk between two operations.
+    cache suits. `have` are whole maps of nodes that need not be computed again. Closing the generator stops
+    the walk between two operations.
     """
     goal = traced.output if target is None else target
     wanted = region or whole(traced.geometry.nodes[goal])
     seconds: dict[str, float] = {}
-    start = {0: Patch(image, whole(traced.geometry.nodes[0]))}
-    dense = _dense_layer(traced, goal)
-    if dense is not None and rows is None:
+    start = {0: Patch(image, whole(traced.geometry.nodes[0])), **(have or {})}
+    dense, before = _dense_layer(traced, goal), 0
+    if dense is not None and rows is None and dense not in start:
         source = traced.operations[dense].sources[0]
-        needs = needed(traced.geometry, {goal: wanted})[source]
         rows = max(1, MOST_LAID // (_taps(traced, dense) * wanted.shape[1]))
-        head = Walk(traced, weights, {source: Patch(image, needs)}, goal, wanted, rows, {}).leaves()
-        walk = Walk(traced, weights, start, source, needs, None, seconds)
-        maps = yield from followed(walk.run(0, head), progress)
-        start, before = {source: Patch(maps, needs)}, walk.total
-    else:
-        before = 0
+        if source not in start:
+            needs = needed(traced.geometry, {goal: wanted})[source]
+            head = Walk(traced, weights, {source: Patch(image, needs)}, goal, wanted, rows, {}).leaves()
+            walk = Walk(traced, weights, start, source, needs, None, seconds)
+            maps = yield from followed(walk.run(0, head), progress)
+            start, before = {source: Patch(maps, needs)}, walk.total
     walk = Walk(traced, weights, start, goal, wanted, rows, seconds)
     maps = yield from walk.run(before, 0)
     return Pass(maps, seconds)
+
+
+def outputs(
+    traced: Trace, weights: NetworkWeights, image: Tensor, goals: Collection[int]
+) -> Generator[Progress, None, dict[int, Tensor]]:
+    """The whole maps of several nodes on `image` (1, C, H, W), each operation computed once.
+
+    One walk follows the other, to these nodes and to those where the ways to them part, each from what those before it
+    have made.
+    """
+    nodes, stops = traced.geometry.nodes, set(goals)
+    while forks := _forks(traced, stops) - stops:
+        stops |= forks
+    ways, done = _fresh(traced, sorted(stops)), 0
+    total = sum(map(len, ways.values()))
+    have = {0: Patch(image, whole(nodes[0]))}
+    for stop, way in ways.items():
+
+        def shown(step: Progress | Strip, before: int = done, share: int = len(way)) -> Progress | None:
+            told = progress(step)
+            return told and Progress(before + int(told.fraction * share), total, "operations")
+
+        found = yield from followed(run(traced, weights, image, stop, have=have), shown)
+        have[stop], done = Patch(found.output, whole(nodes[stop]), traced.axes[stop]), done + len(way)
+    return {goal: have[goal].tensor for goal in goals}
+
+
+def _fresh(traced: Trace, stops: Sequence[int]) -> dict[int, set[int]]:
+    """For each of some nodes, in order: it and what is on the ways to it behind those before it."""
+    found: dict[int, set[int]] = {}
+    known = {0}
+    for stop in stops:
+        way = {stop} - known
+        for index in range(stop, 0, -1):
+            if index in way:
+                way.update(set(traced.operations[index].sources) - known)
+        found[stop] = way
+        known |= way
+    return found
+
+
+def _forks(traced: Trace, stops: Collection[int]) -> set[int]:
+    """The nodes on the way to one of these from which the way to a later one goes on."""
+    forks: set[int] = set()
+    known: set[int] = set()
+    for way in _fresh(traced, sorted(stops)).values():
+        forks |= {source for index in way for source in traced.operations[index].sources if source in known}
+        known |= way
+    return forks
 
 
 def followed(

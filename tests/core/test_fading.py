@@ -40,19 +40,6 @@ def test_fading_is_the_last_upsampling_of_a_weighted_sum(weights):
     assert np.abs(fading.faded(found, weights) - wanted.numpy()).max() < 1e-5
 
 
-@pytest.mark.parametrize("mixing", [False, True])
-def test_the_shares_of_a_score_are_those_of_the_depths_alone_and_sum_to_it(mixing):
-    found = depths()
-    if mixing:
-        kernel = np.random.default_rng(1).normal(size=found.kernel.shape).astype(np.float32)
-        found = replace(found, kernel=kernel)
-    for index, row, column in ((0, 0, 0), (2, 29, 39), (1, 13, 7)):
-        shares = fading.shares_at(found, index, row, column)
-        alone = [fading.faded(found, found.alone(depth))[index, row, column] for depth in range(3)]
-        assert shares == pytest.approx(alone, abs=1e-5)
-        assert sum(shares) == pytest.approx(fading.faded(found, (1, 1, 1))[index, row, column], abs=1e-5)
-
-
 def test_weights_say_which_network_it_is_cut_down_to():
     found = depths()
     assert [found.with_skips(count) for count in range(3)] == [(1, 0, 0), (1, 1, 0), (1, 1, 1)]

@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Geometry, Node, Status
-from segviz.core.field_paths import MOST, chain, paths, reached
+from segviz.core.field_paths import MOST, chain, paths
+from segviz.core.regions import Region, projective
 from segviz.core.steps import SAME, Interval, Resize, Taps, Transposed, Window
 from tests.core import networks
+
+
+def reached(geometry: Geometry, layer: str, x: int, y: int) -> Region | None:
+    """The projective field of one pixel."""
+    return projective(geometry, layer, Region(Interval(y, y), Interval(x, x)))
 
 
 def around(boxes: list[Box]) -> Box:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segviz.core.field import Box, Frame
-from segviz.core.occlusion import covered, projective, square_box
-from segviz.core.regions import Region
+from segviz.core.occlusion import covered, square_box
+from segviz.core.regions import Region, projective
 from segviz.core.steps import Interval
 from tests.core import networks
 

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from segviz.core.cams import CamRequest
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
@@ -130,6 +131,7 @@ def lenet_answers(request: Request) -> Any:
         OcclusionRequest: lambda: scenes.occlusion(request),
         FilterRequest: lambda: FilterAnswer(request, request.layer, scenes.a_filter(), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
+        ContributionRequest: lambda: scenes.contributions(request),
         EffectiveRequest: lambda: scenes.effective(scenes.lenet(), request),
         TopRequest: lambda: scenes.top_answer(request),
         CamRequest: lambda: scenes.cam_answer(request),
