@@ -6,7 +6,7 @@ import argparse
 from math import ceil
 from typing import Any
 
-from segviz.cli import effective, table
+from segviz.cli import contributions, effective, table
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
@@ -36,12 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel", type=unit, metavar="Y,X", help="also which units of the layer this pixel of the input can change"
     )
+    contributions.add_arguments(parser)
     effective.add_arguments(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
+    contributions.check(options)
     effective.check(options)
-    setup = effective.setup(options, console) if options.effective else None
+    setup = effective.setup(options, console) if options.effective or options.paths else None
     network = _network_with(options, console) if setup is None else console.ask(DescribeRequest(setup))
     row, column = options.unit
     geometry = network.geometry
@@ -57,10 +59,13 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     if options.pixel:
         data["pixel"], data["reaches"] = options.pixel, _reached(geometry, options.layer, *options.pixel)
     text = _text(data, network.entry.input_size[1:])
-    if setup is None:
-        return Report(data, text)
-    more, lines = effective.added(options, console, setup)
-    return Report(data | more, f"{text}\n{lines}")
+    if options.paths and setup is not None:
+        more, lines = contributions.added(options, console, network, setup, data["paths"])
+        data, text = data | more, f"{text}\n\n{lines}"
+    if options.effective and setup is not None:
+        more, lines = effective.added(options, console, setup)
+        data, text = data | more, f"{text}\n{lines}"
+    return Report(data, text)
 
 
 def _network_with(options: argparse.Namespace, console: Console) -> Network:
