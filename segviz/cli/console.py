@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from segviz.core import catalogue
 from segviz.core.cams import CamAnswer, CamRequest
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import clean
@@ -96,6 +97,8 @@ class Console:
     def ask(self, request: EffectiveRequest) -> EffectiveField: ...
     @overload
     def ask(self, request: CamRequest) -> CamAnswer: ...
+    @overload
+    def ask(self, request: ContributionRequest) -> ContributionAnswer: ...
 
     def ask(self, request: Request) -> Answer:
         """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""

@@ -58,8 +58,13 @@ class PatchesPage:
         line = HeaderLine()
         line.add(self.what, 1)
         line.add(self.source)
-        self.copy = line.button("copy", "Copy the patches as one picture", self._copy)
-        saves = {"Patches as PNG…": self._save, "Places as CSV…": self._save_table}
+        self.copy = line.button(
+            "copy", "Copy the patches as one picture", lambda: self._commands.copy_image(self.picture())
+        )
+        saves = {
+            "Patches as PNG…": lambda: self._commands.save_image(self.picture(), self._name()),
+            "Places as CSV…": self._save_table,
+        }
         self.save = line.menu("download", "Save the patches: PNG or CSV", saves)
         return line
 
@@ -164,16 +169,6 @@ class PatchesPage:
     def _name(self) -> str:
         request = self._answer.request if self._answer is not None else None
         return f"patches-{request.layer}-{request.channel}" if request is not None else "patches"
-
-    def _copy(self) -> None:
-        image = self.picture()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save(self) -> None:
-        image = self.picture()
-        if image is not None:
-            self._commands.save_image(image, self._name())
 
     def _save_table(self) -> None:
         rows: list[list[object]] = [["image", "value", "row", "column", "left", "top", "right", "bottom", "status"]]

@@ -110,8 +110,8 @@ class GlowCard(QWidget):
         self.images = _ImagesPill(lambda count: commands.do(f"glow-images-{count}"))
         self._copy = flat_button("copy", "Copy what came back to the pixels")
         self._save = flat_button("download", "Save what came back to the pixels as PNG")
-        self._copy.clicked.connect(self._copy_picture)
-        self._save.clicked.connect(self._save_picture)
+        self._copy.clicked.connect(lambda: commands.copy_image(self.back.picture()))
+        self._save.clicked.connect(lambda: commands.save_image(self.back.picture(), self._name))
         self.figures, self.axes, self.note = QLabel(), QLabel(), QLabel()
         for label, role in ((self.figures, ""), (self.axes, "dim"), (self.note, "dim")):
             label.setWordWrap(True)
@@ -192,16 +192,6 @@ class GlowCard(QWidget):
     def _choose(self, value: object) -> None:
         assert isinstance(value, Glow)
         self._commands.do(f"glow-{value.value}")
-
-    def _copy_picture(self) -> None:
-        image = self.back.picture()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save_picture(self) -> None:
-        image = self.back.picture()
-        if image is not None:
-            self._commands.save_image(image, self._name)
 
 
 def _say(label: QLabel, text: str) -> None:
