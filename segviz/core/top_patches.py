@@ -60,14 +60,14 @@ class TopPatch:
 class TopAnswer:
     """Answer to TopRequest, the strongest patch first, of so many `images` of `total`.
 
-    `silent` images have no active unit in this channel.
+    On `dead` of the images the map is dead.
     """
 
     request: TopRequest
     patches: tuple[TopPatch, ...]
     images: int
     total: int
-    silent: int
+    dead: int
     seconds: float
     notes: tuple[str, ...] = ()
 

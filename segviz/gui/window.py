@@ -95,17 +95,12 @@ class MainWindow(QMainWindow):
         self.desk.wanted.connect(self.do)
         look = theme.look()
         self.theme = look.theme if look is not None else settings.theme()
-        self.setWindowTitle("segviz")
-        self.setMinimumSize(SMALLEST)
-        self.resize(SIZE)
-        self.setAcceptDrops(True)
-        self.setDockNestingEnabled(True)
+        self._build_frame()
         self.stages = Stages(self)
         self.dialogs = WindowDialogs(self)
         self.menus = Menus(self)
         self.toolbar = Toolbar(self)
         self.addToolBar(self.toolbar)
-        self.setStatusBar(StatusBar())
         self._build_centre()
         self._build_docks()
         self.layouts = Layout(self, remembers)
@@ -115,6 +110,14 @@ class MainWindow(QMainWindow):
         self.menus.refresh()
 
     # ------------------------------------------------------------------------------ building
+
+    def _build_frame(self) -> None:
+        self.setWindowTitle("segviz")
+        self.setMinimumSize(SMALLEST)
+        self.resize(SIZE)
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.setStatusBar(StatusBar())
 
     def _build_centre(self) -> None:
         centre = QWidget()

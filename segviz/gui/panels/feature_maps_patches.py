@@ -179,8 +179,8 @@ class PatchesPage:
 def _title(found: TopAnswer) -> str:
     request = found.request
     read = words.many(found.images, "image") if found.whole else f"{found.images} of {found.total} images"
-    silent = f" · {found.silent} without an active unit" if found.silent else ""
-    return f"map {request.channel} of {request.layer} · the strongest unit of {read}{silent}"
+    dead = f" · dead on {found.dead}" if found.dead else ""
+    return f"map {request.channel} of {request.layer} · the strongest unit of {read}{dead}"
 
 
 def _described(patch: TopPatch) -> str:
