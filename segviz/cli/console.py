@@ -16,6 +16,7 @@ from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import clean
+from segviz.core.races import RaceRequest, RaceResult, RaceUpdate
 from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
     Answer,
@@ -28,9 +29,6 @@ from segviz.core.requests import (
     PartialLabels,
     Prediction,
     Progress,
-    RaceRequest,
-    RaceResult,
-    RaceUpdate,
     Request,
     SegmentRequest,
     Setup,

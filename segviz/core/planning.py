@@ -15,6 +15,7 @@ from segviz.core.effective import RULES, EffectiveRequest
 from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.races import RaceRequest
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
     STRIDED,
@@ -23,7 +24,6 @@ from segviz.core.requests import (
     ExamineRequest,
     FeatureRequest,
     KeptRequest,
-    RaceRequest,
     Request,
     SegmentRequest,
     Setup,

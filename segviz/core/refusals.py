@@ -13,13 +13,13 @@ from segviz.core.errors import SegvizError
 from segviz.core.filters import FilterRequest
 from segviz.core.learning import TrainRequest
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
     KeptRequest,
-    RaceRequest,
     Request,
     SegmentRequest,
 )

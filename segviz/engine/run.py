@@ -16,6 +16,7 @@ from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Frame, Lattice
+from segviz.core.races import RaceRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
@@ -30,7 +31,6 @@ from segviz.core.requests import (
     KeptRequest,
     Network,
     Prediction,
-    RaceRequest,
     Request,
     SegmentRequest,
     Setup,

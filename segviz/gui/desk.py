@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import planning, refinement
-from segviz.core.requests import KeptRequest, RaceResult, Request, SegmentRequest
+from segviz.core.races import RaceResult
+from segviz.core.requests import KeptRequest, Request, SegmentRequest
 from segviz.core.session import Session, State
 from segviz.gui import comparing, gestures, painting, plan, sighting
 from segviz.gui.ledger import Ledger

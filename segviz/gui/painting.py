@@ -11,6 +11,7 @@ from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.filters import FilterAnswer
 from segviz.core.occlusion import OcclusionAnswer
+from segviz.core.races import RaceResult, RaceUpdate
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -18,8 +19,6 @@ from segviz.core.requests import (
     PartialLabels,
     Prediction,
     Progress,
-    RaceResult,
-    RaceUpdate,
     Update,
     WindowAnswer,
 )

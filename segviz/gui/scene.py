@@ -20,6 +20,7 @@ from segviz.core.field import Box, Status
 from segviz.core.filters import FilterAnswer
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.overrides import adapted
+from segviz.core.races import RaceResult, RaceUpdate
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -28,8 +29,6 @@ from segviz.core.requests import (
     PartialLabels,
     Prediction,
     Progress,
-    RaceResult,
-    RaceUpdate,
     Request,
     Setup,
     WindowAnswer,

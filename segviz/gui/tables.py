@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from segviz.core.requests import Network, Prediction, RaceResult
+from segviz.core.races import RaceResult
+from segviz.core.requests import Network, Prediction
 from segviz.gui.race_words import Side, lane_of, rate, ratio
 
 if TYPE_CHECKING:

@@ -18,11 +18,9 @@ from segviz.core.planning import (
     same_but_drawn,
     setup_of,
 )
+from segviz.core.races import Lane, RaceRequest, RaceResult
 from segviz.core.requests import (
-    Lane,
     Progress,
-    RaceRequest,
-    RaceResult,
     SegmentRequest,
     Setup,
 )

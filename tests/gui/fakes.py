@@ -15,13 +15,13 @@ from segviz.core.errors import SegvizError
 from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.images import Picture, open_picture
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
-    RaceRequest,
     Request,
     SegmentRequest,
 )

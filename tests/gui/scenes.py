@@ -24,6 +24,7 @@ from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSampl
 from segviz.core.masks import Mask
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered
 from segviz.core.planning import plan_cams, plan_effective, plan_patches
+from segviz.core.races import FieldCheck, Lane, RaceRequest, RaceResult, RaceUpdate, StrideSpeed
 from segviz.core.regions import projective
 from segviz.core.requests import (
     ClassifyRequest,
@@ -31,19 +32,13 @@ from segviz.core.requests import (
     DescribeRequest,
     FeatureMaps,
     FeatureRequest,
-    FieldCheck,
-    Lane,
     Layer,
     Network,
     PartialLabels,
     Prediction,
     Progress,
-    RaceRequest,
-    RaceResult,
-    RaceUpdate,
     SegmentRequest,
     Setup,
-    StrideSpeed,
     WindowAnswer,
 )
 from segviz.core.session import State, Unit

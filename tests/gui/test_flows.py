@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from segviz.core.choices import MapPage, Method, View
 from segviz.core.formats import IMAGE_SUFFIXES
-from segviz.core.requests import RaceRequest, SegmentRequest
+from segviz.core.races import RaceRequest
+from segviz.core.requests import SegmentRequest
 from segviz.core.session import State, Unit
 from segviz.gui import settings
 from segviz.gui.dialogs import ExportDialog

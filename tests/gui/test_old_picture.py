@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from segviz.core.choices import View
-from segviz.core.requests import DescribeRequest, PartialLabels, Progress, RaceRequest, SegmentRequest
+from segviz.core.races import RaceRequest
+from segviz.core.requests import DescribeRequest, PartialLabels, Progress, SegmentRequest
 from segviz.core.session import State
 from segviz.gui.canvas import old_picture
 from segviz.gui.toolbar import scale_text
