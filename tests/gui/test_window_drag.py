@@ -168,7 +168,7 @@ def test_a_network_that_answers_per_pixel_says_why_there_is_none(bench):
     one.turn()
     assert one.state.window is None
     assert "Selfie segmentation answers for every pixel" in one.scene.message.text
-    assert one.window.banner.isVisible()
+    assert one.window.notices.banner.isVisible()
 
 
 def test_an_image_smaller_than_the_window_says_so(bench):
