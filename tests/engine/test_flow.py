@@ -1,6 +1,7 @@
 """A walk in strips, of regions and of the a trous form against whole passes of the network itself."""
 
 import itertools
+from collections import Counter
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from segviz.core.steps import Interval, Window
 from segviz.engine import strips
 from segviz.engine.architectures import build
 from segviz.engine.dilation import dilated
-from segviz.engine.flow import NetworkWeights, finished, run
+from segviz.engine.flow import NetworkWeights, finished, outputs, run
 from segviz.engine.graph import trace
 from segviz.engine.kernels import Convolution
 from segviz.engine.patches import Patch, Weight
@@ -114,6 +115,27 @@ def test_stages_with_strips_of_their_own_equal_the_whole(made, height, width, el
     shares = [step.fraction for step in steps if isinstance(step, Progress)]
     assert shares == sorted(shares)
     assert shares[-1:] in ([1], [])
+
+
+@settings(max_examples=30)
+@given(layers(padded=True), st.integers(15, 40), st.integers(15, 40), st.integers(1, 300), st.data())
+def test_the_maps_of_several_nodes_come_of_one_pass(made, height, width, elements, data):
+    network, traced, image, _ = drawn(made, height, width)
+    goals = data.draw(st.sets(st.integers(1, traced.output), min_size=1, max_size=4))
+    weights, rows, one = NetworkWeights(network), Counter(), strips.Walk._one
+
+    def counted(walk, index, operation, plan, keep):
+        rows[index] += plan.new[index].hi - plan.new[index].lo + 1
+        one(walk, index, operation, plan, keep)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strips, "STRIP_ELEMENTS", elements)
+        patch.setattr(strips.Walk, "_one", counted)
+        found = finished(outputs(traced, weights, image, goals))
+    assert found.keys() == goals
+    for goal, maps in found.items():
+        assert (maps - finished(run(traced, weights, image, goal)).output).abs().max() < 1e-12
+    assert all(count <= traced.geometry.nodes[index].height for index, count in rows.items())
 
 
 def test_small_maps_are_computed_many_rows_at_once_and_fat_ones_few(monkeypatch):
