@@ -27,7 +27,8 @@ from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Area, ColourMap, Heat, Pooling
 from segviz.core.entries import Entry
 from segviz.core.errors import UsageError
-from segviz.core.field import Lattice, pair, tidy
+from segviz.core.field import pair, tidy
+from segviz.core.frames import Lattice
 from segviz.core.requests import SegmentRequest
 from segviz.core.session import State
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from segviz.core.choices import Area, Heat
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from segviz.core import upsamplers
 from segviz.core.depths import Depths
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.masks import Mask
 from segviz.core.matching import match, matched
 from segviz.core.metrics import Scores, counted

@@ -17,8 +17,9 @@ from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
-from segviz.core.field import Box, Frame, Geometry, Lattice
+from segviz.core.field import Box, Geometry
 from segviz.core.filters import FilterAnswer, FilterRequest
+from segviz.core.frames import Frame, Lattice
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
 from segviz.core.races import RaceRequest, RaceResult, RaceUpdate
 from segviz.core.refinement import Labelling, Refinement

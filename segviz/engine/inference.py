@@ -15,7 +15,8 @@ import numpy as np
 from segviz.core.capabilities import unfit
 from segviz.core.choices import Equality, Method, Upsampling
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Frame, Lattice
 from segviz.core.regions import Region, needed, units_in, whole
 from segviz.core.requests import Exactness, Progress, SegmentRequest, Update
 from segviz.core.steps import Interval, Law

@@ -15,7 +15,8 @@ from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Frame, Lattice
 from segviz.core.races import RaceRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory

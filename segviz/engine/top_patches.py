@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from segviz.core import export, folders, images
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Geometry, Status
+from segviz.core.field import Box, Geometry, Status
+from segviz.core.frames import Frame
 from segviz.core.requests import Progress
 from segviz.core.top_patches import LONGEST, SHOWN, TopAnswer, TopPatch, TopRequest, TopUpdate, images_of
 from segviz.engine import devices, flow

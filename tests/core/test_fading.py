@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from segviz.core import fading, metrics
 from segviz.core.choices import Device
 from segviz.core.depths import DepthRequest, Depths
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.laboratory import Laboratory, Page
 from segviz.core.masks import Mask
 from segviz.core.planning import plan_depths

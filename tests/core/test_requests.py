@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segviz.core.choices import Device, Method, Palette, Pooling, Upsampling, View
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.planning import (
     plan_description,
     plan_features,

@@ -11,7 +11,8 @@ import pytest
 from segviz.core import folders, images
 from segviz.core.errors import SegvizError
 from segviz.core.export import save_picture
-from segviz.core.field import Box, Frame, Status
+from segviz.core.field import Box, Status
+from segviz.core.frames import Frame
 from segviz.core.requests import DescribeRequest, FeatureRequest, Setup
 from segviz.core.top_patches import LONGEST, SHOWN, TopAnswer, TopRequest, TopUpdate, images_of
 from segviz.engine import top_patches

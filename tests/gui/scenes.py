@@ -16,8 +16,9 @@ from segviz.core.choices import Area, Glow, Heat, MapPage, Method, Task, Upsampl
 from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.effective import EffectiveField, EffectiveRequest
-from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status
+from segviz.core.field import Box, Geometry, Node, Status
 from segviz.core.filters import Filter, FilterAnswer, FilterKind, FilterRequest
+from segviz.core.frames import Frame, Lattice
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from segviz.core.choices import Method, View
-from segviz.core.field import Box, Frame
+from segviz.core.field import Box
+from segviz.core.frames import Frame
 from segviz.core.requests import ClassifyRequest, DescribeRequest, PartialLabels, Progress
 from segviz.core.session import State
 from segviz.core.session_file import from_json, to_json

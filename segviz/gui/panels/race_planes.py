@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core import catalogue, palettes
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.images import Picture
 from segviz.core.races import RaceResult
 from segviz.core.requests import PartialLabels
