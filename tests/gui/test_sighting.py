@@ -13,6 +13,7 @@ from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.planning import plan_description, setup_of
 from segviz.core.regions import projective
+from segviz.core.requests import DescribeRequest
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
 from segviz.gui import film, gestures, plan, sighting
@@ -449,6 +450,32 @@ def test_scores_are_taken_apart_by_click_of_whatever_network(bench):
     elsewhere = replace(refused, state=replace(state, unit=Unit(2, 41, 60)))
     assert plan.wanted(elsewhere, False, described)[Kind.CONTRIBUTIONS] is None  # the network has said so
     assert "concatenation" in shown_by(refused).what.toolTip()
+
+
+def test_a_click_asks_what_paths_add_and_the_mouse_asks_nothing(bench):
+    """A network of the user's own, by real events: open, described, clicked, answered."""
+    one = bench(State(image=PAGE, model="mine.safetensors", layer="output"), prompt=False)
+    one.turn()
+    one.jobs.open()
+    one.turn()
+    request = next(asked for asked in one.jobs.asked.values() if isinstance(asked, DescribeRequest))
+    network = replace(scenes.skipping(64, 64), request=request)
+    one.jobs.answer(DescribeRequest, network)
+    one.turn()
+    for x, y in ((60, 40), (90, 20)):
+        click(one, x, y)
+        unit, asked = one.state.unit, [ask for ask in one.jobs.history if isinstance(ask, ContributionRequest)]
+        assert (asked[-1].row, asked[-1].column, asked[-1].index) == (unit.row, unit.column, unit.channel)
+        card = one.panel("inspector").sight[2]
+        assert {bar.value for bar in card.bars.bars} == {"…"}
+        one.jobs.answer(ContributionRequest, scenes.contributions(asked[-1], network))
+        one.turn()
+        assert [bar.value for bar in card.bars.bars] == ["+3.500", "\N{MINUS SIGN}1.250", "+0.500"]
+    count = len(one.jobs.history)
+    hover(one, 20, 20)
+    hover(one, 30, 50)
+    one.turn()
+    assert len(one.jobs.history) == count
 
 
 def test_a_network_without_skips_has_no_paths_to_tell_apart(bench):

@@ -120,7 +120,7 @@ class PathCard(QWidget):
             named = [(part.layer, "") for part in answer.parts] or named
             values = [part.value for part in answer.parts]
         if values and answer is not None and abs(answer.bias) > LEAST * max(map(abs, values)):
-            named, values = [*named, ("bias", "")], [*values, answer.bias]
+            named, values = [*named, ("bias", theme.tokens(self.palette()).dim)], [*values, answer.bias]
         told = [_signed(value) for value in values] or [COMING if coming else _size(path) for path in found]
         lengths = [abs(value) for value in values] or [0.0 if coming else path.box.width for path in found]
         most = max(*lengths, 1e-9)
