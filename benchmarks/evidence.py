@@ -12,7 +12,7 @@ from benchmarks.measure import Found, Measure, Plan, Side, SkippedError, Target,
 from benchmarks.subjects import Eager, noise
 from segviz.core.cams import CamRequest
 from segviz.core.choices import Device, Pooling
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.core.requests import Setup
 from segviz.engine import cams
 from segviz.engine.flow import finished

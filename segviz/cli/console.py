@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 from segviz.core import catalogue
 from segviz.core.cams import CamAnswer, CamRequest
+from segviz.core.contributions import ContributionAnswer, ContributionRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.entries import Entry
 from segviz.core.errors import clean
 from segviz.core.measured import MeasuredField, MeasureRequest
+from segviz.core.races import RaceRequest, RaceResult, RaceUpdate
 from segviz.core.refusals import lacks_memory, shortage
 from segviz.core.requests import (
     Answer,
@@ -28,9 +30,6 @@ from segviz.core.requests import (
     PartialLabels,
     Prediction,
     Progress,
-    RaceRequest,
-    RaceResult,
-    RaceUpdate,
     Request,
     SegmentRequest,
     Setup,
@@ -99,6 +98,8 @@ class Console:
     def ask(self, request: CamRequest) -> CamAnswer: ...
     @overload
     def ask(self, request: MeasureRequest) -> MeasuredField: ...
+    @overload
+    def ask(self, request: ContributionRequest) -> ContributionAnswer: ...
 
     def ask(self, request: Request) -> Answer:
         """Run `request` in this process, with a progress bar. Raises SegvizError as the engine does."""

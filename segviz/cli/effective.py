@@ -18,7 +18,8 @@ from segviz.core.requests import Setup
 if TYPE_CHECKING:
     from segviz.core.energy import Bytes
 
-NEEDS = ("image", "channel", "rule", "images", "scale", "out")  # options that mean nothing without --effective
+NEEDS = ("channel", "rule", "images", "out")  # options that mean nothing without --effective
+ON_IMAGE = ("image", "scale")  # that mean nothing without it or --paths
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check(options: argparse.Namespace) -> None:
     """Raise UsageError for options that do not go together."""
-    given = [name for name in NEEDS if getattr(options, name) is not None]
+    needs = NEEDS if options.paths else ON_IMAGE + NEEDS
+    given = [name for name in needs if getattr(options, name) is not None]
     if not options.effective and given:
         raise UsageError(f"--{given[0]} is for the effective field: add --effective")
     if not options.effective:

@@ -6,13 +6,14 @@ import argparse
 from math import ceil
 from typing import Any
 
-from segviz.cli import effective, measure, table
+from segviz.cli import contributions, effective, measure, table
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Geometry, Status, pair, tidy
-from segviz.core.field_paths import FieldPath, Link, chain, paths, reached
+from segviz.core.field_paths import FieldPath, Link, chain, paths
+from segviz.core.regions import Region, projective
 from segviz.core.requests import DescribeRequest, Network, Setup
 from segviz.core.steps import Interval
 
@@ -36,12 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pixel", type=unit, metavar="Y,X", help="also which units of the layer this pixel of the input can change"
     )
     measure.add_arguments(parser)
+    contributions.add_arguments(parser)
     effective.add_arguments(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> Report:
+    contributions.check(options)
     effective.check(options)
-    setup = effective.setup(options, console) if options.effective else None
+    setup = effective.setup(options, console) if options.effective or options.paths else None
     network = _network_with(options, console) if setup is None else console.ask(DescribeRequest(setup))
     row, column = options.unit
     geometry = network.geometry
@@ -63,10 +66,13 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     if options.measure:
         more, lines = measure.added(options, console, network, field)
         data, text = data | more, f"{text}\n{lines}"
-    if setup is None:
-        return Report(data, text)
-    more, lines = effective.added(options, console, setup)
-    return Report(data | more, f"{text}\n{lines}")
+    if options.paths and setup is not None:
+        more, lines = contributions.added(options, console, network, setup, data["paths"])
+        data, text = data | more, f"{text}\n\n{lines}"
+    if options.effective and setup is not None:
+        more, lines = effective.added(options, console, setup)
+        data, text = data | more, f"{text}\n{lines}"
+    return Report(data, text)
 
 
 def _network_with(options: argparse.Namespace, console: Console) -> Network:
@@ -155,8 +161,8 @@ def _linked(link: Link) -> dict[str, Any]:
 def _reached(geometry: Geometry, layer: str, y: int, x: int) -> dict[str, Interval] | None:
     if not (0 <= y < geometry.height and 0 <= x < geometry.width):
         raise SegvizError(f"pixel {y},{x} is outside the input of {geometry.height}x{geometry.width}")
-    found = reached(geometry, layer, x, y)
-    return None if found is None else {"rows": found[0], "columns": found[1]}
+    found = projective(geometry, layer, Region(Interval(y, y), Interval(x, x)))
+    return None if found is None else {"rows": found.y, "columns": found.x}
 
 
 def _text(data: dict[str, Any], native: tuple[int, ...]) -> str:

@@ -28,6 +28,7 @@ from segviz.core.choices import Area, ColourMap, Heat, Pooling
 from segviz.core.entries import Entry
 from segviz.core.errors import UsageError
 from segviz.core.field import pair, tidy
+from segviz.core.frames import Lattice
 from segviz.core.requests import SegmentRequest
 from segviz.core.session import State
 
@@ -81,7 +82,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
     pixels = images.open_picture(options.image).pixels
     heat, table = scores.heatmap(prediction, index), palettes.heat_table(ColourMap.MAGMA)
     export.save_picture(out, export.overlay_heat(pixels, heat, table, State().heat_opacity))
-    lattice = prediction.lattice
+    console.note(size_note(options, entry))
     data = {
         "image": str(options.image),
         "model": options.model,
@@ -89,23 +90,29 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         "index": index,
         "maximum": maximum,
         "maximum_at": tidy(place),
-        "grid": [lattice.rows, lattice.columns],
-        "stride": pair(lattice.stride[1], lattice.stride[0]),
-        "start": tidy(lattice.start),
+        **_grid_of(prediction.lattice),
         "scale": prediction.scale,
         "seconds": prediction.seconds,
         "device": prediction.device,
         "notes": prediction.notes,
         "out": str(out),
     }
-    console.note(size_note(options, entry))
-    text = (
-        f"{name}: at most {maximum:.3f}, at {point(tidy(place))}\n"
-        f"  grid {lattice.columns} x {lattice.rows}, stride {size(data['stride'])} pixels, "
-        f"{duration(prediction.seconds)}\n"
-        f"  picture in {out}"
-    )
+    text = f"{name}: at most {maximum:.3f}, at {point(tidy(place))}\n{_end(prediction.lattice, data)}"
     return Report(data, text)
+
+
+def _grid_of(lattice: Lattice) -> dict[str, Any]:
+    return {
+        "grid": [lattice.rows, lattice.columns],
+        "stride": pair(lattice.stride[1], lattice.stride[0]),
+        "start": tidy(lattice.start),
+    }
+
+
+def _end(lattice: Lattice, data: dict[str, Any]) -> str:
+    """The lines that both kinds of heatmaps end with."""
+    grid = f"grid {lattice.columns} x {lattice.rows}, stride {size(data['stride'])} pixels"
+    return f"  {grid}, {duration(data['seconds'])}\n  picture in {data['out']}"
 
 
 def _evidence(options: argparse.Namespace, console: Console, entry: Entry, index: int) -> Report:
@@ -124,12 +131,10 @@ def _evidence(options: argparse.Namespace, console: Console, entry: Entry, index
     export.save_picture(out, _painted(pixels, found, options.signed))
     data = _data_of(found, options, out)
     console.note(size_note(options, entry))
-    lattice, stride = found.lattice, data["stride"]
     text = (
         f"{name}, {heat.title} at {found.layer}: at most {data['maximum']:.4g}, at {point(data['maximum_at'])}\n"
         f"  score {found.scores[0]:.4g} over {found.units[0]} units of the answer ({found.area.title.lower()})\n"
-        f"  grid {lattice.columns} x {lattice.rows}, stride {size(stride)} pixels, {duration(found.seconds)}\n"
-        f"  picture in {out}"
+        f"{_end(found.lattice, data)}"
     )
     return Report(data, text)
 
@@ -152,9 +157,7 @@ def _data_of(found: CamAnswer, options: argparse.Namespace, out: Path) -> dict[s
         "maximum": float(values.max()),
         "maximum_at": tidy(lattice.position_of(int(row), int(column))),
         "minimum": float(values.min()),
-        "grid": [lattice.rows, lattice.columns],
-        "stride": pair(lattice.stride[1], lattice.stride[0]),
-        "start": tidy(lattice.start),
+        **_grid_of(lattice),
         "remark": found.remarks[0],
         "seconds": found.seconds,
         "notes": found.notes,

@@ -10,7 +10,7 @@ from segviz.cli.console import Console, Report
 from segviz.cli.options import add_fast, add_image, add_model, add_scale, positive, seconds, setup_of
 from segviz.cli.table import count, duration, table
 from segviz.core.field import pair, tidy
-from segviz.core.requests import Lane, RaceRequest, RaceResult
+from segviz.core.races import Lane, RaceRequest, RaceResult
 
 HINT = "time the sliding window against the fully convolutional network"
 

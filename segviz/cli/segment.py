@@ -29,7 +29,8 @@ from segviz.core import catalogue
 from segviz.core.choices import Method, Palette, Upsampling
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, UsageError
-from segviz.core.field import Lattice, pair, tidy
+from segviz.core.field import pair, tidy
+from segviz.core.frames import Lattice
 from segviz.core.refinement import toggled
 from segviz.core.requests import STRIDED, Prediction, SegmentRequest
 

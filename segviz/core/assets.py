@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from segviz.core.errors import SegvizError
-from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.core.places import images_in
 
 
 @cache
@@ -32,8 +32,12 @@ def sample(name: str) -> Path:
 
 def sample_images() -> tuple[Path, ...]:
     """All shipped images, photographs first, in alphabetical order."""
-    found = [p for p in images().iterdir() if p.suffix in IMAGE_SUFFIXES]
-    return tuple(sorted(found, key=lambda p: (p.name.startswith("digits-"), p.name)))
+    return tuple(sorted(images_in(images()), key=is_page))
+
+
+def is_page(image: Path) -> bool:
+    """Whether a shipped image is a page of digits, and no photograph."""
+    return image.name.startswith("digits-")
 
 
 def weights(name: str) -> Path:

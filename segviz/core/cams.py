@@ -9,12 +9,13 @@ the sum of a class's logits over a region.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from segviz.core.choices import Area, Heat
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
+from segviz.core.session_values import filled, flag
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,11 +107,7 @@ def to_values(view: CamView) -> dict[str, Any]:
 
 def from_values(values: Any) -> CamView:
     """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
-    if not isinstance(values, Mapping):
-        raise TypeError(f"not a view of heatmaps: {values!r}")
-    known = {field.name for field in fields(CamView)}
-    read = {name: value for name, value in values.items() if name in known}
-    for name in read.keys() - {"heat"}:
-        if not isinstance(read[name], bool):
-            raise TypeError(f"{read[name]!r} is neither true nor false")
-    return replace(CamView(), **read | ({"heat": Heat(read["heat"])} if "heat" in read else {}))
+    return filled(USUAL, _READERS, values, "a view of heatmaps")
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"heat": Heat, "signed": flag, "at_unit": flag}

@@ -6,8 +6,12 @@ Where a network ends in additions behind which all is linear, as FCNs do (Long, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from segviz.core.field import Geometry
+from segviz.core.field_paths import FieldPath, levels_through
 
 if TYPE_CHECKING:
     from segviz.core.requests import Setup
@@ -25,9 +29,10 @@ class ContributionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One part. `layer` ends the summand's own way, and names the path as `core/field_paths` does."""
+    """One part. `layer` ends the summand's own way, as `core/field_paths` names paths; its maps are those of `node`."""
 
     layer: str
+    node: int
     value: float
 
 
@@ -45,3 +50,18 @@ class ContributionAnswer:
     seconds: float
     refusal: str = ""
     notes: tuple[str, ...] = ()
+
+
+def of_paths(answer: ContributionAnswer, geometry: Geometry, found: Sequence[FieldPath]) -> tuple[float, ...]:
+    """What each of the unit's paths adds to the logit, in their order: the sum of the parts that are its alone.
+
+    () where there are no parts, and where one is of several paths, which have met before they are added.
+    """
+    added = [0.0] * len(found)
+    for part in answer.parts:
+        levels = levels_through(geometry, "last", part.node)
+        at = next((at for at, path in enumerate(found) if levels <= path.levels), None)
+        if at is None:
+            return ()
+        added[at] += part.value
+    return tuple(added) if answer.parts else ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from segviz.core.choices import Choice
-from segviz.core.laboratory import flag, kernel, one_of
+from segviz.core.laboratory import kernel
+from segviz.core.session_values import filled, flag, one_of
 
 WIDTHS = (1, 2, 3, 4, 5)  # of a kernel
 STRIDES = (1, 2, 3)
@@ -113,11 +114,7 @@ def to_values(lab: ConvolutionLab) -> dict[str, Any]:
 
 def from_values(values: Any) -> ConvolutionLab:
     """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
-    if not isinstance(values, Mapping):
-        raise TypeError(f"not a laboratory: {values!r}")
-    known = {field.name for field in fields(ConvolutionLab)}
-    read = {name: _READERS[name](value) for name, value in values.items() if name in known}
-    return replace(ConvolutionLab(), **read)
+    return filled(USUAL, _READERS, values, "a laboratory")
 
 
 def _channel(value: Any) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,8 @@ from math import atan2, degrees, sqrt
 from typing import TYPE_CHECKING
 
 from segviz.core.choices import BackRule, Glow
-from segviz.core.field import Box, Frame
+from segviz.core.field import Box
+from segviz.core.frames import Frame
 
 if TYPE_CHECKING:
     import numpy as np

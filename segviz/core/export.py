@@ -21,7 +21,7 @@ from PIL import Image
 
 from segviz.core.choices import MapScale, Palette
 from segviz.core.errors import SegvizError, named
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.maps import MapStatistics
 from segviz.core.palettes import class_colours
 

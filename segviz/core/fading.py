@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from segviz.core import upsamplers
 from segviz.core.depths import Depths
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.masks import Mask
 from segviz.core.matching import match, matched
 from segviz.core.metrics import Scores, counted
@@ -46,13 +46,6 @@ def labels(depths: Depths, weights: Sequence[float]) -> Labels:
 def probability(depths: Depths, weights: Sequence[float], index: int) -> Floats:
     """The softmax of class `index` (rows, columns) in the weighted sum."""
     return np.concatenate([class_probability(strip, index) for strip in faded(depths, weights)])
-
-
-def shares_at(depths: Depths, index: int, row: int, column: int) -> tuple[float, ...]:
-    """What each depth adds to the score of class `index` at a pixel of the answer: their sum is that score."""
-    kernel, place = depths.kernel[:, index : index + 1], (depths.corner[0] + row, depths.corner[1] + column)
-    found = (upsamplers.transposed_maps(maps, kernel, depths.stride, place, (1, 1)) for maps in depths.maps)
-    return tuple(float(share[0, 0, 0]) for share in found)
 
 
 def labels_at(found: Labels, lattice: Lattice, height: int, width: int) -> Labels:

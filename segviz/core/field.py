@@ -9,7 +9,7 @@ padding and the first pixel that is read, these are counted in.
 
 Conventions: pixel centres are integers, intervals [lo, hi] include both ends, a box is [left, top, right, bottom] in
 pixel edges, inclusive-exclusive, and may reach outside the image into the padding. Units are numbered (row, column).
-All is in pixels of the network's input until `Frame` carries it to the image that the person sees.
+All is in pixels of the network's input until `core/frames` carries it to the image that the person sees.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import cached_property
-from math import floor
 from typing import NamedTuple
 
 from segviz.core.errors import SegvizError
@@ -310,123 +309,13 @@ class Geometry:
 
     def cell_box(self, layer: str, row: int, column: int) -> Box:
         """The cell of a unit: one stride wide, about the unit's position."""
-        return _cell(*self.laws(layer), row, column)
+        return cell_of(*self.laws(layer), row, column)
 
 
-def _cell(y: Law, x: Law, row: int, column: int) -> Box:
+def cell_of(y: Law, x: Law, row: int, column: int) -> Box:
+    """The cell of a unit whose layer's units sit where these laws say."""
     left, top = x.at(column - 0.5) + 0.5, y.at(row - 0.5) + 0.5
     return Box(left, top, left + x.stride, top + y.stride)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """How an image lies in a network's input: resized to `inner`, then padded to `outer`.
-
-    All three are (height, width). `corner` (y, x) is what is padded at top and left, the rest goes to bottom
-    and right. Positions and boxes cross between the two here and nowhere else.
-    """
-
-    image: tuple[int, int]
-    inner: tuple[int, int]
-    outer: tuple[int, int]
-    corner: tuple[int, int] = (0, 0)
-
-    @property
-    def zoom(self) -> tuple[float, float]:
-        """Network pixels per image pixel, (y, x)."""
-        return self.inner[0] / self.image[0], self.inner[1] / self.image[1]
-
-    def to_network(self, x: float, y: float) -> tuple[float, float]:
-        zoom_y, zoom_x = self.zoom
-        top, left = self.corner
-        return (x + 0.5) * zoom_x - 0.5 + left, (y + 0.5) * zoom_y - 0.5 + top
-
-    def to_image(self, x: float, y: float) -> tuple[float, float]:
-        zoom_y, zoom_x = self.zoom
-        top, left = self.corner
-        return (x - left + 0.5) / zoom_x - 0.5, (y - top + 0.5) / zoom_y - 0.5
-
-    def box_to_image(self, box: Box) -> Box:
-        """A box of the network's input in image pixels; exact where nothing was resized."""
-        top, left = self.corner
-        box = Box(box.left - left, box.top - top, box.right - left, box.bottom - top)
-        if self.image == self.inner:
-            return box
-        zoom_y, zoom_x = self.zoom
-        return Box(box.left / zoom_x, box.top / zoom_y, box.right / zoom_x, box.bottom / zoom_y)
-
-    def window(self, size: tuple[int, int], x: float, y: float) -> tuple[int, int]:
-        """(left, top) in network pixels of the window of `size` (height, width) whose corner is nearest to (x, y).
-
-        (x, y) is in pixel edges of the image. The window stays inside the image as far as it fits; a
-        larger one begins in the corner and reaches into the padding. For classifiers, whose images are
-        padded at bottom and right alone.
-        """
-
-        def nearest(edge: float, zoom: float, room: int) -> int:
-            return max(0, min(room, floor(edge * zoom + 0.5)))
-
-        zoom_y, zoom_x = self.zoom
-        (height, width), (rows, columns) = self.inner, size
-        return nearest(x, zoom_x, width - columns), nearest(y, zoom_y, height - rows)
-
-    def window_box(self, size: tuple[int, int], x: float, y: float) -> Box:
-        """That window in image pixels."""
-        left, top = self.window(size, x, y)
-        return self.box_to_image(Box(left, top, left + size[1], top + size[0]))
-
-    def square(self, x: float, y: float, side: float) -> Box:
-        """The whole network pixels of a square of the image, at least one, moved inside the image.
-
-        (`x`, `y`) is its left top corner in pixel edges of the image, `side` its side in image pixels.
-        """
-
-        def nearest(edge: float, zoom: float, size: int, corner: int) -> tuple[int, int]:
-            count = max(1, min(size, floor(side * zoom + 0.5)))
-            first = max(0, min(size - count, floor(edge * zoom + 0.5)))
-            return corner + first, corner + first + count
-
-        (zoom_y, zoom_x), (rows, columns), (corner_y, corner_x) = self.zoom, self.inner, self.corner
-        (left, right), (top, bottom) = nearest(x, zoom_x, columns, corner_x), nearest(y, zoom_y, rows, corner_y)
-        return Box(left, top, right, bottom)
-
-    def lattice(self, rows: int, columns: int, y: Law, x: Law) -> Lattice:
-        """The positions of a grid of units, given in network pixels, in image pixels."""
-        zoom_y, zoom_x = self.zoom
-        start_x, start_y = self.to_image(x.start, y.start)
-        return Lattice(rows, columns, (start_x, start_y), (x.stride / zoom_x, y.stride / zoom_y))
-
-
-@dataclass(frozen=True, slots=True)
-class Lattice:
-    """Where the units of a grid of scores sit in the image: `start + unit * stride`, each (x, y) in image pixels."""
-
-    rows: int
-    columns: int
-    start: tuple[float, float]
-    stride: tuple[float, float]
-
-    @property
-    def laws(self) -> tuple[Law, Law]:
-        """Along y and x."""
-        return Law(self.start[1], self.stride[1]), Law(self.start[0], self.stride[0])
-
-    def position_of(self, row: int, column: int) -> tuple[float, float]:
-        return self.start[0] + column * self.stride[0], self.start[1] + row * self.stride[1]
-
-    def cell_at(self, x: float, y: float) -> tuple[int, int]:
-        law_y, law_x = self.laws
-        return law_y.nearest(y, self.rows), law_x.nearest(x, self.columns)
-
-    def cell_box(self, row: int, column: int) -> Box:
-        """The cell of a unit: one stride wide, about the unit's position."""
-        return _cell(*self.laws, row, column)
-
-    def resized(self, zoom: tuple[float, float]) -> Lattice:
-        """The same units in the pixels of the image resized by `zoom` (y, x)."""
-        y, x = zoom
-        start = ((self.start[0] + 0.5) * x - 0.5, (self.start[1] + 0.5) * y - 0.5)
-        return Lattice(self.rows, self.columns, start, (self.stride[0] * x, self.stride[1] * y))
 
 
 def to_shares(x: float, y: float, height: int, width: int) -> tuple[float, float]:

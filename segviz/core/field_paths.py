@@ -1,4 +1,4 @@
-"""Inside a receptive field: one box for each path of a network with skips, the chain of boxes, and the way back up.
+"""Inside a receptive field: one box for each path of a network with skips, and the chain of boxes.
 
 The intervals are those of `core/field`: integers alone, so that a click is answered where it is made. In a network
 with skips a unit sees the image several times, through maps of different strides: FCN-8s by pool3, pool4 and its last
@@ -13,24 +13,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import log2
 
-from segviz.core.field import Box, Field, Geometry, Judge, Node
-from segviz.core.regions import Region, whole
+from segviz.core.field import Box, Field, Geometry, Judge
+from segviz.core.regions import Spans, in_sight, join
 from segviz.core.steps import Interval, Span
 
 MOST = 8  # paths that are told apart; of more, the finest are taken together
-Spans = tuple[Span, Span]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldPath:
     """What a unit sees by one path: `name` is the layer with the path's coarsest maps that only this path has.
 
-    `stride` is that of these maps in input pixels, the larger of both axes.
+    `stride` is that of these maps in input pixels, the larger of both axes, `levels` are those of the path.
     """
 
     name: str
     field: Field
     stride: float
+    levels: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,24 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
         if walk.field.blind:
             continue
         mark = ways.mark(walk, {index for other in walks if other is not walk for index in other.nodes})
-        found.append(FieldPath(layer_at(geometry, mark), walk.field, geometry.coarseness(mark)))
+        found.append(FieldPath(layer_at(geometry, mark), walk.field, geometry.coarseness(mark), walk.group))
     found.sort(key=lambda path: path.field.box.width * path.field.box.height, reverse=True)
     return tuple(found) if len(found) > 1 else ()
+
+
+def has_paths(geometry: Geometry, layer: str) -> bool:
+    """Whether several paths lead to the units of `layer`, at least to those that lie far from the border."""
+    return len(_Ways(geometry).below[geometry.index(layer)]) > 1
+
+
+def levels_through(geometry: Geometry, layer: str, node: int) -> frozenset[int]:
+    """The levels of all ways from the units of `layer` to the image that go through a node: those of their paths."""
+    ways, target = _Ways(geometry), geometry.index(layer)
+    above: dict[int, set[int]] = {target: {ways.levels[target]}}  # the coarsest levels on the ways down to each node
+    for index in range(target, node, -1):
+        for source in geometry.nodes[index].inputs if index in above else ():
+            above.setdefault(source, set()).update(max(level, ways.levels[source]) for level in above[index])
+    return frozenset(max(one, other) for one in above.get(node, ()) for other in ways.below[node])
 
 
 @dataclass(frozen=True)
@@ -100,21 +115,16 @@ class _Ways:
                 for source, rows, columns in self.geometry.below(index, y, x):
                     coarsest = max(so_far, self.levels[source])
                     if any(max(coarsest, level) in group for level in self.below[source]):
-                        _join(need.setdefault(source, {}), coarsest, (rows, columns))
+                        join(need.setdefault(source, {}), coarsest, (rows, columns))
         seen: dict[int, Spans] = {}
         for spans in need[0].values():
-            _join(seen, 0, spans)
+            join(seen, 0, spans)
         return _Walk(group, (*nodes, 0), judge.field(*seen[0], self.geometry.height, self.geometry.width))
 
     def mark(self, walk: _Walk, others: set[int]) -> int:
         """The node that a path is known by: the last of its coarsest ones that is on no other path."""
         coarsest = [index for index in walk.nodes if self.levels[index] in walk.group]
         return next((index for index in coarsest if index not in others), coarsest[0])
-
-
-def _join(need: dict[int, Spans], key: int, spans: Spans) -> None:
-    had = need.get(key)
-    need[key] = spans if had is None else (had[0].joined(spans[0]), had[1].joined(spans[1]))
 
 
 def layer_at(geometry: Geometry, index: int) -> str:
@@ -132,18 +142,7 @@ def chain(geometry: Geometry, layer: str, row: int, column: int) -> tuple[Link, 
 
     Of layers that hold others only those that they hold are there, and of these only those that the unit needs.
     """
-    return tuple(_links(geometry, needed(geometry, layer, row, column)))
-
-
-def needed(geometry: Geometry, layer: str, row: int, column: int) -> dict[int, Spans]:
-    """The spans of rows and columns that unit (row, column) of `layer` needs of each node before it, and its own."""
-    target = geometry.index(layer)
-    need: dict[int, Spans] = {target: (Span.of(row), Span.of(column))}
-    for index in range(target, 0, -1):
-        if index in need:
-            for source, rows, columns in geometry.below(index, *need[index]):
-                _join(need, source, (rows, columns))
-    return need
+    return tuple(_links(geometry, in_sight(geometry, layer, row, column)))
 
 
 def _links(geometry: Geometry, need: Mapping[int, Spans]) -> Iterator[Link]:
@@ -155,29 +154,3 @@ def _links(geometry: Geometry, need: Mapping[int, Spans]) -> Iterator[Link]:
         seen = geometry.seen_by(index, y, x)
         if y.real is not None and x.real is not None and seen is not None and not seen.blind:
             yield Link(name, y.real, x.real, seen.box)
-
-
-def reached(geometry: Geometry, layer: str, x: int, y: int) -> tuple[Interval, Interval] | None:
-    """The projective field of the pixel (x, y) of the network's input: rows and columns of `layer` that it can change.
-
-    The smallest rectangle around them; None where it changes no unit. Where a unit looks at everything, or nobody
-    knows what it sees, any pixel may change it.
-    """
-    target = geometry.index(layer)
-    dirty = {0: Region(Interval(y, y), Interval(x, x))}
-    for index, node in enumerate(geometry.nodes[1 : target + 1], start=1):
-        regions = [_changed(node, dirty[source]) for source in node.inputs if source in dirty]
-        if any(gate in dirty for gate in node.gates):
-            regions.append(whole(node))
-        for region in regions:
-            if region is not None:
-                dirty[index] = dirty[index] | region if index in dirty else region
-    return dirty.get(target)
-
-
-def _changed(node: Node, region: Region) -> Region | None:
-    """The units of a node that change when a region of one of its inputs does."""
-    if node.whole or node.reason:
-        return whole(node)
-    y, x = node.y.reach(region.y), node.x.reach(region.x)
-    return None if y.lo > y.hi or x.lo > x.hi else Region(y, x).within(node.height, node.width)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
 from segviz.core.choices import Choice
+from segviz.core.session_values import filled, flag, one_of
 
 FACTORS = (2, 4, 8)
 SIDES = (4, 6, 8)  # units of the neighbourhood along each axis
@@ -83,22 +84,7 @@ def to_values(laboratory: Laboratory) -> dict[str, Any]:
 
 def from_values(values: Any) -> Laboratory:
     """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
-    if not isinstance(values, Mapping):
-        raise TypeError(f"not a laboratory: {values!r}")
-    known = {field.name for field in fields(Laboratory)}
-    read = {name: _READERS[name](value) for name, value in values.items() if name in known}
-    return replace(Laboratory(), **read)
-
-
-def one_of(allowed: tuple[int, ...]) -> Callable[[Any], int]:
-    """A reader of session files: takes these numbers alone."""
-
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or value not in allowed:
-            raise ValueError(f"{value!r} is none of {allowed}")
-        return int(value)
-
-    return read
+    return filled(USUAL, _READERS, values, "a laboratory")
 
 
 def _share(value: Any) -> float:
@@ -126,13 +112,6 @@ def kernel(value: Any) -> tuple[tuple[float, ...], ...]:
     if len(rows) > LARGEST_KERNEL or any(len(row) != len(rows) for row in rows):
         raise ValueError(f"a kernel has as many rows as columns, at most {LARGEST_KERNEL}")
     return rows
-
-
-def flag(value: Any) -> bool:
-    """True or false, of a session file. Raises TypeError for anything else."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is neither true nor false")
-    return value
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {

@@ -46,7 +46,7 @@ class MapStatistics:
         return self._of_each(lambda part: part.mean((1, 2)))
 
     @cached_property
-    def silent(self) -> Floats:
+    def sparsity(self) -> Floats:
         """Share of each map's units that are exactly 0 (C,)."""
         return self._of_each(lambda part: (part == 0).mean((1, 2)))
 

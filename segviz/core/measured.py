@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from segviz.core.field import Box, Field, Frame, Status
+from segviz.core.field import Box, Field, Status
+from segviz.core.frames import Frame
 
 if TYPE_CHECKING:
     from segviz.core.requests import Setup

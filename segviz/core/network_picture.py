@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from segviz.core.session_values import filled
 from segviz.core.what_if import LARGEST, Edit
 
 MOST_NAMES = 10_000  # blocks, or edited layers, in a session file
@@ -49,10 +50,7 @@ def to_values(picture: NetworkPicture) -> dict[str, Any]:
 
 def from_values(values: Any) -> NetworkPicture:
     """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
-    if not isinstance(values, Mapping):
-        raise TypeError(f"not a picture of a network: {values!r}")
-    known = {field.name for field in fields(NetworkPicture)}
-    return replace(WHOLE, **{name: _READERS[name](value) for name, value in values.items() if name in known})
+    return filled(WHOLE, _READERS, values, "a picture of a network")
 
 
 def _name(value: Any) -> str:

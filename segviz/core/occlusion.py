@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segviz.core.field import Box, Frame, Geometry, Lattice
-from segviz.core.regions import Region, reached
+from segviz.core.field import Box
+from segviz.core.frames import Frame, Lattice
+from segviz.core.regions import Region
 from segviz.core.steps import Interval
 
 if TYPE_CHECKING:
@@ -69,8 +70,3 @@ def square_box(frame: Frame, square: Region) -> Box:
     """These pixels of the network's input in image pixels."""
     (top, bottom), (left, right) = square
     return frame.box_to_image(Box(left, top, right + 1, bottom + 1))
-
-
-def projective(geometry: Geometry, layer: str, region: Region) -> Region | None:
-    """The units of `layer` that a region of the network's input can change; None where it reaches none."""
-    return reached(geometry, region).get(geometry.index(layer))

@@ -6,15 +6,17 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segviz.core import convolution_lab
+from segviz.core import convolution_lab, field_paths
 from segviz.core.cams import CamRequest
 from segviz.core.choices import Area, BackRule, Device, Heat, PatchSource
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import RULES, EffectiveRequest
 from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Page
 from segviz.core.measured import MeasureRequest
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.races import RaceRequest
 from segviz.core.refinement import Refinement
 from segviz.core.requests import (
     STRIDED,
@@ -23,7 +25,6 @@ from segviz.core.requests import (
     ExamineRequest,
     FeatureRequest,
     KeptRequest,
-    RaceRequest,
     Request,
     SegmentRequest,
     Setup,
@@ -35,6 +36,7 @@ from segviz.core.unit_sums import SumRequest
 
 if TYPE_CHECKING:
     from segviz.core.kept import Kept
+    from segviz.core.requests import Network
     from segviz.core.session import State
 
 
@@ -86,12 +88,11 @@ def plan_badge(state: State) -> ExamineRequest | None:
 
 
 def plan_depths(state: State) -> DepthRequest | None:
-    """The kernels alone, unless the page that is open shows scores of depths, or those of a unit's paths are told."""
+    """The kernels alone, unless the page that is open shows scores of depths."""
     setup = setup_of(state)
     if setup is None:
         return None
-    told = state.sight.paths and state.unit is not None
-    wanted = setup.image is not None and (told or state.upsampling_lab.page in (Page.SKIPS, Page.DEPTHS))
+    wanted = setup.image is not None and state.upsampling_lab.page in (Page.SKIPS, Page.DEPTHS)
     return DepthRequest(setup if wanted else Setup(state.model, device=state.device), wanted)
 
 
@@ -119,6 +120,22 @@ def plan_measure(state: State) -> MeasureRequest | None:
     if setup is None or setup.image is None or state.layer is None or unit is None:
         return None
     return MeasureRequest(replace(setup, revision=0, fast=False), state.layer, unit.row, unit.column)
+
+
+def plan_contributions(state: State, network: Network) -> ContributionRequest | None:
+    """What the paths to the pinned unit add to its class, where it is one of the answer's, and paths are shown."""
+    setup, unit, geometry = setup_of(state), state.unit, network.geometry
+    if setup is None or setup.image is None or unit is None or not state.sight.paths:
+        return None
+    if state.layer is None or network.layer(state.layer) is None:
+        return None
+    (rows, columns), index = geometry.grid("last"), unit.channel + network.entry.sigmoid
+    there = unit.row < rows and unit.column < columns and index < len(network.classes)
+    if geometry.index(state.layer) != geometry.index("last") or not there:
+        return None
+    if not field_paths.has_paths(geometry, "last"):
+        return None
+    return ContributionRequest(setup, unit.row, unit.column, index)
 
 
 def plan_cams(state: State) -> CamRequest | None:

@@ -14,13 +14,13 @@ from segviz.core.filters import FilterRequest
 from segviz.core.learning import TrainRequest
 from segviz.core.measured import MeasureRequest
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
     KeptRequest,
-    RaceRequest,
     Request,
     SegmentRequest,
 )

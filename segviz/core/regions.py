@@ -2,7 +2,10 @@
 
 The same intervals as those of receptive fields (`core/field`), for rectangles instead of units, and
 cut to the maps, since beyond a border there is nothing to compute. Tiles, strips, crops of the
-image and dirty rectangles are all asked for here.
+image, dirty rectangles and projective fields are all asked for here.
+
+A gate makes a unit depend on a whole map without moving its field. So what is `needed` to compute a unit, and what a
+pixel `reached`, count gates; what a unit has in sight of the layers before it (`in_sight`) is its field, without them.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from segviz.core.field import Box, Geometry, Node
-from segviz.core.steps import Interval, Law
+from segviz.core.steps import Interval, Law, Span
+
+Spans = tuple[Span, Span]
 
 
 class Region(NamedTuple):
@@ -82,12 +87,45 @@ def needed(geometry: Geometry, wanted: Mapping[int, Region]) -> dict[int, Region
     return need
 
 
+def in_sight(geometry: Geometry, layer: str, row: int, column: int) -> dict[int, Spans]:
+    """The spans of rows and columns of each node that the field of unit (row, column) of `layer` goes through.
+
+    Its own and all before it; what lies in padding alone has no real interval. Raises SegvizError for an unknown layer.
+    """
+    target = geometry.index(layer)
+    spans: dict[int, Spans] = {target: (Span.of(row), Span.of(column))}
+    for index in range(target, 0, -1):
+        if index in spans:
+            for source, rows, columns in geometry.below(index, *spans[index]):
+                join(spans, source, (rows, columns))
+    return spans
+
+
+def join(spans: dict[int, Spans], key: int, more: Spans) -> None:
+    """Enter `more` rows and columns beside those that `spans` has under a key."""
+    had = spans.get(key)
+    spans[key] = more if had is None else (had[0].joined(more[0]), had[1].joined(more[1]))
+
+
+def projective(geometry: Geometry, layer: str, seen: Region) -> Region | None:
+    """The units of `layer` that a region of the network's input can change; None where it reaches none.
+
+    Raises SegvizError for an unknown layer.
+    """
+    target = geometry.index(layer)
+    return reached(geometry, seen).get(target)
+
+
 def reached(geometry: Geometry, seen: Region) -> dict[int, Region]:
-    """The region of every node that can change when the region `seen` of the image does; others are left out."""
+    """The region of every node that can change when the region `seen` of the image does; others are left out.
+
+    Where a unit looks at everything, or nobody knows what it sees, all units may change.
+    """
     dirty = {0: seen}
     for index, node in enumerate(geometry.nodes[1:], start=1):
         sources = [dirty[source] for source in node.inputs if source in dirty]
-        if any(gate in dirty for gate in node.gates) or (sources and node.mixed):
+        everything = node.mixed or node.whole or bool(node.reason and not node.doubt.holds)
+        if any(gate in dirty for gate in node.gates) or (sources and everything):
             dirty[index] = whole(node)
             continue
         regions = (_forward(node, region) for region in sources)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core.choices import Upsampling
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.steps import Law
 
 Array = npt.NDArray[np.float32]

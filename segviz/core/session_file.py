@@ -35,6 +35,7 @@ from segviz.core.kept import FIELDS, MOST, Kept
 from segviz.core.refinement import COLOURS, SMOOTHNESSES, WIDTHS
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
 from segviz.core.session import LEAST_SIGMA, MOST_SIGMA, MOST_W_0, State, Unit
+from segviz.core.session_values import flag
 from segviz.core.specs import FILE_OPTIONS, Kind, parse
 
 FORMAT = "segviz session"
@@ -189,12 +190,6 @@ def _within(low: float, high: float) -> Callable[[Any], float]:
     return read
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
 def _index(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
         raise ValueError
@@ -252,8 +247,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "scale": _optional(_within(SMALLEST_SCALE, LARGEST_SCALE)),
     "grid_stride": _optional(_count()),
     "device": Device,
-    "fast": _flag,
-    "refine": _flag,
+    "fast": flag,
+    "refine": flag,
     "refine_width": _within(*WIDTHS),
     "refine_colour": _within(*COLOURS),
     "refine_smoothness": _within(*SMOOTHNESSES),
@@ -274,7 +269,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "truth": _optional(_text),
     "mask_colours": MaskColours,
     "ignored": _optional(_label),
-    "errors": _flag,
+    "errors": flag,
     "cell": _optional(_pair),
     "palette": Palette,
     "colour_map": ColourMap,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
+
+from segviz.core.session_values import filled, flag
 
 SMALLEST_SIDE, LARGEST_SIDE = 1, 4096  # of the square, in image pixels
 
@@ -36,16 +38,7 @@ def to_values(sight: Sight) -> dict[str, Any]:
 
 def from_values(values: Any) -> Sight:
     """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
-    if not isinstance(values, Mapping):
-        raise TypeError(f"says nothing of receptive fields: {values!r}")
-    known = {field.name for field in fields(Sight)}
-    return replace(USUAL, **{name: _READERS[name](value) for name, value in values.items() if name in known})
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is neither true nor false")
-    return value
+    return filled(USUAL, _READERS, values, "a view of receptive fields")
 
 
 def _point(value: Any) -> tuple[float, float] | None:
@@ -64,9 +57,9 @@ def _side(value: Any) -> int:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "paths": _flag,
-    "filmstrip": _flag,
-    "projective": _flag,
+    "paths": flag,
+    "filmstrip": flag,
+    "projective": flag,
     "square": _point,
     "side": _side,
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from segviz.core import assets
 from segviz.core.errors import SegvizError, named
 from segviz.core.field import Box, Status
-from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.core.places import images_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,14 +60,14 @@ class TopPatch:
 class TopAnswer:
     """Answer to TopRequest, the strongest patch first, of so many `images` of `total`.
 
-    `silent` images have no active unit in this channel.
+    On `dead` of the images the map is dead.
     """
 
     request: TopRequest
     patches: tuple[TopPatch, ...]
     images: int
     total: int
-    silent: int
+    dead: int
     seconds: float
     notes: tuple[str, ...] = ()
 
@@ -93,7 +93,7 @@ def images_of(folder: str | None) -> tuple[Path, ...]:
     if folder is None:
         return assets.sample_images()
     try:
-        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+        found = images_in(Path(folder))
     except OSError as error:
         raise SegvizError(f"{named(folder)}: the folder cannot be read ({error.strerror or error})") from error
     if not found:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from segviz.core import resample
 from segviz.core.choices import Upsampling
 from segviz.core.errors import SegvizError
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 
 Map = npt.NDArray[np.floating[Any]]
 Counts = npt.NDArray[np.int64]

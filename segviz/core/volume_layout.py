@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from segviz.core.field import Box, Geometry
-from segviz.core.field_paths import needed
 from segviz.core.folding import INPUT, Extent, Folding, Item, Scheme, Volume, Wire
+from segviz.core.regions import in_sight
 
 TALLEST = 190.0  # rows of the largest map
 BACK_X, BACK_Y = 0.2, 0.3  # how far the columns go back, to the right and up, in shares of an edge of as many rows
@@ -236,7 +236,7 @@ def lit(plan: Plan, geometry: Geometry, layer: str, row: int, column: int) -> di
 
     The unit's own volume has its cell; the image has the part of the field that lies inside it.
     """
-    need = needed(geometry, layer, row, column)
+    need = in_sight(geometry, layer, row, column)
     found: dict[int, Box] = {}
     for name, index in ((INPUT, 0), *sorted(geometry.layers, key=lambda known: known[1])):
         place = plan.scheme.place_of(name) if index else 0

@@ -18,7 +18,7 @@ from segviz.core import scores
 from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Area, Heat
 from segviz.core.errors import SegvizError
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.regions import Region, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval

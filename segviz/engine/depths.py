@@ -1,7 +1,7 @@
 """What a network upsamples with, and what each depth of an FCN says by itself (lecture T22, T24 to T26).
 
-The scores of a depth are one walk to that layer (`engine/flow`), so that they are computed strip by strip and can
-be stopped; carried to one grid they are kept, and whoever fades them adds arrays.
+The scores of all depths are computed in one pass (`flow.outputs`), strip by strip, so that it can be stopped;
+carried to one grid they are kept, and whoever fades them adds arrays.
 """
 
 from __future__ import annotations
@@ -60,12 +60,9 @@ def depths(job: Job) -> Generator[Progress, None, Depths]:
     height, width = job.frame.outer
     finest = STRIDES[network.skips]
     devices.check_memory(8 * classes * len(layers) * height * width // finest**2 + job.dense.peak_bytes, job.title)
-    scores = []
-    for layer in layers:
-        goal = job.dense.call(layer).output
-        done = yield from flow.followed(flow.run(job.dense, job.weights, job.image, goal), flow.progress)
-        scores.append(done.output)
-    maps = _carried(network, scores)
+    goals = [job.dense.geometry.index(layer) for layer in layers]
+    scores = yield from flow.outputs(job.dense, job.weights, job.image, goals)
+    maps = _carried(network, [scores[goal] for goal in goals])
     laws = job.dense.geometry.laws("last")
     return Depths(
         classes=job.loaded.entry.classes,

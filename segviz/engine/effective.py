@@ -16,7 +16,7 @@ from segviz.core.choices import BackRule
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Geometry, Status
-from segviz.core.formats import IMAGE_SUFFIXES
+from segviz.core.places import images_in
 from segviz.core.regions import Region
 from segviz.core.requests import Progress
 from segviz.engine.back import Projection, projected
@@ -26,7 +26,6 @@ from segviz.engine.job import Job
 from segviz.engine.prepare import tensor_of
 
 Floats = npt.NDArray[np.float32]
-PAGES = "digits-"  # how shipped images begin that are no photographs
 
 
 def effective(request: EffectiveRequest, job: Job, traced: Trace) -> Generator[Progress, None, EffectiveField]:
@@ -112,12 +111,9 @@ def _averaged(
 def beside(image: str) -> Iterator[Path]:
     """The other images of an image's folder, from it on and around; of the shipped ones, those of its kind."""
     place = Path(image)
-    found = sorted(
-        (path for path in place.parent.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES),
-        key=lambda path: path.name.lower(),
-    )
+    found = images_in(place.parent)
     if place.parent == assets.images():
-        found = [path for path in found if path.name.startswith(PAGES) == place.name.startswith(PAGES)]
+        found = [path for path in found if assets.is_page(path) == assets.is_page(place)]
     here = found.index(place) if place in found else -1
     yield from (path for path in (*found[here + 1 :], *found[: max(here, 0)]))
 

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from segviz.core.choices import Equality
 from segviz.core.entries import Entry
-from segviz.core.field import Frame, Lattice, Node
+from segviz.core.field import Node
+from segviz.core.frames import Frame, Lattice
 from segviz.core.regions import needed, whole
 from segviz.core.requests import Exactness, Progress
 from segviz.core.scores import softmax

@@ -15,19 +15,21 @@ import numpy as np
 from segviz.core.capabilities import unfit
 from segviz.core.choices import Equality, Method, Upsampling
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Frame, Lattice
 from segviz.core.regions import Region, needed, units_in, whole
 from segviz.core.requests import Exactness, Progress, SegmentRequest, Update
 from segviz.core.steps import Interval, Law
 from segviz.engine import devices
 from segviz.engine.exactness import exactness
-from segviz.engine.flow import Pass, Strip, followed, run
+from segviz.engine.flow import Pass, followed, run
 from segviz.engine.graph import Trace
 from segviz.engine.job import Floats, Job, LogitGrid, compared, logits_of, network_stride, step_of
 from segviz.engine.patches import Patch
 from segviz.engine.sketch import Sketch
 from segviz.engine.stitching import shift_and_stitch
 from segviz.engine.store import Loaded
+from segviz.engine.strips import Strip
 from segviz.engine.windows import Windows, batch_size, classify
 
 STEPS = 7  # of a window to the next, where a network has no stride of its own

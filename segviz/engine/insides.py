@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from segviz.core.cams import CamAnswer, CamRequest
-from segviz.core.contributions import ContributionAnswer, ContributionRequest
+from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.filters import FilterAnswer, FilterRequest
@@ -21,6 +21,7 @@ from segviz.core.unit_sums import LayerSum, SumAnswer, SumRequest
 from segviz.engine import cams, contributions, shifting, sizes, top_patches, unit_sums
 from segviz.engine.effective import effective
 from segviz.engine.filters import Refused, filter_of
+from segviz.engine.graph import Trace
 from segviz.engine.job import Job
 from segviz.engine.occlusion import Occluder, occluded
 from segviz.engine.store import Kept, Loaded, version
@@ -39,6 +40,7 @@ class Insides:
         self._loaded, self._job = loaded, job
         self._occluders: Kept[Occluder] = Kept(1)  # of the dragged square
         self._sums: Kept[unit_sums.Maps] = Kept(1)
+        self._summands: Kept[contributions.Summands] = Kept(1)
         self._jobs: Kept[Job] = Kept(1)  # of clicks, which ask many times of one image
 
     def forget(self) -> None:
@@ -46,6 +48,15 @@ class Insides:
         self._jobs.clear()
         self._occluders.clear()
         self._sums.clear()
+        self._summands.clear()
+
+    def _clicked(self, setup: Setup) -> tuple[Job, Trace]:
+        """The network on the setup's image, and the trace that takes it; kept, for a click is seldom the only one."""
+        loaded = self._loaded(setup)
+        squeeze = not loaded.convertible
+        key = (replace(setup, revision=0), version(setup.image or ""), squeeze)
+        job = self._jobs.get(key, lambda: self._job(setup, loaded, squeeze=squeeze))
+        return job, job.native if squeeze else job.dense
 
     def occlude(self, request: OcclusionRequest) -> Generator[Update, None, OcclusionAnswer]:
         """The outputs whose scores a grey square changes; of every square but the first only what it reaches is run."""
@@ -63,11 +74,7 @@ class Insides:
 
     def effective(self, request: EffectiveRequest) -> Generator[Update, None, EffectiveField]:
         """What a unit of the convolutional form looks at."""
-        loaded = self._loaded(request.setup)
-        squeeze = not loaded.convertible
-        key = (replace(request.setup, revision=0), version(request.setup.image or ""), squeeze)
-        job = self._jobs.get(key, lambda: self._job(request.setup, loaded, squeeze=squeeze))
-        answer = yield from effective(request, job, job.native if squeeze else job.dense)
+        answer = yield from effective(request, *self._clicked(request.setup))
         return answer
 
     def activation(self, request: CamRequest) -> Generator[Update, None, CamAnswer]:
@@ -92,9 +99,28 @@ class Insides:
         return answer
 
     def contributions(self, request: ContributionRequest) -> Generator[Update, None, ContributionAnswer]:
-        """What each path adds to a logit."""
-        answer = yield from contributions.answered(request, self._job(request.setup, self._loaded(request.setup)))
-        return answer
+        """What each path adds to a logit; a refusal where it is no sum."""
+        started = time.perf_counter()
+        job, traced = self._clicked(request.setup)
+        channel = contributions.channel_of(request, job, traced)
+        found: tuple[tuple[Contribution, ...], float, float] = ((), 0.0, 0.0)
+        refused = ""
+        try:
+            tail = contributions.tail_of(traced)
+            if job.loaded.entry.sigmoid and request.index == 0:
+                raise SegvizError("of two classes with one output the logit of the first is always 0")
+        except SegvizError as error:
+            refused = f"{job.loaded.entry.title}: {error}"
+        else:
+            key = (replace(request.setup, revision=0), job.version)
+            maps = self._summands.find(key)
+            if maps is None:
+                self._summands.clear()
+                maps = yield from contributions.summands(job, traced, tail)
+                self._summands.put(key, maps)
+            found = contributions.parts(traced, job.weights, tail, maps, (request.row, request.column), channel)
+        yield from ()
+        return ContributionAnswer(request, *found, time.perf_counter() - started, refused, job.notes)
 
     def take_apart(self, request: SumRequest) -> Generator[Update, None, SumAnswer]:
         """The convolution behind a unit; a refusal where there is none."""

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Frame, Lattice
 from segviz.core.requests import Exactness, Progress
 from segviz.engine.exactness import CentredWindows, deviation
 from segviz.engine.flow import NetworkWeights

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from segviz.core.choices import Upsampling
 from segviz.core.direct import LabelMap, blank
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.requests import Progress
 from segviz.core.resample import AxisTaps, axis_taps
 from segviz.core.scores import softmax

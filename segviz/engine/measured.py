@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Status
+from segviz.core.field import Box, Status
+from segviz.core.frames import Frame
 from segviz.core.measured import By, MeasuredField, MeasureRequest
 from segviz.core.refusals import lacks_memory
 from segviz.core.requests import Progress

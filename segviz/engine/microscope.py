@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from segviz.core.field import Box, Status
+from segviz.core.races import FieldCheck
 from segviz.core.regions import Region
-from segviz.core.requests import FieldCheck, Progress
+from segviz.core.requests import Progress
 from segviz.core.scores import softmax
 from segviz.core.steps import Interval
 from segviz.engine.flow import NetworkWeights, followed, run

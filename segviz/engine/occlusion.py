@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from segviz.core import scores
-from segviz.core.field import Frame, Lattice
+from segviz.core.frames import Frame, Lattice
 from segviz.core.occlusion import CHANGED, GREY, OcclusionAnswer, OcclusionRequest, covered, square_box
 from segviz.core.regions import Region, reached, whole
 from segviz.core.requests import Progress

@@ -10,7 +10,7 @@ from torch import Tensor
 from segviz.core.choices import Task
 from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
 from segviz.core.errors import SegvizError
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.core.images import resize
 from segviz.core.requests import LARGEST_SCALE, SMALLEST_SCALE
 

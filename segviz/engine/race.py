@@ -23,7 +23,8 @@ from torch import Tensor
 
 from segviz.core.choices import Equality
 from segviz.core.errors import SegvizError
-from segviz.core.requests import Lane, Progress, RaceRequest, RaceResult, RaceUpdate, StrideSpeed
+from segviz.core.races import Lane, RaceRequest, RaceResult, RaceUpdate, StrideSpeed
+from segviz.core.requests import Progress
 from segviz.core.scores import softmax
 from segviz.engine import devices
 from segviz.engine.exactness import exactness

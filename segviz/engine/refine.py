@@ -27,7 +27,7 @@ from torch.nn import functional
 from segviz.core import images, resample, scores
 from segviz.core.choices import Upsampling
 from segviz.core.direct import LabelMap
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.refinement import Refinement
 from segviz.core.requests import Progress
 from segviz.engine import devices, labels

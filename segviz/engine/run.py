@@ -15,8 +15,10 @@ from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Frame, Lattice
 from segviz.core.measured import MeasuredField, MeasureRequest
+from segviz.core.races import RaceRequest
 from segviz.core.refinement import Labelling, Refinement
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import mixed
@@ -31,7 +33,6 @@ from segviz.core.requests import (
     KeptRequest,
     Network,
     Prediction,
-    RaceRequest,
     Request,
     SegmentRequest,
     Setup,

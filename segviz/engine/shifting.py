@@ -52,16 +52,12 @@ def answered(job: Job, request: ShiftRequest, seconds: float) -> Generator[Progr
     by = max(1, round(stride[1])) if request.dx is None else request.dx, request.dy
     devices.check_memory(traced.peak_bytes, job.title)
     images = job.image, shifted(job.image, *by)
-    goals = _dense(traced)
+    goals, place = _dense(traced), traced.geometry.index(call.name)
     maps, vectors = [], []
     for image in images:
-        done = yield from _walked(job, traced, image, call.output)
-        maps.append(_numbers(done[0, channel]))
-        found = []
-        for _, node in goals:
-            vector = yield from _walked(job, traced, image, node)
-            found.append(_numbers(vector.reshape(-1)))
-        vectors.append(found)
+        found = yield from flow.outputs(traced, job.weights, image, {place, *(node for _, node in goals)})
+        maps.append(_numbers(found[place][0, channel]))
+        vectors.append([_numbers(found[node].reshape(-1)) for _, node in goals])
     moved = by[1] / stride[0], by[0] / stride[1]
     compared = _compared(traced.geometry, call.name, by, (maps[0], maps[1]), (round(moved[0]), round(moved[1])))
     return ShiftAnswer(
@@ -96,11 +92,6 @@ def _with_maps(traced: Trace, layer: str) -> Call:
 def refused(request: ShiftRequest, reason: str) -> ShiftAnswer:
     """There is nothing to shift, and why."""
     return ShiftAnswer(request, None, None, (1, 1), (0, 0), 0, 0.0, 0.0, 0.0, (), 0.0, reason)
-
-
-def _walked(job: Job, traced: Trace, image: Tensor, goal: int | None) -> Generator[Progress, None, Tensor]:
-    done = yield from flow.followed(flow.run(traced, job.weights, image, goal), flow.progress)
-    return done.output
 
 
 def _dense(traced: Trace) -> list[tuple[str, int]]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core.field import Box, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Lattice
 from segviz.core.requests import PartialLabels, Progress
 
 Floats = npt.NDArray[np.float32]

@@ -17,7 +17,7 @@ from segviz.core import catalogue
 from segviz.core.choices import Device, Pooling, Task
 from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError, named
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.core.images import Picture, open_picture
 from segviz.core.overrides import viewed
 from segviz.core.requests import Progress

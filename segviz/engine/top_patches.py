@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from segviz.core import export, folders, images
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Geometry, Status
+from segviz.core.field import Box, Geometry, Status
+from segviz.core.frames import Frame
 from segviz.core.requests import Progress
 from segviz.core.top_patches import LONGEST, SHOWN, TopAnswer, TopPatch, TopRequest, TopUpdate, images_of
 from segviz.engine import devices, flow
@@ -100,14 +101,14 @@ class _Search:
         self._started = time.perf_counter()
         self._best: list[_Best] = []
         self._crops: dict[Path, TopPatch] = {}
-        self._seen = self._silent = 0
+        self._seen = self._dead = 0
 
     def enter(self, place: Path, table: Table) -> None:
         """The facts of one image."""
         self._seen += 1
         facts = tuple(float(fact) for fact in table[:, self._request.channel])
         if facts[0] == 0:  # behind a ReLU that lets nothing through
-            self._silent += 1
+            self._dead += 1
             return
         self._best = sorted([*self._best, _Best(place, facts)], key=lambda one: -one.value)[:SHOWN]
 
@@ -121,7 +122,7 @@ class _Search:
                 self._crops[one.image] = _patch(one)
         patches = tuple(self._crops[one.image] for one in self._best)
         seconds = time.perf_counter() - self._started
-        return TopAnswer(self._request, patches, self._seen, self._total, self._silent, seconds, tuple(self.notes))
+        return TopAnswer(self._request, patches, self._seen, self._total, self._dead, seconds, tuple(self.notes))
 
 
 # ------------------------------------------------------------------------------------ one image

@@ -55,13 +55,9 @@ def torchvision(spec: Spec) -> Found:
     count = _count(spec, len(facts.meta["categories"]) if facts else 1000)
     if facts:  # they say so before anything is built
         _check_memory(facts.meta["num_params"], spec)
-    options: dict[str, Any] = {"num_classes": count} | ({"init_weights": True} if name in NEEDS_CHOICE else {})
-    if task is Task.SEGMENTATION:
-        options |= {"weights_backbone": None}
     transform = facts.transforms() if facts else None
     side = transform.crop_size[0] if task is Task.CLASSIFICATION and transform else 224
-    if name.startswith(FIXED):
-        options |= {"image_size": side}
+    options = _options(name, task, count, side)
     if wanted == zoo_weights.DEFAULT:
         network = zoo_weights.of_torchvision(spec, facts, count, lambda: models.get_model(name, weights=facts))
     else:
@@ -84,6 +80,18 @@ def torchvision(spec: Spec) -> Found:
         source=facts.meta.get("recipe", "") if facts else "",
     )
     return (entry, network.eval(), _notes(entry, wanted))
+
+
+def _options(name: str, task: Task, count: int, side: int) -> dict[str, Any]:
+    """What a builder of torchvision is told, so that it draws its weights and loads none."""
+    options: dict[str, Any] = {"num_classes": count}
+    if name in NEEDS_CHOICE:
+        options["init_weights"] = True
+    if task is Task.SEGMENTATION:
+        options["weights_backbone"] = None
+    if name.startswith(FIXED):
+        options["image_size"] = side
+    return options
 
 
 def timm(spec: Spec) -> Found:

@@ -111,8 +111,8 @@ def _escape(window: MainWindow) -> None:
         window.layouts.set_presenting(False)
     elif window.isFullScreen():
         window.layouts.set_full_screen(False)
-    elif window.desk.scene.message is not None or window.hint is not None:
-        window.dismiss()
+    elif window.desk.scene.message is not None or window.notices.hint is not None:
+        window.notices.dismiss()
     elif window.desk.scene.state.cell is not None:
         window.desk.session.update(cell=None)
     elif window.desk.scene.state.compare is not CompareView.NONE:

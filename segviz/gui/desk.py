@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import planning, refinement
-from segviz.core.requests import KeptRequest, RaceResult, Request, SegmentRequest
+from segviz.core.races import RaceResult
+from segviz.core.requests import KeptRequest, Request, SegmentRequest
 from segviz.core.session import Session, State
 from segviz.gui import comparing, gestures, painting, plan, sighting
 from segviz.gui.ledger import Ledger
@@ -23,6 +24,7 @@ from segviz.gui.names import title_of
 from segviz.gui.outlet import Outlet
 from segviz.gui.partners import Worker
 from segviz.gui.pinning import Pinning
+from segviz.gui.retreat import Retreat
 from segviz.gui.scene import EngineStatus, Job, Kind, Message, Scene
 from segviz.gui.training_desk import TrainingDesk
 from segviz.worker.messages import Answered, Cancelled, EngineDied, EngineReady, EngineStarting, Refused, Updated
@@ -52,8 +54,7 @@ class Desk(Outlet):
         self._told: Scene | None = None
         self.examines = False
         self._raced: RaceResult | None = None  # the last race that ended, while another runs
-        self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
-        self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
+        self._retreat = Retreat(session)
         self._obituary: Message | None = None  # that the engine stopped, until it answers again
         self._said_of = plan.subject(session.state)  # network and image that the message is about
         self._opened: tuple[str, int] | None = None  # path and revision
@@ -117,11 +118,7 @@ class Desk(Outlet):
             self.shown.emit(old, self.scene)
 
     def _state_changed(self, old: State, new: State) -> None:
-        network = self.scene.network
-        if old.model != new.model and network is not None and network.request.setup.model == old.model:
-            self._good_network = plan.only(old, plan.NETWORK_FIELDS)
-        if old.image != new.image:
-            self._undo = plan.merged(self._undo, plan.difference(old, new))
+        self._retreat.follow(self.scene, old, new)
         if new.window != old.window and new.window is None:
             self._ledger.forget(Kind.WINDOW)
             self._show(window=None)
@@ -192,7 +189,7 @@ class Desk(Outlet):
     def _plan_picture(self, state: State) -> None:
         if state.image is None:
             self._opening = self._opened = None
-            self._undo = {}
+            self._retreat.image_is_good()
             if self.scene.picture is not None:
                 self._show(picture=None, **self._foreign(state))
         elif (self._opening or self._opened) != (state.image, state.revision):
@@ -246,7 +243,7 @@ class Desk(Outlet):
         if self._opening is None or event.path != self._opening[0]:
             return
         self._opened, self._opening = self._opening, None
-        self._undo = {}
+        self._retreat.image_is_good()
         self._show(picture=event.picture, **self._foreign(self.session.state), **self.cleared(Kind.IMAGE))
         self._asking.start(0)
 
@@ -254,9 +251,7 @@ class Desk(Outlet):
         if self._opening is None or event.path != self._opening[0]:
             return
         self._opening = None
-        undo, self._undo = self._undo, {}
-        self.session.update(**plan.taken_back(undo, self.session.state))
-        self._undo = {}  # going back is no change to go back from
+        self._retreat.from_image()
         self.say(event.message, event.details, Kind.IMAGE)
         self._asking.start(0)
 
@@ -270,7 +265,7 @@ class Desk(Outlet):
         kind = self._end(event.ticket) if event.request is not None else None
         again = AGAIN.get(kind, "Choose Run > Run again (F9) to try again") if kind is not None else ""
         killer = self.session.state.model
-        if kind is Kind.DESCRIPTION and self.scene.known is None and self._go_back():
+        if kind is Kind.DESCRIPTION and self.scene.known is None and self._retreat.from_network():
             again = f"{title_of(killer)} is not open: choose it again to try once more"
         self._show(engine=EngineStatus.OFF)
         self.say(f"{event.message}. {again}." if again else event.message, about=kind)
@@ -304,7 +299,7 @@ class Desk(Outlet):
         if kind is Kind.OCCLUSION:
             self.session.update(**sighting.change(self.session.state, square=None))
         if kind is Kind.DESCRIPTION:
-            self._go_back()
+            self._retreat.from_network()
         if kind is Kind.PREDICTION:
             self._as_made()
         if isinstance(event.request, KeptRequest):  # others go on
@@ -315,23 +310,12 @@ class Desk(Outlet):
         else:
             self.say(event.message, event.details, kind)
 
-    def _go_back(self) -> bool:
-        """Choose the network of before again, if there is one; False where there is none."""
-        good = self._good_network
-        if good["model"] in ("", self.session.state.model):
-            return False
-        self.session.update(**good)
-        return True
-
     def _as_made(self) -> bool:
         """Choose again what the picture was made with, if there is one; what led away from it may be chosen anew."""
-        if self.scene.answer is None:
-            return False
-        failed = planning.plan_prediction(self.session.state)
-        self.session.update(**plan.made_with(self.scene.answer.request))
-        if planning.plan_prediction(self.session.state) != failed:
+        there = self.scene.answer is not None
+        if self._retreat.from_picture(self.scene):
             self._ledger.forgive(Kind.PREDICTION)
-        return True
+        return there
 
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)
@@ -393,7 +377,7 @@ class Desk(Outlet):
         """Show a picture that was drawn here: its file holds the same already, and is not read again."""
         self._opened, self._opening = (picture.path, revision), None
         self.session.update(**{"image": picture.path, "revision": revision} | changes)
-        self._undo = {}  # a drawing can be opened
+        self._retreat.image_is_good()  # a drawing can be opened
         self._show(picture=picture, **self._foreign(self.session.state), **self.cleared(Kind.IMAGE))
         self._asking.start(0)
 

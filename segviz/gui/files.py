@@ -125,7 +125,7 @@ class Files(QObject):
             self.show_image(path)
 
     def _open_folder(self, folder: Path) -> None:
-        found = images_in(folder)
+        found = _images_in(folder)
         if found:
             self.show_image(found[0])
         else:
@@ -173,7 +173,7 @@ class Files(QObject):
         image = self._desk.session.state.image
         if image is None:
             return
-        found = images_in(Path(image).parent)
+        found = _images_in(Path(image).parent)
         if len(found) > 1:
             here = found.index(Path(image)) if Path(image) in found else -1
             image = str(found[(here + step) % len(found)])
@@ -368,10 +368,9 @@ def _remembered(chosen: str) -> Path | None:
     return Path(chosen)
 
 
-def images_in(folder: Path) -> list[Path]:
-    """The images of a folder, by name without regard to case."""
+def _images_in(folder: Path) -> list[Path]:
+    """The images of a folder; none where it cannot be read."""
     try:
-        found = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+        return places.images_in(folder)
     except OSError:
         return []
-    return sorted(found, key=lambda path: path.name.lower())

@@ -141,5 +141,5 @@ class Layout:
             window.setWindowState(before[1])
             window.restoreState(before[0], VERSION)
             self._before_presenting = None
-        window.show_work()
-        window.show_way_out()
+        window.notices.show_work()
+        window.notices.show_way_out()

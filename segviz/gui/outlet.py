@@ -34,16 +34,17 @@ class Outlet(QObject):
     def do(self, identifier: str) -> None:
         self.wanted.emit(identifier)
 
-    def copy_image(self, image: QImage) -> None:
-        if self._saver is not None:
+    def copy_image(self, image: QImage | None) -> None:
+        if self._saver is not None and image is not None:
             self.said.emit(self._saver.copy_image(image))
 
     def copy_table(self, rows: list[list[object]]) -> None:
         if self._saver is not None:
             self.said.emit(self._saver.copy_table(rows))
 
-    def save_image(self, image: QImage, name: str) -> None:
-        self.save_with(name, kinds.PNG, lambda path: pictures.save_png(image, path))
+    def save_image(self, image: QImage | None, name: str) -> None:
+        if image is not None:
+            self.save_with(name, kinds.PNG, lambda path: pictures.save_png(image, path))
 
     def save_table(self, rows: list[list[object]], name: str) -> None:
         from segviz.core import export

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from segviz.core.cams import CamAnswer
+from segviz.core.contributions import ContributionAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.filters import FilterAnswer
 from segviz.core.measured import MeasuredField
 from segviz.core.occlusion import OcclusionAnswer
+from segviz.core.races import RaceResult, RaceUpdate
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -18,8 +20,6 @@ from segviz.core.requests import (
     PartialLabels,
     Prediction,
     Progress,
-    RaceResult,
-    RaceUpdate,
     Update,
     WindowAnswer,
 )
@@ -88,6 +88,7 @@ _PAINTS: dict[type, Callable[[Scene, Ledger, Any], dict[str, Any]]] = {
     TopAnswer: lambda scene, ledger, answer: {"top": answer},
     CamAnswer: lambda scene, ledger, answer: {"cams": answer},
     FilterAnswer: lambda scene, ledger, answer: {"filters": answer},
+    ContributionAnswer: lambda scene, ledger, answer: {"contributions": answer},
     SumAnswer: lambda scene, ledger, answer: {"sums": answer},
     ShiftAnswer: lambda scene, ledger, answer: {"shift": answer},
     SizesAnswer: lambda scene, ledger, answer: {"sizes": answer},

@@ -8,6 +8,7 @@ from typing import Any
 from segviz.core import planning, requests
 from segviz.core.cams import CamRequest
 from segviz.core.choices import Heat, MapPage, View
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.field import Status
@@ -15,13 +16,13 @@ from segviz.core.filters import FilterRequest
 from segviz.core.laboratory import Source
 from segviz.core.measured import MeasureRequest
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
     KeptRequest,
-    RaceRequest,
     Request,
     SegmentRequest,
 )
@@ -54,6 +55,7 @@ LONG = (
     Kind.MEASURE,
     Kind.CAMS,
     Kind.PATCHES,
+    Kind.CONTRIBUTIONS,
     Kind.SUMS,
     Kind.SHIFT,
 )  # what a person stops; the rest is quick
@@ -73,6 +75,7 @@ REQUESTS: dict[Kind, type[Request]] = {
     Kind.CAMS: CamRequest,
     Kind.FILTERS: FilterRequest,
     Kind.PATCHES: TopRequest,
+    Kind.CONTRIBUTIONS: ContributionRequest,
     Kind.SUMS: SumRequest,
     Kind.SHIFT: ShiftRequest,
     Kind.SIZES: SizesRequest,
@@ -91,6 +94,7 @@ ANSWERS = {
     "cams": Kind.CAMS,
     "filters": Kind.FILTERS,
     "top": Kind.PATCHES,
+    "contributions": Kind.CONTRIBUTIONS,
     "sums": Kind.SUMS,
     "shift": Kind.SHIFT,
     "sizes": Kind.SIZES,
@@ -114,7 +118,8 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
         return found
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
-    found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled or sighting.adds_scores(scene) else None
+    found[Kind.DEPTHS] = planning.plan_depths(state) if upsampled else None
+    found[Kind.CONTRIBUTIONS] = sighting.contributions_wanted(scene)
     if state.tab == Tab.CONVOLUTION:
         found |= _taken_apart(scene)
     known = _has_layer(scene)
@@ -203,7 +208,7 @@ def foreign(scene: Scene, state: State) -> dict[str, Any]:
         gone["measured"] = None
     if scene.cams is not None and not is_about(scene.cams.request.setup, state):
         gone["cams"] = None
-    for name in ("sums", "shift"):
+    for name in ("contributions", "sums", "shift"):
         answer = getattr(scene, name)
         if answer is not None and not is_about(answer.request.setup, state):
             gone[name] = None

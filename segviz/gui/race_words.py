@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from segviz.core.choices import Task
-from segviz.core.requests import Lane, Progress, RaceRequest, RaceResult, RaceUpdate
+from segviz.core.races import Lane, RaceRequest, RaceResult, RaceUpdate
+from segviz.core.requests import Progress
 from segviz.gui import words
 from segviz.gui.scene import Scene
 

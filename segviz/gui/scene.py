@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core import catalogue, planning
 from segviz.core.cams import CamAnswer
+from segviz.core.contributions import ContributionAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
@@ -20,6 +21,7 @@ from segviz.core.filters import FilterAnswer
 from segviz.core.measured import MeasuredField
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.overrides import adapted
+from segviz.core.races import RaceResult, RaceUpdate
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -28,8 +30,6 @@ from segviz.core.requests import (
     PartialLabels,
     Prediction,
     Progress,
-    RaceResult,
-    RaceUpdate,
     Request,
     Setup,
     WindowAnswer,
@@ -87,6 +87,7 @@ class Kind(StrEnum):
     CAMS = "Finding what speaks for a class"
     FILTERS = "Reading the filters"
     PATCHES = "Looking for top patches"
+    CONTRIBUTIONS = "Taking a score apart"
     SUMS = "Taking the unit apart"
     SHIFT = "Shifting the image"
     SIZES = "Feeding another size"
@@ -138,6 +139,7 @@ class Scene:
     cams: CamAnswer | None = None  # what speaks for classes; see `shown_cams`
     filters: FilterAnswer | None = None  # of a map of a layer; see `shown_filters`
     top: TopAnswer | None = None  # what a map answers to; see `shown_top`
+    contributions: ContributionAnswer | None = None  # what paths add to a score; see `shown_contributions`
     sums: SumAnswer | None = None  # the convolution behind a unit; see `shown_sums`
     shift: ShiftAnswer | None = None  # what a shift of the image does; see `shown_shift`
     sizes: SizesAnswer | None = None  # what another size does; see `shown_sizes`
@@ -216,6 +218,14 @@ class Scene:
         same = replace(found.request, classes=()) == wanted or planning.same_but_drawn(
             replace(found.request, classes=()), wanted
         )
+        return found if same else None
+
+    @property
+    def shown_contributions(self) -> ContributionAnswer | None:
+        """What the paths to the pinned unit add to its class; None as soon as another unit is pinned."""
+        found, network = self.contributions, self.network
+        wanted = planning.plan_contributions(self.state, network) if network is not None else None
+        same = found is not None and wanted is not None and planning.same_but_drawn(found.request, wanted)
         return found if same else None
 
     @property

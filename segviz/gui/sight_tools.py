@@ -91,17 +91,14 @@ class SightTools(QObject):
         """Put the card of the pinned unit on the clipboard."""
         from segviz.gui.pixel_card import card
 
-        image = card(self._window.desk.scene, theme.tokens())
-        if image is not None:
-            self._window.desk.copy_image(image)
+        self._window.desk.copy_image(card(self._window.desk.scene, theme.tokens()))
 
     def save_card(self) -> None:
         """Ask where, and save the card of the pinned unit."""
         from segviz.gui.pixel_card import card
 
         image = card(self._window.desk.scene, theme.tokens())
-        if image is not None:
-            self._window.desk.save_image(image, f"{self._window.files.stem()}-pixel")
+        self._window.desk.save_image(image, f"{self._window.files.stem()}-pixel")
 
     def show_scene(self, scene: Scene) -> None:
         """Follow the scene; silent."""

@@ -1,20 +1,19 @@
 """What units see and what pixels reach, as the window shows it, and what gestures change of it. Pure functions.
 
-All of it is answered from the integers of `core`: nothing here waits for the engine.
+Fields are answered from the integers of `core`: nothing here waits for the engine. What paths add to a score is its.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from segviz.core import field_paths
-from segviz.core.depths import FAMILY
+from segviz.core import field_paths, planning
+from segviz.core.contributions import ContributionRequest, of_paths
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box
-from segviz.core.occlusion import OcclusionAnswer, covered, projective, square_box
-from segviz.core.regions import Region, needed
+from segviz.core.occlusion import OcclusionAnswer, covered, square_box
+from segviz.core.regions import Region, Spans, in_sight, projective
 from segviz.core.requests import Layer, Network
 from segviz.core.session import State
 from segviz.core.steps import Interval
@@ -157,10 +156,9 @@ def influence(scene: Scene, point: tuple[float, float] | None) -> Influence | No
     x, y = (max(0, round(at)) for at in network.frame.to_network(*place))
     geometry = network.geometry
     x, y = min(x, geometry.width - 1), min(y, geometry.height - 1)
-    reach = field_paths.reached(geometry, state.layer, x, y)
-    if reach is None:
+    region = projective(geometry, state.layer, Region(Interval(y, y), Interval(x, x)))
+    if region is None:
         return None
-    region = Region(*reach)
     pixel = network.frame.box_to_image(Box(x, y, x + 1, y + 1))
     return Influence(state.layer, region, cells_box(network, state.layer, region), pixel)
 
@@ -177,26 +175,25 @@ class Path:
     box: Box
 
 
-def adds_scores(scene: Scene) -> bool:
-    """Whether the paths to the pinned unit end in a sum of class scores, so that each has a share of the unit's."""
-    network, state, entry = scene.network, scene.state, scene.entry
-    if network is None or entry is None or state.unit is None or not state.sight.paths:
-        return False
-    return entry.name.startswith(FAMILY) and state.layer in ("last", network.geometry.last)
+def contributions_wanted(scene: Scene) -> ContributionRequest | None:
+    """What is to be asked about the paths to the pinned unit; None too for a network that said it has no such sum."""
+    unit, network, answer = pinned(scene), scene.network, scene.contributions
+    if unit is None or network is None or not unit.status.holds:
+        return None
+    wanted = planning.plan_contributions(scene.state, network)
+    refused = answer is not None and answer.refusal and wanted is not None and answer.request.setup == wanted.setup
+    return None if refused else wanted
 
 
-def shares(scene: Scene, found: Sequence[Path]) -> tuple[float, ...]:
-    """What each of these paths adds to the score of the pinned unit; () where that is no sum, or not known yet."""
-    answer, unit = scene.shown_depths, scene.state.unit
-    depths = answer.depths if answer is not None else None
-    if depths is None or unit is None or not adds_scores(scene):
+def contributions(scene: Scene) -> tuple[float, ...]:
+    """What each of `paths` adds to the score of the pinned unit's class; () where that is no sum of theirs, or not
+    known yet.
+    """
+    answer, unit, network = scene.shown_contributions, pinned(scene), scene.network
+    if answer is None or unit is None or network is None:
         return ()
-    if sorted(round(path.stride) for path in found) != sorted(depths.strides):
-        return ()
-    from segviz.core.fading import shares_at  # loads numpy, which is there with the scores
-
-    of_stride = dict(zip(depths.strides, shares_at(depths, unit.channel, unit.row, unit.column), strict=True))
-    return tuple(of_stride[round(path.stride)] for path in found)
+    found = field_paths.paths(network.geometry, unit.layer, unit.row, unit.column)
+    return of_paths(answer, network.geometry, found)
 
 
 def paths(scene: Scene) -> tuple[Path, ...]:
@@ -239,8 +236,7 @@ def stills(scene: Scene, most: int) -> tuple[Still, ...]:
     if unit is None or network is None or not unit.status.holds:
         return ()
     geometry = network.geometry
-    target = geometry.index(unit.layer)
-    need = needed(geometry, {target: Region(Interval(unit.row, unit.row), Interval(unit.column, unit.column))})
+    need = in_sight(geometry, unit.layer, unit.row, unit.column)
     cursor = scene.state.cursor
     place = network.frame.to_network(*cursor) if cursor else geometry.position_of(unit.layer, unit.row, unit.column)
     most = max(FEWEST, most)
@@ -268,9 +264,13 @@ def _grown(network: Network, names: list[str], last: str) -> list[Layer]:
     return [*found, end]
 
 
-def _still(network: Network, layer: str, region: Region, place: tuple[float, float]) -> Still | None:
-    """The layer through the unit of `region` nearest to `place`, in network pixels; None where it has no field."""
+def _still(network: Network, layer: str, spans: Spans, place: tuple[float, float]) -> Still | None:
+    """The layer through the unit of `spans` nearest to `place`, in network pixels; None where it has no field."""
     geometry, frame = network.geometry, network.frame
+    rows, columns = (span.real for span in spans)
+    if rows is None or columns is None:  # padding alone
+        return None
+    region = Region(rows, columns)
     nearest = geometry.cell_at(layer, *place)
     row, column = (min(max(at, units.lo), units.hi) for at, units in zip(nearest, region, strict=True))
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from segviz.core.requests import Network, Prediction, RaceResult
+from segviz.core.races import RaceResult
+from segviz.core.requests import Network, Prediction
 from segviz.gui.race_words import Side, lane_of, rate, ratio
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def map_rows(statistics: MapStatistics, named: Callable[[int], str], cell: tuple
     """The statistics of feature maps, a line each; `cell` is (row, column) of the pinned unit."""
     head: list[object] = ["map", "class", "lowest", "highest", "mean", "deviation", "zeros", "remark"]
     rows: Rows = [head + (["row", "column", "response"] if cell is not None else [])]
-    columns = (statistics.low, statistics.high, statistics.mean, statistics.deviation, statistics.silent)
+    columns = (statistics.low, statistics.high, statistics.mean, statistics.deviation, statistics.sparsity)
     for channel in range(len(statistics.values)):
         row: list[object] = [channel, named(channel), *(float(column[channel]) for column in columns)]
         row.append(statistics.remark(channel))

@@ -18,8 +18,6 @@ from segviz.core.choices import NetworkView, Theme, View
 from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
-from segviz.gui.advice import advice
-from segviz.gui.banner import Banner
 from segviz.gui.board import USUAL, Board
 from segviz.gui.desk import CLOSING, Desk, Worker
 from segviz.gui.files import Files
@@ -27,16 +25,15 @@ from segviz.gui.grip import Grip
 from segviz.gui.layout import SIZE, SMALLEST, Layout
 from segviz.gui.menus import Menus
 from segviz.gui.names import image_title, sentence
+from segviz.gui.notices import Notices
 from segviz.gui.panels.base import Area, Panel
-from segviz.gui.scene import Kind, Message, Scene, Tab
+from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.scoring import Scoring
 from segviz.gui.stages import Stages, turning_to
 from segviz.gui.statusbar import StatusBar
 from segviz.gui.toolbar import Toolbar
-from segviz.gui.widgets.tag import Tag
 from segviz.gui.window_dialogs import WindowDialogs
 from segviz.gui.workbench import Bench, Pages
-from segviz.gui.workline import WorkLine
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
@@ -54,8 +51,6 @@ PLACES = {
     Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea,
     Area.WORKBENCH: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-WAY_OUT = "F5 or Esc leaves the presenter's view, Ctrl+K finds everything"
-READ_IN = 6000  # ms
 BESIDE = (Area.LEFT, Area.RIGHT)
 
 
@@ -79,8 +74,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._make_jobs = make_jobs
         self._painted = self._closed = False
-        self._read: set[str] = set()  # hints that were dismissed
-        self.hint: Message | None = None  # what helps in this scene, until it is dismissed
         self._shown: dict[str, Scene] = {}  # the scene that each panel shows
         self.canvas: Canvas | None = None
         self.panels: tuple[Panel, ...] = ()
@@ -95,17 +88,12 @@ class MainWindow(QMainWindow):
         self.desk.wanted.connect(self.do)
         look = theme.look()
         self.theme = look.theme if look is not None else settings.theme()
-        self.setWindowTitle("segviz")
-        self.setMinimumSize(SMALLEST)
-        self.resize(SIZE)
-        self.setAcceptDrops(True)
-        self.setDockNestingEnabled(True)
+        self._build_frame()
         self.stages = Stages(self)
         self.dialogs = WindowDialogs(self)
         self.menus = Menus(self)
         self.toolbar = Toolbar(self)
         self.addToolBar(self.toolbar)
-        self.setStatusBar(StatusBar())
         self._build_centre()
         self._build_docks()
         self.layouts = Layout(self, remembers)
@@ -116,21 +104,23 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------------------ building
 
+    def _build_frame(self) -> None:
+        self.setWindowTitle("segviz")
+        self.setMinimumSize(SMALLEST)
+        self.resize(SIZE)
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.setStatusBar(StatusBar())
+
     def _build_centre(self) -> None:
         centre = QWidget()
         theme.set_surface(centre, "surround")
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.banner = Banner()
-        self.banner.dismissed.connect(self.dismiss)
-        self.banner.taken.connect(self.do)
-        self.banner.details.connect(self.dialogs.details)
         self.centre = Pages()
-        self.work = WorkLine(self.centre)
-        self.work.stopped.connect(self.desk.stop)
-        self.way_out = Tag(self.centre)
-        layout.addWidget(self.banner)
+        self.notices = Notices(self, self.centre)
+        layout.addWidget(self.notices.banner)
         layout.addWidget(self.centre, 1)
         self._column = layout
         self.setCentralWidget(centre)
@@ -220,38 +210,14 @@ class MainWindow(QMainWindow):
         self._show_panels()
         self.toolbar.show_scene(new)
         self.statusBar().show_scene(new)
-        self._show_message(new)
+        self.notices.show_message(new)
         self.comparison.show_scene(new)
         self.sight.show_scene(new)
         self.menus.refresh()
         self._show_stage(new)
-        self.show_work()
+        self.notices.show_work()
         image = new.state.image
         self.setWindowTitle(image_title(image) if image else "segviz")  # Qt adds the application's name
-
-    def _show_message(self, scene: Scene) -> None:
-        """What went wrong, else what helps, unless it was read."""
-        hint = advice(scene)
-        self.hint = hint if hint is not None and hint.text not in self._read else None
-        self.banner.show_message(scene.message or self.hint)
-
-    def dismiss(self) -> None:
-        """The person has read what stands above the canvas."""
-        if self.desk.scene.message is not None:
-            self.desk.dismiss()
-        elif self.hint is not None:
-            self._read.add(self.hint.text)
-            self._show_message(self.desk.scene)
-
-    def show_work(self) -> None:
-        """How far the work is, over the canvas, while nothing else says it."""
-        self.work.show_scene(self.desk.scene, self.presenting)
-
-    def show_way_out(self) -> None:
-        """Say for a moment how the presenter's view ends, for there is no menu in it."""
-        self.way_out.say(WAY_OUT if self.presenting else "")
-        if self.presenting:
-            QTimer.singleShot(READ_IN, self, lambda: self.way_out.say(""))
 
     def _show_tab(self, scene: Scene) -> None:
         index = next((i for i, panel in enumerate(self._workbench()) if panel.id == scene.state.tab), None)

@@ -16,8 +16,9 @@ from segviz.cli.console import Console, as_json
 from segviz.cli.options import file_name
 from segviz.cli.table import count, duration, point, size, table
 from segviz.core.errors import SegvizError
-from segviz.core.field import Lattice
-from segviz.core.requests import DescribeRequest, PartialLabels, Progress, RaceUpdate, Setup
+from segviz.core.frames import Lattice
+from segviz.core.races import RaceUpdate
+from segviz.core.requests import DescribeRequest, PartialLabels, Progress, Setup
 
 
 class Terminal(io.StringIO):

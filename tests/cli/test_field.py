@@ -175,3 +175,40 @@ def test_a_unit_that_the_image_does_not_have_is_refused(segviz: Segviz, photo: P
     done = segviz("field", "lenet5", "--layer", "s4", "--unit", "50,0", "--effective", "--image", photo)
     assert done.status == 1
     assert "outside the 9x13 grid" in done.err
+
+
+# ------------------------------------------------------------------------------------- paths
+
+SPLIT = ("field", "fcn8s-digits", "--layer", "last", "--unit", "30,40", "--paths", "--class", "3", "--image")
+
+
+def test_what_the_paths_add_is_the_score(segviz: Segviz, photo: Path) -> None:
+    data = segviz(*SPLIT, photo, "--json").data
+    assert [path["layer"] for path in data["paths"]] == [part["layer"] for part in data["parts"]]
+    assert [path["adds"] for path in data["paths"]] == [part["value"] for part in data["parts"]]
+    assert sum(path["adds"] for path in data["paths"]) + data["bias"] == pytest.approx(data["logit"], abs=1e-4)
+    assert (data["class"], len(data["paths"])) == ("3", 3)
+    text = segviz(*SPLIT, photo).out
+    assert f"score of 3    {data['logit']:+.4f}" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--paths",), "add --image IMAGE and --class NAME"),
+        (("--class", "3"), "add --paths"),
+        (("--paths", "--class", "3", "--image", "a.png", "--input", "32x32"), "leave --input out"),
+    ],
+)
+def test_options_of_paths_that_do_not_go_together(segviz: Segviz, words: tuple[str, ...], said: str) -> None:
+    done = segviz("field", "fcn8s-digits", "--layer", "last", "--unit", "0,0", *words)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_where_the_score_is_no_sum_the_reason_is_said(segviz: Segviz, photo: Path) -> None:
+    done = segviz("field", "lenet5", "--layer", "last", "--unit", "0,0", "--paths", "--class", "3", "--image", photo)
+    assert done.status == 1
+    assert "one path alone" in done.err
+    elsewhere = ("--layer", "score_fr", "--unit", "0,0", "--paths", "--class", "3", "--image", photo)
+    assert "has no scores of classes" in segviz("field", "fcn8s-digits", *elsewhere).err

@@ -6,7 +6,8 @@ import numpy as np
 
 from segviz.core import scores
 from segviz.core.choices import Method, Upsampling
-from segviz.core.field import Box, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Lattice
 from segviz.core.requests import Prediction, SegmentRequest, Setup
 from segviz.core.resample import upsample
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from segviz.core.catalogue import entry
 from segviz.core.choices import Task
-from segviz.core.field import Frame, Geometry, Node
+from segviz.core.field import Geometry, Node
+from segviz.core.frames import Frame
 from segviz.core.requests import DescribeRequest, Layer, Network, Setup
 from segviz.core.steps import SAME, Step, Transposed, Window
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from segviz.core.differences import difference, differing, largest
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.scores import softmax
 from tests.core.predictions import prediction
 

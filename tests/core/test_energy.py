@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from segviz.core import energy
 from segviz.core.effective import SHARES, Ellipse
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 
 
 def hill(rows: int, columns: int, center: tuple[float, float], axes: tuple[float, float], angle: float) -> np.ndarray:

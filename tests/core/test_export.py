@@ -18,7 +18,7 @@ from PIL import Image
 from segviz.core import export
 from segviz.core.choices import ColourMap, MapScale, Palette
 from segviz.core.errors import SegvizError
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.palettes import class_colours, heat_table
 
 # ------------------------------------------------------------------------------ replace_file

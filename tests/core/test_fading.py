@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from segviz.core import fading, metrics
 from segviz.core.choices import Device
 from segviz.core.depths import DepthRequest, Depths
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.laboratory import Laboratory, Page
 from segviz.core.masks import Mask
 from segviz.core.planning import plan_depths
@@ -63,19 +63,6 @@ def test_strips_of_scores_never_hold_classes_times_pixels():
     assert sum(rows for _, rows, _ in strips) == 2_000
     wide = replace(found, size=(2_000, 1_000), lattice=Lattice(2_000, 1_000, (0.0, 0.0), (1.0, 1.0)))
     assert next(fading.faded(wide, (1, 1, 1))).size <= fading.AT_ONCE
-
-
-@pytest.mark.parametrize("mixing", [False, True])
-def test_the_shares_of_a_score_are_those_of_the_depths_alone_and_sum_to_it(mixing):
-    found = depths()
-    if mixing:
-        kernel = np.random.default_rng(1).normal(size=found.kernel.shape).astype(np.float32)
-        found = replace(found, kernel=kernel)
-    for index, row, column in ((0, 0, 0), (2, 29, 39), (1, 13, 7)):
-        shares = fading.shares_at(found, index, row, column)
-        alone = [whole(found, found.alone(depth))[index, row, column] for depth in range(3)]
-        assert shares == pytest.approx(alone, abs=1e-5)
-        assert sum(shares) == pytest.approx(whole(found, (1, 1, 1))[index, row, column], abs=1e-5)
 
 
 def test_weights_say_which_network_it_is_cut_down_to():

@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Geometry, Node, Status
-from segviz.core.field_paths import MOST, chain, paths, reached
+from segviz.core.field_paths import MOST, chain, paths
+from segviz.core.regions import Region, needed, projective, whole
 from segviz.core.steps import SAME, Interval, Resize, Taps, Transposed, Window
 from tests.core import networks
+
+
+def reached(geometry: Geometry, layer: str, x: int, y: int) -> Region | None:
+    """The projective field of one pixel."""
+    return projective(geometry, layer, Region(Interval(y, y), Interval(x, x)))
 
 
 def around(boxes: list[Box]) -> Box:
@@ -108,6 +114,25 @@ def test_where_units_may_see_everything_a_pixel_may_change_them_all(more: dict[s
     first, gate = Node((), SAME, SAME, 5, 5), Node((0,), Window(5), Window(5), 1, 1, whole=True)
     nodes = (first, gate, Node((0,), SAME, SAME, 5, 5, **more))  # type: ignore[arg-type]
     assert reached(Geometry(5, 5, nodes, (("a", 2),), "a"), "a", 2, 2) == (Interval(0, 4), Interval(0, 4))
+
+
+def test_a_gate_is_needed_but_not_in_sight() -> None:
+    """Squeeze-and-excitation: to compute a unit takes the whole map, while its chain stays as wide as its field."""
+    window, pooled = Window(3, before=1), Window(9)
+    nodes = (
+        Node((), SAME, SAME, 9, 9),
+        Node((0,), window, window, 9, 9),
+        Node((1,), pooled, pooled, 1, 1, mixed=True),
+        Node((1,), SAME, SAME, 9, 9, gates=(2,)),
+    )
+    geometry = Geometry(9, 9, nodes, (("conv", 1), ("gated", 3)), "gated")
+    assert [(link.layer, link.rows) for link in chain(geometry, "gated", 4, 4)] == [
+        ("conv", Interval(4, 4)),
+        ("gated", Interval(4, 4)),
+    ]
+    unit = Region(Interval(4, 4), Interval(4, 4))
+    assert needed(geometry, {3: unit})[1] == whole(nodes[1])
+    assert projective(geometry, "gated", unit) == whole(nodes[3])
 
 
 def test_layers_that_there_are_not_are_named() -> None:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segviz.core.field import Box, Frame
-from segviz.core.occlusion import covered, projective, square_box
-from segviz.core.regions import Region
+from segviz.core.field import Box
+from segviz.core.frames import Frame
+from segviz.core.occlusion import covered, square_box
+from segviz.core.regions import Region, projective
 from segviz.core.steps import Interval
 from tests.core import networks
 

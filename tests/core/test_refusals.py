@@ -6,8 +6,9 @@ import pytest
 
 from segviz.core.errors import SegvizError
 from segviz.core.learning import TrainRequest
+from segviz.core.races import RaceRequest
 from segviz.core.refusals import DOING, doing, lacks_memory, refusal, shortage
-from segviz.core.requests import DescribeRequest, RaceRequest, Request, SegmentRequest, Setup
+from segviz.core.requests import DescribeRequest, Request, SegmentRequest, Setup
 
 SEGMENT = SegmentRequest(Setup("lenet5", "page.png"))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segviz.core.choices import Device, Method, Palette, Pooling, Upsampling, View
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.planning import (
     plan_description,
     plan_features,
@@ -18,11 +18,9 @@ from segviz.core.planning import (
     same_but_drawn,
     setup_of,
 )
+from segviz.core.races import Lane, RaceRequest, RaceResult
 from segviz.core.requests import (
-    Lane,
     Progress,
-    RaceRequest,
-    RaceResult,
     SegmentRequest,
     Setup,
 )

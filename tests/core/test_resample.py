@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from segviz.core.choices import Upsampling
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.resample import UPSAMPLINGS, axis_taps, upsample
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from segviz.core import scores
 from segviz.core.choices import Method, Upsampling
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.refinement import Refinement
 from tests.core.predictions import prediction
 

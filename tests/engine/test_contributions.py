@@ -13,9 +13,9 @@ from segviz.core.errors import SegvizError
 from segviz.core.export import save_picture
 from segviz.core.field_paths import paths
 from segviz.core.requests import Setup
-from segviz.engine.contributions import parts
-from segviz.engine.flow import NetworkWeights, finished
-from segviz.engine.graph import trace
+from segviz.engine.contributions import parts, tail_of
+from segviz.engine.flow import NetworkWeights, finished, outputs
+from segviz.engine.graph import Trace, trace
 from segviz.engine.run import Engine
 from segviz.models.fcn import FCNOverDigits, FCNOverVGG16
 from segviz.models.lenet5 import LeNet5
@@ -30,6 +30,12 @@ def shaken(network: nn.Module) -> nn.Module:
         for parameter in network.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) * 0.1)
     return network
+
+
+def apart(network: nn.Module, traced: Trace, image: Tensor, unit: tuple[int, int], channel: int):
+    """The parts, the bias and the logit of a unit of a network on an image."""
+    weights, tail = NetworkWeights(network), tail_of(traced)
+    return parts(traced, weights, tail, finished(outputs(traced, weights, image, tail.cuts)), unit, channel)
 
 
 class Small(FCNOverVGG16):
@@ -81,7 +87,7 @@ def test_the_parts_and_the_bias_are_the_logit(name: str) -> None:
         wanted = network(image)
     traced = trace(network, shape)
     for unit, channel in (((0, 0), 0), ((17, 23), 1), ((shape[1] - 1, shape[2] - 1), 1)):
-        found, bias, logit = finished(parts(traced, NetworkWeights(network), image, unit, channel))
+        found, bias, logit = apart(network, traced, image, unit, channel)
         assert [part.layer for part in found] == layers
         largest = max(abs(part.value) for part in found)
         assert logit == pytest.approx(float(wanted[0, channel, unit[0], unit[1]]), rel=1e-9, abs=1e-9 * largest)
@@ -93,7 +99,7 @@ def test_parts_have_the_names_of_the_paths() -> None:
     traced = trace(FCNOverDigits(2).eval(), (1, 64, 96))
     network = shaken(FCNOverDigits(2))
     image = torch.rand(1, 1, 64, 96, dtype=torch.float64)
-    found, *_ = finished(parts(traced, NetworkWeights(network), image, (20, 30), 0))
+    found, *_ = apart(network, traced, image, (20, 30), 0)
     assert {part.layer for part in found} == {path.name for path in paths(traced.geometry, "last", 20, 30)}
 
 
@@ -102,7 +108,7 @@ def test_a_part_is_what_its_skip_adds() -> None:
     network = shaken(FCNOverDigits(1))
     image = torch.rand(1, 1, 64, 96, dtype=torch.float64)
     traced = trace(network, (1, 64, 96))
-    found, _, logit = finished(parts(traced, NetworkWeights(network), image, (20, 30), 2))
+    found, _, logit = apart(network, traced, image, (20, 30), 2)
     with torch.no_grad():
         for parameter in network.get_submodule("score_pool4").parameters():
             parameter.zero_()
@@ -127,7 +133,7 @@ class Activated(Refined):
 def test_where_there_is_no_sum_it_is_said(network: nn.Module, shape: tuple[int, int, int], said: str) -> None:
     traced = trace(network.eval(), shape)
     with pytest.raises(SegvizError, match=said):
-        finished(parts(traced, NetworkWeights(network), torch.rand(1, *shape), (0, 0), 0))
+        tail_of(traced)
 
 
 def test_the_engine_answers_for_an_image(tmp_path) -> None:

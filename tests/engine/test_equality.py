@@ -10,7 +10,8 @@ from torch import nn
 
 from segviz.core import assets, catalogue
 from segviz.core.choices import Equality, Method
-from segviz.core.requests import RaceRequest, SegmentRequest, Setup
+from segviz.core.races import RaceRequest
+from segviz.core.requests import SegmentRequest, Setup
 from segviz.core.scores import softmax
 from segviz.core.specs import Kind
 from segviz.engine import opening

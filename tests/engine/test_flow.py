@@ -1,6 +1,7 @@
 """A walk in strips, of regions and of the a trous form against whole passes of the network itself."""
 
 import itertools
+from collections import Counter
 
 import pytest
 import torch
@@ -13,12 +14,14 @@ from segviz.core.errors import SegvizError
 from segviz.core.regions import Region, reached, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval, Window
+from segviz.engine import strips
 from segviz.engine.architectures import build
 from segviz.engine.dilation import dilated
-from segviz.engine.flow import NetworkWeights, Strip, finished, run
+from segviz.engine.flow import NetworkWeights, finished, outputs, run
 from segviz.engine.graph import trace
 from segviz.engine.kernels import Convolution
 from segviz.engine.patches import Patch, Weight
+from segviz.engine.strips import Strip
 
 LARGEST = 1e-5  # of the largest value: what another order of summing may change
 
@@ -106,12 +109,33 @@ def test_strips_and_regions_equal_the_whole(made, height, width, rows, data):
 def test_stages_with_strips_of_their_own_equal_the_whole(made, height, width, elements):
     network, traced, image, answer = drawn(made, height, width)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("segviz.engine.flow.STRIP_ELEMENTS", elements)
+        patch.setattr("segviz.engine.strips.STRIP_ELEMENTS", elements)
         steps, done = steps_of(run(traced, NetworkWeights(network), image))
     assert (done.output - answer).abs().max() < 1e-12
     shares = [step.fraction for step in steps if isinstance(step, Progress)]
     assert shares == sorted(shares)
     assert shares[-1:] in ([1], [])
+
+
+@settings(max_examples=30)
+@given(layers(padded=True), st.integers(15, 40), st.integers(15, 40), st.integers(1, 300), st.data())
+def test_the_maps_of_several_nodes_come_of_one_pass(made, height, width, elements, data):
+    network, traced, image, _ = drawn(made, height, width)
+    goals = data.draw(st.sets(st.integers(1, traced.output), min_size=1, max_size=4))
+    weights, rows, one = NetworkWeights(network), Counter(), strips.Walk._one
+
+    def counted(walk, index, operation, plan, keep):
+        rows[index] += plan.new[index].hi - plan.new[index].lo + 1
+        one(walk, index, operation, plan, keep)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strips, "STRIP_ELEMENTS", elements)
+        patch.setattr(strips.Walk, "_one", counted)
+        found = finished(outputs(traced, weights, image, goals))
+    assert found.keys() == goals
+    for goal, maps in found.items():
+        assert (maps - finished(run(traced, weights, image, goal)).output).abs().max() < 1e-12
+    assert all(count <= traced.geometry.nodes[index].height for index, count in rows.items())
 
 
 def test_small_maps_are_computed_many_rows_at_once_and_fat_ones_few(monkeypatch):
@@ -125,7 +149,7 @@ def test_small_maps_are_computed_many_rows_at_once_and_fat_ones_few(monkeypatch)
         return original(self, inputs, wanted, weights)
 
     monkeypatch.setattr(Convolution, "run", noted)
-    monkeypatch.setattr("segviz.engine.flow.STRIP_ELEMENTS", 8 * 40 * 8)  # eight rows of the first maps
+    monkeypatch.setattr("segviz.engine.strips.STRIP_ELEMENTS", 8 * 40 * 8)  # eight rows of the first maps
     image = torch.rand(1, 1, 80, 40)
     done = finished(run(trace(network, (1, 80, 40)), NetworkWeights(network), image))
     assert (sum(rows[80, 40]), sum(rows[40, 20])) == (80, 40)
@@ -391,17 +415,15 @@ def test_memory_follows_the_strip_and_not_the_height():
             held.append(sum(patch.tensor.numel() for index, patch in walks[0].have.items() if index))
             return super().__getitem__(weight)
 
-    from segviz.engine import flow
-
     walks = []
-    original = flow._Walk.__init__
+    original = strips.Walk.__init__
 
     def noted(self, *args):
         original(self, *args)
         walks.append(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flow._Walk, "__init__", noted)
+        patch.setattr(strips.Walk, "__init__", noted)
         finished(run(traced, Watched(network), torch.rand(1, 3, 400, 30), rows=2))
     everything = sum(operation.elements for operation in traced.operations[1:])
     assert max(held) < everything / 10
@@ -409,20 +431,18 @@ def test_memory_follows_the_strip_and_not_the_height():
 
 def test_rows_of_the_answer_are_kept_once():
     """Strips are copied into the answer as they come; joined to those before, they would be copied again and again."""
-    from segviz.engine import flow
-
     network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1))
     traced = trace(network, (1, 64, 8))
-    walk = flow._Walk(
+    walk = strips.Walk(
         traced, NetworkWeights(network), {0: Patch(torch.rand(1, 1, 64, 8), whole(traced.geometry.nodes[0]))},
         traced.output, whole(traced.geometry.nodes[traced.output]), 4, {},
     )  # fmt: skip
-    steps, strips = walk.run(0, 0), 0
+    steps, count = walk.run(0, 0), 0
     for step in steps:
         if isinstance(step, Strip):
-            strips += 1
+            count += 1
             assert traced.output not in walk.have
-    assert strips == 16
+    assert count == 16
 
 
 @pytest.mark.parametrize("channels", [128, 160])

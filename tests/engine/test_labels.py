@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from segviz.core import direct
 from segviz.core.choices import Upsampling
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.resample import upsample
 from segviz.core.scores import softmax
 from segviz.engine import labels

@@ -8,8 +8,8 @@ import pytest
 from segviz.core import scores
 from segviz.core.export import save_picture
 from segviz.core.field import Box
-from segviz.core.occlusion import GREY, OcclusionAnswer, OcclusionRequest, covered, projective
-from segviz.core.regions import whole
+from segviz.core.occlusion import GREY, OcclusionAnswer, OcclusionRequest, covered
+from segviz.core.regions import projective, whole
 from segviz.core.requests import Progress, Setup
 from segviz.engine import cached
 from segviz.engine.flow import finished, run

@@ -9,11 +9,11 @@ from segviz.core import assets
 from segviz.core.choices import Method, Task
 from segviz.core.entries import Entry, Preprocessing
 from segviz.core.errors import SegvizError
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
     FeatureRequest,
-    RaceRequest,
     SegmentRequest,
     Setup,
 )

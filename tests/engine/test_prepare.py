@@ -9,7 +9,7 @@ import torch
 from segviz.core import catalogue
 from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.engine.prepare import check_channels, check_multiple, frame_of, notes_of, tensor_of
 
 LENET = catalogue.entry("lenet5")

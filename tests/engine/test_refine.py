@@ -7,7 +7,7 @@ import torch
 from segviz.core import metrics
 from segviz.core.choices import Method, Upsampling
 from segviz.core.errors import SegvizError
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.refinement import Refinement, at_hand, both, toggled
 from segviz.core.requests import SegmentRequest, Setup
 from segviz.engine import labels, refine

@@ -13,13 +13,13 @@ from segviz.core.catalogue import class_index
 from segviz.core.choices import Device, Method, Pooling, Upsampling
 from segviz.core.errors import SegvizError
 from segviz.core.planning import plan_description
+from segviz.core.races import RaceRequest
 from segviz.core.regions import Region
 from segviz.core.requests import (
     ClassifyRequest,
     DescribeRequest,
     FeatureRequest,
     PartialLabels,
-    RaceRequest,
     Request,
     SegmentRequest,
     Setup,

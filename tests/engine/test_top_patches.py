@@ -11,7 +11,8 @@ import pytest
 from segviz.core import folders, images
 from segviz.core.errors import SegvizError
 from segviz.core.export import save_picture
-from segviz.core.field import Box, Frame, Status
+from segviz.core.field import Box, Status
+from segviz.core.frames import Frame
 from segviz.core.requests import DescribeRequest, FeatureRequest, Setup
 from segviz.core.top_patches import LONGEST, SHOWN, TopAnswer, TopRequest, TopUpdate, images_of
 from segviz.engine import top_patches
@@ -59,7 +60,7 @@ def test_the_nine_strongest_units_one_an_image(engine, folder, cache):
         truth.append((float(maps[4].max()), str(place), int(row), int(column)))
     truth.sort(reverse=True)
     assert [(patch.value, patch.image, patch.row, patch.column) for patch in answer.patches] == truth[:SHOWN]
-    assert (answer.images, answer.total, answer.silent, answer.whole) == (12, 12, 0, True)
+    assert (answer.images, answer.total, answer.dead, answer.whole) == (12, 12, 0, True)
 
 
 def test_a_crop_is_the_true_field_of_the_unit(engine, folder, cache):
@@ -189,7 +190,7 @@ def test_a_map_that_is_active_nowhere_has_no_patch(engine, cache, tmp_path):
     dead = int(maps.max((1, 2)).argmin())
     assert maps[dead].max() == 0
     answer: TopAnswer = finished(engine.run(asked(tmp_path, "mlpconv1.1", dead, "nin-digits")))
-    assert (answer.patches, answer.silent) == ((), 1)
+    assert (answer.patches, answer.dead) == ((), 1)
 
 
 def test_folders_and_channels_that_there_are_not(engine, folder, cache, tmp_path):

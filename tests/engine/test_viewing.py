@@ -6,7 +6,7 @@ import torch
 
 from segviz.core.catalogue import entry
 from segviz.core.errors import UsageError
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.core.overrides import viewed
 from segviz.core.requests import DescribeRequest, Setup
 from segviz.core.specs import parse

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from segviz.core import catalogue
 from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
-from segviz.core.field import Field, Frame, Geometry
+from segviz.core.field import Field, Geometry
+from segviz.core.frames import Frame
 from segviz.core.requests import DescribeRequest, Network, Setup
 from segviz.core.what_if import Edit, EditRefused, editable, edited, padding_for_size
 from segviz.engine.architectures import skeleton

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from segviz.core.cams import CamRequest
 from segviz.core.choices import Theme
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.occlusion import OcclusionRequest
@@ -37,6 +38,7 @@ KINDS = (
     ExamineRequest,
     DepthRequest,
     EffectiveRequest,
+    ContributionRequest,
     OcclusionRequest,
     CamRequest,
     TopRequest,

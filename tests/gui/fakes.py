@@ -8,19 +8,20 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from segviz.core.cams import CamRequest
+from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest
 from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.images import Picture, open_picture
 from segviz.core.occlusion import OcclusionRequest
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     Badge,
     ClassifyRequest,
     DescribeRequest,
     ExamineRequest,
     FeatureRequest,
-    RaceRequest,
     Request,
     SegmentRequest,
 )
@@ -130,6 +131,7 @@ def lenet_answers(request: Request) -> Any:
         OcclusionRequest: lambda: scenes.occlusion(request),
         FilterRequest: lambda: FilterAnswer(request, request.layer, scenes.a_filter(), 0.0),
         DepthRequest: lambda: DepthAnswer(request, (), None, 0.0, "LeNet-5 has no skips"),
+        ContributionRequest: lambda: scenes.contributions(request),
         EffectiveRequest: lambda: scenes.effective(scenes.lenet(), request),
         TopRequest: lambda: scenes.top_answer(request),
         CamRequest: lambda: scenes.cam_answer(request),

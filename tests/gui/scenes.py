@@ -13,36 +13,34 @@ from segviz.core.agreement import agree, completed
 from segviz.core.cams import CamAnswer, CamRequest, CamView
 from segviz.core.catalogue import entry
 from segviz.core.choices import Area, Glow, Heat, MapPage, Method, Task, Upsampling, View
+from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.depths import DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.effective import EffectiveField, EffectiveRequest
-from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status
+from segviz.core.field import Box, Geometry, Node, Status
 from segviz.core.filters import Filter, FilterAnswer, FilterKind, FilterRequest
+from segviz.core.frames import Frame, Lattice
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
 from segviz.core.masks import Mask
 from segviz.core.measured import By, MeasuredField, MeasureRequest
-from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered, projective
+from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered
 from segviz.core.planning import plan_cams, plan_effective, plan_patches
+from segviz.core.races import FieldCheck, Lane, RaceRequest, RaceResult, RaceUpdate, StrideSpeed
+from segviz.core.regions import projective
 from segviz.core.requests import (
     ClassifyRequest,
     ConvertedLayer,
     DescribeRequest,
     FeatureMaps,
     FeatureRequest,
-    FieldCheck,
-    Lane,
     Layer,
     Network,
     PartialLabels,
     Prediction,
     Progress,
-    RaceRequest,
-    RaceResult,
-    RaceUpdate,
     SegmentRequest,
     Setup,
-    StrideSpeed,
     WindowAnswer,
 )
 from segviz.core.session import State, Unit
@@ -369,6 +367,19 @@ def filters(scene: Scene, found: Filter | None = None, refusal: str = "", maker:
 
 FCN = "fcn8s-efficientnet_lite0"
 FCN_CLASSES = ("background", "mammal", "bird", "insect", "fish", "fruit", "flower")
+
+
+SCORES = {"score_fr": 3.5, "score_pool4": -1.25, "score_pool3": 0.5}  # what the paths of `skipping` add
+
+
+def contributions(
+    request: ContributionRequest, network: Network | None = None, bias: float = 0.0
+) -> ContributionAnswer:
+    """What each path of an FCN-8s adds to a score; of LeNet-5, which has none, a refusal."""
+    index = dict(network.geometry.layers) if network is not None else {}
+    parts = tuple(Contribution(name, index[name], value) for name, value in SCORES.items() if name in index)
+    refusal = "" if parts else "LeNet-5: one path alone leads to its scores: there is nothing to tell apart"
+    return ContributionAnswer(request, parts, bias, bias + sum(part.value for part in parts), 0.01, refusal)
 
 
 def effective(network: Network, request: EffectiveRequest, dead: bool = False) -> EffectiveField:

@@ -61,12 +61,12 @@ def test_the_offer_is_taken_by_a_click_and_a_hint_read_once(bench):
     picture = open_picture(assets.sample("castle-maintenon.jpg"))
     one.jobs.open(picture=picture)
     one.turn()
-    banner = one.window.banner
+    banner = one.window.notices.banner
     assert banner.isVisible()
     assert banner.offer.isVisible()
     one.qtbot.mouseClick(banner.close_button, Qt.MouseButton.LeftButton)
     assert not banner.isVisible()
-    one.window._read.clear()
+    one.window.notices._read.clear()
     one.desk._show(picture=replace(picture))
     one.turn()
     assert banner.isVisible()

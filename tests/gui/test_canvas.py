@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication
 
 from segviz.core import assets, catalogue, palettes, scores
 from segviz.core.choices import ColourMap, Palette, View
-from segviz.core.field import Box, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Lattice
 from segviz.core.images import Picture
 from segviz.core.requests import PartialLabels, Progress
 from segviz.core.session import Session, State, Unit

@@ -9,12 +9,12 @@ import pytest
 from segviz.core import catalogue
 from segviz.core.choices import Method, Upsampling, View
 from segviz.core.field import Box
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     DescribeRequest,
     FeatureRequest,
     PartialLabels,
     Progress,
-    RaceRequest,
     SegmentRequest,
 )
 from segviz.core.session import NETWORK_DEFAULTS, Session, State, Unit

@@ -222,7 +222,7 @@ def test_what_is_said_of_a_patch_under_the_mouse(bench):
     said = page.what.text().replace("\u202f", " ")
     assert said == "photograph-8.png · 5.000 at −0.5, 10.5 · field 14 × 14 px, 50 % outside"
     page._left()
-    assert page.what.text() == "map 5 of c3 · the strongest unit of 20 images · 2 without an active unit"
+    assert page.what.text() == "map 5 of c3 · the strongest unit of 20 images · dead on 2"
 
 
 def test_patches_leave_as_picture_and_table(bench):
@@ -240,7 +240,7 @@ def test_patches_leave_as_picture_and_table(bench):
 def test_nothing_active_says_so(bench):
     one = searching(bench)
     wanted = one.jobs.asked[one.jobs.ticket(TopRequest)]
-    one.jobs.answer(TopRequest, replace(scenes.top_answer(wanted), patches=(), silent=20))
+    one.jobs.answer(TopRequest, replace(scenes.top_answer(wanted), patches=(), dead=20))
     one.turn()
     assert patches_page(one).said.words.said() == "Nothing in 20 images makes a unit of this map active."
     assert one.state.view is View.LABELS

@@ -17,7 +17,7 @@ from PySide6.QtGui import QImage
 
 from segviz.core import assets, export
 from segviz.core.choices import View
-from segviz.core.requests import RaceRequest
+from segviz.core.races import RaceRequest
 from segviz.gui import exports
 from segviz.gui.background import Background, interruptible
 from segviz.gui.dialogs import ExportDialog

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from segviz.core.choices import MapPage, Method, View
 from segviz.core.formats import IMAGE_SUFFIXES
-from segviz.core.requests import RaceRequest, SegmentRequest
+from segviz.core.races import RaceRequest
+from segviz.core.requests import SegmentRequest
 from segviz.core.session import State, Unit
 from segviz.gui import settings
 from segviz.gui.dialogs import ExportDialog
@@ -153,7 +154,7 @@ def test_a_wrong_file_gives_one_message_and_the_old_state(bench, tmp_path):
     assert one.state == before
     assert one.scene.prediction is prediction
     assert one.scene.message.about is Kind.IMAGE
-    assert one.window.banner.isVisible()
+    assert one.window.notices.banner.isVisible()
 
 
 def test_a_session_goes_out_and_comes_back(bench, tmp_path, pictures, monkeypatch):
@@ -660,10 +661,10 @@ def test_tabs_stay_where_they_are(bench):
 def test_the_presenters_view_says_how_it_ends(bench):
     one = bench()
     one.window.do("present")
-    assert "F5 or Esc" in one.window.way_out.text()
-    assert one.window.way_out.isVisible()
+    assert "F5 or Esc" in one.window.notices.way_out.text()
+    assert one.window.notices.way_out.isVisible()
     one.window.do("present")
-    assert not one.window.way_out.isVisible()
+    assert not one.window.notices.way_out.isVisible()
 
 
 def test_maps_and_layers_have_menus(bench):

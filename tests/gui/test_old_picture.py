@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from segviz.core.choices import View
-from segviz.core.requests import DescribeRequest, PartialLabels, Progress, RaceRequest, SegmentRequest
+from segviz.core.races import RaceRequest
+from segviz.core.requests import DescribeRequest, PartialLabels, Progress, SegmentRequest
 from segviz.core.session import State
 from segviz.gui.canvas import old_picture
 from segviz.gui.toolbar import scale_text
@@ -110,10 +111,10 @@ def test_a_message_goes_with_the_network_that_it_was_about(window):
     window.desk.race()
     window.jobs.refuse(RaceRequest, "the network answers per pixel already")
     window.turn()
-    assert window.window.banner.isVisible()
+    assert window.window.notices.banner.isVisible()
     window.desk.session.update(tab="heatmaps")
     window.turn()
-    assert window.window.banner.isVisible()
+    assert window.window.notices.banner.isVisible()
     window.desk.session.update(**RNET)
     window.turn()
     assert window.scene.message is None

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
-from segviz.core.catalogue import entry
-from segviz.core.depths import DepthRequest
-from segviz.core.fading import faded
+from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.field import Box
-from segviz.core.occlusion import OcclusionRequest, projective
+from segviz.core.occlusion import OcclusionRequest
 from segviz.core.planning import plan_description, setup_of
+from segviz.core.regions import projective
+from segviz.core.requests import DescribeRequest
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
 from segviz.gui import film, gestures, plan, sighting
@@ -384,37 +383,99 @@ def test_every_path_has_a_box_a_name_and_a_colour():
     assert path_marks(off) == ()
 
 
-def test_where_scores_are_added_each_path_has_its_share(look):
+def added(scene: Scene, bias: float = 0.0) -> Scene:
+    """The scene with what its paths add."""
+    wanted = sighting.contributions_wanted(scene)
+    assert wanted is not None
+    return replace(scene, contributions=scenes.contributions(wanted, scene.network, bias))
+
+
+def shown_by(scene: Scene) -> PathCard:
+    card = PathCard(scene)  # it asks nothing of its commands before a button is pressed
+    card.show_scene(scene)
+    return card
+
+
+def test_where_scores_are_added_each_path_says_what_it_adds(look):
     scene = render_states.paths()
-    assert sighting.shares(scene, sighting.paths(scene)) == ()  # nobody has scored the depths yet
-    answer = scenes.depth_answer(320, 512, image=scene.state.image)
-    unit = Unit(1, 144, 154)  # in the disc of its class
-    scored = replace(scene, depths=answer, state=replace(scene.state, unit=unit))
-    found = sighting.paths(scored)
-    shares = sighting.shares(scored, found)
-    assert len(shares) == 3
-    assert sum(shares) == pytest.approx(np.concatenate(list(faded(answer.depths, (1, 1, 1))), 1)[1, 144, 154], abs=1e-4)
-    assert sum(shares) > 1
-    card = PathCard(scored)  # it asks nothing of its commands before a button is pressed
-    card.show_scene(scored)
-    assert [bar.name for bar in card.bars.bars] == ["score_fr", "score_pool4", "score_pool3"]
-    assert max(bar.fraction for bar in card.bars.bars) == 1
+    assert sighting.contributions(scene) == ()  # nobody has taken the score apart yet
+    known = added(scene)
+    assert sighting.contributions(known) == tuple(scenes.SCORES.values())
+    card = shown_by(known)
+    assert [(bar.name, bar.value) for bar in card.bars.bars] == [
+        ("score_fr", "+3.500"), ("score_pool4", "\N{MINUS SIGN}1.250"), ("score_pool3", "+0.500"),
+    ]  # fmt: skip
+    assert [bar.fraction for bar in card.bars.bars] == pytest.approx([1, 1.25 / 3.5, 0.5 / 3.5])
+    assert card.what.text() == "a +2.750 ="
     assert card._rows[0][-1] == "score"
-    assert [row[-1] for row in card._rows[1:]] == list(shares)
+    assert [row[-1] for row in card._rows[1:]] == [3.5, -1.25, 0.5]
 
 
-def test_scores_of_depths_are_asked_for_where_they_are_told():
+def test_a_bias_behind_the_sum_is_a_row_of_its_own(look):
+    card = shown_by(added(render_states.paths(), bias=0.75))
+    assert [bar.name for bar in card.bars.bars] == [*scenes.SCORES, "bias"]
+    assert card.what.text() == "a +3.500 ="
+    assert card._rows[-1] == ["bias", "", "", "", "", "", 0.75]
+
+
+def test_summands_in_which_paths_have_met_have_their_own_names(look):
+    """A sum of the finest scores and of all the others: no box is what the second of them is made of."""
+    known = added(render_states.paths())
+    index = dict(known.network.geometry.layers)
+    parts = (
+        Contribution("upscore", index["upscore_pool3"], 2.0),
+        Contribution("score_pool3", index["score_pool3"], 1.0),
+    )
+    met = replace(known, contributions=replace(known.contributions, parts=parts, logit=3.0))
+    assert sighting.contributions(met) == ()
+    card = shown_by(met)
+    assert [(bar.name, bar.value) for bar in card.bars.bars] == [("upscore", "+2.000"), ("score_pool3", "+1.000")]
+    assert [row[0] for row in card._rows[1:]] == [*scenes.SCORES, "upscore", "score_pool3"]
+
+
+def test_scores_are_taken_apart_by_click_of_whatever_network(bench):
+    """The unit that is clicked, its class, one ask a click; while the mouse only moves nothing is asked."""
+    one = bench()
     scene = render_states.paths()
-    named = replace(scene, network=replace(scene.network, entry=entry(scenes.FCN), brought=entry(scenes.FCN)))
-    described = plan_description(named.state)
-    wanted = plan.wanted(named, False, described)[Kind.DEPTHS]
-    assert wanted == DepthRequest(setup_of(named.state), True)
-    for state in (
-        replace(named.state, sight=Sight(paths=False)),
-        replace(named.state, layer="score_fr"),
-        replace(named.state, unit=None),
-    ):
-        assert plan.wanted(replace(named, state=state), False, described)[Kind.DEPTHS] is None
+    own = replace(scene.network, request=plan_description(replace(one.desk.session.state, model="mine.safetensors")))
+    state = replace(one.desk.session.state, model="mine.safetensors", layer="output", unit=Unit(2, 40, 60))
+    named = replace(one.scene, state=state, network=own)
+    described = plan_description(state)
+    wanted = plan.wanted(named, False, described)[Kind.CONTRIBUTIONS]
+    assert wanted == ContributionRequest(setup_of(state), 40, 60, 2)
+    for changes in ({"sight": Sight(paths=False)}, {"layer": "score_fr"}, {"unit": None}, {"image": None}):
+        other = replace(named, state=replace(state, **changes))
+        assert plan.wanted(other, False, plan_description(other.state)).get(Kind.CONTRIBUTIONS) is None
+    refused = replace(named, contributions=ContributionAnswer(wanted, (), 0.0, 0.0, 0.0, "mine: concatenation"))
+    elsewhere = replace(refused, state=replace(state, unit=Unit(2, 41, 60)))
+    assert plan.wanted(elsewhere, False, described)[Kind.CONTRIBUTIONS] is None  # the network has said so
+    assert "concatenation" in shown_by(refused).what.toolTip()
+
+
+def test_a_click_asks_what_paths_add_and_the_mouse_asks_nothing(bench):
+    """A network of the user's own, by real events: open, described, clicked, answered."""
+    one = bench(State(image=PAGE, model="mine.safetensors", layer="output"), prompt=False)
+    one.turn()
+    one.jobs.open()
+    one.turn()
+    request = next(asked for asked in one.jobs.asked.values() if isinstance(asked, DescribeRequest))
+    network = replace(scenes.skipping(64, 64), request=request)
+    one.jobs.answer(DescribeRequest, network)
+    one.turn()
+    for x, y in ((60, 40), (90, 20)):
+        click(one, x, y)
+        unit, asked = one.state.unit, [ask for ask in one.jobs.history if isinstance(ask, ContributionRequest)]
+        assert (asked[-1].row, asked[-1].column, asked[-1].index) == (unit.row, unit.column, unit.channel)
+        card = one.panel("inspector").sight[2]
+        assert {bar.value for bar in card.bars.bars} == {"…"}
+        one.jobs.answer(ContributionRequest, scenes.contributions(asked[-1], network))
+        one.turn()
+        assert [bar.value for bar in card.bars.bars] == ["+3.500", "\N{MINUS SIGN}1.250", "+0.500"]
+    count = len(one.jobs.history)
+    hover(one, 20, 20)
+    hover(one, 30, 50)
+    one.turn()
+    assert len(one.jobs.history) == count
 
 
 def test_a_network_without_skips_has_no_paths_to_tell_apart(bench):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from segviz.core.choices import Device, Equality, Method, Upsampling
-from segviz.core.field import Frame, Lattice
+from segviz.core.frames import Frame, Lattice
 from segviz.core.requests import Exactness
 from segviz.core.session import State
 from segviz.gui import words

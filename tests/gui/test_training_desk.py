@@ -13,7 +13,7 @@ import pytest
 
 from segviz.core.choices import TrainingPage
 from segviz.core.learning import TrainingProgress, TrainRequest
-from segviz.core.requests import RaceRequest
+from segviz.core.races import RaceRequest
 from segviz.core.session import Session, State
 from segviz.gui import run_files, training_words
 from segviz.gui.desk import Desk

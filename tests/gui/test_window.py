@@ -94,7 +94,7 @@ def test_a_message_is_shown_beside_the_canvas_and_can_be_dismissed(bench):
     one = bench()
     one.desk.say("net.pth: no tensor <b>fc6</b>", "Traceback", Kind.DESCRIPTION)
     one.turn()
-    banner = one.window.banner
+    banner = one.window.notices.banner
     assert banner.isVisible()
     assert "<b>fc6</b>" in banner.text.text()
     assert banner.text.textFormat() is Qt.TextFormat.PlainText
@@ -231,7 +231,7 @@ def test_details_are_one_click_away(bench):
     one = bench()
     one.desk.say("it failed", "Traceback (most recent call last)", Kind.RACE)
     one.turn()
-    one.qtbot.mouseClick(one.window.banner.more, Qt.MouseButton.LeftButton)
+    one.qtbot.mouseClick(one.window.notices.banner.more, Qt.MouseButton.LeftButton)
     dialog = one.window.findChild(DetailsDialog)
     assert dialog is not None
     assert dialog.isVisible()
@@ -312,15 +312,15 @@ def test_feature_maps_that_wait_leave_the_button_at_run(bench):
     one.turn()
     assert one.jobs.pending(FeatureRequest)
     assert one.window.toolbar.button.text() == "Run"
-    assert "Run > Run again (F9)" in one.window.banner.text.text()
-    assert one.window.banner.text.text().startswith("The engine")
+    assert "Run > Run again (F9)" in one.window.notices.banner.text.text()
+    assert one.window.notices.banner.text.text().startswith("The engine")
     one.qtbot.mouseClick(one.window.toolbar.button, Qt.MouseButton.LeftButton)
     assert one.scene.job(Kind.IMAGE) is not None  # all of it, from the file on
 
 
 def test_while_presenting_a_line_shows_the_work_and_stops_it(bench):
     one = bench()
-    window, work = one.window, one.window.work
+    window, work = one.window, one.window.notices.work
     window.do("present")
     one.turn()
     assert window.isFullScreen()

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from segviz.core.choices import Method, View
-from segviz.core.field import Box, Frame
+from segviz.core.field import Box
+from segviz.core.frames import Frame
 from segviz.core.requests import ClassifyRequest, DescribeRequest, PartialLabels, Progress
 from segviz.core.session import State
 from segviz.core.session_file import from_json, to_json
@@ -168,7 +169,7 @@ def test_a_network_that_answers_per_pixel_says_why_there_is_none(bench):
     one.turn()
     assert one.state.window is None
     assert "Selfie segmentation answers for every pixel" in one.scene.message.text
-    assert one.window.banner.isVisible()
+    assert one.window.notices.banner.isVisible()
 
 
 def test_an_image_smaller_than_the_window_says_so(bench):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from segviz.core import assets, catalogue
 from segviz.core.errors import SegvizError
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.engine.architectures import build, skeleton
 from segviz.engine.prepare import tensor_of
 from segviz.models.untrained import draw

@@ -15,7 +15,7 @@ from torch.nn.functional import one_hot
 from segviz.core.catalogue import entry
 from segviz.core.entries import Preprocessing
 from segviz.core.errors import SegvizError
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.core.metrics import IGNORED
 from segviz.core.weight_maps import Weighting
 from segviz.engine.prepare import tensor_of

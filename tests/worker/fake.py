@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Lattice
+from segviz.core.field import Box
+from segviz.core.frames import Lattice
 from segviz.core.requests import Answer, FeatureMaps, FeatureRequest, PartialLabels, Progress, Request, Update
 
 Steps = Generator[Update, None, Answer]

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segviz.core.requests import DescribeRequest, FeatureRequest, RaceRequest, SegmentRequest, Setup
+from segviz.core.races import RaceRequest
+from segviz.core.requests import DescribeRequest, FeatureRequest, SegmentRequest, Setup
 from segviz.worker import client as client_module
 from segviz.worker import shared
 from segviz.worker.client import Client

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from segviz.core import assets
+from segviz.core.races import RaceRequest
 from segviz.core.requests import (
     DescribeRequest,
     FeatureRequest,
     Network,
     Prediction,
-    RaceRequest,
     SegmentRequest,
     Setup,
 )

@@ -7,7 +7,8 @@ import faulthandler
 import pytest
 
 from segviz.core import folders
-from segviz.core.requests import PartialLabels, Progress, RaceUpdate
+from segviz.core.races import RaceUpdate
+from segviz.core.requests import PartialLabels, Progress
 from segviz.worker import server
 from segviz.worker.server import Throttle
 

@@ -103,14 +103,14 @@ class Commands(Protocol):
     def do(self, identifier: str) -> None:
         """Carry out the action of that id."""
 
-    def copy_image(self, image: QImage) -> None:
-        """Put a picture on the clipboard, and say so."""
+    def copy_image(self, image: QImage | None) -> None:
+        """Put a picture on the clipboard, and say so; without one nothing happens."""
 
     def copy_table(self, rows: list[list[object]]) -> None:
         """Put rows on the clipboard, as a spreadsheet takes them, and say so."""
 
-    def save_image(self, image: QImage, name: str) -> None:
-        """Ask where, and save a picture as PNG; `name` is what it is called to begin with."""
+    def save_image(self, image: QImage | None, name: str) -> None:
+        """Ask where, and save a picture as PNG, `name` to begin with; without a picture nothing happens."""
 
     def save_table(self, rows: list[list[object]], name: str) -> None:
         """Ask where, and save rows as CSV."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from segviz.gui.panels.base import Commands
     from segviz.gui.scene import Scene
 
+    Layered = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 SEEN = 96  # units along each side of a map whose activation is shown
 FEW = 24  # pixels along each side of the image that two layers convolve
 SAMPLES = 12  # units along each side of the map that is pooled
@@ -136,10 +138,7 @@ class CollapsePage(BoardPage):
         first, second = (np.asarray(convolutions.kernel_rows(one, lab.edited)) for one in (lab.preset, lab.second))
         both = convolutions.composed(first, second)
         try:
-            inner = convolutions.Sliding.over(plane, first).output()
-            passed = convolutions.relu(inner) if lab.between is Between.RELU else inner
-            outer = convolutions.Sliding.over(passed, second).output()
-            once = convolutions.Sliding.over(plane, both).output()
+            passed, outer, once = _layered(plane, first, second, lab.between)
         except SegvizError as error:
             self._clear(str(error))
             return
@@ -174,6 +173,19 @@ class CollapsePage(BoardPage):
     def what(self, scene: Scene) -> str:
         lab = scene.state.convolution_lab
         return f"{lab.preset.title}, then {lab.second.title.lower()}"
+
+
+def _layered(plane: np.ndarray, first: np.ndarray, second: np.ndarray, between: Between) -> Layered:
+    """What lies between two layers, what both make of `plane`, and what one layer with their kernel of kernels does.
+
+    Raises SegvizError for a plane that is smaller than a kernel.
+    """
+    from segviz.core import convolutions
+
+    inner = convolutions.Sliding.over(plane, first).output()
+    passed = convolutions.relu(inner) if between is Between.RELU else inner
+    outer = convolutions.Sliding.over(passed, second).output()
+    return passed, outer, convolutions.Sliding.over(plane, convolutions.composed(first, second)).output()
 
 
 ROUNDING = 1e-9  # of the largest value: what two orders of summing may differ by

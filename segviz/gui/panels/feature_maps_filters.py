@@ -70,8 +70,13 @@ class FiltersPage:
         self.value.hide()
         line.add(self.scale_bar)
         line.add(self.scale)
-        self.copy = line.button("copy", "Copy the filters as one picture", self._copy)
-        saves = {"Filters as PNG…": self._save, "Weights as CSV…": self._save_table}
+        self.copy = line.button(
+            "copy", "Copy the filters as one picture", lambda: self._commands.copy_image(self.picture())
+        )
+        saves = {
+            "Filters as PNG…": lambda: self._commands.save_image(self.picture(), self._name()),
+            "Weights as CSV…": self._save_table,
+        }
         self.save = line.menu("download", "Save the filters: PNG or CSV", saves)
         line.favour(self.what)
         return line
@@ -344,16 +349,6 @@ class FiltersPage:
         found = self.filter
         which = f"-{found.channel}" if found is not None and found.pictures is None else "s"
         return f"filter{which}-{self._answer.layer if self._answer is not None else ''}"
-
-    def _copy(self) -> None:
-        image = self.picture()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save(self) -> None:
-        image = self.picture()
-        if image is not None:
-            self._commands.save_image(image, self._name())
 
     def _save_table(self) -> None:
         if self.filter is not None:

@@ -77,9 +77,9 @@ class MapsPage:
         line.add(self.value, 3)
         for part in (self.scale_bar, self.sort, self.normalise):
             line.add(part)
-        self.copy = line.button("copy", "Copy all maps as one picture", self._copy)
+        self.copy = line.button("copy", "Copy all maps as one picture", lambda: self._commands.copy_image(self.sheet()))
         saves = {
-            "All maps as PNG…": self._save,
+            "All maps as PNG…": lambda: self._commands.save_image(self.sheet(), self._name()),
             "The framed map as PNG…": self._save_framed,
             "Statistics as CSV…": self._save_statistics,
             "Values as NPZ…": self._save_values,
@@ -329,6 +329,9 @@ class MapsPage:
         channel = scene.state.looked_at
         return channel if channel is not None and channel < len(features.values) else None
 
+    def _name(self) -> str:
+        return f"feature-maps-{self._features.layer}" if self._features is not None else "feature-maps"
+
     def _save_framed(self) -> None:
         channel = self._framed()
         if channel is not None and self._features is not None:
@@ -337,7 +340,7 @@ class MapsPage:
     def _save_statistics(self) -> None:
         if self._statistics is not None and self._features is not None and self._scene is not None:
             rows = tables.map_rows(self._statistics, self._class, self._pinned_cell())
-            self._commands.save_table(rows, f"feature-maps-{self._features.layer}")
+            self._commands.save_table(rows, self._name())
 
     def _pinned_cell(self) -> tuple[int, int] | None:
         """The cell of the pinned unit, where the maps that are shown have it."""
@@ -361,18 +364,9 @@ class MapsPage:
         if network is not None and scene.shown_features is features:
             _, rows, columns = values.shape
             lattice = network.frame.lattice(rows, columns, *network.geometry.laws(features.layer))
-        name = f"feature-maps-{features.layer}.npz"
-        self._commands.save_with(name, kinds.NPZ, lambda path: export.save_arrays(path, values, lattice))
-
-    def _copy(self) -> None:
-        image = self.sheet()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save(self) -> None:
-        image = self.sheet()
-        if image is not None and self._features is not None:
-            self._commands.save_image(image, f"feature-maps-{self._features.layer}")
+        self._commands.save_with(
+            f"{self._name()}.npz", kinds.NPZ, lambda path: export.save_arrays(path, values, lattice)
+        )
 
 
 def _cell(scene: Scene) -> tuple[int, int] | None:

@@ -59,8 +59,13 @@ class PatchesPage:
         line = HeaderLine()
         line.add(self.what, 1)
         line.add(self.source)
-        self.copy = line.button("copy", "Copy the patches as one picture", self._copy)
-        saves = {"Patches as PNG…": self._save, "Places as CSV…": self._save_table}
+        self.copy = line.button(
+            "copy", "Copy the patches as one picture", lambda: self._commands.copy_image(self.picture())
+        )
+        saves = {
+            "Patches as PNG…": lambda: self._commands.save_image(self.picture(), self._name()),
+            "Places as CSV…": self._save_table,
+        }
         self.save = line.menu("download", "Save the patches: PNG or CSV", saves)
         return line
 
@@ -171,16 +176,6 @@ class PatchesPage:
         request = self._answer.request if self._answer is not None else None
         return f"patches-{request.layer}-{request.channel}" if request is not None else "patches"
 
-    def _copy(self) -> None:
-        image = self.picture()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save(self) -> None:
-        image = self.picture()
-        if image is not None:
-            self._commands.save_image(image, self._name())
-
     def _save_table(self) -> None:
         rows: list[list[object]] = [["image", "value", "row", "column", "left", "top", "right", "bottom", "status"]]
         rows += [[p.image, p.value, p.row, p.column, *p.field, p.status.value] for p in self._patches]
@@ -190,8 +185,8 @@ class PatchesPage:
 def _title(found: TopAnswer) -> str:
     request = found.request
     read = words.many(found.images, "image") if found.whole else f"{found.images} of {found.total} images"
-    silent = f" · {found.silent} without an active unit" if found.silent else ""
-    return f"map {request.channel} of {request.layer} · the strongest unit of {read}{silent}"
+    dead = f" · dead on {found.dead}" if found.dead else ""
+    return f"map {request.channel} of {request.layer} · the strongest unit of {read}{dead}"
 
 
 def _described(patch: TopPatch) -> str:

@@ -38,7 +38,7 @@ SIGNED = "What comes back from the unit to each pixel: grey is nothing, lighter 
 AVERAGED = "The mean energy of these images, in the colours of the glow"
 
 
-class Still(Painted):
+class Excerpt(Painted):
     """A part of an image, at its own aspect, with a caption below it."""
 
     def __init__(self, name: str) -> None:
@@ -110,8 +110,8 @@ class GlowCard(QWidget):
         self.images = _ImagesPill(lambda count: commands.do(f"glow-images-{count}"))
         self._copy = flat_button("copy", "Copy what came back to the pixels")
         self._save = flat_button("download", "Save what came back to the pixels as PNG")
-        self._copy.clicked.connect(self._copy_picture)
-        self._save.clicked.connect(self._save_picture)
+        self._copy.clicked.connect(lambda: commands.copy_image(self.back.picture()))
+        self._save.clicked.connect(lambda: commands.save_image(self.back.picture(), self._name))
         self.figures, self.axes, self.note = QLabel(), QLabel(), QLabel()
         for label, role in ((self.figures, ""), (self.axes, "dim"), (self.note, "dim")):
             label.setWordWrap(True)
@@ -121,7 +121,7 @@ class GlowCard(QWidget):
                 theme.set_role(label, role)
         self.figures.setToolTip(glowing.FIGURES_HINT)
         self.axes.setToolTip("Both axes of the ellipses that hold so much of the energy, in image pixels")
-        self.saw, self.back = Still("Saw"), Still("Came back")
+        self.saw, self.back = Excerpt("Saw"), Excerpt("Came back")
         self.saw.setToolTip("The part of the image that the unit can see")
         self._pair = QWidget()
         self._arrange()
@@ -140,8 +140,8 @@ class GlowCard(QWidget):
         pair = QHBoxLayout(self._pair)
         pair.setContentsMargins(0, 0, 0, 0)
         pair.setSpacing(theme.S)
-        for still in (self.saw, self.back):
-            pair.addWidget(still, 0, Qt.AlignmentFlag.AlignTop)
+        for part in (self.saw, self.back):
+            pair.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
         pair.addStretch(1)
         pair.addLayout(ways_out)
         column = QVBoxLayout(self)
@@ -174,8 +174,8 @@ class GlowCard(QWidget):
 
     def _show_pair(self, found: EffectiveField | None, scene: Scene) -> None:
         if found is None:
-            for still in (self.saw, self.back):
-                still.set_part(None, still.box, still.caption)
+            for part in (self.saw, self.back):
+                part.set_part(None, part.box, part.caption)
             return
         from segviz.core import palettes
 
@@ -192,16 +192,6 @@ class GlowCard(QWidget):
     def _choose(self, value: object) -> None:
         assert isinstance(value, Glow)
         self._commands.do(f"glow-{value.value}")
-
-    def _copy_picture(self) -> None:
-        image = self.back.picture()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save_picture(self) -> None:
-        image = self.back.picture()
-        if image is not None:
-            self._commands.save_image(image, self._name)
 
 
 def _say(label: QLabel, text: str) -> None:

@@ -86,8 +86,12 @@ class HeatmapsPanel:
         line.add(self.what, 1)
         line.add(self.scale_bar)
         line.add(self.colours)
-        self.copy = line.button("copy", "Copy all heatmaps as one picture", self._copy)
-        self.save = line.button("download", "Save all heatmaps as one PNG", self._save)
+        self.copy = line.button(
+            "copy", "Copy all heatmaps as one picture", lambda: self._commands.copy_image(self.sheet())
+        )
+        self.save = line.button(
+            "download", "Save all heatmaps as one PNG", lambda: self._commands.save_image(self.sheet(), "heatmaps")
+        )
         return line
 
     # ------------------------------------------------------------------------------- showing
@@ -224,16 +228,6 @@ class HeatmapsPanel:
         height, width = self._tiles.size
         what = Sheet(self.what.text(), len(self._classes), width / height, LONGEST)
         return contact_sheet(what, self._tile, self._tiles.caption, theme.tokens(self.widget.palette()))
-
-    def _copy(self) -> None:
-        image = self.sheet()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save(self) -> None:
-        image = self.sheet()
-        if image is not None:
-            self._commands.save_image(image, "heatmaps")
 
 
 def _names(scene: Scene) -> tuple[str, str | None]:

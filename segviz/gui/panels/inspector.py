@@ -69,6 +69,10 @@ class InspectorPanel:
         self.unit = UnitCard(commands)
         self.sight = (SightRow(commands), SquareCard(commands), PathCard(commands))
         self.glow = GlowCard(commands)
+        self._build_classes()
+        self._arrange()
+
+    def _build_classes(self) -> None:
         self.search = SearchLine(
             "Search classes", "Classes whose name contains this, also those that are nowhere in the image"
         )
@@ -84,7 +88,6 @@ class InspectorPanel:
         self._copy.clicked.connect(self._copy_classes)
         self._save = flat_button("download", "Save the classes and their shares as CSV")
         self._save.clicked.connect(self._save_classes)
-        self._arrange()
 
     def _arrange(self) -> None:
         """Cursor and unit above, as high as they are; the classes below have the rest, and a few rows in any case.

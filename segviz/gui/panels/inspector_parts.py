@@ -152,7 +152,6 @@ class UnitCard(QWidget):
 
     def __init__(self, commands: Commands) -> None:
         super().__init__()
-        self._commands = commands
         self._name = "unit"
         self._pinned = self._folded = False
         self.crop = CropView()
@@ -165,9 +164,9 @@ class UnitCard(QWidget):
         self._hint.setWordWrap(True)
         theme.set_role(self._hint, "dim")
         self._copy = flat_button("copy", "Copy what the unit sees")
-        self._copy.clicked.connect(self._copy_crop)
+        self._copy.clicked.connect(lambda: commands.copy_image(self.crop.picture()))
         self._save = flat_button("download", "Save what the unit sees as PNG")
-        self._save.clicked.connect(self._save_crop)
+        self._save.clicked.connect(lambda: commands.save_image(self.crop.picture(), self._name))
         self._body = QWidget()
         self.summary = ElidedLabel()
         self.summary.setAccessibleName("Pinned unit")
@@ -250,13 +249,3 @@ class UnitCard(QWidget):
         self.status.setText(remark)
         self.status.setVisible(bool(remark))
         self.crop.set_crop(scene.picture.pixels if scene.picture is not None else None, unit.field)
-
-    def _copy_crop(self) -> None:
-        image = self.crop.picture()
-        if image is not None:
-            self._commands.copy_image(image)
-
-    def _save_crop(self) -> None:
-        image = self.crop.picture()
-        if image is not None:
-            self._commands.save_image(image, self._name)

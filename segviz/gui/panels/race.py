@@ -30,7 +30,7 @@ from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
-    from segviz.core.requests import RaceResult, RaceUpdate
+    from segviz.core.races import RaceResult, RaceUpdate
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
 

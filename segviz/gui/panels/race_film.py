@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from segviz.core.requests import RaceUpdate
+from segviz.core.races import RaceUpdate
 from segviz.gui.filming import Frames
 from segviz.gui.panels.race_stage import RaceStage
 from segviz.gui.scene import Scene

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core import catalogue, palettes
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.images import Picture
-from segviz.core.requests import PartialLabels, RaceResult
+from segviz.core.races import RaceResult
+from segviz.core.requests import PartialLabels
 from segviz.core.session import State
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.mark_layers import BoxLayer

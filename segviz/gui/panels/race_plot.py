@@ -12,7 +12,7 @@ from PySide6.QtCore import QBuffer, QEvent
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from segviz.core.requests import StrideSpeed
+from segviz.core.races import StrideSpeed
 from segviz.gui import theme
 from segviz.gui.race_words import Side
 from segviz.gui.widgets.axes import paint_axes

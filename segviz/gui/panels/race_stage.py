@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from segviz.core.planning import plan_race
-from segviz.core.requests import RaceResult, RaceUpdate
+from segviz.core.races import RaceResult, RaceUpdate
 from segviz.gui import race_words, theme, words
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.race_words import SHORT_TITLES, TITLES, Side
@@ -21,7 +21,7 @@ from segviz.gui.widgets.image_view import ImageView
 from segviz.gui.widgets.painted import text_width
 
 if TYPE_CHECKING:
-    from segviz.core.requests import Lane
+    from segviz.core.races import Lane
     from segviz.gui.panels.race_planes import LanePlanes
 
 

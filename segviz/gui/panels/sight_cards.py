@@ -11,19 +11,24 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
 from segviz.gui.scene import Kind, Scene
-from segviz.gui.sighting import Occluded, occluded, paths, shares, square_key
+from segviz.gui.sighting import Occluded, contributions, contributions_wanted, occluded, paths, square_key
 from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
 
 if TYPE_CHECKING:
+    from segviz.core.contributions import ContributionAnswer
     from segviz.gui.panels.base import Commands
     from segviz.gui.sighting import Path
 
 SWITCHES = {"field-paths": "paths", "filmstrip": "filmstrip", "projective": "projective", "occlude": "square"}
 DEEDS = ("card-copy", "card-save")
 MOST_PATHS = 8
-SUM = "What each path adds to the score of the class: a logit, of which the network's upsampling is the sum"
+SUM = "What each path adds to the score of the class, a logit: with the bias behind them it is their sum"
+WIDTHS = "How wide the field of each path is"
+PARTS = "What each summand of the score adds to it: a logit. Several paths have met in one of them before"
+COMING = "…"
+LEAST = 1e-6  # of the largest part: a smaller bias is rounding
 
 
 class SightRow(QWidget):
@@ -93,42 +98,63 @@ class PathCard(QWidget):
 
     def show_scene(self, scene: Scene) -> None:
         """Follow the scene; silent."""
-        key = (scene.network, scene.picture, scene.depths, scene.state.layer, scene.state.unit, scene.state.sight.paths)
+        wanted = contributions_wanted(scene)
+        coming = scene.shown_contributions is None and scene.waits_for(wanted)
+        state, answer = scene.state, scene.contributions
+        key = (scene.network, scene.picture, answer, coming, state.layer, state.unit, state.sight.paths)
         if key == self._shown:
             return
         self._shown = key
-        found = paths(scene) if scene.state.sight.paths else ()
+        found = paths(scene) if state.sight.paths else ()
         self.setVisible(bool(found))
-        if not found:
-            return
+        if found:
+            self._fill(scene, found, coming)
+
+    def _fill(self, scene: Scene, found: Sequence[Path], coming: bool) -> None:
         from segviz.gui.sight_layers import path_colours  # loads numpy, which is there with a picture
 
-        colours, added = path_colours(len(found)), shares(scene, found)
-        lengths = [abs(share) for share in added] or [path.box.width for path in found]
-        values = [_signed(share) for share in added] or [_size(path) for path in found]
+        answer, added = scene.shown_contributions, contributions(scene)
+        named = [(path.name, colour) for path, colour in zip(found, path_colours(len(found)), strict=True)]
+        values = list(added)
+        if answer is not None and not added:  # paths have met: the parts have names of their own
+            named = [(part.layer, "") for part in answer.parts] or named
+            values = [part.value for part in answer.parts]
+        if values and answer is not None and abs(answer.bias) > LEAST * max(map(abs, values)):
+            named, values = [*named, ("bias", theme.tokens(self.palette()).dim)], [*values, answer.bias]
+        told = [_signed(value) for value in values] or [COMING if coming else _size(path) for path in found]
+        lengths = [abs(value) for value in values] or [0.0 if coming else path.box.width for path in found]
         most = max(*lengths, 1e-9)
-        self.bars.set_rows(min(MOST_PATHS, len(found)))
+        self.bars.set_rows(min(MOST_PATHS, len(named)))
         self.bars.set_bars(
             [
-                Bar(path.name, length / most, value, at, colour)
-                for at, (path, length, value, colour) in enumerate(zip(found, lengths, values, colours, strict=True))
+                Bar(name, length / most, text, at, colour)
+                for at, ((name, colour), length, text) in enumerate(zip(named, lengths, told, strict=True))
             ]
         )
-        self.what.setText(_what(scene, added))
-        self.what.setToolTip(SUM if added else "How wide the field of each path is")
-        head: list[object] = ["path", "stride", "left", "top", "right", "bottom", *(["score"] if added else [])]
-        self._rows = [head]
-        for at, path in enumerate(found):
-            self._rows.append([path.name, path.stride, *path.box, *added[at : at + 1]])
+        self.what.setText(_what(scene, answer if values else None, coming))
+        refusal = f"{WIDTHS}. {answer.refusal}" if answer is not None and answer.refusal else WIDTHS
+        self.what.setToolTip((SUM if added else PARTS) if values else refusal)
+        self._rows = _table(found, [name for name, _ in named], values, bool(added))
 
 
-def _what(scene: Scene, added: Sequence[float]) -> str:
-    """What the bars of the paths are: the shares of a class's score, which sum to it, or the sizes of their fields."""
+def _table(found: Sequence[Path], names: Sequence[str], values: Sequence[float], matched: bool) -> list[list[object]]:
+    """The paths with their boxes and, where it is known, what each adds; below them what else the score is made of."""
+    rows: list[list[object]] = [["path", "stride", "left", "top", "right", "bottom", *(["score"] if values else [])]]
+    for at, path in enumerate(found):
+        rows.append([path.name, path.stride, *path.box, *(([values[at]] if matched else [""]) if values else [])])
+    first = len(found) if matched else 0
+    for name, value in list(zip(names, values, strict=False))[first:]:
+        rows.append([name, "", "", "", "", "", value])
+    return rows
+
+
+def _what(scene: Scene, answer: ContributionAnswer | None, coming: bool) -> str:
+    """What the bars of the paths are: parts of a class's score, which sum to it, or the sizes of their fields."""
     unit, network = scene.state.unit, scene.network
-    if not added or unit is None or network is None:
+    if (answer is None and not coming) or unit is None or network is None:
         return "field in image px"
-    name = unit_words.class_of_map(network, network.geometry.last, unit.channel)
-    return f"{unit_words.quoted(name)} {_signed(sum(added))} ="
+    name = unit_words.quoted(network.classes[unit.channel + network.entry.sigmoid])
+    return f"{name} {COMING if answer is None else _signed(answer.logit)} ="
 
 
 def _signed(number: float) -> str:

@@ -39,7 +39,7 @@ ORDERS: dict[MapOrder, Callable[[Floats, MapStatistics, tuple[int, int] | None],
     MapOrder.INDEX: lambda values, s, cell: -np.arange(len(values), dtype=np.float32),
     MapOrder.MEAN: lambda values, s, cell: s.mean,
     MapOrder.MAXIMUM: lambda values, s, cell: s.high,
-    MapOrder.SPARSITY: lambda values, s, cell: s.silent,
+    MapOrder.SPARSITY: lambda values, s, cell: s.sparsity,
     MapOrder.CURSOR: _at_cursor,
 }
 

@@ -13,7 +13,7 @@ from segviz.core import upsamplers
 from segviz.core.choices import Upsampling
 from segviz.core.depths import LearnedKernel
 from segviz.core.errors import SegvizError
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.laboratory import LARGEST_KERNEL, Kernel, Laboratory, Source, Way
 from segviz.core.upsamplers import MapDifference, Pooled
 from segviz.gui.scene import Scene

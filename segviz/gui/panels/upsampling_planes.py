@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segviz.core import catalogue, palettes, scores
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.core.images import Picture
 from segviz.core.session import State
 from segviz.gui.widgets.image_view import Layer

@@ -356,7 +356,7 @@ def passes_of(scene: Scene) -> int | None:
 
 def coarse_lattice(prediction: Prediction, shape: tuple[int, int], n: int, down: int, across: int) -> Any:
     """Where the units of one pass sit: every n-th of the dense map, from (down, across) on."""
-    from segviz.core.field import Lattice
+    from segviz.core.frames import Lattice
 
     start = prediction.lattice.position_of(down, across)
     return Lattice(*shape, start, (prediction.lattice.stride[0] * n, prediction.lattice.stride[1] * n))
@@ -364,7 +364,7 @@ def coarse_lattice(prediction: Prediction, shape: tuple[int, int], n: int, down:
 
 def pixels_of(shape: tuple[int, int], height: int, width: int) -> Any:
     """Where the pixels of an image that was shrunk to `shape` lie in the image."""
-    from segviz.core.field import Lattice
+    from segviz.core.frames import Lattice
 
     y, x = height / shape[0], width / shape[1]
     return Lattice(*shape, ((x - 1) / 2, (y - 1) / 2), (x, y))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.gui.widgets.projection import Projection
 
 Argb = npt.NDArray[np.uint32]

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from segviz.core import palettes
 from segviz.core.choices import ColourMap, MapOrder, MapPage, MapScale
-from segviz.core.field import Frame
+from segviz.core.frames import Frame
 from segviz.core.maps import MapStatistics
 from segviz.core.session import Unit
 from segviz.gui.panels import tiles

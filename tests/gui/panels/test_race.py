@@ -10,7 +10,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
 from segviz.core.choices import Device, Pooling, Task, Upsampling, View
-from segviz.core.requests import Progress, RaceRequest, Setup
+from segviz.core.races import RaceRequest
+from segviz.core.requests import Progress, Setup
 from segviz.core.session import State
 from segviz.gui import gestures, race_words, tables, words
 from segviz.gui.panels.race import RacePanel, thinned

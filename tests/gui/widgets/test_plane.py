@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from segviz.core.field import Lattice
+from segviz.core.frames import Lattice
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, edges
 from segviz.gui.widgets.projection import Projection
 
