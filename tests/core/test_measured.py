@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from segviz.core.field import Box, Field, Frame, Status
+from segviz.core.field import Box, Field, Status
+from segviz.core.frames import Frame
 from segviz.core.measured import By, MeasuredField, MeasureRequest, Verdict, compared
 from segviz.core.requests import Setup
 

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame
+from segviz.core.field import Box
+from segviz.core.frames import Frame
 from segviz.core.measured import By, MeasureRequest, Verdict, compared
 from segviz.core.requests import Setup
 from segviz.engine.flow import finished
