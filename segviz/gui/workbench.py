@@ -39,6 +39,15 @@ class Headers(Pages):
         return max((self.widget(at).sizeHint().height() for at in range(self.count())), default=0)
 
 
+class Level(Pages):
+    """Pages that need one height: turning them never makes a dock grow, which would not shrink again by itself."""
+
+    def minimumSizeHint(self) -> QSize:
+        pages = [self.widget(at) for at in range(self.count())]
+        tallest = max((max(page.minimumSizeHint().height(), page.minimumHeight()) for page in pages), default=0)
+        return QSize(super().minimumSizeHint().width(), tallest)
+
+
 class Bench(QWidget):
     """Pages behind tabs, which are shown from two pages on.
 
@@ -47,20 +56,20 @@ class Bench(QWidget):
 
     currentChanged = Signal(int)
 
-    def __init__(self, name: str, scrolls: bool = False) -> None:
-        """`scrolls`: whether the tabs may where there is little room; else they keep theirs."""
+    def __init__(self, name: str, flat: bool = False) -> None:
+        """`flat`: wide and low. Its tabs scroll where there is little room, and all its pages need one height."""
         super().__init__()
         theme.set_surface(self, "panel")
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
         self.bar.setDocumentMode(True)
-        self.bar.setUsesScrollButtons(scrolls)
+        self.bar.setUsesScrollButtons(flat)
         self.bar.setElideMode(Qt.TextElideMode.ElideNone)
         self.bar.setAccessibleName(name)
         self.bar.hide()
         self._headers = Headers()
-        self._pages = Pages()
+        self._pages = Level() if flat else Pages()
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)

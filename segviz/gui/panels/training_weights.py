@@ -31,8 +31,9 @@ from segviz.gui.widgets.slider import LabelledSlider
 if TYPE_CHECKING:
     from segviz.gui.panels.training_maps import Maps
 
-PAPER = (256, 192)  # width and height of the drawing
-DISCS = ((70, 72, 34), (136, 66, 28), (112, 128, 30), (188, 116, 36))  # x, y, radius: the cells drawn to begin with
+PAPER = (288, 160)  # width and height of the drawing: about the shape of a quarter of the stage
+DISCS = ((66, 58, 36), (136, 48, 28), (112, 112, 32), (196, 92, 38))  # x, y, radius: the cells drawn to begin with
+AROUND = 4  # around a map, before `theme.px`: there are four of them
 SOON = 60  # ms between a stroke and its map
 UNDONE = 50
 TITLES = {
@@ -54,7 +55,7 @@ class MapView(QWidget):
         self.title.setToolTip(tip)
         theme.set_role(self.title, "title")
         self.title.setMinimumHeight(theme.px(theme.CONTROL))  # of the scale beside the others: all maps are one size
-        self.view = ImageView(f"{title}: {tip}")
+        self.view = ImageView(f"{title}: {tip}", AROUND)
         self.bar = ColourBar()
         self.bar.setVisible(name != "cells")
         head = QHBoxLayout()
