@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from segviz.core import cams, convolution_lab, laboratory, network_picture, sight
+from segviz.core import cams, convolution_lab, laboratory, learning, network_picture, sight
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -99,6 +99,7 @@ class State:
     sight: sight.Sight = sight.USUAL  # what is shown of receptive fields
     cams: cams.CamView = cams.USUAL  # what heatmaps show
     training_page: TrainingPage = TrainingPage.IMAGE
+    train: learning.TrainRequest = learning.USUAL  # what the next run is asked for; files of runs are no part of it
     w_0: float = 10.0  # of U-Net's weight map w(x), as its paper has it
     sigma: float = 5.0  # pixels
     convolution_lab: convolution_lab.ConvolutionLab = convolution_lab.USUAL

@@ -197,13 +197,13 @@ class TrainingPanel:
 
     def _connect(self) -> None:
         self.main.clicked.connect(self._start_or_pause)
-        self.again.clicked.connect(lambda: self._commands.training.start(self.form.request))
+        self.again.clicked.connect(lambda: self._commands.training.start(self._session.state.train))
         self.stop.clicked.connect(lambda: self._commands.training.stop())
         self.left.clicked.connect(lambda: self._commands.training.resume(self._training.left[0]))
         self.forget.clicked.connect(lambda: self._commands.training.forget(self._training.left[0]))
         self.page.changed.connect(lambda page: self._session.update(training_page=page))
         self.form.classes_wanted.connect(lambda: self._session.update(training_page=TrainingPage.CLASSES))
-        self.form.changed.connect(lambda _: self._show_stage())
+        self.form.changed.connect(lambda request: self._session.update(train=request))
         self.training_stage.dropped.connect(lambda number: self._commands.training.drop(number))
         self.training_stage.classes.changed.connect(self._reweigh)
         self.training_stage.weight_map.weighting.connect(lambda w_0, sigma: self._session.update(w_0=w_0, sigma=sigma))
@@ -217,14 +217,12 @@ class TrainingPanel:
     # ------------------------------------------------------------------------------- showing
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        shown = new.state.training_page, new.state.w_0, new.state.sigma
+        shown = new.state.training_page, new.state.w_0, new.state.sigma, new.state.train
         if old is not None and old.training is new.training and shown == self._shown:
             return
         self._shown, self._page = shown, new.state.training_page
-        begun = self._training.run
-        self._training, run = new.training, new.training.run
-        if run is not None and (begun is None or begun.number != run.number):  # also one that an earlier window left
-            self.form.show_request(replace(run.request, checkpoint=None, out=None))
+        self._training = new.training
+        self.form.show_request(new.state.train)
         self._show_words()
         self._show_stage()
 
@@ -296,14 +294,14 @@ class TrainingPanel:
 
     def _start_or_pause(self) -> None:
         if self._training.phase is Phase.IDLE:
-            self._commands.training.start(self.form.request)
+            self._commands.training.start(self._session.state.train)
         elif self._training.phase in HALTED:
             self._commands.training.go_on()
         else:
             self._commands.training.pause()
 
     def _reweigh(self, weights: tuple[float, ...] | None) -> None:
-        self.form.show_request(replace(self.form.request, class_weights=weights))
+        self._session.update(train=replace(self._session.state.train, class_weights=weights))
 
     def _open(self, run: Run | None) -> None:
         if run is None or run.result is None or run.result.out is None:

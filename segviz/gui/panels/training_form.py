@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QHBoxLayout, 
 from segviz.core import places
 from segviz.core.choices import DataName, RecipeName
 from segviz.core.errors import SegvizError
-from segviz.core.learning import TrainRequest
+from segviz.core.learning import USUAL, TrainRequest
 from segviz.gui import theme
 from segviz.gui.names import sentence
 from segviz.gui.panels.header import ChoicePill
@@ -90,7 +90,7 @@ class TrainingForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.request = TrainRequest(next(iter(RecipeName)).value, quick=True)
+        self.request = USUAL
         self.recipe = ChoicePill("Recipe", "Recipe", RecipeName, lambda v: self._take(**self._recipe(v)))
         self.quick = QCheckBox("Quick")
         self.quick.setToolTip(QUICK_TIP)
@@ -105,7 +105,7 @@ class TrainingForm(QWidget):
         self.way = Segmented(WAYS, "Whole images or patches")
         self.way.changed.connect(lambda value: self._take(patches=value))
         self.kept = LabelledSlider(
-            "Kept", low=0, high=len(KEPT) - 1, steps=len(KEPT) - 1, write=_kept_text, tooltip=KEPT_TIP
+            "Kept", low=0, high=len(KEPT) - 1, steps=len(KEPT) - 1, write=self._kept_text, tooltip=KEPT_TIP
         )
         self.kept.moved.connect(lambda at: self._take(kept=None if KEPT[round(at)] == 1 else KEPT[round(at)]))
         self.weights = Pill("Class weights", "Class weights")
@@ -154,8 +154,9 @@ class TrainingForm(QWidget):
 
     def show_request(self, request: TrainRequest) -> None:
         """Show another request; silent."""
-        self.request = request
-        self._show()
+        if request != self.request:
+            self.request = request
+            self._show()
 
     def _show(self) -> None:
         request = self.request
@@ -170,8 +171,14 @@ class TrainingForm(QWidget):
             value = getattr(request, number.field)
             self.lines[number.field].show_value("" if value is None else f"{value:g}")
         self.way.set_value(request.patches)
-        self.kept.set_value(KEPT.index(request.kept) if request.kept in KEPT else len(KEPT) - 1)
+        self.kept.set_value(_place(request.kept))
         self.weights.set_value(_weights_text(request.class_weights), WEIGHTS_TIP)
+
+    def _kept_text(self, at: float) -> str:
+        """The share at a place of the slider; of a request that has one between two places, its own."""
+        kept = self.request.kept
+        share = kept if kept is not None and _place(kept) == round(at) else KEPT[round(at)]
+        return f"{share * 100:.3g} %"
 
     def _fill_weights(self) -> None:
         menu = self.weights.menu()
@@ -223,8 +230,9 @@ def read_data(text: str) -> str | None:
     return str(Path(wanted).absolute())
 
 
-def _kept_text(at: float) -> str:
-    return f"{KEPT[round(at)] * 100:.3g} %"
+def _place(kept: float | None) -> int:
+    """The place of the slider that is nearest to a share of the pixels."""
+    return min(range(len(KEPT)), key=lambda at: abs(KEPT[at] - (1 if kept is None else kept)))
 
 
 def _weights_text(weights: tuple[float, ...] | None) -> str:

@@ -20,7 +20,7 @@ from segviz.gui.panels.training import TrainingPanel
 from segviz.gui.panels.training_classes import balanced
 from segviz.gui.panels.training_form import KEPT, read_data
 from segviz.gui.panels.training_plot import LINES, Curve
-from segviz.gui.runs import NO_TRAINING, Left, Phase, Run, Training
+from segviz.gui.runs import NO_TRAINING, Left, Phase, Training
 from segviz.gui.widgets.image_view import Touch
 from tests.gui import scenes
 
@@ -279,12 +279,21 @@ def test_balanced_weights_follow_all_that_was_learned_from(lab, qtbot):
     assert form.request.class_weights == pytest.approx((1000 / 11 / 800, *[1000 / 11 / 20] * 10), rel=1e-3)
 
 
-def test_a_run_that_an_earlier_window_left_brings_its_recipe_into_the_form(lab):
+def test_what_the_form_asks_for_is_a_part_of_the_state(lab, qtbot):
+    """Both ways: what a person chooses, and what a session file or a run of an earlier window brings."""
     one = lab()
-    assert one.panel.form.request.recipe == "lenet5"
-    asked = scenes.train_request(kept=0.1)
-    one.train(Training(Phase.STARTING, (Run(1, "digits-fcn", asked),)))
-    assert one.panel.form.request == replace(asked, checkpoint=None, out=None)
+    assert one.state.train.recipe == "lenet5"
+    one.panel.form.recipe.choose(RecipeName.DIGITS_FCN)
+    enter(qtbot, one.panel.form.lines["steps"], "40")
+    assert one.state.train == one.panel.form.request == TrainRequest("digits-fcn", quick=True, steps=40)
+    brought = TrainRequest("lenet5", data="clothes", seed=3, kept=0.05, patches=False)
+    one.session.update(train=brought)
+    form = one.panel.form
+    assert (form.request, form.data.text(), form.lines["seed"].text()) == (brought, "clothes", "3")
+    assert (form.quick.isChecked(), form.way.value) == (False, False)
+    assert form.kept._number.text == "5 %"  # between two places of the slider, and said as it is
+    press(qtbot, one.panel.main)
+    assert one.lab.asked == [("start", (brought,))]
 
 
 def test_earlier_runs_are_opened_and_saved_from_the_legend(lab, qtbot, tmp_path):
