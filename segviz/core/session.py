@@ -82,6 +82,7 @@ class State:
     ignored: int | None = None  # its label that does not count; None: 255, unless that is a class
     errors: bool = False  # whether right and wrong pixels lie over the image
     cell: tuple[int, int] | None = None  # of the confusion matrix: (true class, label) whose pixels are shown
+    scores_large: bool = False  # whether table and matrix of the scores have the image's place
     palette: Palette = Palette.AUTO
     colour_map: ColourMap = ColourMap.MAGMA
     map_page: MapPage = MapPage.MAPS  # of the tab of feature maps

@@ -290,6 +290,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "ignored": _optional(_label),
     "errors": _flag,
     "cell": _optional(_pair),
+    "scores_large": _flag,
     "palette": Palette,
     "colour_map": ColourMap,
     "map_page": MapPage,

@@ -233,6 +233,8 @@ def _without_stage(state: State) -> Changes:
         return {"upsampling_lab": replace(state.upsampling_lab, image=True)}
     if state.tab == Tab.TRAINING:
         return {"training_page": TrainingPage.IMAGE}
+    if state.tab == Tab.SCORES:
+        return {"scores_large": False}
     return {"tab": Tab.FEATURE_MAPS.value} if state.tab == Tab.RACE else {}
 
 

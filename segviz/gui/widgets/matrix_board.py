@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segviz.gui import theme, words
 from segviz.gui.widgets.marks import draw_box, draw_cross
-from segviz.gui.widgets.painted import Painted, elided, focus_ring, text_width
+from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -340,7 +340,7 @@ def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float)
             if not text or not colour.alpha() or text_width(text, font) > cell - 2:
                 continue
             at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
-            painter.setPen(_ink(colour))
+            painter.setPen(ink_on(colour))
             painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
 
 
@@ -369,12 +369,6 @@ def _fitting(texts: set[str], wide: float) -> QFont:
         if all(text_width(text, font) <= wide for text in texts):
             break
     return font
-
-
-def _ink(ground: QColor) -> QColor:
-    """Black or white, whichever is read better on `ground`."""
-    light = 0.299 * ground.red() + 0.587 * ground.green() + 0.114 * ground.blue()
-    return QColor("#101216") if light > 130 else QColor("#f5f6f8")
 
 
 def _dot(painter: QPainter, at: QPointF, cell: float) -> None:

@@ -354,7 +354,7 @@ def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
     assert len(np.unique(view.maps.cells_map)) == 5  # background and the four discs drawn to begin with
     pen = view.pen
     with qtbot.waitSignal(view.computed):
-        pen.begin(Touch(20, 170, 1.0))
+        pen.begin(Touch(20, 140, 1.0))
         pen.end()
     assert len(np.unique(view.maps.cells_map)) == 6
     with qtbot.waitSignal(view.computed):
