@@ -109,13 +109,17 @@ def scores(result: TrainingResult) -> str:
 
 
 def going_on(left: Left) -> str:
-    """What a button says that goes on with an unfinished run: which, and from where."""
-    return f"Go on: {left.request.recipe}, {words.count(left.step)}"
+    """What a button says that goes on with an unfinished run; where from stands below it."""
+    return f"Go on: {left.request.recipe}"
+
+
+def left_at(left: Left) -> str:
+    of = f" of {words.count(left.steps)}" if left.steps else ""
+    return f"left at step {words.count(left.step)}{of}"
 
 
 def about(left: Left) -> str:
-    of = f" of {words.count(left.steps)}" if left.steps else ""
-    return f"{left.name}: left unfinished at step {words.count(left.step)}{of}"
+    return f"{left.name}: {left_at(left)}"
 
 
 def curve_rows(runs: Collection[Run]) -> list[Row]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from segviz.gui import theme
+from segviz.gui.widgets.tray import Tray
+
+LOW = 148  # height that a page of a flat bench needs at least, before `theme.px`
 
 
 class Pages(QStackedWidget):
@@ -39,13 +42,21 @@ class Headers(Pages):
         return max((self.widget(at).sizeHint().height() for at in range(self.count())), default=0)
 
 
-class Level(Pages):
-    """Pages that need one height: turning them never makes a dock grow, which would not shrink again by itself."""
+class Low(Tray):
+    """A page that needs no more height than `LOW`: a taller one is scrolled, for a dock that grows for a page, or for a
+    line of words more, would not shrink again by itself.
+    """
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__(page)
+        theme.set_surface(self, "panel")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def sizeHint(self) -> QSize:
+        return self.widget().sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        pages = [self.widget(at) for at in range(self.count())]
-        tallest = max((max(page.minimumSizeHint().height(), page.minimumHeight()) for page in pages), default=0)
-        return QSize(super().minimumSizeHint().width(), tallest)
+        return QSize(self.widget().minimumSizeHint().width(), theme.px(LOW))
 
 
 class Bench(QWidget):
@@ -57,7 +68,7 @@ class Bench(QWidget):
     currentChanged = Signal(int)
 
     def __init__(self, name: str, flat: bool = False) -> None:
-        """`flat`: wide and low. Its tabs scroll where there is little room, and all its pages need one height."""
+        """`flat`: wide and low. Its tabs scroll where there is little room, and so do its pages (`Low`)."""
         super().__init__()
         theme.set_surface(self, "panel")
         self.bar = QTabBar()
@@ -69,7 +80,7 @@ class Bench(QWidget):
         self.bar.setAccessibleName(name)
         self.bar.hide()
         self._headers = Headers()
-        self._pages = Level() if flat else Pages()
+        self._pages, self._flat = Pages(), flat
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)
@@ -85,7 +96,7 @@ class Bench(QWidget):
     def add(self, page: QWidget, title: str, header: QWidget | None) -> None:
         """Add a page; its header leaves the page and stands beside the tabs."""
         self._headers.addWidget(header if header is not None else QWidget())
-        self._pages.addWidget(page)
+        self._pages.addWidget(Low(page) if self._flat else page)
         self.bar.addTab(title)
         self.bar.setVisible(self.bar.count() > 1)
 
@@ -101,7 +112,10 @@ class Bench(QWidget):
         self.bar.setCurrentIndex(index)
 
     def currentWidget(self) -> QWidget | None:
-        return self._pages.currentWidget()
+        shown = self._pages.currentWidget()
+        return shown.widget() if isinstance(shown, Low) else shown
 
     def setCurrentWidget(self, page: QWidget) -> None:
-        self.bar.setCurrentIndex(self._pages.indexOf(page))
+        shown = [self._pages.widget(at) for at in range(self._pages.count())]
+        pages = [one.widget() if isinstance(one, Low) else one for one in shown]
+        self.bar.setCurrentIndex(pages.index(page))

@@ -21,6 +21,7 @@ from segviz.gui.panels.training_stage import TrainingStage, primary
 from segviz.gui.runs import ACTIVE, ENDING, HALTED, Phase, Run, Training
 from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.clock import Clock
+from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -105,6 +106,8 @@ class TrainingPanel:
         self.bar.setAccessibleName("Progress of training")
         self.left = QPushButton()
         theme.set_kind(self.left, "link")
+        self.left_at = ElidedLabel()
+        theme.set_role(self.left_at, "caption")
         self.forget = flat_button("x", "Forget this unfinished run")
         self.clocks = {name: Clock(name) for name in ("loss", "mean IoU", "held out", "accuracy")}
         self.numbers = Clocks(tuple(self.clocks.values()))
@@ -177,6 +180,7 @@ class TrainingPanel:
         column.addWidget(self.bar)
         column.addWidget(self.progress)
         column.addLayout(unfinished)
+        column.addWidget(self.left_at)
         column.addStretch(1)
         return column
 
@@ -260,10 +264,11 @@ class TrainingPanel:
     def _show_left(self, training: Training) -> None:
         """Offer the newest run that an earlier window left, while none is under way here."""
         shown = bool(training.left) and training.phase not in ACTIVE
-        self.left.setVisible(shown)
-        self.forget.setVisible(shown)
+        for part in (self.left, self.forget, self.left_at):
+            part.setVisible(shown)
         if shown:
             self.left.setText(training_words.going_on(training.left[0]))
+            self.left_at.setText(training_words.left_at(training.left[0]))
             self.left.setToolTip(training_words.about(training.left[0]))
 
     def _show_run(self, run: Run | None) -> None:
@@ -276,6 +281,7 @@ class TrainingPanel:
         }
         for name, clock in self.clocks.items():
             clock.set_number(numbers[name] or "–")
+        self.numbers.setVisible(run is not None)
         self.numbers.fit()
         over = run is not None and self._training.phase not in ACTIVE
         self.result.say(training_words.ended(run) if run is not None and over else "")

@@ -27,7 +27,7 @@ from segviz.gui.widgets.slider import LabelledSlider
 
 KEPT = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # shares of the pixels whose loss counts
 WAYS = (
-    (None, "Recipe", "Train as the recipe does"),
+    (None, "Recipe's", "Train as the recipe does"),
     (False, "Whole", "Whole images: the loss is the mean over all pixels (lecture T28); one pass answers for all"),
     (True, "Patches", "Patch by patch: one patch for each pixel, labelled as its centre (lecture T27). The same"
      " gradient where all patches are used, and far slower"),
@@ -43,7 +43,7 @@ WEIGHTS_TIP = (
     "drowned by the background"
 )
 WIDEST = 420  # of what grows with the window, before `theme.px`
-RECIPES_OWN = "as the recipe"
+RECIPES_OWN = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
 def test_an_unfinished_run_of_an_earlier_window_is_offered(lab, qtbot):
     left = Left(Path("a.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
     one = lab(Training(left=(left,)))
-    assert one.panel.left.text() == "Go on: digits-fcn, 1,240"
+    assert (one.panel.left.text(), one.panel.left_at.text()) == ("Go on: digits-fcn", "left at step 1,240 of 3,000")
     press(qtbot, one.panel.left)
     press(qtbot, one.panel.forget)
     assert one.lab.asked == [("resume", (left,)), ("forget", (left,))]
