@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from segviz.gui import theme
 from segviz.gui.widgets.tray import Tray
 
-LOW = 148  # height that a page of a flat bench needs at least, before `theme.px`
+LOW = 153  # height that a page of a flat bench needs at least, before `theme.px`
 
 
 class Pages(QStackedWidget):
@@ -42,18 +43,41 @@ class Headers(Pages):
         return max((self.widget(at).sizeHint().height() for at in range(self.count())), default=0)
 
 
+class Inside(QWidget):
+    """Holds a page at its full size; needs what the page needs at least.
+
+    A layout would not do: of a page with wrapped words a scroll area takes the height that it would like to have.
+    """
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self.page = page
+        page.setParent(self)
+        page.show()
+
+    def minimumSizeHint(self) -> QSize:
+        return self.page.minimumSizeHint().expandedTo(self.page.minimumSize())
+
+    def sizeHint(self) -> QSize:
+        return self.page.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.page.setGeometry(self.rect())
+
+
 class Low(Tray):
     """A page that needs no more height than `LOW`: a taller one is scrolled, for a dock that grows for a page, or for a
     line of words more, would not shrink again by itself.
     """
 
     def __init__(self, page: QWidget) -> None:
-        super().__init__(page)
+        self.page = page
+        super().__init__(Inside(page))
         theme.set_surface(self, "panel")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def sizeHint(self) -> QSize:
-        return self.widget().sizeHint()
+        return self.page.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.widget().minimumSizeHint().width(), theme.px(LOW))
@@ -113,9 +137,9 @@ class Bench(QWidget):
 
     def currentWidget(self) -> QWidget | None:
         shown = self._pages.currentWidget()
-        return shown.widget() if isinstance(shown, Low) else shown
+        return shown.page if isinstance(shown, Low) else shown
 
     def setCurrentWidget(self, page: QWidget) -> None:
         shown = [self._pages.widget(at) for at in range(self._pages.count())]
-        pages = [one.widget() if isinstance(one, Low) else one for one in shown]
+        pages = [one.page if isinstance(one, Low) else one for one in shown]
         self.bar.setCurrentIndex(pages.index(page))

@@ -45,7 +45,7 @@ PLOTS = (
     (BOUND, "Upper bound", "The mean IoU of the truth itself on a grid so many times coarser, each cell by majority"),
 )
 IGNORE_TIP = "The label of pixels that do not count, 0 to 65,535; empty: 255, unless that is a class"
-LARGE_TIP = "Table and matrix large, in the place of the image"
+LARGE_TIP = "Table and matrix large, in the place of the image; remarks whole"
 WORDS = 760  # width of the words of the empty panel at most, before `theme.px`
 
 

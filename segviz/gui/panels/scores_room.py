@@ -11,6 +11,7 @@ from segviz.gui.panels.scores_table import ClassTable
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.matrix import Matrix
+from segviz.gui.widgets.tray import Tray
 from segviz.gui.widgets.wrapped import WrappedLabel
 from segviz.gui.workbench import Pages
 
@@ -84,11 +85,11 @@ class Content(QWidget):
         self.plot = plot
         self.words = WrappedLabel()
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._place, self._low = Pages(), QWidget()
+        self._place, self._low, self._all_words = Pages(), QWidget(), Tray(self.words)
         self._column = QVBoxLayout(self._low)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._place.addWidget(self._low)
-        self._place.addWidget(self.words)
+        self._place.addWidget(self._all_words)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         row.setSpacing(theme.L)
@@ -103,7 +104,7 @@ class Content(QWidget):
         tables.show()
 
     def show_words(self, shown: bool) -> None:
-        self._place.setCurrentWidget(self.words if shown else self._low)
+        self._place.setCurrentWidget(self._all_words if shown else self._low)
         self.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

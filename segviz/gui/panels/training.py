@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 from segviz.core.choices import TrainingPage
 from segviz.core.errors import SegvizError
 from segviz.gui import gestures, kinds, theme, training_words
+from segviz.gui.names import sentence
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.training_form import TrainingForm
@@ -284,7 +285,9 @@ class TrainingPanel:
         self.numbers.setVisible(run is not None)
         self.numbers.fit()
         over = run is not None and self._training.phase not in ACTIVE
-        self.result.say(training_words.ended(run) if run is not None and over else "")
+        resting = self._training.phase in HALTED  # said beside the buttons
+        ended = training_words.ended(run) if run is not None and over else ""
+        self.result.say(sentence(run.trouble) if run is not None and resting else ended)
         theme.set_role(self.result, "bad" if run is not None and over and run.trouble else "dim")
         there = run is not None and run.result is not None and run.result.out is not None
         for button in (self.open, self.save):

@@ -80,11 +80,11 @@ class WeightMapView(QWidget):
         super().__init__()
         self.views = {name: MapView(name) for name in TITLES}
         self.w_0 = LabelledSlider(
-            "w0", high=MOST_W_0, steps=60, write=lambda v: f"{v:.1f}",
+            "w₀", high=MOST_W_0, steps=60, write=lambda v: f"{v:.1f}",
             tooltip="How much a pixel in the narrowest gap counts besides its class; 10 in the paper",
         )  # fmt: skip
         self.sigma = LabelledSlider(
-            "sigma", low=LEAST_SIGMA, high=MOST_SIGMA, steps=39, write=lambda v: f"{v:.1f} px",
+            "σ", low=LEAST_SIGMA, high=MOST_SIGMA, steps=39, write=lambda v: f"{v:.1f} px",
             tooltip="How wide gaps are that count, in pixels; about 5 in the paper",
         )  # fmt: skip
         self.tool = Segmented(
@@ -92,6 +92,7 @@ class WeightMapView(QWidget):
         )
         self.undo_button = flat_button("arrow-back-up", "Take back the last stroke")
         self.clear_button = flat_button("trash", "Empty paper")
+        self.fit_button = flat_button("maximize", "Show the whole maps (F in a map)")
         self.open_button = QPushButton("Open a mask…")
         self.draw_button = QPushButton("Draw again")
         self.where = ElidedLabel()
@@ -116,7 +117,8 @@ class WeightMapView(QWidget):
         theme.set_role(self.where, "caption")
         tools = QHBoxLayout()
         tools.setSpacing(theme.S)
-        for part in (self.tool, self.undo_button, self.clear_button, self.open_button, self.draw_button):
+        buttons = self.undo_button, self.clear_button, self.fit_button, self.open_button, self.draw_button
+        for part in (self.tool, *buttons):
             tools.addWidget(part)
         tools.addWidget(self.where, 1)
         sliders = QHBoxLayout()
@@ -143,6 +145,7 @@ class WeightMapView(QWidget):
         self.tool.changed.connect(lambda erases: setattr(self.pen, "erases", bool(erases)))
         self.undo_button.clicked.connect(self._take_back)
         self.clear_button.clicked.connect(self._clear)
+        self.fit_button.clicked.connect(self.views["cells"].view.fit)
         self.open_button.clicked.connect(self._ask_mask)
         self.draw_button.clicked.connect(self._draw_again)
         self.pen.painted.connect(self._painted)
@@ -178,7 +181,7 @@ class WeightMapView(QWidget):
         self._mask = None
         self.pen.drop(self.ink)
         self.pen.width = 14.0
-        self.where.setText("Each part of the ink is a cell; Alt drags the view")
+        self.where.setText("Each part of the ink is a cell; drag beside the paper, or with Alt, to move it")
         self.views["cells"].view.set_content(self.ink.size, (self.ink,))
         self._show_tools()
         self._compute()

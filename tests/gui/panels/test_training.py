@@ -368,6 +368,22 @@ def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
     assert "d1 none" in view.value.text
 
 
+def test_maps_that_were_moved_are_fitted_again(lab, qtbot):
+    one = lab(Training(), TrainingPage.WEIGHT_MAP)
+    view = weights_of(one, qtbot)
+    cells, other = view.views["cells"].view, view.views["weights"].view
+    fitted = cells.projection
+    beside = QPoint(3, cells.height() - 3)
+    qtbot.mousePress(cells, Qt.MouseButton.LeftButton, pos=beside)
+    qtbot.mouseMove(cells, beside + QPoint(20, -20))
+    qtbot.mouseMove(cells, beside + QPoint(40, -30))
+    qtbot.mouseRelease(cells, Qt.MouseButton.LeftButton, pos=beside + QPoint(40, -30))
+    assert cells.projection != fitted
+    assert other.projection == cells.projection
+    press(qtbot, view.fit_button)
+    assert cells.projection == other.projection == fitted
+
+
 def test_a_mask_that_cannot_be_read_says_so_and_changes_nothing(lab, qtbot, tmp_path):
     one = lab(Training(), TrainingPage.WEIGHT_MAP)
     view = weights_of(one, qtbot)
@@ -415,6 +431,20 @@ def test_a_run_that_rests_and_one_that_ended_are_said_in_one_form():
     run = scenes.training().run
     assert training_words.progress(scenes.training(Phase.PAUSED, rate=None)) == "Paused at step 120 of 200"
     assert training_words.ended(run) == "Stopped at step 120 of 200"
+
+
+def test_a_run_that_rests_is_said_once(lab):
+    one = lab(scenes.training(Phase.PAUSED))
+    assert one.panel.result.said() == ""
+    one.train(scenes.training(Phase.PAUSED).with_run(trouble="The training process ended."))
+    assert one.panel.result.said() == "The training process ended."
+
+
+def test_before_the_first_report_it_says_what_it_does():
+    started = scenes.training()
+    assert (
+        training_words.progress(replace(started.with_run(points=()), rate=None, remaining=None)) == training_words.FIRST
+    )
 
 
 def test_no_tooltip_lies_over_the_weight_maps(lab, qtbot):
