@@ -390,6 +390,14 @@ def test_the_strip_of_the_refinement_changes_its_strengths(bench):
     assert refine.isHidden()
 
 
+def test_names_of_the_refinement_are_never_cut(bench):
+    one = bench(State(image=PAGE, model="lenet5", refine=True), size=(1024, 700))
+    one.bring_up()
+    for slider in one.window.comparison.refine.sliders.values():
+        assert slider._label.width() >= slider._label.sizeHint().width()
+        assert slider._number.isHidden() or slider._number.width() >= slider._number.sizeHint().width()
+
+
 def test_a_kept_result_that_is_refused_keeps_none_from_the_others(bench):
     kept = Kept("lenet5", method=Method.DIRECT), Kept("lenet5", upsampling=Upsampling.NEAREST)
     one = bench(State(image=PAGE, model="lenet5", kept=kept))

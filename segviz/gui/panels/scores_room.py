@@ -86,6 +86,8 @@ class Content(QWidget):
         self.words = WrappedLabel()
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._place, self._low, self._all_words = Pages(), QWidget(), Tray(self.words)
+        for part in (self.words, self._all_words):
+            theme.set_surface(part, "panel")
         self._column = QVBoxLayout(self._low)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._place.addWidget(self._low)

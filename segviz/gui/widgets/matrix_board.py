@@ -347,7 +347,8 @@ def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float)
 def short(value: float, whole: bool = False) -> str:
     """Three figures in few letters, so that products and sums agree: '0', '.25', '.100', '-1.30', '12.4', '285'.
 
-    Zeros at the end are left out where nothing follows them. Below 0.01 four decimals count.
+    Zeros at the end are left out where nothing follows them. Below 0.01 four decimals count;
+    what they do not show is '~0'.
     """
     if value == 0 or whole:
         return f"{value:.0f}".replace("-0", "0") if abs(value) < 1 else f"{value:.0f}"
@@ -356,6 +357,8 @@ def short(value: float, whole: bool = False) -> str:
         return words.value(value)
     decimals = min(FIGURES + 1, max(0, FIGURES - 1 - floor(log10(size))))
     text = f"{value:.{decimals}f}"
+    if float(text) == 0:  # too small for four decimals: neither '.0000' nor '-.0000' says more
+        return "~0"
     trimmed = text.rstrip("0").rstrip(".") if decimals else text
     if abs(float(trimmed or 0) - value) <= SINGLE * size:
         text = trimmed
