@@ -7,8 +7,13 @@ checkpoint, from which the same request goes on with the same numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from segviz.core.choices import RecipeName
+from segviz.core.session_values import filled, flag
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +42,54 @@ class TrainRequest:
     out: str | None = None
     checkpoint: str | None = None
     finish: bool = False
+
+    @property
+    def chosen(self) -> TrainRequest:
+        """What a person has chosen of it, without the files of one run."""
+        return replace(self, out=None, checkpoint=None, finish=False)
+
+
+USUAL = TrainRequest(RecipeName.LENET5.value, quick=True)  # what is chosen before a person chooses
+
+
+def to_values(request: TrainRequest) -> dict[str, Any]:
+    """What is chosen, as it stands in a session file."""
+    values: dict[str, Any] = {name: getattr(request, name) for name in _READERS}
+    return values | {"class_weights": None if request.class_weights is None else list(request.class_weights)}
+
+
+def from_values(values: Any) -> TrainRequest:
+    """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
+    return filled(USUAL, _READERS, values, "what a training is asked for")
+
+
+def _checked(kind: type, holds: Callable[[Any], bool]) -> Callable[[Any], Any]:
+    """Reads a value of that very kind for which `holds` is true, or None: as the recipe has it."""
+
+    def read(value: Any) -> Any:
+        if value is not None and (type(value) not in ((float, int) if kind is float else (kind,)) or not holds(value)):
+            raise ValueError(f"{value!r} is nothing to train with")
+        return value
+
+    return read
+
+
+def _class_weights(values: Any) -> tuple[float, ...] | None:
+    read = _checked(float, lambda value: isfinite(value) and value >= 0)
+    return None if values is None else tuple(float(read(value)) for value in values)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "recipe": lambda value: RecipeName(value).value,
+    "data": _checked(str, lambda text: bool(text) and "\0" not in text),
+    "quick": flag,
+    "seed": _checked(int, lambda number: 0 <= number < 2**63),
+    "steps": _checked(int, lambda number: 1 <= number < 2**63),
+    "learning_rate": _checked(float, lambda number: isfinite(number) and number > 0),
+    "kept": _checked(float, lambda number: 0 < number <= 1),
+    "class_weights": _class_weights,
+    "patches": _checked(bool, lambda _: True),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from segviz.core import cams, convolution_lab, laboratory, network_picture, sight
+from segviz.core import cams, convolution_lab, laboratory, learning, network_picture, sight
 from segviz.core.choices import (
     ColourMap,
     CompareView,
@@ -82,6 +82,7 @@ class State:
     ignored: int | None = None  # its label that does not count; None: 255, unless that is a class
     errors: bool = False  # whether right and wrong pixels lie over the image
     cell: tuple[int, int] | None = None  # of the confusion matrix: (true class, label) whose pixels are shown
+    scores_large: bool = False  # whether table and matrix of the scores have the image's place
     palette: Palette = Palette.AUTO
     colour_map: ColourMap = ColourMap.MAGMA
     map_page: MapPage = MapPage.MAPS  # of the tab of feature maps
@@ -99,6 +100,7 @@ class State:
     sight: sight.Sight = sight.USUAL  # what is shown of receptive fields
     cams: cams.CamView = cams.USUAL  # what heatmaps show
     training_page: TrainingPage = TrainingPage.IMAGE
+    train: learning.TrainRequest = learning.USUAL  # what the next run is asked for; files of runs are no part of it
     w_0: float = 10.0  # of U-Net's weight map w(x), as its paper has it
     sigma: float = 5.0  # pixels
     convolution_lab: convolution_lab.ConvolutionLab = convolution_lab.USUAL

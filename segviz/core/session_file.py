@@ -8,10 +8,11 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from segviz.core import assets, cams, convolution_lab, laboratory, network_picture, places, sight
+from segviz.core import assets, cams, convolution_lab, laboratory, learning, network_picture, places, sight
 from segviz.core.choices import (
     ColourMap,
     CompareView,
+    DataName,
     Device,
     FilterScale,
     Glow,
@@ -56,6 +57,7 @@ def to_json(state: State, folder: Path | None = None) -> str:
     values["cams"] = cams.to_values(state.cams)
     values["convolution_lab"] = convolution_lab.to_values(state.convolution_lab)
     values["network_picture"] = network_picture.to_values(state.network_picture)
+    values["train"] = learning.to_values(replace(state.train, data=_portable_data(state.train.data, folder)))
     values["image"] = _portable(state.image, folder)
     values["truth"] = _portable(state.truth, folder)
     values["model"] = _portable_model(state.model, folder)
@@ -72,6 +74,12 @@ def _portable(path: str | None, folder: Path | None) -> str | None:
     if place.parent == assets.images():
         return SAMPLE + place.name
     return path if folder is None else _below(place, folder) or path
+
+
+def _portable_data(data: str | None, folder: Path | None) -> str | None:
+    """What is learned from: a folder like other paths; one that is called like data of segviz stays a path."""
+    found = _portable(data, folder)
+    return f"./{found}" if found != data and found in set(DataName) else found
 
 
 def _portable_model(model: str, folder: Path | None) -> str:
@@ -102,14 +110,17 @@ def _below(place: Path, folder: Path) -> str | None:
     return next((way.as_posix() for way in inside if ".." not in way.parts), None)
 
 
-def _located(reference: str, folder: Path | None) -> str:
-    """Where a file of a session is by now: at its path, else beside the session, where people carry it along."""
+def _located(reference: str, folder: Path | None, there: Callable[[Path | str], bool] = places.is_file) -> str:
+    """Where a file of a session is by now: at its path, else beside the session, where people carry it along.
+
+    `there` says whether a path is one; of folders, `places.is_folder`.
+    """
     if reference.startswith(SAMPLE):
         return str(assets.images() / Path(reference.removeprefix(SAMPLE)).name)
-    if folder is None or (Path(reference).is_absolute() and places.is_file(reference)):
+    if folder is None or (Path(reference).is_absolute() and there(reference)):
         return reference
     name = PureWindowsPath(reference).name  # a path of any system: this one knows both kinds of slashes
-    found = next((place for place in (folder / reference, folder / name) if places.is_file(place)), None)
+    found = next((place for place in (folder / reference, folder / name) if there(place)), None)
     return reference if found is None else str(found.resolve())
 
 
@@ -147,6 +158,9 @@ def from_json(text: str, folder: Path | None = None, name: str = "session file")
         except SegvizError as error:
             remarks.append(str(error))
             del values["model"]
+    train = values.get("train", learning.USUAL)
+    if train.data is not None and train.data not in set(DataName):
+        values["train"] = replace(train, data=_located(train.data, folder, places.is_folder))
     if "kept" in values:
         values["kept"], unknown = _kept_located(values["kept"], folder)
         remarks += unknown
@@ -271,6 +285,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "ignored": _optional(_label),
     "errors": flag,
     "cell": _optional(_pair),
+    "scores_large": flag,
     "palette": Palette,
     "colour_map": ColourMap,
     "map_page": MapPage,
@@ -288,6 +303,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "sight": sight.from_values,
     "cams": cams.from_values,
     "training_page": TrainingPage,
+    "train": learning.from_values,
     "w_0": _within(0, MOST_W_0),
     "sigma": _within(LEAST_SIGMA, MOST_SIGMA),
     "convolution_lab": convolution_lab.from_values,

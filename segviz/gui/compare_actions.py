@@ -34,7 +34,7 @@ def _compare(view: CompareView) -> Action:
 
 
 COMPARE = (
-    Action("keep-result", "Keep this result for comparison", "View/Compare", gesture(comparing.keep),
+    Action("keep-result", "Keep this result for comparison", "View/Compare", lambda w: w.comparison.keep(),
            ("Ctrl+Shift+K",), "stack", "Put the newest result on a shelf, to compare others with it",
            enabled=_has_answer),
     *(_compare(view) for view in CompareView),

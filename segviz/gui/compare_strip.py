@@ -103,7 +103,7 @@ class CompareStrip(QWidget):
 
     def edit_name(self) -> None:
         """Let the name of the chosen result be typed."""
-        chosen = next((chip for chip in self.chips if chip.isVisible() and chip.isChecked()), None)
+        chosen = next((chip for chip in self.chips if not chip.isHidden() and chip.isChecked()), None)
         if chosen is None:
             return
         self.line.setText(chosen.text())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from segviz.core import planning
-from segviz.core.choices import CompareView, TrainingPage
+from segviz.core.choices import CompareView, NetworkView, TrainingPage
 from segviz.core.kept import MOST, Kept
 from segviz.core.requests import KeptRequest, Prediction, SegmentRequest
 from segviz.core.session import State
@@ -224,11 +224,17 @@ def show(scene: Scene, view: CompareView) -> Changes:
 
 
 def room(state: State) -> Changes:
-    """What takes the stage of a tab away: laboratories show the image, a race goes behind another tab."""
+    """What makes room for the image: no view of the network, laboratories show the image, a race goes behind a tab."""
+    return {"network_view": NetworkView.NONE, **_without_stage(state)}
+
+
+def _without_stage(state: State) -> Changes:
     if state.tab == Tab.UPSAMPLING:
         return {"upsampling_lab": replace(state.upsampling_lab, image=True)}
     if state.tab == Tab.TRAINING:
         return {"training_page": TrainingPage.IMAGE}
+    if state.tab == Tab.SCORES:
+        return {"scores_large": False}
     return {"tab": Tab.FEATURE_MAPS.value} if state.tab == Tab.RACE else {}
 
 

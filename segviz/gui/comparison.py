@@ -55,11 +55,16 @@ class Comparison(QObject):
         if view is not self._window.desk.session.state.compare:
             self.toggle(view)
 
+    @property
+    def _behind(self) -> bool:
+        """Whether something else has the place of the picture."""
+        return self._window.centre.currentWidget() not in (self._window.canvas, self.stage)
+
     def toggle(self, view: CompareView) -> None:
         """Compare in that way, or no longer; the stage of a tab makes room, behind which nothing would be seen."""
         window = self._window
         scene = window.desk.scene
-        behind = window.centre.currentWidget() not in (window.canvas, self.stage)
+        behind = self._behind
         if behind and view is scene.state.compare:
             changes: comparing.Changes = {}
         else:
@@ -67,15 +72,23 @@ class Comparison(QObject):
             behind = behind and changes.get("compare", CompareView.NONE) is not CompareView.NONE
         self._change(changes | (comparing.room(scene.state) if behind else {}))
 
+    def keep(self) -> None:
+        """Put the newest result on the shelf; where the shelf is out of sight, say that it is there."""
+        desk = self._window.desk
+        self._change(comparing.keep(desk.scene))
+        if self._behind:
+            desk.said.emit("Kept for comparison: the shelf is above the image")
+
     def rename(self) -> None:
-        """Let the person type a name for the chosen result."""
+        """Let the person type a name for the chosen result, on the shelf."""
+        if self._behind:
+            self._change(comparing.room(self._window.desk.session.state))
         self.strip.edit_name()
 
     def show_scene(self, scene: Scene) -> None:
         state = scene.state
         self.refine.setVisible(state.refine and scene.picture is not None)
         self.refine.show_scene(scene)
-        self.strip.setVisible(bool(state.kept) and scene.picture is not None)
         if state.kept:
             self.strip.show_scene(scene)
         drawn = state.compare is CompareView.CURTAIN and scene.picture is not None and _there(scene)
@@ -83,6 +96,10 @@ class Comparison(QObject):
         self.curtain.width = scene.picture.width if scene.picture is not None else 1
         if comparing.is_side_by_side(scene):
             self._stage().show_scene(scene)
+
+    def show_strip(self, scene: Scene) -> None:
+        """The shelf belongs to the picture: it is there where the canvas is, or results side by side are."""
+        self.strip.setVisible(not self._behind and bool(scene.state.kept) and scene.picture is not None)
 
     def _stage(self) -> CompareStage:
         if self.stage is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from segviz.core import assets, catalogue, laboratory
 from segviz.core.capabilities import unfit
-from segviz.core.choices import Method, Task, View
+from segviz.core.choices import Method, NetworkView, Task, View
 from segviz.core.entries import Entry
 from segviz.core.folding import parents
 from segviz.core.overrides import viewed
@@ -296,12 +296,17 @@ def show_evidence(scene: Scene, **changes: Any) -> Changes:
 
 def show_errors(wanted: bool) -> Changes:
     """Right and wrong pixels over the image, or no longer."""
-    return {"errors": wanted, "cell": None}
+    return {"errors": wanted, "cell": None} | ({"scores_large": False} if wanted else {})
+
+
+def show_large_scores(wanted: bool) -> Changes:
+    """The tables of the scores in the place of the image, or the image again."""
+    return {"scores_large": wanted, "network_view": NetworkView.NONE}
 
 
 def toggle_cell(scene: Scene, true: int, found: int) -> Changes:
-    """A cell of the confusion matrix: its pixels on the image; once more: no longer."""
-    return {"cell": None if scene.state.cell == (true, found) else (true, found)}
+    """A cell of the confusion matrix: its pixels on the image, which comes to the front; once more: no longer."""
+    return {"cell": None} if scene.state.cell == (true, found) else {"cell": (true, found), "scores_large": False}
 
 
 def toggle_class(scene: Scene, index: int) -> Changes:

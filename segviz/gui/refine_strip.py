@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from segviz.core.refinement import COLOURS, SMOOTHNESSES, WIDTHS
@@ -28,13 +29,13 @@ class RefineStrip(QWidget):
         super().__init__()
         theme.set_surface(self, "surround")
         self._session = session
-        title = QLabel("Refined")
-        theme.set_role(title, "dim")
+        self.title = QLabel("Refined")
+        theme.set_role(self.title, "dim")
         row = QHBoxLayout(self)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.XS)
         row.setSpacing(theme.M)
-        row.addWidget(title)
+        row.addWidget(self.title)
         self.sliders: dict[str, LabelledSlider] = {}
         for field, (name, (low, high), unit, tip) in SLIDERS.items():
             slider = LabelledSlider(
@@ -48,6 +49,17 @@ class RefineStrip(QWidget):
         self.close_button.clicked.connect(lambda: self.closed.emit())
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignRight)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room the title goes first, then the numbers, which tooltips have; no name is cut."""
+        super().resizeEvent(event)
+        margins, gap = self.layout().contentsMargins(), self.layout().spacing()
+        room = self.width() - margins.left() - margins.right() - self.close_button.sizeHint().width()
+        room -= sum(slider.least() + gap for slider in self.sliders.values())
+        numbers = sum(slider.value_width() for slider in self.sliders.values())
+        self.title.setVisible(room >= numbers + self.title.sizeHint().width() + gap)
+        for slider in self.sliders.values():
+            slider.show_value(room >= numbers)
 
     def show_scene(self, scene: Scene) -> None:
         """Follow the State; silent."""

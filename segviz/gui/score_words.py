@@ -26,6 +26,7 @@ FOUR = (
     ("Mean IoU", "mean_iou", "Overlap of truth and labels over their union, averaged over the classes"),
     ("Weighted IoU", "frequency_weighted_iou", "IoU averaged over the classes, weighted by their true pixels"),
 )
+NOTHING_REMARKED = "Click a cell of the matrix: the image shows its pixels."
 RULE = (
     "A mask named like the image is found by itself: masks/NAME.png beside the image's folder, or NAME_mask.png "
     "beside the image. A mask of the same size can be dropped on the window."
@@ -111,8 +112,8 @@ def cell_text(found: Agreement, row: int, column: int) -> str:
 def matrix_hint(found: Agreement) -> str:
     """What the matrix shows, while no cell is pointed at."""
     size = len(found.confusion.classes)
-    some = f"the {MOST} of {words.many(size, 'class')[:-1]}es with the most pixels, " if size > MOST else ""
-    return f"Confusion: {some}true class down, label across"
+    some = f"; the {MOST} of {words.count(size)} classes with the most pixels" if size > MOST else ""
+    return f"True class down, label across{some}"
 
 
 def trimap_curve(found: Agreement) -> Curve:

@@ -105,7 +105,7 @@ class TrainingDesk(QObject):
         runs = (*self.training.runs, Run(self._made, name, request))
         left = tuple(other for other in self.training.left if other.record != file.record)
         self._show(replace(self.training, runs=runs, left=left))
-        self._desk.session.update(training_page=TrainingPage.CURVES)
+        self._desk.session.update(training_page=TrainingPage.CURVES, train=request.chosen)
         self._ask()
 
     def _ask(self, phase: Phase = Phase.STARTING) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Collection
 from segviz.core.choices import RecipeName
 from segviz.core.learning import TrainingResult, TrainRequest
 from segviz.gui import words
+from segviz.gui.names import sentence
 from segviz.gui.pace import clock
 from segviz.gui.runs import Left, Phase, Run, Training
 
 INVITATION = "Choose a recipe and press Start. The quick form shows in seconds that a network learns."
+FIRST = "Taking the first steps…"
 PHASES = {
     Phase.STARTING: "Starting the training process…",
     Phase.PAUSING: "Pausing after this step…",
@@ -48,6 +50,8 @@ def run_name(request: TrainRequest, taken: Collection[str] = ()) -> str:
         parts.append("equal weights" if len(set(request.class_weights)) == 1 else "class weights")
     if request.learning_rate is not None:
         parts.append(f"rate {request.learning_rate:.3g}")
+    if request.steps is not None:
+        parts.append(f"{words.count(request.steps)} steps")
     if request.seed is not None:
         parts.append(f"seed {request.seed}")
     name = ", ".join(parts)
@@ -73,7 +77,8 @@ def progress(training: Training) -> str:
         parts.append(f"{training.rate:.3g} steps/s")
     if training.remaining is not None and training.phase is Phase.RUNNING:
         parts.append(f"{clock(training.remaining)} left")
-    return " · ".join(part for part in parts if part)
+    said = " · ".join(part for part in parts if part)
+    return FIRST if training.phase is Phase.RUNNING and not said else said
 
 
 def ended(run: Run) -> str:
@@ -81,7 +86,7 @@ def ended(run: Run) -> str:
     if run.result is not None:
         early = run.newest is not None and run.result.steps < run.newest.steps
         return (f"Stopped at {at_step(run)} · " if early else "Trained: ") + scores(run.result)
-    return run.trouble or (f"Stopped at {at_step(run)}" if run.points else "Stopped before its first step")
+    return sentence(run.trouble) or (f"Stopped at {at_step(run)}" if run.points else "Stopped before its first step")
 
 
 def at_step(run: Run) -> str:
@@ -110,13 +115,17 @@ def scores(result: TrainingResult) -> str:
 
 
 def going_on(left: Left) -> str:
-    """What a button says that goes on with an unfinished run: which, and from where."""
-    return f"Go on: {left.request.recipe}, {words.count(left.step)}"
+    """What a button says that goes on with an unfinished run; where from stands below it."""
+    return f"Go on: {left.request.recipe}"
+
+
+def left_at(left: Left) -> str:
+    of = f" of {words.count(left.steps)}" if left.steps else ""
+    return f"left at step {words.count(left.step)}{of}"
 
 
 def about(left: Left) -> str:
-    of = f" of {words.count(left.steps)}" if left.steps else ""
-    return f"{left.name}: left unfinished at step {words.count(left.step)}{of}"
+    return f"{left.name}: {left_at(left)}"
 
 
 def curve_rows(runs: Collection[Run]) -> list[Row]:

@@ -246,6 +246,7 @@ class MainWindow(QMainWindow):
     def _show_stage(self, scene: Scene) -> None:
         front = next((panel for panel in self._workbench() if self.tabs.currentWidget() is panel.widget), None)
         self.stages.show(scene, front)
+        self.comparison.show_strip(scene)
 
     def _hover(self, point: tuple[float, float] | None) -> None:
         for panel in self.panels:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from segviz.gui import theme
+from segviz.gui.widgets.tray import Tray
+
+LOW = 153  # height that a page of a flat bench needs at least, before `theme.px`
 
 
 class Pages(QStackedWidget):
@@ -39,6 +43,46 @@ class Headers(Pages):
         return max((self.widget(at).sizeHint().height() for at in range(self.count())), default=0)
 
 
+class Inside(QWidget):
+    """Holds a page at its full size; needs what the page needs at least.
+
+    A layout would not do: of a page with wrapped words a scroll area takes the height that it would like to have.
+    """
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self.page = page
+        page.setParent(self)
+        page.show()
+
+    def minimumSizeHint(self) -> QSize:
+        return self.page.minimumSizeHint().expandedTo(self.page.minimumSize())
+
+    def sizeHint(self) -> QSize:
+        return self.page.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.page.setGeometry(self.rect())
+
+
+class Low(Tray):
+    """A page that needs no more height than `LOW`: a taller one is scrolled, for a dock that grows for a page, or for a
+    line of words more, would not shrink again by itself.
+    """
+
+    def __init__(self, page: QWidget) -> None:
+        self.page = page
+        super().__init__(Inside(page))
+        theme.set_surface(self, "panel")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def sizeHint(self) -> QSize:
+        return self.page.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.widget().minimumSizeHint().width(), theme.px(LOW))
+
+
 class Bench(QWidget):
     """Pages behind tabs, which are shown from two pages on.
 
@@ -47,20 +91,20 @@ class Bench(QWidget):
 
     currentChanged = Signal(int)
 
-    def __init__(self, name: str, scrolls: bool = False) -> None:
-        """`scrolls`: whether the tabs may where there is little room; else they keep theirs."""
+    def __init__(self, name: str, flat: bool = False) -> None:
+        """`flat`: wide and low. Its tabs scroll where there is little room, and so do its pages (`Low`)."""
         super().__init__()
         theme.set_surface(self, "panel")
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
         self.bar.setDocumentMode(True)
-        self.bar.setUsesScrollButtons(scrolls)
+        self.bar.setUsesScrollButtons(flat)
         self.bar.setElideMode(Qt.TextElideMode.ElideNone)
         self.bar.setAccessibleName(name)
         self.bar.hide()
         self._headers = Headers()
-        self._pages = Pages()
+        self._pages, self._flat = Pages(), flat
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.S)
@@ -76,7 +120,7 @@ class Bench(QWidget):
     def add(self, page: QWidget, title: str, header: QWidget | None) -> None:
         """Add a page; its header leaves the page and stands beside the tabs."""
         self._headers.addWidget(header if header is not None else QWidget())
-        self._pages.addWidget(page)
+        self._pages.addWidget(Low(page) if self._flat else page)
         self.bar.addTab(title)
         self.bar.setVisible(self.bar.count() > 1)
 
@@ -92,7 +136,10 @@ class Bench(QWidget):
         self.bar.setCurrentIndex(index)
 
     def currentWidget(self) -> QWidget | None:
-        return self._pages.currentWidget()
+        shown = self._pages.currentWidget()
+        return shown.page if isinstance(shown, Low) else shown
 
     def setCurrentWidget(self, page: QWidget) -> None:
-        self.bar.setCurrentIndex(self._pages.indexOf(page))
+        shown = [self._pages.widget(at) for at in range(self._pages.count())]
+        pages = [one.page if isinstance(one, Low) else one for one in shown]
+        self.bar.setCurrentIndex(pages.index(page))

@@ -11,9 +11,11 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from segviz.core import assets
-from segviz.core.choices import Choice, Method, Pooling, View
+from segviz.core.choices import Choice, Method, Pooling, RecipeName, View
 from segviz.core.errors import SegvizError
 from segviz.core.kept import MOST, Kept
+from segviz.core.learning import USUAL as USUAL_TRAINING
+from segviz.core.learning import TrainRequest
 from segviz.core.session import Session, State, Unit, settled
 from segviz.core.session_file import FORMAT, from_json, to_json
 from segviz.core.sight import USUAL, Sight
@@ -208,6 +210,18 @@ states = st.builds(
     truth=st.none() | names.map(lambda name: f"/photos/{name}"),
     ignored=st.none() | st.integers(0, 65_535),
     w_0=st.floats(0, 30),
+    train=st.builds(
+        TrainRequest,
+        st.sampled_from([recipe.value for recipe in RecipeName]),
+        st.none() | st.sampled_from(["digits", "/data/cells"]),
+        st.booleans(),
+        st.none() | st.integers(0, 2**63 - 1),
+        st.none() | st.integers(1, 10**6),
+        st.none() | st.floats(1e-6, 10),
+        st.none() | st.floats(0.001, 1),
+        st.none() | st.lists(st.floats(0, 100), min_size=1, max_size=4).map(tuple),
+        st.none() | st.booleans(),
+    ),
     sigma=st.floats(0.5, 20),
     errors=st.booleans(),
     cell=st.none() | st.tuples(index, index),
@@ -271,6 +285,18 @@ BAD_VALUES = [
     ("w_0", -1),
     ("sigma", 0),
     ("training_page", "curve"),
+    ("train", "lenet5"),
+    ("train", {"recipe": "no-recipe"}),
+    ("train", {"steps": 0}),
+    ("train", {"steps": True}),
+    ("train", {"seed": -1}),
+    ("train", {"learning_rate": 0}),
+    ("train", {"kept": 1.5}),
+    ("train", {"class_weights": [1, -1]}),
+    ("train", {"class_weights": 3}),
+    ("train", {"patches": 1}),
+    ("train", {"quick": None}),
+    ("train", {"data": ""}),
     ("opacity", "much"),
     ("opacity", True),
     ("minimum", float("nan")),
@@ -338,6 +364,21 @@ def test_images_beside_the_file_travel_with_it(tmp_path):
     stored, found = json.loads(text)["state"], from_json(text, there)[0]
     assert (stored["image"], stored["truth"]) == (photo, photo)
     assert found.image == found.truth == str(there / "photos" / "cat.png")
+
+
+def test_a_folder_that_is_learned_from_travels_with_the_file(tmp_path):
+    """Also one that is called as data of segviz is; data of segviz stay a name."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        (folder / "digits").mkdir(parents=True)
+    for data, found in ((str(here / "digits"), str(there / "digits")), ("digits", "digits")):
+        state = State(train=replace(USUAL_TRAINING, data=data))
+        assert from_json(to_json(state, here), there)[0].train.data == found
+
+
+def test_files_of_one_run_are_no_part_of_a_session():
+    asked = TrainRequest("digits-fcn", kept=0.1, out="/runs/1.safetensors", checkpoint="/runs/1.pt", finish=True)
+    assert from_json(to_json(State(train=asked)))[0].train == asked.chosen == TrainRequest("digits-fcn", kept=0.1)
 
 
 def test_an_image_from_elsewhere_is_found_when_it_was_carried_along(tmp_path):

@@ -429,6 +429,8 @@ STATES: dict[str, Callable[[], Scene]] = {
     "scores-errors": lambda: scenes.scored(errors=True),
     "scores-cell": lambda: scenes.scored(cell=(0, 3)),
     "scores-thousand": lambda: scenes.scored(castle(view=View.LABELS), shift=60, errors=True),
+    "scores-large": lambda: scenes.scored(castle(view=View.LABELS), shift=60, scores_large=True),
+    "scores-names-large": lambda: scenes.scored(names=(*"012345678", "blot"), shift=0, scores_large=True),
     "scores-names": lambda: scenes.scored(names=(*"012345678", "blot"), shift=0),
     "race-before": lambda: on_tab(scenes.full(), "race"),
     "race-running": lambda: on_tab(

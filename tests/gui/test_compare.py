@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 
 from segviz.core import palettes
-from segviz.core.choices import CompareView, Method, Palette, TrainingPage, Upsampling, View
+from segviz.core.choices import CompareView, Method, NetworkView, Palette, TrainingPage, Upsampling, View
 from segviz.core.kept import MOST, Kept
 from segviz.core.planning import plan_kept
 from segviz.core.refinement import Labelling, Refinement
@@ -280,6 +280,35 @@ def test_a_kept_result_gets_another_name_by_keys(comparing_window):
     assert line.isHidden()
 
 
+def test_the_shelf_goes_with_the_picture(comparing_window):
+    """Behind a laboratory or a view of the network it means nothing; keys still keep, name and compare."""
+    one = comparing_window
+    for covered, free in (
+        ({"tab": "training", "training_page": TrainingPage.WEIGHT_MAP}, {"training_page": TrainingPage.IMAGE}),
+        ({"network_view": NetworkView.PICTURE}, {"network_view": NetworkView.NONE}),
+    ):
+        one.desk.session.update(**covered)
+        one.bring_up()
+        assert strip(one).isHidden()
+        one.desk.session.update(**free)
+        one.bring_up()
+        assert strip(one).isVisible()
+    one.desk.session.update(network_view=NetworkView.PICTURE)
+    one.bring_up()
+    with one.qtbot.waitSignal(one.desk.said) as said:
+        one.qtbot.keyClick(one.window, Qt.Key.Key_K, CTRL_SHIFT)
+    assert said.args == ["Kept for comparison: the shelf is above the image"]
+    one.bring_up()
+    one.qtbot.keyClick(one.window, Qt.Key.Key_F2)
+    one.turn()
+    assert one.state.network_view is NetworkView.NONE
+    assert strip(one).line.isVisible()
+    one.qtbot.keyClicks(strip(one).line, "named")
+    one.qtbot.keyClick(strip(one).line, Qt.Key.Key_Return)
+    one.turn()
+    assert "named" in [kept.name for kept in one.state.kept]
+
+
 def test_the_last_one_removed_ends_the_comparison(comparing_window):
     one = comparing_window
     one.window.do("compare-curtain")
@@ -359,6 +388,14 @@ def test_the_strip_of_the_refinement_changes_its_strengths(bench):
     one.turn()
     assert not one.state.refine
     assert refine.isHidden()
+
+
+def test_names_of_the_refinement_are_never_cut(bench):
+    one = bench(State(image=PAGE, model="lenet5", refine=True), size=(1024, 700))
+    one.bring_up()
+    for slider in one.window.comparison.refine.sliders.values():
+        assert slider._label.width() >= slider._label.sizeHint().width()
+        assert slider._number.isHidden() or slider._number.width() >= slider._number.sizeHint().width()
 
 
 def test_a_kept_result_that_is_refused_keeps_none_from_the_others(bench):

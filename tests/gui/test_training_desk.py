@@ -87,6 +87,12 @@ def test_no_process_is_started_before_training_is_asked_for(lab):
     assert lab.desk.session.state.training_page is TrainingPage.CURVES
 
 
+def test_the_form_shows_what_a_run_was_asked_for_without_its_files(lab):
+    lab.start(scenes.train_request(kept=0.1))
+    assert lab.request.checkpoint is not None
+    assert lab.desk.session.state.train == scenes.train_request(kept=0.1).chosen
+
+
 def test_a_run_tells_how_far_it_is_and_what_came_out(lab):
     lab.start(step=20)
     lab.step(40, mean_iou=0.5, tested_at=40)

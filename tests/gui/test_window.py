@@ -126,6 +126,21 @@ def test_layout_survives_a_restart_and_can_be_reset(qtbot, look, bench):
     second.deleteLater()
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 700)])
+def test_the_workbench_keeps_its_height_whichever_tab_is_in_front(bench, size):
+    one = bench(size=size)
+    one.bring_up()
+    dock, bar = one.window.docks[Area.WORKBENCH], one.window.tabs.bar
+    first = dock.height()
+    heights = {}
+    for index in [*range(bar.count()), 0]:
+        one.qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(index).center())
+        one.bring_up()
+        heights[bar.tabText(index)] = dock.height()
+    assert heights == dict.fromkeys(heights, first)
+    assert len(heights) == bar.count() >= 7
+
+
 def test_a_closed_dock_comes_back_by_the_view_menu(qtbot, bench):
     window = bench().window
     dock = window.docks[Area.LEFT]

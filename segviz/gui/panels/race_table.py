@@ -24,6 +24,7 @@ HINTS = (
     "Times slower than the fully convolutional network",
 )
 
+ROW = 22  # height, before `theme.px`
 OWN = "the network's own"
 HINT = "Step of the window in network pixels, in the race and in the sliding window; a larger one means fewer outputs"
 
@@ -69,7 +70,7 @@ class ResultTable(QTableWidget):
     def _measure(self) -> None:
         """Rows as high as the type, figures that stand below one another, the curves' colours."""
         t = theme.tokens(self.palette())
-        tall = theme.px(theme.CONTROL)
+        tall = theme.px(ROW)
         for row, side in enumerate(Side):
             self.setRowHeight(row, tall)
             self.item(row, 0).setIcon(_square(t.color(TONES[side])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -25,15 +25,13 @@ from segviz.gui import gestures, kinds, score_words, theme
 from segviz.gui.actions import find, tooltip
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
-from segviz.gui.panels.scores_table import ClassTable
+from segviz.gui.panels.scores_room import Content, ScoresStage, Tables
 from segviz.gui.scene import Scene, Tab
-from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.curve import Curve, CurvePlot
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.entry_line import EntryLine
 from segviz.gui.widgets.figure import Figure
 from segviz.gui.widgets.heading import flat_button
-from segviz.gui.widgets.matrix import Matrix
 from segviz.gui.widgets.segmented import Segmented
 
 if TYPE_CHECKING:
@@ -47,26 +45,8 @@ PLOTS = (
     (BOUND, "Upper bound", "The mean IoU of the truth itself on a grid so many times coarser, each cell by majority"),
 )
 IGNORE_TIP = "The label of pixels that do not count, 0 to 65,535; empty: 255, unless that is a class"
+LARGE_TIP = "Table and matrix large, in the place of the image; remarks whole"
 WORDS = 760  # width of the words of the empty panel at most, before `theme.px`
-
-
-class _Content(QWidget):
-    """What stands side by side, the plot last: it is there only where there is room for it."""
-
-    def __init__(self, plot: QWidget) -> None:
-        super().__init__()
-        self.plot = plot
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.fit()
-
-    def fit(self) -> None:
-        self.plot.setVisible(self.width() >= self.layout().minimumSize().width() + self._lacking())
-
-    def _lacking(self) -> int:
-        """What the layout does not count while the plot is hidden."""
-        return 0 if self.plot.isVisibleTo(self) else self.plot.minimumSizeHint().width() + self.layout().spacing()
 
 
 class ScoresPanel:
@@ -75,7 +55,6 @@ class ScoresPanel:
     id = Tab.SCORES.value
     title = "Scores"
     area = Area.WORKBENCH
-    stage: QWidget | None = None
 
     def __init__(self, session: Session, commands: Commands) -> None:
         self._session = session
@@ -92,11 +71,10 @@ class ScoresPanel:
         self.figures = {
             key: Figure("0.000", theme.NUMBERS, Qt.AlignmentFlag.AlignLeft) for _, key, _ in score_words.FOUR
         }
-        self.table = ClassTable()
-        self.matrix = Matrix("Confusion matrix")
-        self.hint = ElidedLabel()
-        theme.set_role(self.hint, "caption")
-        self.scale_bar = ColourBar()
+        self.tables, self.scores_stage = Tables(), ScoresStage()
+        self.stage: QWidget | None = self.scores_stage
+        self.table, self.matrix = self.tables.table, self.tables.matrix
+        self.hint, self.scale_bar = self.tables.hint, self.tables.scale_bar
         self.reading = flat_button("adjust", "How the mask is read: what its colours stand for, its ignored label")
         self.colours: dict[MaskColours, QAction] = {}
         self.ignored = EntryLine("Ignored label", IGNORE_TIP, "255")
@@ -122,6 +100,8 @@ class ScoresPanel:
         line = HeaderLine()
         line.add(self.what, 1)
         line.add(self.remarks, 1)
+        self.large = line.button("arrows-maximize", LARGE_TIP, self._toggle_large)
+        self.large.setCheckable(True)
         self.errors = line.button("flag", tooltip(find("errors")), self._toggle_errors)
         self.errors.setCheckable(True)
         self.reading.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -188,29 +168,14 @@ class ScoresPanel:
         column.addStretch(1)
         return page
 
-    def _make_content(self) -> _Content:
+    def _make_content(self) -> Content:
         plots = QWidget()
         below = QVBoxLayout(plots)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.XS)
         below.addWidget(self.choice)
         below.addWidget(self.plot, 1)
-        content = _Content(plots)
-        row = QHBoxLayout(content)
-        row.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
-        row.setSpacing(theme.L)
-        row.addLayout(self._make_figures())
-        row.addWidget(self.table, 4)
-        middle = QVBoxLayout()
-        middle.setSpacing(theme.XS)
-        middle.addWidget(self.matrix, 1)
-        below_matrix = QHBoxLayout()
-        below_matrix.addWidget(self.hint, 1)
-        below_matrix.addWidget(self.scale_bar)
-        middle.addLayout(below_matrix)
-        row.addLayout(middle, 5)
-        row.addWidget(plots, 3)
-        return content
+        return Content(self._make_figures(), self.tables, plots)
 
     def _make_figures(self) -> QVBoxLayout:
         grid = QGridLayout()
@@ -256,7 +221,9 @@ class ScoresPanel:
                 self._show_plot()
             self.matrix.set_selected(score_words.place_of(found, new.state.cell))
         self._pages.setCurrentIndex(0 if found is None else 1)
-        self._content.setEnabled(found is not None and found is new.shown_agreement)
+        for part in (self._content, self.tables):
+            part.setEnabled(found is not None and found is new.shown_agreement)
+        self._show_large(new)
         self._show_header(new)
 
     def _show_missing(self, scene: Scene, text: str) -> None:
@@ -266,12 +233,21 @@ class ScoresPanel:
         self.open.setVisible(wanting)
         self.rule.setVisible(wanting and not scene.unscored)
 
+    def _show_large(self, scene: Scene) -> None:
+        """The tables where they belong: there is one of each."""
+        large = self.wants_stage(scene)
+        if large != self.scores_stage.isAncestorOf(self.tables):
+            (self.scores_stage if large else self._content).take(self.tables)
+            self._content.show_words(large)
+
     def _show_header(self, scene: Scene) -> None:
         found = self._found
         self.what.setText(score_words.heading(found) if found is not None else "")
-        for part in (self.errors, self.copy, self.save):
+        for part in (self.large, self.errors, self.copy, self.save):
             part.setVisible(found is not None)
-        self.remarks.setVisible(found is not None and bool(found.remarks))
+        self.large.setChecked(scene.state.scores_large)
+        below = self.wants_stage(scene)  # whole, where the tables were
+        self.remarks.setVisible(found is not None and bool(found.remarks) and not below)
         self.colours[scene.state.mask_colours].setChecked(True)
         self.ignored.show_value("" if scene.state.ignored is None else str(scene.state.ignored))
         for part in (self.reopen, self.remove, self.reading):
@@ -283,7 +259,10 @@ class ScoresPanel:
 
         for _, key, _ in score_words.FOUR:
             self.figures[key].set_text(score_words.score(getattr(found.scores, key)))
-        self.remarks.setText(" ".join(f"{text[0].upper()}{text[1:]}." for text in found.remarks))
+        remarks = " ".join(f"{text[0].upper()}{text[1:]}." for text in found.remarks)
+        self.remarks.setText(remarks)
+        self._content.words.say(remarks or score_words.NOTHING_REMARKED)
+        theme.set_role(self._content.words, "warn" if remarks else "caption")
         table = palettes.class_colours(scene.state.palette, len(found.prediction.classes))
         colours = ["#" + bytes(colour.tolist()).hex() for colour in table]
         hollow = catalogue.background(found.prediction.classes)
@@ -322,7 +301,8 @@ class ScoresPanel:
         self._say(self.matrix.mark)
 
     def wants_stage(self, scene: Scene) -> bool:
-        return False
+        there = scene.agreement is not None and not score_words.missing(scene)
+        return scene.state.scores_large and scene.state.tab == self.id and there
 
     # ------------------------------------------------------------------------------ gestures
 
@@ -349,6 +329,9 @@ class ScoresPanel:
 
     def _toggle_errors(self) -> None:
         self._session.update(**gestures.show_errors(self.errors.isChecked()))
+
+    def _toggle_large(self) -> None:
+        self._session.update(**gestures.show_large_scores(self.large.isChecked()))
 
     # -------------------------------------------------------------------------------- leaving
 

@@ -77,8 +77,8 @@ class ClassTable(QTableWidget):
                 self.setItem(row, column, item)
             self.item(row, 0).setToolTip(f"{names[one.index]} (class {one.index})")
             self.item(row, 0).setData(Qt.ItemDataRole.UserRole, colours[one.index] if one.index < len(colours) else "")
-        self._measure()
         self.setSortingEnabled(True)
+        self._measure()  # with the arrow of the sorted column, which takes room
 
     def _measure(self) -> None:
         """Rows as high as the type, figures that stand below one another, swatches in their colours."""

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 from segviz.core.choices import TrainingPage
 from segviz.core.errors import SegvizError
 from segviz.gui import gestures, kinds, theme, training_words
+from segviz.gui.names import sentence
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.training_form import TrainingForm
@@ -21,6 +22,7 @@ from segviz.gui.panels.training_stage import TrainingStage, primary
 from segviz.gui.runs import ACTIVE, ENDING, HALTED, Phase, Run, Training
 from segviz.gui.scene import Scene, Tab
 from segviz.gui.widgets.clock import Clock
+from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -106,6 +108,8 @@ class TrainingPanel:
         self.bar.setAccessibleName("Progress of training")
         self.left = QPushButton()
         theme.set_kind(self.left, "link")
+        self.left_at = ElidedLabel()
+        theme.set_role(self.left_at, "caption")
         self.forget = flat_button("x", "Forget this unfinished run")
         self.clocks = {name: Clock(name) for name in ("loss", "mean IoU", "held out", "accuracy")}
         self.numbers = Clocks(tuple(self.clocks.values()))
@@ -178,6 +182,7 @@ class TrainingPanel:
         column.addWidget(self.bar)
         column.addWidget(self.progress)
         column.addLayout(unfinished)
+        column.addWidget(self.left_at)
         column.addStretch(1)
         return column
 
@@ -198,13 +203,13 @@ class TrainingPanel:
 
     def _connect(self) -> None:
         self.main.clicked.connect(self._start_or_pause)
-        self.again.clicked.connect(lambda: self._commands.training.start(self.form.request))
+        self.again.clicked.connect(lambda: self._commands.training.start(self._session.state.train))
         self.stop.clicked.connect(lambda: self._commands.training.stop())
         self.left.clicked.connect(lambda: self._commands.training.resume(self._training.left[0]))
         self.forget.clicked.connect(lambda: self._commands.training.forget(self._training.left[0]))
         self.page.changed.connect(lambda page: self._session.update(training_page=page))
         self.form.classes_wanted.connect(lambda: self._session.update(training_page=TrainingPage.CLASSES))
-        self.form.changed.connect(lambda _: self._show_stage())
+        self.form.changed.connect(lambda request: self._session.update(train=request))
         self.training_stage.dropped.connect(lambda number: self._commands.training.drop(number))
         self.training_stage.classes.changed.connect(self._reweigh)
         self.training_stage.weight_map.weighting.connect(lambda w_0, sigma: self._session.update(w_0=w_0, sigma=sigma))
@@ -218,14 +223,12 @@ class TrainingPanel:
     # ------------------------------------------------------------------------------- showing
 
     def show(self, old: Scene | None, new: Scene) -> None:
-        shown = new.state.training_page, new.state.w_0, new.state.sigma
+        shown = new.state.training_page, new.state.w_0, new.state.sigma, new.state.train
         if old is not None and old.training is new.training and shown == self._shown:
             return
         self._shown, self._page = shown, new.state.training_page
-        begun = self._training.run
-        self._training, run = new.training, new.training.run
-        if run is not None and (begun is None or begun.number != run.number):  # also one that an earlier window left
-            self.form.show_request(replace(run.request, checkpoint=None, out=None))
+        self._training = new.training
+        self.form.show_request(new.state.train)
         self._show_words()
         self._show_stage()
 
@@ -263,10 +266,11 @@ class TrainingPanel:
     def _show_left(self, training: Training) -> None:
         """Offer the newest run that an earlier window left, while none is under way here."""
         shown = bool(training.left) and training.phase not in ACTIVE
-        self.left.setVisible(shown)
-        self.forget.setVisible(shown)
+        for part in (self.left, self.forget, self.left_at):
+            part.setVisible(shown)
         if shown:
             self.left.setText(training_words.going_on(training.left[0]))
+            self.left_at.setText(training_words.left_at(training.left[0]))
             self.left.setToolTip(training_words.about(training.left[0]))
 
     def _show_run(self, run: Run | None) -> None:
@@ -279,9 +283,12 @@ class TrainingPanel:
         }
         for name, clock in self.clocks.items():
             clock.set_number(numbers[name] or "–")
+        self.numbers.setVisible(run is not None)
         self.numbers.fit()
         over = run is not None and self._training.phase not in ACTIVE
-        self.result.say(training_words.ended(run) if run is not None and over else "")
+        resting = self._training.phase in HALTED  # said beside the buttons
+        ended = training_words.ended(run) if run is not None and over else ""
+        self.result.say(sentence(run.trouble) if run is not None and resting else ended)
         theme.set_role(self.result, "bad" if run is not None and over and run.trouble else "dim")
         there = run is not None and run.result is not None and run.result.out is not None
         for button in (self.open, self.save):
@@ -297,14 +304,14 @@ class TrainingPanel:
 
     def _start_or_pause(self) -> None:
         if self._training.phase is Phase.IDLE:
-            self._commands.training.start(self.form.request)
+            self._commands.training.start(self._session.state.train)
         elif self._training.phase in HALTED:
             self._commands.training.go_on()
         else:
             self._commands.training.pause()
 
     def _reweigh(self, weights: tuple[float, ...] | None) -> None:
-        self.form.show_request(replace(self.form.request, class_weights=weights))
+        self._session.update(train=replace(self._session.state.train, class_weights=weights))
 
     def _open(self, run: Run | None) -> None:
         if run is None or run.result is None or run.result.out is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QHBoxLayout, 
 from segviz.core import places
 from segviz.core.choices import DataName, RecipeName
 from segviz.core.errors import SegvizError
-from segviz.core.learning import TrainRequest
+from segviz.core.learning import USUAL, TrainRequest
 from segviz.gui import theme
 from segviz.gui.names import sentence
 from segviz.gui.panels.header import ChoicePill
@@ -28,7 +27,7 @@ from segviz.gui.widgets.slider import LabelledSlider
 
 KEPT = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # shares of the pixels whose loss counts
 WAYS = (
-    (None, "Recipe", "Train as the recipe does"),
+    (None, "Recipe's", "Train as the recipe does"),
     (False, "Whole", "Whole images: the loss is the mean over all pixels (lecture T28); one pass answers for all"),
     (True, "Patches", "Patch by patch: one patch for each pixel, labelled as its centre (lecture T27). The same"
      " gradient where all patches are used, and far slower"),
@@ -45,7 +44,7 @@ WEIGHTS_TIP = (
 )
 MARGINS, WIDEST_NUMBER = 22, 96  # around a number, and eight digits with them, before `theme.px`
 WIDEST = 420  # of what grows with the window, before `theme.px`
-RECIPES_OWN = "as the recipe"
+RECIPES_OWN = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class TrainingForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.request = TrainRequest(next(iter(RecipeName)).value, quick=True)
+        self.request = USUAL
         self.recipe = ChoicePill("Recipe", "Recipe", RecipeName, lambda v: self._take(**self._recipe(v)))
         self.quick = QCheckBox("Quick")
         self.quick.setToolTip(QUICK_TIP)
@@ -107,7 +106,7 @@ class TrainingForm(QWidget):
         self.way = Segmented(WAYS, "Whole images or patches")
         self.way.changed.connect(lambda value: self._take(patches=value))
         self.kept = LabelledSlider(
-            "Kept", low=0, high=len(KEPT) - 1, steps=len(KEPT) - 1, write=_kept_text, tooltip=KEPT_TIP
+            "Kept", low=0, high=len(KEPT) - 1, steps=len(KEPT) - 1, write=self._kept_text, tooltip=KEPT_TIP
         )
         self.kept.moved.connect(lambda at: self._take(kept=None if KEPT[round(at)] == 1 else KEPT[round(at)]))
         self.weights = Pill("Class weights", "Class weights")
@@ -155,8 +154,9 @@ class TrainingForm(QWidget):
 
     def show_request(self, request: TrainRequest) -> None:
         """Show another request; silent."""
-        self.request = request
-        self._show()
+        if request != self.request:
+            self.request = request
+            self._show()
 
     def _show(self) -> None:
         request = self.request
@@ -174,8 +174,14 @@ class TrainingForm(QWidget):
             wanted = line.fontMetrics().horizontalAdvance(text) + theme.px(MARGINS)
             line.setFixedWidth(min(max(theme.px(number.width), wanted), theme.px(WIDEST_NUMBER)))
         self.way.set_value(request.patches)
-        self.kept.set_value(_place_of(1.0 if request.kept is None else request.kept))
+        self.kept.set_value(_place(request.kept))
         self.weights.set_value(_weights_text(request.class_weights), WEIGHTS_TIP)
+
+    def _kept_text(self, at: float) -> str:
+        """The share at a place of the slider; of a request that has one between two places, its own."""
+        kept = self.request.kept
+        share = kept if kept is not None and _place(kept) == round(at) else KEPT[round(at)]
+        return f"{share * 100:.3g} %"
 
     def _fill_weights(self) -> None:
         menu = self.weights.menu()
@@ -227,15 +233,9 @@ def read_data(text: str) -> str | None:
     return str(Path(wanted).absolute())
 
 
-def _place_of(share: float) -> float:
-    """Where a share lies among `KEPT`, by its logarithm between two of them."""
-    below = min(max(bisect_right(KEPT, share) - 1, 0), len(KEPT) - 2)
-    return below + math.log(share / KEPT[below]) / math.log(KEPT[below + 1] / KEPT[below])
-
-
-def _kept_text(at: float) -> str:
-    below = min(max(math.floor(at), 0), len(KEPT) - 2)
-    return f"{KEPT[below] * (KEPT[below + 1] / KEPT[below]) ** (at - below) * 100:.3g} %"
+def _place(kept: float | None) -> int:
+    """The place of the slider that is nearest to a share of the pixels."""
+    return min(range(len(KEPT)), key=lambda at: abs(KEPT[at] - (1 if kept is None else kept)))
 
 
 def _weights_text(weights: tuple[float, ...] | None) -> str:

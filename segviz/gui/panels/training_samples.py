@@ -23,8 +23,8 @@ DIMMED = 0.5  # brightness of the image below labels and weights
 ALPHA = 200  # of labels, 0 to 255
 RIGHT, WRONG = "✓", "✗"
 HEATS = {  # field of TrainingSamples: heading, what its scale measures
-    "weights": ("Weight", "weight of a pixel's loss"),
-    "gradient": ("Gradient", "gradient of the loss at a pixel"),
+    "weights": ("Weight", "weight in the loss"),
+    "gradient": ("Gradient", "gradient of the loss"),
 }
 
 

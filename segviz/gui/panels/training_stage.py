@@ -54,7 +54,7 @@ class RunRow(QWidget):
         super().__init__()
         self.number = run.number
         self.name = ElidedLabel(run.name)
-        self.numbers = QLabel()
+        self.numbers = ElidedLabel()
         theme.set_role(self.numbers, "caption")
         self.eye: QToolButton = flat_button("eye", f"Show the curves of {run.name}")
         self.eye.setCheckable(True)
@@ -66,18 +66,19 @@ class RunRow(QWidget):
         self.open.clicked.connect(lambda: self.opened.emit(self.number))
         self.save = flat_button("download", f"Save the weights of {run.name}")
         self.save.clicked.connect(lambda: self.saved.emit(self.number))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.S)
+        row = QHBoxLayout()
+        row.setSpacing(theme.XS)
         row.addWidget(Dash(run.number))
-        words_of_run = QVBoxLayout()
-        words_of_run.setSpacing(0)
-        words_of_run.addWidget(self.name)
-        words_of_run.addWidget(self.numbers)
-        row.addLayout(words_of_run, 1)
+        row.addWidget(self.name, 1)
         for button in (self.open, self.save, self.eye, self.gone):
             row.addWidget(button)
-        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.numbers)
+        for label in (self.name, self.numbers):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def _toggle(self, shown: bool) -> None:
         theme.set_icon(self.eye, "eye" if shown else "eye-off")
@@ -146,11 +147,14 @@ class TrainingStage(QWidget):
         row = QHBoxLayout(page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.L)
-        row.addLayout(left, 1)
-        row.addLayout(right, 1)
-        for part in (self.loss, self.score):
+        for column in (left, right):  # about half the stage, whatever is in it
+            half = QWidget()
+            half.setLayout(column)
+            column.setContentsMargins(0, 0, 0, 0)
+            half.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            row.addWidget(half, 6 if column is left else 5)
+        for part in (self.loss, self.score, self.sheet):
             part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.sheet.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         return page
 
     def minimumSizeHint(self) -> QSize:

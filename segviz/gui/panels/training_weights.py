@@ -33,8 +33,9 @@ from segviz.gui.widgets.slider import LabelledSlider
 if TYPE_CHECKING:
     from segviz.gui.panels.training_maps import Instances, Maps
 
-PAPER = (256, 192)  # width and height of the drawing
-DISCS = ((70, 72, 34), (136, 66, 28), (112, 128, 30), (188, 116, 36))  # x, y, radius: the cells drawn to begin with
+PAPER = (288, 160)  # width and height of the drawing: about the shape of a quarter of the stage
+DISCS = ((66, 58, 36), (136, 48, 28), (112, 112, 32), (196, 92, 38))  # x, y, radius: the cells drawn to begin with
+AROUND = 4  # around a map, before `theme.px`: there are four of them
 SOON = 60  # ms between a stroke and its map
 UNDONE = 50
 TITLES = {
@@ -56,7 +57,7 @@ class MapView(QWidget):
         self.title.setToolTip(tip)
         theme.set_role(self.title, "title")
         self.title.setMinimumHeight(theme.px(theme.CONTROL))  # of the scale beside the others: all maps are one size
-        self.view = ImageView(f"{title}: {tip}")
+        self.view = ImageView(f"{title}: {tip}", AROUND)
         self.bar = ColourBar()
         self.bar.setVisible(name != "cells")
         head = QHBoxLayout()
@@ -81,11 +82,11 @@ class WeightMapView(QWidget):
         super().__init__()
         self.views = {name: MapView(name) for name in TITLES}
         self.w_0 = LabelledSlider(
-            "w0", high=MOST_W_0, steps=60, write=lambda v: f"{v:.1f}",
+            "w₀", high=MOST_W_0, steps=60, write=lambda v: f"{v:.1f}",
             tooltip="How much a pixel in the narrowest gap counts besides its class; 10 in the paper",
         )  # fmt: skip
         self.sigma = LabelledSlider(
-            "sigma", low=LEAST_SIGMA, high=MOST_SIGMA, steps=39, write=lambda v: f"{v:.1f} px",
+            "σ", low=LEAST_SIGMA, high=MOST_SIGMA, steps=39, write=lambda v: f"{v:.1f} px",
             tooltip="How wide gaps are that count, in pixels; about 5 in the paper",
         )  # fmt: skip
         self.tool = Segmented(
@@ -93,6 +94,7 @@ class WeightMapView(QWidget):
         )
         self.undo_button = flat_button("arrow-back-up", "Take back the last stroke")
         self.clear_button = flat_button("trash", "Empty paper")
+        self.fit_button = flat_button("maximize", "Show the whole maps (F in a map)")
         self.open_button = QPushButton("Open a mask…")
         self.draw_button = QPushButton("Draw again")
         self.where = ElidedLabel()
@@ -119,7 +121,8 @@ class WeightMapView(QWidget):
         theme.set_role(self.where, "caption")
         tools = QHBoxLayout()
         tools.setSpacing(theme.S)
-        for part in (self.tool, self.undo_button, self.clear_button, self.open_button, self.draw_button):
+        buttons = self.undo_button, self.clear_button, self.fit_button, self.open_button, self.draw_button
+        for part in (self.tool, *buttons):
             tools.addWidget(part)
         tools.addWidget(self.where, 1)
         sliders = QHBoxLayout()
@@ -146,6 +149,7 @@ class WeightMapView(QWidget):
         self.tool.changed.connect(lambda erases: setattr(self.pen, "erases", bool(erases)))
         self.undo_button.clicked.connect(self._take_back)
         self.clear_button.clicked.connect(self._clear)
+        self.fit_button.clicked.connect(self.views["cells"].view.fit)
         self.open_button.clicked.connect(self._ask_mask)
         self.draw_button.clicked.connect(self._draw_again)
         self.pen.painted.connect(self._painted)
@@ -182,7 +186,7 @@ class WeightMapView(QWidget):
         self._mask = self._wanted = None
         self.pen.drop(self.ink)
         self.pen.width = 14.0
-        self.where.setText("Each part of the ink is a cell; Alt drags the view")
+        self.where.setText("Each part of the ink is a cell; drag beside the paper, or with Alt, to move it")
         self.views["cells"].view.set_content(self.ink.size, (self.ink,))
         self._show_tools()
         self._compute()

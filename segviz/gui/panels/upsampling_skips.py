@@ -88,6 +88,7 @@ class DepthsPage:
         theme.set_role(self.note, "caption")
         self.settings = self._make_settings()
         self.views = LinkedViews("Depths of the network" if alone else "Skips of the network", MOST)
+        self.views.show_count(0)  # until there is something to be shown
         self.stage: QWidget = self.views
         self._due = QTimer(self.views)  # which ends with it
         self._due.setSingleShot(True)
@@ -166,6 +167,8 @@ class DepthsPage:
         if values_of(depths) <= QUICK:
             self._present(scene, depths, self._all(scene, depths, kept), first)
         else:
+            if not self._shown:
+                self.note.say("The scores of each depth are upsampled…")
             self._compute(scene, depths, kept, first)
 
     def _compute(self, scene: Scene, depths: Depths, kept: Sequence[Shown], first: bool) -> None:

@@ -116,8 +116,10 @@ class ImageView(Painted):
     view_changed = Signal()
     zoomed = Signal(float)  # screen pixels per image pixel, 0 without an image; also when the view was fitted anew
 
-    def __init__(self, name: str = "Image", parent: QWidget | None = None) -> None:
+    def __init__(self, name: str = "Image", margin: int = MARGIN, parent: QWidget | None = None) -> None:
+        """`margin` is left around a fitted image, before `theme.px`."""
         super().__init__(parent)
+        self._margin = margin
         self._size: tuple[int, int] | None = None  # width, height
         self._layers: tuple[Layer, ...] = ()
         self._projection = Projection()
@@ -203,7 +205,7 @@ class ImageView(Painted):
         width, height = self._size or (1, 1)
         box = self._beside or Box(0, 0, width, height)
         around = Box(min(0, box.left), min(0, box.top), max(width, box.right), max(height, box.bottom))
-        found = fitting(around.width, around.height, self.width(), self.height(), theme.px(MARGIN))
+        found = fitting(around.width, around.height, self.width(), self.height(), theme.px(self._margin))
         return found.moved(round(-around.left * found.zoom), round(-around.top * found.zoom))
 
     def _fit(self) -> None:

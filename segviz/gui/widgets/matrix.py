@@ -10,11 +10,14 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QKeyEvent, QMouseEvent, 
 from PySide6.QtWidgets import QWidget
 
 from segviz.gui import theme
-from segviz.gui.widgets.painted import Painted, elided, focus_ring, text_width
+from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
 LONGEST = 96  # width of the names of rows, before `theme.px`
 WIDEST = 110  # of a cell
-TALLEST = 30
+TALLEST = 30  # of a cell, unless it is wider than that
+UPRIGHT = 260  # height of the whole from which names of columns that are too long stand upright, before `theme.px`
+LOW = 14  # height of a cell from which its number is written, before `theme.px`
+LEAST = 0.005  # share below which a cell has no number: it would be 0.00
 READABLE = 10  # height of a row, or width of a column, from which it gets its name
 
 Cell = tuple[int, int]
@@ -153,6 +156,7 @@ class Matrix(Painted):
             for column, share in enumerate(shares):
                 place = _place(grid, table.size, (row, column))
                 painter.fillRect(place, QColor(self._colours[round(share * (len(self._colours) - 1))]))
+        _numbers(painter, grid, table, self._colours)
         _names(painter, rect, grid, table, t)
         for cell, colour in ((self._mark, "text"), (self._selected, "accent")):
             if cell is not None and max(cell) < table.size:
@@ -202,13 +206,22 @@ def _grid(rect: QRectF, table: Table) -> QRectF:
     """The cells between the names: rows at the left, columns below the caption line at the top."""
     if not table.size:
         return QRectF()
-    widest = max(text_width(name, theme.caption()) for name in table.names)
-    line = QFontMetrics(theme.caption()).height()
-    left = min(theme.px(LONGEST), widest) + theme.px(theme.S)
-    top = line + theme.px(theme.XS)
+    longest = min(theme.px(LONGEST), _widest(table))
+    left = longest + theme.px(theme.S)
     wide = min(theme.px(WIDEST) * table.size, rect.width() - left - theme.px(2))
-    tall = min(theme.px(TALLEST) * table.size, rect.height() - top - theme.px(2))
+    line = longest if _upright(rect, table, wide) else QFontMetrics(theme.caption()).height()
+    top = line + theme.px(theme.XS)
+    tall = min(max(theme.px(TALLEST) * table.size, wide), rect.height() - top - theme.px(2))
     return QRectF(rect.left() + left, rect.top() + top, max(1.0, wide), max(1.0, tall))
+
+
+def _widest(table: Table) -> int:
+    return max(text_width(name, theme.caption()) for name in table.names)
+
+
+def _upright(rect: QRectF, table: Table, wide: float) -> bool:
+    """Whether the names of columns stand upright: they are wider than a column, and there is height for them."""
+    return rect.height() >= theme.px(UPRIGHT) and _widest(table) > wide / table.size - 2
 
 
 def _place(grid: QRectF, size: int, cell: Cell) -> QRectF:
@@ -216,6 +229,24 @@ def _place(grid: QRectF, size: int, cell: Cell) -> QRectF:
     xs, ys = ([round(low + length * k / size) for k in (at, at + 1)] for low, length, at in (
         (grid.left(), grid.width(), cell[1]), (grid.top(), grid.height(), cell[0])))  # fmt: skip
     return QRectF(xs[0], ys[0], max(1, xs[1] - xs[0]), max(1, ys[1] - ys[0]))
+
+
+def _numbers(painter: QPainter, grid: QRectF, table: Table, colours: Sequence[int]) -> None:
+    """The shares in their cells, where all of them are readable."""
+    font = theme.numbers(theme.CAPTION)
+    wide, tall = grid.width() / table.size, grid.height() / table.size
+    room = wide - theme.px(theme.XS)
+    if room < text_width(".00", font) or tall < theme.px(LOW):
+        return
+    short = room < text_width("0.00", font)
+    painter.setFont(font)
+    for row, shares in enumerate(table.shares):
+        for column, share in enumerate(shares):
+            if share >= LEAST:
+                painter.setPen(ink_on(QColor(colours[round(share * (len(colours) - 1))])))
+                place = _place(grid, table.size, (row, column))
+                text = f"{share:.2f}"
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text.removeprefix("0") if short else text)
 
 
 def _names(painter: QPainter, rect: QRectF, grid: QRectF, table: Table, t: theme.Tokens) -> None:
@@ -229,9 +260,25 @@ def _names(painter: QPainter, rect: QRectF, grid: QRectF, table: Table, t: theme
             place = QRectF(rect.left(), grid.top() + row * tall, room, tall)
             painter.drawText(place, middle | Qt.AlignmentFlag.AlignRight, elided(name, theme.caption(), room))
     if wide >= theme.px(READABLE):
+        above, upright = grid.top() - rect.top(), _upright(rect, table, grid.width())
         for column, name in enumerate(table.names):
-            place = QRectF(grid.left() + column * wide, rect.top(), wide, grid.top() - rect.top())
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, elided(name, theme.caption(), wide - 2))
+            place = QRectF(grid.left() + column * wide, rect.top(), wide, above)
+            if upright:
+                _write_upright(painter, place, name)
+            else:
+                text = elided(name, theme.caption(), wide - 2)
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "" if text == "…" else text)
+
+
+def _write_upright(painter: QPainter, place: QRectF, name: str) -> None:
+    """From the bottom of `place` upwards."""
+    room = place.height() - theme.px(theme.XS)
+    painter.save()
+    painter.translate(place.left(), place.bottom() - theme.px(theme.XS))
+    painter.rotate(-90)
+    flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+    painter.drawText(QRectF(0, 0, room, place.width()), flags, elided(name, theme.caption(), room))
+    painter.restore()
 
 
 def _frame(painter: QPainter, place: QRectF, t: theme.Tokens, colour: str) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segviz.gui import theme, words
 from segviz.gui.widgets.marks import draw_box, draw_cross
-from segviz.gui.widgets.painted import Painted, elided, focus_ring, text_width
+from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -340,14 +340,15 @@ def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float)
             if not text or not colour.alpha() or text_width(text, font) > cell - 2:
                 continue
             at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
-            painter.setPen(_ink(colour))
+            painter.setPen(ink_on(colour))
             painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def short(value: float, whole: bool = False) -> str:
     """Three figures in few letters, so that products and sums agree: '0', '.25', '.100', '-1.30', '12.4', '285'.
 
-    Zeros at the end are left out where nothing follows them. Below 0.01 four decimals count.
+    Zeros at the end are left out where nothing follows them. Below 0.01 four decimals count;
+    what they do not show is '~0'.
     """
     if value == 0 or whole:
         return f"{value:.0f}".replace("-0", "0") if abs(value) < 1 else f"{value:.0f}"
@@ -356,6 +357,8 @@ def short(value: float, whole: bool = False) -> str:
         return words.value(value)
     decimals = min(FIGURES + 1, max(0, FIGURES - 1 - floor(log10(size))))
     text = f"{value:.{decimals}f}"
+    if float(text) == 0:  # too small for four decimals: neither '.0000' nor '-.0000' says more
+        return "~0"
     trimmed = text.rstrip("0").rstrip(".") if decimals else text
     if abs(float(trimmed or 0) - value) <= SINGLE * size:
         text = trimmed
@@ -369,12 +372,6 @@ def _fitting(texts: set[str], wide: float) -> QFont:
         if all(text_width(text, font) <= wide for text in texts):
             break
     return font
-
-
-def _ink(ground: QColor) -> QColor:
-    """Black or white, whichever is read better on `ground`."""
-    light = 0.299 * ground.red() + 0.587 * ground.green() + 0.114 * ground.blue()
-    return QColor("#101216") if light > 130 else QColor("#f5f6f8")
 
 
 def _dot(painter: QPainter, at: QPointF, cell: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from segviz.gui import theme
@@ -39,3 +39,9 @@ def elided(text: str, font: QFont, width: float) -> str:
 
 def text_width(text: str, font: QFont) -> int:
     return QFontMetrics(font).horizontalAdvance(text)
+
+
+def ink_on(ground: QColor) -> QColor:
+    """Black or white, whichever is read better on `ground`."""
+    light = 0.299 * ground.red() + 0.587 * ground.green() + 0.114 * ground.blue()
+    return QColor("#101216") if light > 130 else QColor("#f5f6f8")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from segviz.core.refinement import Refinement
 from segviz.core.session import State
@@ -116,6 +117,39 @@ def test_both_plots_say_their_numbers(scored):
 def test_classes_that_do_not_match_are_said(shown):
     one = shown(ScoresPanel, scenes.scored(names=(*"012345678", "blot"), shift=0), SIZE)
     assert "no class blot" in one.panel.remarks.text()
+
+
+def test_large_tables_have_the_place_of_the_image_and_what_is_remarked_stands_whole(shown):
+    one = shown(ScoresPanel, scenes.scored(names=(*"012345678", "blot"), shift=0), SIZE)
+    low = one.panel.matrix.grid().height()
+    QTest.mouseClick(one.panel.large, Qt.MouseButton.LeftButton)
+    assert one.state.scores_large
+    assert one.panel.wants_stage(one.scene)
+    assert not one.panel.wants_stage(replace(one.scene, state=replace(one.state, tab="race")))
+    one.panel.stage.resize(720, 480)
+    one.panel.stage.show()
+    QApplication.processEvents()
+    assert one.panel.stage.isAncestorOf(one.panel.table)
+    assert one.panel.matrix.grid().height() > 2 * low
+    words = one.panel._content.words
+    assert words.isVisibleTo(one.panel.widget)
+    assert [len(words.said()) > 80, "no class blot" in words.said(), "no class 9" in words.said()] == [True] * 3
+    assert words.heightForWidth(words.width()) <= words.height(), "no line is cut off"
+    QTest.mouseClick(one.panel.matrix, Qt.MouseButton.LeftButton, pos=middle(one, 2, 2))
+    assert (one.state.cell, one.state.scores_large) == ((2, 2), False), "its pixels are on the image"
+    assert one.panel.widget.isAncestorOf(one.panel.table)
+    assert not words.isVisibleTo(one.panel.widget)
+
+
+def test_large_tables_stand_one_above_the_other_where_it_is_narrow(shown):
+    one = shown(ScoresPanel, scenes.scored(scores_large=True), SIZE)
+    for width, above in ((720, False), (440, True)):
+        one.panel.stage.resize(width, 420)
+        one.panel.stage.show()
+        QApplication.processEvents()
+        table, matrix = one.panel.table.geometry(), one.panel.matrix.geometry()
+        assert (matrix.bottom() < table.top()) is above
+        assert (matrix.left() > table.right()) is not above
 
 
 def test_why_nothing_can_be_scored_stands_there(shown):

@@ -22,7 +22,7 @@ from segviz.gui.panels import training_maps
 from segviz.gui.panels.training import TrainingPanel
 from segviz.gui.panels.training_form import KEPT, read_data
 from segviz.gui.panels.training_plot import LINES, Curve
-from segviz.gui.runs import NO_TRAINING, Left, Phase, Run, Training
+from segviz.gui.runs import NO_TRAINING, Left, Phase, Training
 from segviz.gui.widgets.image_view import Touch
 from tests.gui import scenes
 
@@ -184,7 +184,7 @@ def test_a_finished_run_says_its_scores_and_can_be_opened_and_saved(lab, qtbot, 
 def test_an_unfinished_run_of_an_earlier_window_is_offered(lab, qtbot):
     left = Left(Path("a.json"), "digits-fcn", scenes.train_request(), 1240, 3000)
     one = lab(Training(left=(left,)))
-    assert one.panel.left.text() == "Go on: digits-fcn, 1,240"
+    assert (one.panel.left.text(), one.panel.left_at.text()) == ("Go on: digits-fcn", "left at step 1,240 of 3,000")
     press(qtbot, one.panel.left)
     press(qtbot, one.panel.forget)
     assert one.lab.asked == [("resume", (left,)), ("forget", (left,))]
@@ -303,12 +303,21 @@ def test_balanced_weights_follow_all_that_was_learned_from(lab, qtbot):
     assert form.request.class_weights == pytest.approx((1000 / 11 / 800, *[1000 / 11 / 20] * 10), rel=1e-3)
 
 
-def test_a_run_that_an_earlier_window_left_brings_its_recipe_into_the_form(lab):
+def test_what_the_form_asks_for_is_a_part_of_the_state(lab, qtbot):
+    """Both ways: what a person chooses, and what a session file or a run of an earlier window brings."""
     one = lab()
-    assert one.panel.form.request.recipe == "lenet5"
-    asked = scenes.train_request(kept=0.1)
-    one.train(Training(Phase.STARTING, (Run(1, "digits-fcn", asked),)))
-    assert one.panel.form.request == replace(asked, checkpoint=None, out=None)
+    assert one.state.train.recipe == "lenet5"
+    one.panel.form.recipe.choose(RecipeName.DIGITS_FCN)
+    enter(qtbot, one.panel.form.lines["steps"], "40")
+    assert one.state.train == one.panel.form.request == TrainRequest("digits-fcn", quick=True, steps=40)
+    brought = TrainRequest("lenet5", data="clothes", seed=3, kept=0.05, patches=False)
+    one.session.update(train=brought)
+    form = one.panel.form
+    assert (form.request, form.data.text(), form.lines["seed"].text()) == (brought, "clothes", "3")
+    assert (form.quick.isChecked(), form.way.value) == (False, False)
+    assert form.kept._number.text == "5 %"  # between two places of the slider, and said as it is
+    press(qtbot, one.panel.main)
+    assert one.lab.asked == [("start", (brought,))]
 
 
 def test_earlier_runs_are_opened_and_saved_from_the_legend(lab, qtbot, tmp_path):
@@ -335,6 +344,7 @@ def test_another_recipe_has_other_classes(lab, qtbot):
 def test_other_data_have_other_classes(lab, qtbot, tmp_path):
     one = lab(scenes.training(), TrainingPage.CLASSES)
     form, classes = one.panel.form, one.panel.training_stage.classes
+    form.recipe.choose(RecipeName.DIGITS_FCN)
     press(qtbot, classes.equal)
     assert form.request.class_weights is not None
     enter(qtbot, form.data, str(tmp_path))
@@ -382,7 +392,7 @@ def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
     assert len(np.unique(view.maps.cells_map)) == 5  # background and the four discs drawn to begin with
     pen = view.pen
     with qtbot.waitSignal(view.computed):
-        pen.begin(Touch(20, 170, 1.0))
+        pen.begin(Touch(20, 140, 1.0))
         pen.end()
     assert len(np.unique(view.maps.cells_map)) == 6
     with qtbot.waitSignal(view.computed):
@@ -394,6 +404,22 @@ def test_cells_can_be_drawn_and_taken_back(lab, qtbot):
     assert np.isinf(view.maps.known[0]).all()
     view.views["weights"].view.hovered.emit(3.0, 4.0)
     assert "d1 none" in view.value.text
+
+
+def test_maps_that_were_moved_are_fitted_again(lab, qtbot):
+    one = lab(Training(), TrainingPage.WEIGHT_MAP)
+    view = weights_of(one, qtbot)
+    cells, other = view.views["cells"].view, view.views["weights"].view
+    fitted = cells.projection
+    beside = QPoint(3, cells.height() - 3)
+    qtbot.mousePress(cells, Qt.MouseButton.LeftButton, pos=beside)
+    qtbot.mouseMove(cells, beside + QPoint(20, -20))
+    qtbot.mouseMove(cells, beside + QPoint(40, -30))
+    qtbot.mouseRelease(cells, Qt.MouseButton.LeftButton, pos=beside + QPoint(40, -30))
+    assert cells.projection != fitted
+    assert other.projection == cells.projection
+    press(qtbot, view.fit_button)
+    assert cells.projection == other.projection == fitted
 
 
 def test_a_mask_that_cannot_be_read_says_so_and_changes_nothing(lab, qtbot, tmp_path):
@@ -452,7 +478,7 @@ def test_a_mask_that_comes_after_the_drawing_was_chosen_is_not_shown(lab, qtbot,
     qtbot.waitUntil(lambda: not view._background.busy)
     qtbot.wait(10)
     assert view.maps.size == view.ink.size
-    assert "Alt drags" in view.where.text()
+    assert "drag beside the paper" in view.where.text()
 
 
 def test_a_mask_of_two_values_is_parted_into_its_pieces(lab, qtbot, tmp_path):
@@ -491,6 +517,20 @@ def test_a_run_that_rests_and_one_that_ended_are_said_in_one_form():
     run = scenes.training().run
     assert training_words.progress(scenes.training(Phase.PAUSED, rate=None)) == "Paused at step 120 of 200"
     assert training_words.ended(run) == "Stopped at step 120 of 200"
+
+
+def test_a_run_that_rests_is_said_once(lab):
+    one = lab(scenes.training(Phase.PAUSED))
+    assert one.panel.result.said() == ""
+    one.train(scenes.training(Phase.PAUSED).with_run(trouble="The training process ended."))
+    assert one.panel.result.said() == "The training process ended."
+
+
+def test_before_the_first_report_it_says_what_it_does():
+    started = scenes.training()
+    assert (
+        training_words.progress(replace(started.with_run(points=()), rate=None, remaining=None)) == training_words.FIRST
+    )
 
 
 def test_no_tooltip_lies_over_the_weight_maps(lab, qtbot):
