@@ -97,15 +97,21 @@ class NetworkStage(QWidget):
         if view in VIEWS:
             self.choice.set_value(view)
         self._show_page(view is not NetworkView.WHAT_IF)
-        found, plan = self.figures.outcome(scene), self.figures.plan(scene)
-        if view is NetworkView.WHAT_IF:
+        found = self.figures.outcome(scene)
+        if view is NetworkView.WHAT_IF:  # the picture follows when it is looked at: an edit is to be seen at once
             self.what_if.show_outcome(scene, found)
+            self.what.setText("")
+        else:
+            self._show_board(scene, found)
+        chosen = scene.state.network_picture
+        self.overview.setEnabled(chosen.focus is not None or bool(chosen.toggled))
+
+    def _show_board(self, scene: Scene, found: Outcome | None) -> None:
+        plan = self.figures.plan(scene)
         self.board.glides = settings.glides()
         focus = focus_of(scene, plan) if plan is not None else None
         self.board.show_figure(self.figures.figure(scene), focus, self.figures.tips(scene))
-        self.what.setText(_facts(scene, plan, found) if view is not NetworkView.WHAT_IF else "")
-        chosen = scene.state.network_picture
-        self.overview.setEnabled(chosen.focus is not None or bool(chosen.toggled))
+        self.what.setText(_facts(scene, plan, found))
 
     def _show_page(self, pictured: bool) -> None:
         """The picture or the table in front, with the buttons that belong to it."""

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status, from_shares, pair, tidy, to_shares
+from segviz.core.field import Box, Frame, Geometry, Lattice, Node, Status, pair, tidy
+from segviz.core.regions import from_shares, to_shares
 from segviz.core.steps import SAME, Interval, Law, Resize, Taps, Transposed, Window
 from tests.core import networks
 
