@@ -1,11 +1,11 @@
 """Which pixels a unit sees, and which unit sits at a pixel: exact, both ways, on plain integers.
 
-A network that has been traced on an input of one size is, for geometry, a graph of nodes. Each node maps an interval of
-its own units backwards to the interval of its inputs' units that they need (Dumoulin and Visin 2016, sections 2 and 4;
-for the closed form Araujo et al., Distill 2019). A receptive field is that interval followed down to the image, so it
-belongs to one unit and may depend on the unit's phase once a network has upsampled; (size, stride, start) is the special
-case of a network that never does. An interval has no holes: where a stride or a dilation skips pixels between padding
-and the first pixel that is read, these are counted in.
+A network that has been traced on an input of one size is, for geometry, a graph of nodes. Each node maps an interval
+of its own units backwards to the interval of its inputs' units that they need (Dumoulin and Visin 2016, sections 2
+and 4; for the closed form Araujo et al., Distill 2019). A receptive field is that interval followed down to the
+image, so it belongs to one unit and may depend on the unit's phase once a network has upsampled; (size, stride,
+start) is the special case of a network that never does. An interval has no holes: where a stride or a dilation skips
+pixels between padding and the first pixel that is read, these are counted in.
 
 Conventions: pixel centres are integers, intervals [lo, hi] include both ends, a box is [left, top, right, bottom] in
 pixel edges, inclusive-exclusive, and may reach outside the image into the padding. Units are numbered (row, column).

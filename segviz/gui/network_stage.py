@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from segviz.core.choices import NetworkView
 from segviz.core.export import replace_file
 from segviz.core.volume_layout import Plan
-from segviz.gui import kinds, picturing, settings, theme, words
+from segviz.gui import kinds, pictures, picturing, settings, theme, words
 from segviz.gui.network_figure import Figures, focus_of
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.scene import Scene
@@ -24,7 +24,7 @@ from segviz.gui.workbench import Pages
 
 if TYPE_CHECKING:
     from segviz.core.session import Session
-    from segviz.gui.panels.base import Commands
+    from segviz.gui.panels.base import Commands, SaveFunction
 
 VIEWS = (NetworkView.PICTURE, NetworkView.WHAT_IF)
 
@@ -167,19 +167,26 @@ class NetworkStage(QWidget):
             self._commands.copy_image(image_of(self.board.figure, theme.tokens(self.palette())))
 
     def _save(self) -> None:
-        if self.board.figure is not None:
-            self._commands.save_image(image_of(self.board.figure, theme.tokens(self.palette())), "network")
+        figure, tokens = self.board.figure, theme.tokens(self.palette())
+        if figure is not None:  # painted in the thread that writes it
+            self._commands.save_with(
+                "network.png", kinds.PNG, lambda path: pictures.save_png(image_of(figure, tokens), path)
+            )
 
     def _save_table(self) -> None:
         self._commands.save_table(self.what_if.rows(), "what-if")
 
     def _save_drawing(self) -> None:
-        if self.board.figure is None or self._scene is None or self._scene.network is None:
+        figure, tokens = self.board.figure, theme.tokens(self.palette())
+        if figure is None or self._scene is None or self._scene.network is None:
             return
-        drawing = svg_of(self.board.figure, theme.tokens(self.palette()), self._scene.network.title)
-        self._commands.save_with(
-            "network.svg", kinds.SVG, lambda path: replace_file(path, lambda part: part.write_bytes(drawing))
-        )
+        title = self._scene.network.title
+
+        def paint() -> SaveFunction:
+            drawing = svg_of(figure, tokens, title)
+            return lambda path: replace_file(path, lambda part: part.write_bytes(drawing))
+
+        self._commands.save_painted("network.svg", kinds.SVG, paint)
 
 
 def _name(button: QToolButton, name: str) -> None:

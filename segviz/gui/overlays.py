@@ -76,6 +76,8 @@ class Overlays:
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
+        if self.sight.occludes:  # what a grey square changes lies on the bare photograph: two colours say nothing
+            shown = ()
         marks = (*self.sight.below, self.unit, *self.sight.above, self.dragged, self.cross)
         return (ground, *shown, self.veil, *self.glow.layers, *marks)
 

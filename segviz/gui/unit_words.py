@@ -52,7 +52,7 @@ def _field(unit: Pinned, network: Network | None) -> tuple[str, ...]:
     if unit.status is Status.UNKNOWN:
         return ("field not known",)
     most = "at most " if unit.status in (Status.BOUND, Status.DATA) else ""
-    size = f"field {most}{words.size(unit.field.width, unit.field.height)} px"
+    size = f"field {most}{field_size(unit, network)}"
     if unit.status is Status.WHOLE:
         pooled = network is not None and averages(network.geometry.grid(unit.layer))
         return ("field: the whole image" if pooled else f"{size} + whole image",)

@@ -43,6 +43,9 @@ class Kept:
     def save_with(self, name, kinds, write):
         self.files.append((name, write))
 
+    def save_painted(self, name, kinds, paint):
+        self.files.append((name, paint()))
+
     def do(self, identifier):
         self.done.append(identifier)
 

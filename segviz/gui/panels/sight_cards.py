@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
-from segviz.gui.scene import Kind, Scene
-from segviz.gui.sighting import Occluded, occluded, paths, shares, square_key
+from segviz.gui.scene import Scene
+from segviz.gui.sighting import Occluded, occluded, occlusion_comes, paths, shares, square_key
 from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SWITCHES = {"field-paths": "paths", "filmstrip": "filmstrip", "projective": "projective", "occlude": "square"}
 DEEDS = ("card-copy", "card-save")
 MOST_PATHS = 8
+WAITING = "Computing what changes here…"
 SUM = "What each path adds to the score of the class: a logit, of which the network's upsampling is the sum"
 
 
@@ -74,20 +75,21 @@ class PathCard(QWidget):
         self.copy.clicked.connect(lambda: self._commands.copy_table(self._rows))
         self.save = flat_button("download", "Save the paths as CSV")
         self.save.clicked.connect(lambda: self._commands.save_table(self._rows, "paths"))
-        self.what = ElidedLabel()
+        self.what = QLabel()
+        self.what.setWordWrap(True)
+        self.what.setTextFormat(Qt.TextFormat.PlainText)
         theme.set_role(self.what, "caption")
         head = QHBoxLayout()
         head.setSpacing(0)
         head.addWidget(heading("Paths"))
-        head.addSpacing(theme.S)
-        head.addWidget(self.what, 1)
-        head.addSpacing(theme.XS)
+        head.addStretch(1)
         head.addWidget(self.copy)
         head.addWidget(self.save)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, theme.XS)
         column.setSpacing(theme.XS)
         column.addLayout(head)
+        column.addWidget(self.what)
         column.addWidget(self.bars)
         self.hide()
 
@@ -126,9 +128,9 @@ def _what(scene: Scene, added: Sequence[float]) -> str:
     """What the bars of the paths are: the shares of a class's score, which sum to it, or the sizes of their fields."""
     unit, network = scene.state.unit, scene.network
     if not added or unit is None or network is None:
-        return "field in image px"
+        return "How wide each field is, in image pixels"
     name = unit_words.class_of_map(network, network.geometry.last, unit.channel)
-    return f"{unit_words.quoted(name)} {_signed(sum(added))} ="
+    return f"Score of {unit_words.quoted(name)}: {words.value(sum(added))}, the sum of"
 
 
 def _signed(number: float) -> str:
@@ -186,8 +188,8 @@ class SquareCard(QWidget):
         self.effect.setFont(theme.numbers())
         self.effect.setText(effect(found))
         self.effect.setToolTip(f"{effect(found)}\nThe most probable class of the output below the square's centre")
-        busy = scene.job(Kind.OCCLUSION) is not None
-        self.counted.setText(counted(found) or ("Computing the maps of the image…" if busy else ""))
+        self.effect.setEnabled(found.fresh)
+        self.counted.setText(WAITING if occlusion_comes(scene, found) else counted(found))
         self.counted.setAlignment(Qt.AlignmentFlag.AlignTop)
 
 
@@ -207,4 +209,5 @@ def counted(found: Occluded) -> str:
     if answer is None:
         return ""
     changed, all_of_them = int(answer.changed.sum()), int(answer.change.size)
-    return f"{words.count(changed)} of {words.many(all_of_them, 'output')} change, all inside the dashed box"
+    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')} change, all inside the dashed box"
+    return f"{told}; a score by {words.value(float(answer.change.max()))} at most" if changed else told
