@@ -225,7 +225,7 @@ class _Card:
             last = at == len(found) - 1
             self._painter.setPen(QPen(self._tokens.color("accent" if last else "line"), 2 if last else 1))
             self._painter.drawRect(shown)
-            draw_inner(self._painter, shown, inner_of(found, at))
+            draw_inner(self._painter, shown, inner_of(found, at), 1.0)
             wide = place.adjusted(-TILE_GAP / 2 + 2, TILE + 5, TILE_GAP / 2 - 2, 22)
             self._centred(QRectF(wide.left(), wide.top(), wide.width(), 15), title, "accent" if last else "text")
             self._centred(QRectF(wide.left(), wide.top() + 15, wide.width(), 15), size_text(still), "dim")

@@ -109,7 +109,7 @@ class Filmstrip(Painted):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(t.color("accent" if last else "line"), 2 if last else 1))
         painter.drawRect(picture.adjusted(0.5, 0.5, -0.5, -0.5))
-        draw_inner(painter, picture, tile.inner)
+        draw_inner(painter, picture, tile.inner, theme.text_factor())
         font = theme.numbers(theme.CAPTION)
         line, room = QFontMetrics(font).height(), side + theme.px(GAP) - theme.px(theme.XS)
         for row, (text, ink) in enumerate(((tile.title, "text"), *((caption, "dim") for caption in tile.captions))):
@@ -163,7 +163,7 @@ class Filmstrip(Painted):
             super().keyPressEvent(event)
 
 
-def draw_inner(painter: QPainter, picture: QRectF, inner: QRectF | None) -> None:
+def draw_inner(painter: QPainter, picture: QRectF, inner: QRectF | None, thick: float) -> None:
     """Outline the part `inner`, in shares, of a tile that fills `picture`; nothing where there is none."""
     if inner is None:
         return
@@ -175,5 +175,5 @@ def draw_inner(painter: QPainter, picture: QRectF, inner: QRectF | None) -> None
     )
     painter.save()
     painter.setClipRect(picture)
-    draw_box(painter, part, ACCENT)
+    draw_box(painter, part, ACCENT, thick)
     painter.restore()

@@ -31,12 +31,12 @@ def _pens(color: QColor, thick: float) -> tuple[QPen, QPen]:
     return pens[0], pens[1]
 
 
-def draw_box(painter: QPainter, rect: QRectF, color: QColor) -> None:
-    """The outline of `rect`."""
+def draw_box(painter: QPainter, rect: QRectF, color: QColor, thick: float | None = None) -> None:
+    """The outline of `rect`, `thick` times as wide as usual; None: as type is larger."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in _pens(color, theme.text_factor()):
+    for pen in _pens(color, theme.text_factor() if thick is None else thick):
         painter.setPen(pen)
         painter.drawRect(rect)
     painter.restore()
