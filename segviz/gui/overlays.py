@@ -57,7 +57,7 @@ class Overlays:
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.compared = ComparedLayers()
-        self.sight = SightLayers()
+        self.sight = SightLayers(self.unit)
         self.glow = GlowLayers()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()

@@ -10,6 +10,7 @@ from segviz.core.occlusion import OcclusionAnswer
 from segviz.gui import sighting, words
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
+from segviz.gui.widgets.mark_layers import UnitLayer
 from segviz.gui.widgets.plane import PlaneLayer, argb, cells_of
 from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, PathMarks, ReachLayer, ReachMarks, SquareLayer
 
@@ -38,10 +39,10 @@ def path_marks(scene: Scene) -> tuple[PathMarks, ...]:
 class SightLayers:
     """All of these layers; `show` brings them up to a scene. `below` lie under the unit's own box, `above` over it."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: UnitLayer) -> None:
         self.chain = ChainLayer()
         self.paths = PathLayer()
-        self.reach = ReachLayer()
+        self.reach = ReachLayer(unit)
         self.square = SquareLayer()
         self.strength = PlaneLayer()
         self.changed = PlaneLayer(contour=True)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 
 from segviz.core.field import Box
 from segviz.gui import theme
-from segviz.gui.widgets.mark_layers import ACCENT
+from segviz.gui.widgets.mark_layers import ACCENT, UnitLayer
 from segviz.gui.widgets.marks import LIGHT, UNDER, draw_box, draw_cell, draw_chip, draw_corners
 from segviz.gui.widgets.projection import Projection
 
@@ -172,10 +172,14 @@ class ReachMarks:
 
 
 class ReachLayer:
-    """A projective field: the cells of the units that one pixel can change, and the pixel."""
+    """A projective field: the cells of the units that one pixel can change, and the pixel.
 
-    def __init__(self) -> None:
+    `below` is what is painted before and has a label of its own.
+    """
+
+    def __init__(self, below: UnitLayer | None = None) -> None:
         self.marks: ReachMarks | None = None
+        self._below = below
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         marks = self.marks
@@ -185,7 +189,8 @@ class ReachLayer:
         _grid(painter, rect, marks.rows, marks.columns)
         _dashed(painter, rect)
         draw_cell(painter, projection.rect(marks.pixel), LIGHT)
-        draw_chip(painter, marks.text, rect, area, below=True)  # above stands what is said of the pinned unit
+        taken = self._below.label if self._below is not None else None
+        draw_chip(painter, marks.text, rect, area, below=True, taken=taken)
 
 
 def _grid(painter: QPainter, rect: QRectF, rows: int, columns: int) -> None:
