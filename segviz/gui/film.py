@@ -85,10 +85,10 @@ def picture_of(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: t
 
 
 def size_text(still: Still) -> str:
-    """'39 px', or 'width × height px' where the two differ by more than the image was resized otherwise."""
+    """'39 px', or 'width×height px' where the two differ by more than the image was resized otherwise."""
     wide, high = still.field.width, still.field.height
     alike = abs(wide - high) <= ALIKE * wide
-    return f"{words.length(wide)} px" if alike else f"{words.size(round(wide), round(high))} px"
+    return f"{words.length(wide)} px" if alike else f"{wide:,.0f}×{high:,.0f} px"  # as short as a tile is wide
 
 
 def hint_of(still: Still) -> str:

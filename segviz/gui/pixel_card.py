@@ -11,7 +11,7 @@ from segviz.core import scores
 from segviz.core.effective import RULES, SHARES, EffectiveField
 from segviz.core.field import Box
 from segviz.gui import theme, unit_words, words
-from segviz.gui.film import inner_of, picture_of, size_text, titles
+from segviz.gui.film import grid_text, inner_of, picture_of, size_text, titles
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
 from segviz.gui.panels.pixels import crop, hatched
@@ -228,7 +228,8 @@ class _Card:
             draw_inner(self._painter, shown, inner_of(found, at), 1.0)
             wide = place.adjusted(-TILE_GAP / 2 + 2, TILE + 5, TILE_GAP / 2 - 2, 22)
             self._centred(QRectF(wide.left(), wide.top(), wide.width(), 15), title, "accent" if last else "text")
-            self._centred(QRectF(wide.left(), wide.top() + 15, wide.width(), 15), size_text(still), "dim")
+            for line, text in enumerate((size_text(still), grid_text(still, self._scene)), 1):
+                self._centred(QRectF(wide.left(), wide.top() + 15 * line, wide.width(), 15), text, "dim")
 
     def _centred(self, rect: QRectF, text: str, ink: str) -> None:
         font = _font(11)
