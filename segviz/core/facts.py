@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
 
 from segviz.core.field import Geometry, Status
-from segviz.core.steps import Resize, Transposed
+from segviz.core.steps import Resize
 
-PHASES = 32  # units looked at: after an upsampling a field's size depends on the unit's phase
+PHASES = 32  # units looked at at most: after an upsampling a field's size depends on the unit's phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,50 @@ class Facts:
     status: str = Status.UNKNOWN.value
 
 
-def facts(geometry: Geometry, layer: str) -> Facts:
-    """Those of one layer. Raises SegvizError for one that does not depend on the image."""
+class FactFinder:
+    """The facts of the layers of one geometry; those of layers whose units see the same are found once."""
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        self._known: dict[tuple[int, int], Facts] = {}
+
+    def __contains__(self, layer: str) -> bool:
+        """Whether the geometry has the layer."""
+        return layer in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self._geometry.layers)
+
+    @cached_property
+    def _phases(self) -> tuple[int, ...]:
+        """For each node how many neighbouring units may have fields of different sizes.
+
+        Behind transposed convolutions they repeat with the coarsest maps on the way, as long as all strides are whole;
+        behind a resizing they need not.
+        """
+        found: list[int] = []
+        coarsest: list[float] = []  # of all nodes before, and the node itself
+        resized: list[bool] = []
+        for index, node in enumerate(self._geometry.nodes):
+            own = [law.stride for law in self._geometry.laws_at(index)]
+            coarsest.append(max(*own, *(coarsest[source] for source in node.inputs)))
+            resized.append(isinstance(node.y, Resize) or any(resized[source] for source in node.inputs))
+            found.append(PHASES if resized[-1] else min(PHASES, max(1, ceil(coarsest[-1] / min(own)))))
+        return tuple(found)
+
+    def of(self, layer: str) -> Facts:
+        """Those of one layer. Raises SegvizError for one that does not depend on the image."""
+        index = self._geometry.index(layer)
+        key = self._geometry.same_as[index], self._phases[index]
+        if key not in self._known:
+            self._known[key] = _found(self._geometry, layer, key[1])
+        return self._known[key]
+
+
+def _found(geometry: Geometry, layer: str, phases: int) -> Facts:
     rows, columns = geometry.grid(layer)
-    places = [(rows // 2, columns // 2)]
-    if any(isinstance(node.y, (Resize, Transposed)) for node in geometry.nodes[: geometry.index(layer) + 1]):
-        places = [(min(rows // 2 + k, rows - 1), min(columns // 2 + k, columns - 1)) for k in range(PHASES)]
+    places = [(min(rows // 2 + k, rows - 1), min(columns // 2 + k, columns - 1)) for k in range(phases)]
     known = {place: geometry.field(layer, *place) for place in dict.fromkeys((*places, (0, 0)))}  # small grids have few
     found = [known[place] for place in places]
     law_y, law_x = geometry.laws(layer)

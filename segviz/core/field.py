@@ -203,6 +203,7 @@ class Geometry:
 
     def seen_by(self, target: int, y: Span, x: Span) -> Field | None:
         """What the units in rows `y` and columns `x` of node `target` see together; None where that is no image."""
+        target = self.same_as[target]
         judge, need = Judge(), {target: (y, x)}
         for index in range(target, -1, -1):  # nodes are in topological order
             if index not in need:
@@ -212,6 +213,7 @@ class Geometry:
                 return judge.field(y, x, self.height, self.width)
             judge.meet(self.nodes[index])
             for source, rows, columns in self.below(index, y, x):
+                source = self.same_as[source]
                 had = need.get(source)
                 need[source] = (rows, columns) if had is None else (rows.joined(had[0]), columns.joined(had[1]))
         return None
@@ -220,6 +222,17 @@ class Geometry:
     def _moves(self) -> tuple[bool, ...]:
         """Which nodes need other units than their own: most do not (activations, normalisation, sums)."""
         return tuple(node.y != SAME or node.x != SAME for node in self.nodes)
+
+    @cached_property
+    def same_as(self) -> tuple[int, ...]:
+        """Of each node the earliest whose units have the same fields and places: activations move nothing."""
+        found: list[int] = []
+        for index, node in enumerate(self.nodes):
+            plain = len(node.inputs) == 1 and not (self._moves[index] or node.whole or node.gates or node.reason)
+            below = node.inputs[0] if plain else index
+            alike = (self.nodes[below].height, self.nodes[below].width) == (node.height, node.width)
+            found.append(found[below] if plain and alike else index)
+        return tuple(found)
 
     def below(self, index: int, y: Span, x: Span) -> list[tuple[int, Span, Span]]:
         """What units of node `index` need of each of its inputs: its number, rows and columns of its grid."""
@@ -276,9 +289,8 @@ class Geometry:
     def laws(self, layer: str) -> tuple[Law, Law]:
         """Where the units of `layer` sit, along y and x.
 
-        For a network that never upsamples this is the centre of the receptive field; after an
-        upsampling, whose fields change size with the unit's phase, it is the place that the unit
-        answers for.
+        For a network that never upsamples this is the centre of the receptive field; after an upsampling, whose fields
+        change size with the unit's phase, it is the place that the unit answers for.
         """
         return self.laws_at(self.index(layer))
 
@@ -316,16 +328,6 @@ def cell_of(y: Law, x: Law, row: int, column: int) -> Box:
     """The cell of a unit whose layer's units sit where these laws say."""
     left, top = x.at(column - 0.5) + 0.5, y.at(row - 0.5) + 0.5
     return Box(left, top, left + x.stride, top + y.stride)
-
-
-def to_shares(x: float, y: float, height: int, width: int) -> tuple[float, float]:
-    """Where the pixel centre (x, y) lies in a picture of that size, in shares of its width and its height."""
-    return (x + 0.5) / width, (y + 0.5) / height
-
-
-def from_shares(across: float, down: float, height: int, width: int) -> tuple[float, float]:
-    """(x, y) of the place at these shares of a picture's width and height: `to_shares` backwards."""
-    return across * width - 0.5, down * height - 0.5
 
 
 def tidy(values: Iterable[float]) -> list[float]:

@@ -161,3 +161,13 @@ def mixed(law: Law, low: float, high: float, size: int, every: int = 1) -> Inter
     first, last = (low - law.start) // stride - 1, -((law.start - (high - 1)) // stride) + 1
     start = max(0, min((size - 1) // every, int(first))) * every
     return Interval(start, max(start, min(size - 1, int(last) * every)))
+
+
+def to_shares(x: float, y: float, height: int, width: int) -> tuple[float, float]:
+    """Where the pixel centre (x, y) lies in a picture of that size, in shares of its width and its height."""
+    return (x + 0.5) / width, (y + 0.5) / height
+
+
+def from_shares(across: float, down: float, height: int, width: int) -> tuple[float, float]:
+    """(x, y) of the place at these shares of a picture's width and height: `to_shares` backwards."""
+    return across * width - 0.5, down * height - 0.5

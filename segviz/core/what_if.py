@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segviz.core.errors import SegvizError
-from segviz.core.facts import facts
+from segviz.core.facts import FactFinder
 from segviz.core.field import Geometry, Node
 from segviz.core.requests import Layer, Network
 from segviz.core.steps import SAME, Mirror, Resize, Step, Taps, Transposed, Window
@@ -77,8 +77,8 @@ def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
             raise EditRefused(name, f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
         _check(name, edit)
     geometry = _resized(network.geometry, edits)
-    moved = _moved_nodes(network.geometry, geometry)
-    layers = tuple(_relaid(network, geometry, layer, edits, moved) for layer in network.layers)
+    moved, finder = _moved_nodes(network.geometry, geometry), FactFinder(geometry)
+    layers = tuple(_relaid(network, geometry, layer, edits, moved, finder) for layer in network.layers)
     layers = tuple(_summed(layer, layers, network.layers) for layer in layers)
     pairs = zip(network.layers, layers, strict=True)
     return WhatIf(layers, geometry, tuple(new.name for old, new in pairs if new != old))
@@ -283,11 +283,16 @@ def _moved_nodes(old: Geometry, new: Geometry) -> list[bool]:
 
 
 def _relaid(
-    network: Network, geometry: Geometry, layer: Layer, edits: Mapping[str, Edit], moved: Sequence[bool]
+    network: Network,
+    geometry: Geometry,
+    layer: Layer,
+    edits: Mapping[str, Edit],
+    moved: Sequence[bool],
+    finder: FactFinder,
 ) -> Layer:
     """A layer as it is on the new geometry; what containers cost is summed later."""
     old = network.geometry
-    if layer.name not in dict(old.layers):
+    if layer.name not in finder:
         return layer
     end = old.index(layer.name)
     was, now = old.nodes[end], geometry.nodes[end]
@@ -296,7 +301,7 @@ def _relaid(
     shape = layer.output_shape
     if len(shape) > 2 and shape[-2:] == _grid(was):
         shape = (*shape[:-2], *_grid(now))
-    found = facts(geometry, layer.name)
+    found = finder.of(layer.name)
     macs, parameters = layer.macs, layer.parameters
     if layer.leaf and layer.macs:
         macs, parameters = _cost(old, geometry, end, layer, layer.name in edits)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from segviz.core.errors import SegvizError
-from segviz.core.facts import Facts, facts
+from segviz.core.facts import FactFinder, Facts
 from segviz.core.field import Geometry
 from segviz.core.refusals import lacks_memory
 from segviz.core.regions import Region
@@ -218,17 +218,17 @@ def _counted_for_leaves(operations: list[Operation]) -> tuple[Operation, ...]:
 def describe_layers(traced: Trace, fields: Geometry | None = None) -> tuple[Layer, ...]:
     """The layers of a trace for people. `fields` may give the receptive fields of another form."""
     counted: set[nn.Module] = set()
-    layers = []
+    layers, finder = [], FactFinder(fields or traced.geometry)
     for call in traced.calls:
         first = call.module not in counted
         counted.add(call.module)
         parameters = sum(p.numel() for p in call.module.parameters()) if first else 0
-        layers.append(_described(call, parameters, fields or traced.geometry))
+        layers.append(_described(call, parameters, finder))
     return tuple(layers)
 
 
-def _described(call: Call, parameters: int, geometry: Geometry) -> Layer:
-    found = facts(geometry, call.name) if call.name in dict(geometry.layers) else Facts()
+def _described(call: Call, parameters: int, finder: FactFinder) -> Layer:
+    found = finder.of(call.name) if call.name in finder else Facts()
     return Layer(
         name=call.name,
         type=type(call.module).__name__,

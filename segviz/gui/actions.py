@@ -100,7 +100,8 @@ LONG = (Kind.IMAGE, Kind.PREDICTION, Kind.RACE)
 def _escape(window: MainWindow) -> None:
     """Stop what takes long, else go back to the image, leave the presenter's view or the full screen.
 
-    Else the newest goes of message, cell of the confusion matrix, comparison, window, square and unit.
+    Else the newest goes of message, stage, cell of the confusion matrix, comparison, window, square and unit: what
+    lies on an image that a stage covers stays until the image is seen.
     Maps of a layer and a network's description come by themselves; stopped, they would leave old ones on the screen.
     """
     if any(job.kind in LONG for job in window.desk.scene.jobs):
@@ -113,6 +114,8 @@ def _escape(window: MainWindow) -> None:
         window.layouts.set_full_screen(False)
     elif window.desk.scene.message is not None or window.notices.hint is not None:
         window.notices.dismiss()
+    elif window.stages.covers:
+        window.desk.session.update(**window.stages.uncovering())
     elif window.desk.scene.state.cell is not None:
         window.desk.session.update(cell=None)
     elif window.desk.scene.state.compare is not CompareView.NONE:

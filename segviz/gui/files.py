@@ -260,9 +260,13 @@ class Files(QObject):
 
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         """Ask where, write there in the background, and say so; a failure is a message."""
+        self.save_painted(name, kinds, lambda: write)
+
+    def save_painted(self, name: str, kinds: str, paint: Callable[[], SaveFunction]) -> None:
+        """The same of what only the window's thread can paint: `paint` does so once the place is known."""
         place = self.place_for(name, kinds)
         if place is not None:
-            self.write(place, write)
+            self.write(place, paint())
 
     def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
         """Ask where, let the window's thread paint the `frames`, and write them in the background."""

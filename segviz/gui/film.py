@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 
 from segviz.gui import theme, words
@@ -27,20 +28,55 @@ def tiles_of(scene: Scene, most: int, side: int, tokens: theme.Tokens) -> tuple[
         return (), ()
     found, pixels = stills(scene, most), scene.picture.pixels
     return found, tuple(
-        Tile(picture_of(still, pixels, side, tokens), title, size_text(still), hint_of(still))
-        for still, title in zip(found, titles(found), strict=True)
+        Tile(
+            picture_of(still, pixels, side, tokens),
+            title,
+            (size_text(still), grid_text(still, scene)),
+            hint_of(still),
+            inner_of(found, at),
+        )
+        for at, (still, title) in enumerate(zip(found, titles(found), strict=True))
     )
 
 
+def inner_of(found: Sequence[Still], at: int) -> QRectF | None:
+    """Where the field of the still before lies in that of still `at`, in shares of it; None where it is as large."""
+    if at == 0:
+        return None
+    outer, inner = found[at].field, found[at - 1].field
+    place = QRectF(
+        (inner.left - outer.left) / outer.width,
+        (inner.top - outer.top) / outer.height,
+        inner.width / outer.width,
+        inner.height / outer.height,
+    )
+    return place if place.width() < 1 and place.height() < 1 else None
+
+
+def grid_text(still: Still, scene: Scene) -> str:
+    """The units of the layer across and down, as the image is said: width × height."""
+    assert scene.network is not None
+    rows, columns = scene.network.geometry.grid(still.layer)
+    return words.size(columns, rows)
+
+
 def titles(found: Sequence[Still]) -> tuple[str, ...]:
-    """The names of the layers without the containers that hold all of them: there is little room for a name.
+    """The names of the layers without the outer containers that they need not be told apart: there is little room.
 
     The last container stays where a name would begin with a number without it.
     """
-    names = [still.layer.split(".") for still in found]
-    while names and all(len(parts) > 1 and parts[0] == names[0][0] and not parts[1][0].isdigit() for parts in names):
-        names = [parts[1:] for parts in names]
-    return tuple(".".join(parts) for parts in names)
+    names = [still.layer for still in found]
+    while True:
+        shorter = [_within(name) for name in names]
+        if shorter == names or len(set(shorter)) < len(set(names)):
+            return tuple(names)
+        names = shorter
+
+
+def _within(name: str) -> str:
+    """A layer's name inside its outermost container; whole where that leaves a number."""
+    _, _, rest = name.partition(".")
+    return rest if rest and not rest[0].isdigit() else name
 
 
 def picture_of(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: theme.Tokens) -> QImage:
@@ -49,10 +85,10 @@ def picture_of(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: t
 
 
 def size_text(still: Still) -> str:
-    """'39 px', or 'width × height px' where the two differ by more than the image was resized otherwise."""
+    """'39 px', or 'width×height px' where the two differ by more than the image was resized otherwise."""
     wide, high = still.field.width, still.field.height
     alike = abs(wide - high) <= ALIKE * wide
-    return f"{words.length(wide)} px" if alike else f"{words.size(round(wide), round(high))} px"
+    return f"{words.length(wide)} px" if alike else f"{wide:,.0f}×{high:,.0f} px"  # as short as a tile is wide
 
 
 def hint_of(still: Still) -> str:

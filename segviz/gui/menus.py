@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QIcon, QImageReader, QKeyEvent, QKeySequence, QPixmap
+from PySide6.QtGui import QAction, QIcon, QImageReader, QKeyEvent, QKeySequence, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu
 
 from segviz.core import assets, catalogue, places
@@ -22,6 +23,7 @@ from segviz.gui.names import image_title, sample_title, specs
 from segviz.gui.widgets import tooltips
 
 if TYPE_CHECKING:
+    from segviz.core.entries import Entry
     from segviz.gui.window import MainWindow
 
 THUMBNAIL = 40
@@ -118,6 +120,7 @@ def fill_samples(menu: QMenu, window: MainWindow) -> None:
         entry.setData(str(path))
         entry.setToolTip(path.name)
         entry.triggered.connect(lambda _=False, p=path: window.files.show_image(p))
+        entry.setIcon(_framed(QPixmap()))
     _Thumbnails(menu)
 
 
@@ -136,7 +139,17 @@ class _Thumbnails(QObject):
             self._timer.stop()
             return
         entry = self._waiting.pop(0)
-        entry.setIcon(QIcon(thumbnail(Path(entry.data()), THUMBNAIL)))
+        entry.setIcon(_framed(thumbnail(Path(entry.data()), THUMBNAIL)))
+
+
+def _framed(picture: QPixmap) -> QIcon:
+    """A thumbnail in the middle of a square: all rows are alike, also while their pictures are still read."""
+    square = QPixmap(THUMBNAIL, THUMBNAIL)
+    square.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(square)
+    painter.drawPixmap((THUMBNAIL - picture.width()) // 2, (THUMBNAIL - picture.height()) // 2, picture)
+    painter.end()
+    return QIcon(square)
 
 
 def thumbnail(path: Path, size: int) -> QPixmap:
@@ -165,21 +178,54 @@ def fill_recent(menu: QMenu, window: MainWindow) -> None:
 
 def fill_networks(menu: QMenu, window: MainWindow) -> None:
     """The catalogue: what is trained by task, then the networks with random weights."""
+    for inside in menu.findChildren(QMenu):
+        inside.deleteLater()  # `clear` leaves them
     menu.clear()
     current = window.desk.session.state.model
     menu.addActions([window.menus.actions["open-network"], window.menus.actions["network-by-name"]])
     _own_networks(menu, window)
-    sections = {task.title: [e for e in catalogue.ENTRIES if e.task is task and e.trained] for task in Task}
-    sections["Random weights: for speed and geometry"] = [e for e in catalogue.ENTRIES if not e.trained]
-    for heading, entries in sections.items():
-        section(menu, heading)
-        for entry in entries:
-            for spec, title in specs(entry):
-                made = menu.addAction(title)
-                made.setToolTip(f"{entry.summary}\n{entry.parameters:,} parameters; {entry.licence}")
-                made.setCheckable(True)
-                made.setChecked(same_network(spec, current))
-                made.triggered.connect(lambda _=False, s=spec: window.files.show_network(s))
+    for task in Task:
+        section(menu, task.title)
+        _families(menu, [entry for entry in catalogue.ENTRIES if entry.task is task and entry.trained], window)
+    menu.addSeparator()
+    others = [entry for entry in catalogue.ENTRIES if not entry.trained]
+    inside = _submenu(menu, "Random weights: for speed and geometry", others, current)
+    _families(inside, others, window)
+
+
+def _families(menu: QMenu, entries: Sequence[Entry], window: MainWindow) -> None:
+    """The networks in order, those that one file of the program builds together in a menu of their own."""
+    current = window.desk.session.state.model
+    families: dict[str, list[Entry]] = {}
+    for entry in entries:
+        families.setdefault(entry.builder.partition(":")[0], []).append(entry)
+    for family in families.values():
+        found = [(entry, *named) for entry in family for named in specs(entry)]
+        place = (
+            menu if len(found) == 1 else _submenu(menu, family_title([title for *_, title in found]), family, current)
+        )
+        for entry, spec, title in found:
+            made = place.addAction(title)
+            made.setToolTip(f"{entry.summary}\n{entry.parameters:,} parameters; {entry.licence}")
+            made.setCheckable(True)
+            made.setChecked(same_network(spec, current))
+            made.triggered.connect(lambda _=False, s=spec: window.files.show_network(s))
+
+
+def _submenu(menu: QMenu, title: str, entries: Sequence[Entry], current: str) -> QMenu:
+    """A menu of several networks, marked where the current one is among them."""
+    made = menu.addMenu(title)
+    made.setToolTipsVisible(True)
+    held = any(same_network(spec, current) for entry in entries for spec, _ in specs(entry))
+    made.menuAction().setCheckable(True)
+    made.menuAction().setChecked(held)
+    return made
+
+
+def family_title(titles: Sequence[str]) -> str:
+    """What the names of several networks begin with: 'VGG16' and 'VGG without padding' are 'VGG'."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*titles, strict=False))
+    return "".join(letters[0] for letters in alike).rstrip(" -,(0123456789") or titles[0]
 
 
 def _own_networks(menu: QMenu, window: MainWindow) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from segviz.core.choices import NetworkView
 from segviz.core.export import replace_file
 from segviz.core.volume_layout import Plan
-from segviz.gui import kinds, picturing, settings, theme, words
+from segviz.gui import kinds, pictures, picturing, settings, theme, words
 from segviz.gui.network_figure import Figures, focus_of
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.scene import Scene
@@ -24,7 +24,7 @@ from segviz.gui.workbench import Pages
 
 if TYPE_CHECKING:
     from segviz.core.session import Session
-    from segviz.gui.panels.base import Commands
+    from segviz.gui.panels.base import Commands, SaveFunction
 
 VIEWS = (NetworkView.PICTURE, NetworkView.WHAT_IF)
 
@@ -97,15 +97,21 @@ class NetworkStage(QWidget):
         if view in VIEWS:
             self.choice.set_value(view)
         self._show_page(view is not NetworkView.WHAT_IF)
-        found, plan = self.figures.outcome(scene), self.figures.plan(scene)
-        if view is NetworkView.WHAT_IF:
+        found = self.figures.outcome(scene)
+        if view is NetworkView.WHAT_IF:  # the picture follows when it is looked at: an edit is to be seen at once
             self.what_if.show_outcome(scene, found)
+            self.what.setText("")
+        else:
+            self._show_board(scene, found)
+        chosen = scene.state.network_picture
+        self.overview.setEnabled(chosen.focus is not None or bool(chosen.toggled))
+
+    def _show_board(self, scene: Scene, found: Outcome | None) -> None:
+        plan = self.figures.plan(scene)
         self.board.glides = settings.glides()
         focus = focus_of(scene, plan) if plan is not None else None
         self.board.show_figure(self.figures.figure(scene), focus, self.figures.tips(scene))
-        self.what.setText(_facts(scene, plan, found) if view is not NetworkView.WHAT_IF else "")
-        chosen = scene.state.network_picture
-        self.overview.setEnabled(chosen.focus is not None or bool(chosen.toggled))
+        self.what.setText(_facts(scene, plan, found))
 
     def _show_page(self, pictured: bool) -> None:
         """The picture or the table in front, with the buttons that belong to it."""
@@ -161,19 +167,26 @@ class NetworkStage(QWidget):
             self._commands.copy_image(image_of(self.board.figure, theme.tokens(self.palette())))
 
     def _save(self) -> None:
-        if self.board.figure is not None:
-            self._commands.save_image(image_of(self.board.figure, theme.tokens(self.palette())), "network")
+        figure, tokens = self.board.figure, theme.tokens(self.palette())
+        if figure is not None:  # painted in the thread that writes it
+            self._commands.save_with(
+                "network.png", kinds.PNG, lambda path: pictures.save_png(image_of(figure, tokens), path)
+            )
 
     def _save_table(self) -> None:
         self._commands.save_table(self.what_if.rows(), "what-if")
 
     def _save_drawing(self) -> None:
-        if self.board.figure is None or self._scene is None or self._scene.network is None:
+        figure, tokens = self.board.figure, theme.tokens(self.palette())
+        if figure is None or self._scene is None or self._scene.network is None:
             return
-        drawing = svg_of(self.board.figure, theme.tokens(self.palette()), self._scene.network.title)
-        self._commands.save_with(
-            "network.svg", kinds.SVG, lambda path: replace_file(path, lambda part: part.write_bytes(drawing))
-        )
+        title = self._scene.network.title
+
+        def paint() -> SaveFunction:
+            drawing = svg_of(figure, tokens, title)
+            return lambda path: replace_file(path, lambda part: part.write_bytes(drawing))
+
+        self._commands.save_painted("network.svg", kinds.SVG, paint)
 
 
 def _name(button: QToolButton, name: str) -> None:

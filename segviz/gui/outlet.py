@@ -55,6 +55,10 @@ class Outlet(QObject):
         if self._saver is not None:
             self._saver.save_with(name, kinds, write)
 
+    def save_painted(self, name: str, kinds: str, paint: Callable[[], SaveFunction]) -> None:
+        if self._saver is not None:
+            self._saver.save_painted(name, kinds, paint)
+
     def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
         if self._saver is not None:
             self._saver.save_film(name, frames)

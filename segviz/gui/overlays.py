@@ -57,7 +57,7 @@ class Overlays:
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.compared = ComparedLayers()
-        self.sight = SightLayers()
+        self.sight = SightLayers(self.unit)
         self.glow = GlowLayers()
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
@@ -76,6 +76,8 @@ class Overlays:
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
+        if self.sight.occludes:  # what a grey square changes lies on the bare photograph: two colours say nothing
+            shown = ()
         marks = (*self.sight.below, self.unit, *self.sight.above, self.dragged, self.cross)
         return (ground, *shown, self.veil, *self.glow.layers, *marks)
 

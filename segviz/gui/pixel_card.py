@@ -11,13 +11,14 @@ from segviz.core import scores
 from segviz.core.effective import RULES, SHARES, EffectiveField
 from segviz.core.field import Box
 from segviz.gui import theme, unit_words, words
-from segviz.gui.film import picture_of, size_text, titles
+from segviz.gui.film import grid_text, inner_of, picture_of, size_text, titles
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
 from segviz.gui.panels.pixels import crop, hatched
 from segviz.gui.scene import Pinned, Scene, pinned
 from segviz.gui.sight_layers import path_marks
 from segviz.gui.sighting import stills
+from segviz.gui.widgets.filmstrip import draw_inner
 from segviz.gui.widgets.projection import Projection
 
 WIDE, HIGH, SCALE = 960, 540, 2  # 16:9; the picture has SCALE times as many pixels
@@ -224,9 +225,11 @@ class _Card:
             last = at == len(found) - 1
             self._painter.setPen(QPen(self._tokens.color("accent" if last else "line"), 2 if last else 1))
             self._painter.drawRect(shown)
+            draw_inner(self._painter, shown, inner_of(found, at), 1.0)
             wide = place.adjusted(-TILE_GAP / 2 + 2, TILE + 5, TILE_GAP / 2 - 2, 22)
             self._centred(QRectF(wide.left(), wide.top(), wide.width(), 15), title, "accent" if last else "text")
-            self._centred(QRectF(wide.left(), wide.top() + 15, wide.width(), 15), size_text(still), "dim")
+            for line, text in enumerate((size_text(still), grid_text(still, self._scene)), 1):
+                self._centred(QRectF(wide.left(), wide.top() + 15 * line, wide.width(), 15), text, "dim")
 
     def _centred(self, rect: QRectF, text: str, ink: str) -> None:
         font = _font(11)

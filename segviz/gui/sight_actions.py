@@ -41,6 +41,12 @@ def _flag(name: str, identifier: str, text: str, key: str, icon: str, tip: str) 
     )
 
 
+def _paths(window: MainWindow) -> None:
+    """The boxes of the paths, or none any more; said, since nothing changes where there is one path alone."""
+    window.desk.session.update(**sighting.toggle(window.desk.scene, "paths"))
+    window.desk.said.emit(sighting.paths_words(window.desk.scene))
+
+
 def _occlude(window: MainWindow) -> None:
     """The square, or none any more; where there can be none, why."""
     scene = window.desk.scene
@@ -55,8 +61,9 @@ SIGHT = (
     Action("field-fit", "Fit image and field", MENU, lambda w: w.sight.fit(), ("Shift+F",), "maximize",
            "Zoom out until the whole field of the pinned unit is seen, its part outside the image too",
            enabled=_has_field),
-    _flag("paths", "field-paths", "A box for each path", "B", "layers",
-          "In networks with skips: what each path to the unit sees, with its name and its share of the score"),
+    Action("field-paths", "Boxes of the paths", MENU, _paths, ("B",), "layers",
+           "Show or hide, in networks with skips, what each path to the unit sees and its share of the score",
+           checked=lambda w: w.desk.session.state.sight.paths, enabled=_has_both),
     _flag("filmstrip", "filmstrip", "Filmstrip of the layers", "T", "stack",
           "The chain of fields from the image to the pinned unit, as a strip of tiles below the image"),
     _flag("projective", "projective", "Projective field", "J", "focus",

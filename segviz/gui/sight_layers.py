@@ -10,12 +10,14 @@ from segviz.core.occlusion import OcclusionAnswer
 from segviz.gui import sighting, words
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
+from segviz.gui.widgets.mark_layers import UnitLayer
 from segviz.gui.widgets.plane import PlaneLayer, argb, cells_of
 from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, PathMarks, ReachLayer, ReachMarks, SquareLayer
 
 MOST_BOXES = 12  # of the chain of a unit
 CHANGED = (255, 122, 0)  # what an occlusion changes: orange shows on photographs and on grey
-STRONGEST = 150  # alpha of the output that changes most
+OLD = 0.35  # opacity of what another square has changed, until the new one's answer is there
+COMPUTING = "computing what changes…"
 
 
 def path_colours(count: int) -> list[str]:
@@ -37,10 +39,10 @@ def path_marks(scene: Scene) -> tuple[PathMarks, ...]:
 class SightLayers:
     """All of these layers; `show` brings them up to a scene. `below` lie under the unit's own box, `above` over it."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: UnitLayer) -> None:
         self.chain = ChainLayer()
         self.paths = PathLayer()
-        self.reach = ReachLayer()
+        self.reach = ReachLayer(unit)
         self.square = SquareLayer()
         self.strength = PlaneLayer()
         self.changed = PlaneLayer(contour=True)
@@ -49,9 +51,9 @@ class SightLayers:
         self._scene: Scene | None = None
         self._key: object = None
         self._square_key: object = None
+        self._occluded: sighting.Occluded | None = None
         self._point: tuple[float, float] | None = None
-        levels = np.arange(256)
-        self.strength.set_table(argb(np.stack([np.full(256, c) for c in CHANGED] + [levels * STRONGEST // 255], 1)))
+        self._colours: object = None
         self.changed.set_table(argb(np.array([[0, 0, 0, 0], [*CHANGED, 255]])))
 
     @property
@@ -91,12 +93,25 @@ class SightLayers:
             text = f"{words.count(rows)}{words.TIMES}{words.count(columns)} units of {found.layer} reached"
             self.reach.marks = ReachMarks(found.box, rows, columns, found.pixel, text)
 
+    @property
+    def occludes(self) -> bool:
+        """Whether what a square changes lies over the image."""
+        return self._answer is not None
+
     def _show_square(self, scene: Scene) -> None:
+        self._show_occluded(scene)
+        self.square.note = COMPUTING if sighting.occlusion_comes(scene, self._occluded) else ""
+        self.strength.opacity = OLD if self.square.note else 1.0
+        if self._colours != scene.state.colour_map:
+            self._colours = scene.state.colour_map
+            self.strength.set_table(argb(palettes.heat_table(scene.state.colour_map)))
+
+    def _show_occluded(self, scene: Scene) -> None:
         key = sighting.square_key(scene)
         if key == self._square_key:
             return
         self._square_key = key
-        found = sighting.occluded(scene)
+        self._occluded = found = sighting.occluded(scene)
         self.square.box = found.box if found is not None else None
         self.square.possible = found.possible if found is not None else None
         answer = found.answer if found is not None else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from segviz.gui import sighting, theme
+from segviz.gui import kinds, pictures, sighting, theme
 from segviz.gui.actions import find, tooltip
 from segviz.gui.scene import Scene, pinned
 from segviz.gui.widgets.box_tool import BoxTool
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 EMPTY = "Click in the image to pin a unit: what the layers before it see stands here."
 UNKNOWN = "The field of this unit is not known, so that its chain is not, either."
 SHARPNESS = 2  # pixels of a tile's picture for one of the screen: it may be shown on a fine one
+
+
+def _write_card(scene: Scene, tokens: theme.Tokens, path: Path) -> None:
+    from segviz.gui.pixel_card import card
+
+    image = card(scene, tokens)
+    assert image is not None, "the unit was pinned when the card was asked for"
+    pictures.save_png(image, path)
 
 
 class SightTools(QObject):
@@ -94,11 +103,11 @@ class SightTools(QObject):
         self._window.desk.copy_image(card(self._window.desk.scene, theme.tokens()))
 
     def save_card(self) -> None:
-        """Ask where, and save the card of the pinned unit."""
-        from segviz.gui.pixel_card import card
-
-        image = card(self._window.desk.scene, theme.tokens())
-        self._window.desk.save_image(image, f"{self._window.files.stem()}-pixel")
+        """Ask where, and save the card of the pinned unit: it is painted in the thread that writes it."""
+        scene, tokens = self._window.desk.scene, theme.tokens()
+        if pinned(scene) is not None and scene.picture is not None:
+            name = f"{self._window.files.stem()}-pixel.png"
+            self._window.desk.save_with(name, kinds.PNG, lambda path: _write_card(scene, tokens, path))
 
     def show_scene(self, scene: Scene) -> None:
         """Follow the scene; silent."""

@@ -13,6 +13,7 @@ from segviz.core.contributions import ContributionRequest, of_paths
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionAnswer, covered, square_box
+from segviz.core.planning import plan_occlusion
 from segviz.core.regions import Region, Spans, in_sight, projective
 from segviz.core.requests import Layer, Network
 from segviz.core.session import State
@@ -23,6 +24,8 @@ from segviz.gui.scene import Scene, is_about, pinned
 Changes = dict[str, Any]
 SIDES = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # of the square, that keys go through
 FEWEST = 3  # stills of a filmstrip: the first, the unit's own and one between
+PLAIN = 7  # layers that are all shown: a network of so few is known by each of them
+ALIKE = 1.25  # times as wide: what grows by less from one still to the next is not worth a still of its own
 
 
 # ------------------------------------------------------------------------------------ gestures
@@ -93,12 +96,14 @@ def select_still(scene: Scene, still: Still) -> Changes:
 class Occluded:
     """The grey square in image pixels, and what it changes: `possible` are the outputs that it can change at all.
 
-    `answer` is the newest of this image and network, of the square where it was before while the next is computed.
+    `answer` is the newest of this image and network, of the square where it was before while the next is computed:
+    it is `fresh` where it is of the square as it is.
     """
 
     box: Box
     possible: Box | None
     answer: OcclusionAnswer | None
+    fresh: bool
 
 
 def occluded(scene: Scene) -> Occluded | None:
@@ -111,9 +116,14 @@ def occluded(scene: Scene) -> Occluded | None:
     if answer is not None and not is_about(answer.request.setup, scene.state):
         answer = None
     reach = projective(network.geometry, "last", square)
-    return Occluded(
-        square_box(network.frame, square), None if reach is None else cells_box(network, "last", reach), answer
-    )
+    possible = None if reach is None else cells_box(network, "last", reach)
+    fresh = answer is not None and answer.request == plan_occlusion(scene.state)
+    return Occluded(square_box(network.frame, square), possible, answer, fresh)
+
+
+def occlusion_comes(scene: Scene, found: Occluded | None) -> bool:
+    """Whether what the square changes where it is now is still to be computed."""
+    return found is not None and not found.fresh and scene.waits_for(plan_occlusion(scene.state))
 
 
 def square_key(scene: Scene) -> tuple[object, ...]:
@@ -205,6 +215,15 @@ def paths(scene: Scene) -> tuple[Path, ...]:
     return tuple(Path(path.name, path.stride, network.frame.box_to_image(path.field.box)) for path in found)
 
 
+def paths_words(scene: Scene) -> str:
+    """What has become of the boxes of the paths, for the status bar."""
+    if not scene.state.sight.paths:
+        return "Boxes of the paths are hidden: B shows them"
+    if scene.state.unit is not None and not paths(scene):
+        return "One path alone leads to this unit: there are no boxes to tell apart"
+    return "Boxes of the paths are shown: B hides them"
+
+
 # ----------------------------------------------------------------------------------- filmstrip
 
 
@@ -229,8 +248,8 @@ class Still:
 def stills(scene: Scene, most: int) -> tuple[Still, ...]:
     """The filmstrip of the pinned unit, from the first layer to its own: at most `most`, no two of one size in a row.
 
-    Blocks where a network has enough of them, else its single layers. Of a deep network the layers where the stride
-    changes stay, and some that are spread between them.
+    Blocks where a network has enough of them, else its single layers. Of a deep network the last layers of each stride
+    stay, which are its levels and branches, and between them those whose fields grow most.
     """
     unit, network = pinned(scene), scene.network
     if unit is None or network is None or not unit.status.holds:
@@ -284,17 +303,27 @@ def _still(network: Network, layer: str, spans: Spans, place: tuple[float, float
 
 
 def _thinned(found: list[Layer], most: int) -> list[Layer]:
-    """At most `most` of them, the first and the last among them."""
-    if len(found) <= most:
+    """At most `most`, the first and the last among them; of neighbours that are alike those that end a level."""
+    if len(found) <= min(most, PLAIN):
         return found
     last = len(found) - 1
-    kept = {0, last}
-    turns = [at for at in range(last) if found[at].stride != found[at + 1].stride]  # the last of each stride
-    kept |= set(turns[: most - 2])
-    rest = [at for at in range(1, last) if at not in kept]
-    room = min(len(rest), most - len(kept))
-    kept |= {rest[(2 * k + 1) * len(rest) // (2 * room)] for k in range(room)}
+    turns = [at for at in range(1, last) if found[at].stride != found[at + 1].stride]  # the last of each stride
+    room = min(len(turns), most - 2)
+    kept = {0, last} | {turns[(2 * k + 1) * len(turns) // (2 * room)] for k in range(room)}
+    while len(kept) < most:
+        growth = {at: _growth(found, kept, at) for at in range(1, last) if at not in kept}
+        best = max(growth, key=lambda at: growth[at], default=0)
+        if growth.get(best, 0) < ALIKE:
+            break
+        kept.add(best)
     return [found[at] for at in sorted(kept)]
+
+
+def _growth(found: list[Layer], kept: set[int], at: int) -> float:
+    """By how much the field of a layer differs at least from those of the stills beside it: a factor from 1 on."""
+    beside = max(other for other in kept if other < at), min(other for other in kept if other > at)
+    widths = [max(found[other].size or (1.0,)) for other in (at, *beside)]
+    return min(max(widths[0] / width, width / widths[0]) for width in widths[1:])
 
 
 def _fits(scene: Scene, network: Network) -> bool:

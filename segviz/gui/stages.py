@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from segviz.core.choices import NetworkView
+from segviz.core.choices import NetworkView, TrainingPage
 from segviz.gui.panels.base import Panel
-from segviz.gui.scene import Scene
+from segviz.gui.scene import Scene, Tab
 
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
@@ -38,6 +38,20 @@ class Stages:
     def zooming(self) -> Canvas | CompareStage | NetworkStage | None:
         """What fits and zooms: the canvas, or what stands in its place and can do so."""
         return self.network or self._window.comparison.in_front or self._window.canvas
+
+    @property
+    def covers(self) -> bool:
+        """Whether a panel's stage stands in the canvas's place."""
+        return any(panel.stage is not None and self._in_front(panel.stage) for panel in self._window.panels)
+
+    def uncovering(self) -> dict[str, Any]:
+        """What brings the image back in the place of that stage; nothing where it stays while its tab is in front."""
+        state = self._window.desk.session.state
+        if state.tab == Tab.UPSAMPLING:
+            return {"upsampling_lab": replace(state.upsampling_lab, image=True)}
+        if state.tab == Tab.CONVOLUTION:
+            return {"convolution_lab": replace(state.convolution_lab, image=True)}
+        return {"training_page": TrainingPage.IMAGE} if state.tab == Tab.TRAINING else {}
 
     def _in_front(self, stage: QWidget) -> bool:
         return self._window.centre.currentWidget() is stage

@@ -179,10 +179,11 @@ class Toolbar(QToolBar):
         self._show_captions()
 
     def _show_captions(self) -> None:
-        """The pills' captions go before their values are cut."""
-        parts = [*(pill.whole_width() for pill in self.pills), theme.px(WORDS), self.button.sizeHint().width()]
+        """Captions go before values are cut: those first whose values say what they are of, a file or a network."""
+        parts = [*(pill.bare_width() for pill in self.pills), theme.px(WORDS), self.button.sizeHint().width()]
         needed = sum(parts) + theme.px(theme.S) * (len(parts) + 1)
-        for pill in self.pills:
+        for pill in (self.upsampling, self.method, self.scale, self.device, self.network, self.image):
+            needed += pill.caption_room()
             pill.show_caption(self.width() >= needed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

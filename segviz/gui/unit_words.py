@@ -52,7 +52,7 @@ def chip(unit: Pinned, network: Network | None) -> str:
 def _field(unit: Pinned, network: Network | None) -> tuple[str, ...]:
     if unit.status is Status.UNKNOWN:
         return ("field not known",)
-    size = f"field {LIMITS.get(unit.status, '')}{words.size(unit.field.width, unit.field.height)} px"
+    size = f"field {LIMITS.get(unit.status, '')}{field_size(unit, network)}"
     if unit.status is Status.WHOLE:
         pooled = network is not None and averages(network.geometry.grid(unit.layer))
         return ("field: the whole image" if pooled else f"{size} + whole image",)

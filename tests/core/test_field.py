@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from segviz.core.errors import SegvizError
-from segviz.core.field import Box, Geometry, Node, Status, from_shares, pair, tidy, to_shares
+from segviz.core.field import Box, Geometry, Node, Status, pair, tidy
 from segviz.core.frames import Frame, Lattice
+from segviz.core.regions import from_shares, to_shares
 from segviz.core.steps import SAME, Interval, Law, Resize, Taps, Transposed, Window
 from tests.core import networks
 

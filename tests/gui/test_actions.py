@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QMenu
 
 from segviz.core import catalogue, planning
 from segviz.core.choices import ColourMap, Glow, Method, Palette, Theme, View
 from segviz.core.session import State
-from segviz.gui import actions
+from segviz.gui import actions, gestures, menus
 from segviz.gui.actions import ACTIONS, MENUS
 from segviz.gui.command_palette import CommandPalette, Entry, score
 from segviz.gui.dialogs import ShortcutSheet
@@ -135,13 +135,84 @@ def test_the_palette_and_the_menu_say_which_networks_have_random_weights(bench):
     palette.reject()
     menu = one.window.menus.menus["Use network"]
     menu.aboutToShow.emit()
-    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
-    heading = texts.index("RANDOM WEIGHTS: FOR SPEED AND GEOMETRY")
-    assert {entry.title for entry in catalogue.ENTRIES if not entry.trained} <= set(texts[heading:])
-    assert {entry.title for entry in catalogue.ENTRIES if entry.trained} <= set(texts[:heading])
-    tip = next(action.toolTip() for action in menu.actions() if action.text() == "VGG16")
+    inside = next(action.menu() for action in menu.actions() if action.text().startswith("Random weights"))
+    random = leaves(inside)
+    trained = {text: action for text, action in leaves(menu).items() if text not in random}
+    assert {entry.title for entry in catalogue.ENTRIES if not entry.trained} <= random.keys()
+    assert {entry.title for entry in catalogue.ENTRIES if entry.trained} <= trained.keys()
+    tip = random["VGG16"].toolTip()
     assert "Random weights" in tip
     assert "138,357,544 parameters; no weights are shipped" in tip
+
+
+def leaves(menu: QMenu) -> dict[str, QAction]:
+    """What can be chosen in a menu and those inside it, by its words."""
+    found = {}
+    for action in menu.actions():
+        found |= leaves(action.menu()) if action.menu() is not None else {action.text(): action}
+    return found
+
+
+def test_networks_of_one_file_share_a_menu_that_is_marked_while_one_of_them_is_open(bench):
+    one = bench()
+    one.desk.session.update(model="fcn8s-efficientnet_lite0")
+    one.turn()
+    menu = one.window.menus.menus["Use network"]
+    for _ in range(3):
+        menu.aboutToShow.emit()
+        one.turn()
+    families = {action.text(): action for action in menu.actions() if action.menu() is not None}
+    assert list(families) == ["MTCNN", "FCN", "U-Net (small)", "Random weights: for speed and geometry"]
+    assert [name for name, action in families.items() if action.isChecked()] == ["FCN"]
+    assert [text for text, action in leaves(menu).items() if action.isChecked()] == ["FCN-8s (EfficientNet-Lite0)"]
+    assert sum(not action.isSeparator() for action in menu.actions()) <= 12  # all of it is seen at once
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    inside = families["Random weights: for speed and geometry"].menu()
+    assert len(menu.findChildren(QMenu)) == len(families) + len(inside.findChildren(QMenu))  # older ones are gone
+
+
+def test_rows_of_the_image_menu_stay_while_their_pictures_are_read(bench):
+    one = bench()
+    menu = one.window.menus.menus["Open sample"]
+    menu.aboutToShow.emit()
+    before = [menu.actionGeometry(action) for action in menu.actions()]
+    assert all(not action.icon().isNull() for action in menu.actions())
+    one.qtbot.waitUntil(lambda: not menu.findChild(menus._Thumbnails)._waiting)
+    assert [menu.actionGeometry(action) for action in menu.actions()] == before
+
+
+def test_captions_that_tell_a_choice_stay_longest(bench):
+    one = bench()
+    bar = one.window.toolbar
+    bar.network.set_value("FCN-8s (EfficientNet-Lite0)")
+    order = (bar.upsampling, bar.method, bar.scale, bar.device, bar.network, bar.image)
+    counts = []
+    for width in (2000, 1280, 1150, 1024):
+        one.window.resize(width, 800)
+        one.turn()
+        bar.network.set_value("FCN-8s (EfficientNet-Lite0)")
+        bar._show_captions()
+        shown = [pill._captioned for pill in order]
+        assert shown == sorted(shown, reverse=True), width
+        counts.append(sum(shown))
+    assert counts[0] == 6
+    assert counts == sorted(counts, reverse=True)
+    assert counts[1] >= 3  # at 1280 pixels the three that nobody could guess
+
+
+def test_escape_brings_the_image_back_before_it_lets_go_of_what_lies_on_it(bench):
+    one = bench(State(image=PAGE, model="lenet5", tab="convolution", layer="c3"))
+    one.desk.session.update(**gestures.pin(one.scene, 47, 27))
+    one.bring_up()
+    assert one.window.stages.covers
+    one.qtbot.keyClick(one.window, Qt.Key.Key_Escape)
+    one.turn()
+    assert not one.window.stages.covers
+    assert one.state.convolution_lab.image
+    assert one.state.unit is not None
+    one.qtbot.keyClick(one.window, Qt.Key.Key_Escape)
+    one.turn()
+    assert one.state.unit is None
 
 
 def test_the_palette_brings_a_panel_to_the_front(bench):

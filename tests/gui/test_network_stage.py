@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
@@ -42,6 +43,9 @@ class Kept:
 
     def save_with(self, name, kinds, write):
         self.files.append((name, write))
+
+    def save_painted(self, name, kinds, paint):
+        self.files.append((name, paint()))
 
     def do(self, identifier):
         self.done.append(identifier)
@@ -238,11 +242,20 @@ def test_the_picture_leaves_as_pixels_and_as_a_drawing(shown, tmp_path):
     stage, _, kept = shown(skipped.unet())
     stage.save.click()
     stage.copy.click()
-    assert [image.isNull() for image in kept.images] == [False, False]
+    assert [image.isNull() for image in kept.images] == [False]
     stage.drawing.click()
-    name, write = kept.files[0]
-    write(tmp_path / name)
+    for name, write in kept.files:
+        write(tmp_path / name)
+    assert QImage(str(tmp_path / "network.png")).size() == kept.images[0].size()
     assert b"down0" in (tmp_path / "network.svg").read_bytes()
+
+
+def test_the_picture_follows_the_edits_once_it_is_looked_at(shown):
+    """While the table is in front no picture is made: an edit is answered sooner."""
+    stage, held, _ = shown(skipped.unet(), network_view=NetworkView.WHAT_IF)
+    assert stage.board.figure is None
+    held.update(network_view=NetworkView.PICTURE)
+    assert stage.board.figure is not None
 
 
 # --------------------------------------------------------------------------------------- what if

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 
 from segviz.core.session import Unit
-from segviz.gui import theme
+from segviz.gui import gestures, pixel_card, theme
 from segviz.gui.pictures import to_array
 from segviz.gui.pixel_card import card
 from tests.gui import render_states
@@ -52,6 +52,21 @@ def test_what_lights_up_stands_beside_what_is_seen(look):
     elsewhere = replace(scene.state, unit=Unit(17, 1, 1))  # its field is not known yet: two pictures as before
     moved, bare = (replace(one, state=elsewhere) for one in (scene, plain))
     assert np.array_equal(to_array(card(moved, theme.DARK)), to_array(card(bare, theme.DARK)))
+
+
+def test_the_place_is_asked_before_it_is_painted(bench, monkeypatch, tmp_path):
+    one = bench()
+    one.desk.session.update(**gestures.pin(one.scene, 47, 27))
+    one.turn()
+    order = []
+    monkeypatch.setattr(pixel_card, "card", lambda *what: order.append("painted") or card(*what))
+    place = tmp_path / "a.png"
+    for answer in (None, place):
+        monkeypatch.setattr(one.window.files, "ask_save", lambda name, kinds, a=answer: order.append("asked") or a)
+        one.window.do("card-save")
+    one.qtbot.waitUntil(lambda: not one.window.files.background.busy)
+    assert order == ["asked", "asked", "painted"]  # cancelled it costs nothing
+    assert QImage(str(place)).width() == SIZE[0]
 
 
 def test_without_a_unit_there_is_none(look):

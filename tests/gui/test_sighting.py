@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSizeF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
 from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
@@ -16,11 +16,12 @@ from segviz.core.regions import projective
 from segviz.core.requests import DescribeRequest
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import film, gestures, plan, sighting
+from segviz.gui import film, gestures, plan, sighting, words
 from segviz.gui.overlays import Overlays
-from segviz.gui.panels.sight_cards import PathCard
+from segviz.gui.panels.sight_cards import WAITING, PathCard
 from segviz.gui.scene import Kind, Scene, pinned
-from segviz.gui.sight_layers import path_marks
+from segviz.gui.sight_layers import COMPUTING, OLD, path_marks
+from segviz.gui.widgets.sight_layers import placed_tags
 from tests.gui import render_states, scenes
 from tests.gui.conftest import PAGE
 
@@ -94,7 +95,9 @@ def test_the_filmstrip_goes_from_the_first_layer_to_the_unit(bench):
     assert one.window.sight.strip.isVisible()
     tiles = one.window.sight.film.tiles
     assert [tile.title for tile in tiles] == ["c1", "s2", "c3", "s4", "output"]
-    assert [tile.caption for tile in tiles] == ["5 px", "6 px", "14 px", "16 px", "32 px"]  # oracles: LeNet-5
+    assert [tile.captions[0] for tile in tiles] == ["5 px", "6 px", "14 px", "16 px", "32 px"]  # oracles: LeNet-5
+    grids = [tuple(reversed(one.scene.network.geometry.grid(tile.title))) for tile in tiles]
+    assert [tile.captions[1] for tile in tiles] == [words.size(*grid) for grid in grids]
     found = sighting.stills(one.scene, 20)
     assert [(still.rows, still.columns) for still in found] == [(28, 28), (14, 14), (10, 10), (5, 5), (1, 1)]
 
@@ -148,7 +151,8 @@ def test_a_tile_leads_to_its_layer_and_its_unit(bench):
     [
         ("backbone.stem backbone.blocks.0 backbone.blocks.1", "stem blocks.0 blocks.1"),
         ("a.b.conv1 a.b.conv2", "conv1 conv2"),
-        ("backbone.blocks.0 score", "backbone.blocks.0 score"),
+        ("backbone.blocks.0 score", "blocks.0 score"),
+        ("a.conv b.conv", "a.conv b.conv"),
         ("net.blocks.0 net.blocks.1", "blocks.0 blocks.1"),
         ("net.blocks net.blocks.1", "blocks blocks.1"),
         ("c1", "c1"),
@@ -199,6 +203,34 @@ def test_a_filmstrip_is_never_longer_than_there_is_room(layer: str):
         assert found[-1].rows == found[-1].columns == 1
         widths = [still.field.width for still in found]
         assert widths == sorted(widths)  # in a network without skips every layer sees as much as those before
+
+
+def test_a_tile_outlines_the_field_of_the_one_before():
+    full = scenes.deep_full(features=None)
+    scene = replace(full, state=replace(full.state, layer="fc", cursor=(490.0, 330.0)))
+    found = sighting.stills(replace(scene, state=replace(scene.state, **gestures.pin(scene, 490, 330))), 20)
+    assert film.inner_of(found, 0) is None
+    for at in range(1, len(found)):
+        part, outer, inner = film.inner_of(found, at), found[at].field, found[at - 1].field
+        assert outer.left + part.left() * outer.width == pytest.approx(inner.left)
+        assert part.height() * outer.height == pytest.approx(inner.height)
+    assert film.inner_of(found[::-1], 1) is None  # behind a skip a tile may see less than the one before
+
+
+def test_of_a_network_with_levels_each_has_one_still_and_neighbours_differ():
+    """A U-Net: down through three strides and up again, the last layer of each, however much room there is."""
+    strides = [1, 1, 2, 2, 4, 4, 8, 8, 4, 4, 2, 2, 1, 1]
+    sizes = [3, 5, 6, 14, 16, 32, 36, 68, 68, 84, 84, 92, 92, 100]
+    rows = [
+        replace(scenes.lenet().layers[0], name=f"l{at}", stride=(stride, stride), size=(size, size))
+        for at, (stride, size) in enumerate(zip(strides, sizes, strict=True))
+    ]
+    for most in (9, 14, 30):
+        kept = [int(row.name[1:]) for row in sighting._thinned(rows, most)]
+        assert {0, 1, 3, 5, 7, 9, 11, 13} <= set(kept)
+        others = set(kept) - {0, 1, 3, 5, 7, 9, 11, 13}
+        assert not others & {2, 6, 8, 10, 12}  # as wide as what stands beside them
+    assert len(sighting._thinned(rows, 5)) == 5
 
 
 # ----------------------------------------------------------------------------- projective field
@@ -312,6 +344,26 @@ def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding)
     assert one.jobs.cancelled == []
 
 
+def test_while_the_next_square_is_computed_the_old_changes_fade(occluding):
+    one = occluding
+    assert (layers(one).square.note, layers(one).strength.opacity) == ("", 1.0)
+    one.desk.session.update(**sighting.drag_square(one.scene, 60, 45))
+    one.turn()
+    assert (layers(one).square.note, layers(one).strength.opacity) == (COMPUTING, OLD)
+    assert card(one).counted.text() == WAITING
+    one.bring_up()
+    assert (layers(one).square.note, layers(one).strength.opacity) == ("", 1.0)
+    assert card(one).counted.text().endswith("at most")
+
+
+def test_what_a_square_changes_lies_on_the_bare_photograph(occluding):
+    one = occluding
+    overlays = one.window.canvas._overlays
+    assert overlays.labels not in overlays.layers
+    press(one, Qt.Key.Key_Q)
+    assert overlays.labels in overlays.layers
+
+
 def test_what_the_square_can_change_is_not_worked_out_anew_for_every_scene(occluding, monkeypatch):
     one, asked = occluding, []
     monkeypatch.setattr(sighting, "projective", lambda *what: asked.append(what) or projective(*what))
@@ -381,6 +433,39 @@ def test_every_path_has_a_box_a_name_and_a_colour():
     assert marks[0].box == pinned(scene).field  # the coarsest sees what the unit sees
     off = replace(scene, state=replace(scene.state, sight=Sight(paths=False)))
     assert path_marks(off) == ()
+
+
+def test_b_hides_the_boxes_that_are_shown_and_says_so(bench):
+    one = bench()
+    said = []
+    one.desk.said.connect(said.append)
+    press(one, Qt.Key.Key_B)
+    assert not one.state.sight.paths
+    assert not one.window.action("field-paths").isChecked()
+    click(one, 61, 42)
+    press(one, Qt.Key.Key_B)
+    assert one.window.action("field-paths").isChecked()
+    assert [text.partition(":")[0] for text in said] == [
+        "Boxes of the paths are hidden", "One path alone leads to this unit"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("reach", [0, 40, 90, 300])
+def test_names_of_paths_never_cover_each_other(reach: int):
+    """Boxes about one place, in the middle of what is seen or beyond its corner, the widest first."""
+    area = QRectF(0, 0, 400, 300)
+    rects = [QRectF(200 - reach - half, 150 - half, 2 * half, 2 * half) for half in (900, 160, 60, 13, 4)]
+    tags = placed_tags(rects, [QSizeF(70, 15)] * 5, area)
+    for at, tag in enumerate(tags):
+        assert tag.isEmpty() is not rects[at].intersects(area)
+        assert tag.isEmpty() or area.contains(tag), (at, tag)
+        assert not any(tag.intersects(other) for other in tags[:at]), (at, tags)
+
+
+def test_a_name_stands_at_a_corner_that_is_seen():
+    area = QRectF(0, 0, 400, 300)
+    (tag,) = placed_tags([QRectF(-200, 100, 300, 400)], [QSizeF(70, 15)], area)
+    assert (tag.right(), tag.top()) == (100, 100)  # only the right top corner is in view
 
 
 def added(scene: Scene, bias: float = 0.0) -> Scene:

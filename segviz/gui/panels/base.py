@@ -118,6 +118,12 @@ class Commands(Protocol):
     def save_with(self, name: str, kinds: str, write: SaveFunction) -> None:
         """Ask where (`kinds` is a dialog filter, 'SVG (*.svg)'), and let `write(path)` write it."""
 
+    def save_painted(self, name: str, kinds: str, paint: Callable[[], SaveFunction]) -> None:
+        """Ask where, let `paint()` paint in the window's thread once that is known, and write what it returns.
+
+        For what widgets paint: a slow picture does not hold up the dialog, and costs nothing where it is cancelled.
+        """
+
     def save_film(self, name: str, frames: Callable[[], Frames]) -> None:
         """Ask where, and save the pictures of `frames()` as an animated GIF.
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segviz.core import planning
 from segviz.core.choices import ColourMap, FilterScale
-from segviz.core.field import to_shares
+from segviz.core.regions import to_shares
 from segviz.gui import gestures, theme, words
 from segviz.gui.panels import filter_words
 from segviz.gui.panels.header import ChoicePill, HeaderLine

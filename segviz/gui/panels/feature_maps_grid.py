@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from segviz.core import planning
 from segviz.core.choices import ColourMap, MapOrder, MapScale
-from segviz.core.field import to_shares
+from segviz.core.regions import to_shares
 from segviz.gui import gestures, kinds, tables, theme, unit_words, words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import DIVERGING, map_image

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from segviz.core import planning
 from segviz.core.choices import ColourMap, Heat, View
-from segviz.core.field import from_shares, to_shares
+from segviz.core.regions import from_shares, to_shares
 from segviz.gui import gestures, theme
 from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from segviz.core.choices import Choice
-from segviz.gui import kinds, theme
+from segviz.gui import kinds, pictures, theme
 from segviz.gui.panels.header import HeaderLine
 from segviz.gui.panels.lab_page import Change, LabPage
 from segviz.gui.panels.work_note import WorkNote, told
@@ -24,7 +24,7 @@ from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.workbench import Pages
 
 if TYPE_CHECKING:
-    from segviz.gui.panels.base import Commands
+    from segviz.gui.panels.base import Commands, SaveFunction
 
 WAITED = (Kind.SUMS, Kind.SHIFT, Kind.SIZES, Kind.DEPTHS, Kind.FEATURES)  # work that pages wait for
 LEAST = 118  # of the buttons that turn the pages, before `theme.px`
@@ -64,7 +64,7 @@ class LabFrame(Generic[Leaf]):
     def _make_header(self) -> HeaderLine:
         line = HeaderLine()
         line.add(self.what, 1)
-        self.image = line.button("photo", "Show the image in place of the laboratory", self._toggle_image)
+        self.image = line.button("photo", "Show the image in place of the laboratory  (Esc)", self._toggle_image)
         self.image.setCheckable(True)
         self.copy = line.button("copy", "Copy the laboratory as a picture", self._copy)
         self.save = line.button("download", "Save the laboratory as PNG", self._save)
@@ -157,17 +157,24 @@ class LabFrame(Generic[Leaf]):
         self._commands.copy_image(self._front.picture())
 
     def _save(self) -> None:
-        self._commands.save_image(self._front.picture(), self._file)
+        page = self._front
+
+        def paint() -> SaveFunction:
+            image = page.picture()
+            return lambda path: pictures.save_png(image, path)
+
+        self._commands.save_painted(f"{self._file}.png", kinds.PNG, paint)
 
     def _save_drawing(self) -> None:
         from segviz.core import export
 
-        drawing = self._front.svg()
-        self._commands.save_with(
-            f"{self._file}.svg",
-            kinds.SVG,
-            lambda path: export.replace_file(path, lambda part: part.write_bytes(drawing)),
-        )
+        page = self._front
+
+        def paint() -> SaveFunction:
+            drawing = page.svg()
+            return lambda path: export.replace_file(path, lambda part: part.write_bytes(drawing))
+
+        self._commands.save_painted(f"{self._file}.svg", kinds.SVG, paint)
 
     def _save_table(self) -> None:
         self._commands.save_table(self._front.rows(), self._file)

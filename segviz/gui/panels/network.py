@@ -29,6 +29,7 @@ from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.search_line import SearchLine
 
 if TYPE_CHECKING:
+    from segviz.core.requests import Network
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
     from segviz.gui.scene import Scene
@@ -218,7 +219,7 @@ class NetworkPanel:
         self._shown.setFilterFixedString("")
         for shown in (self._titles, self._size, self._picture, self._copy, self._save):
             shown.setVisible(network is not None)
-        self._size.setText(f"{words.short_count(network.total_parameters)} parameters" if network else "")
+        self._size.setText(_size_text(network) if network is not None else "")
         self._size.setToolTip(_facts(scene))
         self._silent = False
 
@@ -319,6 +320,12 @@ def _item(row: Row) -> QStandardItem:
     if row.name == INPUT and row.parent is None:
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
     return item
+
+
+def _size_text(network: Network) -> str:
+    """Parameters, and the unit of the fields below where it is not the image's: a table is of the network alone."""
+    text = f"{words.short_count(network.total_parameters)} parameters"
+    return text if network.frame.image == network.frame.inner else f"{text}, fields in network px"
 
 
 def _facts(scene: Scene) -> str:

@@ -10,8 +10,16 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
-from segviz.gui.scene import Kind, Scene
-from segviz.gui.sighting import Occluded, contributions, contributions_wanted, occluded, paths, square_key
+from segviz.gui.scene import Scene
+from segviz.gui.sighting import (
+    Occluded,
+    contributions,
+    contributions_wanted,
+    occluded,
+    occlusion_comes,
+    paths,
+    square_key,
+)
 from segviz.gui.widgets.bars import Bar, BarRows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
@@ -24,8 +32,9 @@ if TYPE_CHECKING:
 SWITCHES = {"field-paths": "paths", "filmstrip": "filmstrip", "projective": "projective", "occlude": "square"}
 DEEDS = ("card-copy", "card-save")
 MOST_PATHS = 8
+WAITING = "Computing what changes here…"
 SUM = "What each path adds to the score of the class, a logit: with the bias behind them it is their sum"
-WIDTHS = "How wide the field of each path is"
+WIDTHS = "How wide each field is, in image pixels"
 PARTS = "What each summand of the score adds to it: a logit. Several paths have met in one of them before"
 COMING = "…"
 LEAST = 1e-6  # of the largest part: a smaller bias is rounding
@@ -79,20 +88,21 @@ class PathCard(QWidget):
         self.copy.clicked.connect(lambda: self._commands.copy_table(self._rows))
         self.save = flat_button("download", "Save the paths as CSV")
         self.save.clicked.connect(lambda: self._commands.save_table(self._rows, "paths"))
-        self.what = ElidedLabel()
+        self.what = QLabel()
+        self.what.setWordWrap(True)
+        self.what.setTextFormat(Qt.TextFormat.PlainText)
         theme.set_role(self.what, "caption")
         head = QHBoxLayout()
         head.setSpacing(0)
         head.addWidget(heading("Paths"))
-        head.addSpacing(theme.S)
-        head.addWidget(self.what, 1)
-        head.addSpacing(theme.XS)
+        head.addStretch(1)
         head.addWidget(self.copy)
         head.addWidget(self.save)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, theme.XS)
         column.setSpacing(theme.XS)
         column.addLayout(head)
+        column.addWidget(self.what)
         column.addWidget(self.bars)
         self.hide()
 
@@ -152,9 +162,9 @@ def _what(scene: Scene, answer: ContributionAnswer | None, coming: bool) -> str:
     """What the bars of the paths are: parts of a class's score, which sum to it, or the sizes of their fields."""
     unit, network = scene.state.unit, scene.network
     if (answer is None and not coming) or unit is None or network is None:
-        return "field in image px"
+        return WIDTHS
     name = unit_words.quoted(network.classes[unit.channel + network.entry.sigmoid])
-    return f"{name} {COMING if answer is None else _signed(answer.logit)} ="
+    return f"Score of {name}: {COMING if answer is None else words.value(answer.logit)}, the sum of"
 
 
 def _signed(number: float) -> str:
@@ -212,8 +222,8 @@ class SquareCard(QWidget):
         self.effect.setFont(theme.numbers())
         self.effect.setText(effect(found))
         self.effect.setToolTip(f"{effect(found)}\nThe most probable class of the output below the square's centre")
-        busy = scene.job(Kind.OCCLUSION) is not None
-        self.counted.setText(counted(found) or ("Computing the maps of the image…" if busy else ""))
+        self.effect.setEnabled(found.fresh)
+        self.counted.setText(WAITING if occlusion_comes(scene, found) else counted(found))
         self.counted.setAlignment(Qt.AlignmentFlag.AlignTop)
 
 
@@ -233,4 +243,5 @@ def counted(found: Occluded) -> str:
     if answer is None:
         return ""
     changed, all_of_them = int(answer.changed.sum()), int(answer.change.size)
-    return f"{words.count(changed)} of {words.many(all_of_them, 'output')} change, all inside the dashed box"
+    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')} change, all inside the dashed box"
+    return f"{told}; a score by {words.value(float(answer.change.max()))} at most" if changed else told

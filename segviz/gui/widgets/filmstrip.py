@@ -1,4 +1,4 @@
-"""Tiles in a row, each with two lines below it; one is chosen by a click or by the keyboard."""
+"""Tiles in a row, each with lines below it; one is chosen by a click or by the keyboard."""
 
 from __future__ import annotations
 
@@ -20,20 +20,28 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from segviz.gui import theme
+from segviz.gui.widgets.mark_layers import ACCENT
+from segviz.gui.widgets.marks import draw_box
 from segviz.gui.widgets.painted import Painted, elided, focus_ring
 
 SIDE = 60  # of a tile's picture, before `theme.px`
+LINES = 3  # below it: a name and two numbers
+SMALLEST = 3  # screen pixels of what is outlined in a tile
 GAP = 16  # between two tiles: an arrow stands in it
 
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A picture that is `SIDE` wide or high at most, its name, and a number in a second line."""
+    """A picture that is `SIDE` wide or high at most, its name, and numbers in lines of their own.
+
+    `inner` is the part of the picture, in shares of it, that the tile before shows; it is outlined.
+    """
 
     image: QImage
     title: str
-    caption: str
+    captions: tuple[str, ...]
     hint: str
+    inner: QRectF | None = None
 
 
 class Filmstrip(Painted):
@@ -64,12 +72,12 @@ class Filmstrip(Painted):
         """Show these tiles, the last as the chosen one; silent."""
         self._tiles = tuple(tiles)
         self._current = len(self._tiles) - 1
-        self.setAccessibleDescription(", ".join(f"{tile.title} {tile.caption}" for tile in self._tiles))
+        self.setAccessibleDescription(", ".join(" ".join((tile.title, *tile.captions)) for tile in self._tiles))
         self.update()
 
     def sizeHint(self) -> QSize:
         line = QFontMetrics(theme.numbers(theme.CAPTION)).height()
-        return QSize(theme.px(480), theme.px(SIDE) + 2 * line + theme.px(theme.S))
+        return QSize(theme.px(480), theme.px(SIDE) + LINES * line + theme.px(theme.S))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.px(SIDE), self.sizeHint().height())
@@ -101,9 +109,10 @@ class Filmstrip(Painted):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(t.color("accent" if last else "line"), 2 if last else 1))
         painter.drawRect(picture.adjusted(0.5, 0.5, -0.5, -0.5))
+        draw_inner(painter, picture, tile.inner, theme.text_factor())
         font = theme.numbers(theme.CAPTION)
         line, room = QFontMetrics(font).height(), side + theme.px(GAP) - theme.px(theme.XS)
-        for row, (text, ink) in enumerate(((tile.title, "text"), (tile.caption, "dim"))):
+        for row, (text, ink) in enumerate(((tile.title, "text"), *((caption, "dim") for caption in tile.captions))):
             painter.setFont(font)
             painter.setPen(t.color("accent" if last and row == 0 else ink))
             place = QRectF(0, rect.top() + side + theme.px(theme.XS) + row * line, room, line)
@@ -152,3 +161,19 @@ class Filmstrip(Painted):
             self.clicked.emit(self._current)
         else:
             super().keyPressEvent(event)
+
+
+def draw_inner(painter: QPainter, picture: QRectF, inner: QRectF | None, thick: float) -> None:
+    """Outline the part `inner`, in shares, of a tile that fills `picture`; nothing where there is none."""
+    if inner is None:
+        return
+    part = QRectF(
+        picture.left() + inner.left() * picture.width(),
+        picture.top() + inner.top() * picture.height(),
+        max(SMALLEST, inner.width() * picture.width()),
+        max(SMALLEST, inner.height() * picture.height()),
+    )
+    painter.save()
+    painter.setClipRect(picture)
+    draw_box(painter, part, ACCENT, thick)
+    painter.restore()

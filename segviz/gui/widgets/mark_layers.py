@@ -52,14 +52,18 @@ class VeilLayer:
 
 
 class UnitLayer:
-    """A receptive field: box, hatching where it leaves the image, the unit's cell, the centre, a label."""
+    """A receptive field: box, hatching where it leaves the image, the unit's cell, the centre, a label.
+
+    `label` is where that was painted last: what is painted later stays off it.
+    """
 
     def __init__(self) -> None:
         self.marks: UnitMarks | None = None
         self.image = Box(0, 0, 0, 0)
+        self.label = QRectF()
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
-        marks = self.marks
+        marks, self.label = self.marks, QRectF()
         if marks is None:
             return
         field, cell = projection.rect(marks.field), projection.rect(marks.cell)
@@ -68,9 +72,9 @@ class UnitLayer:
         draw_cell(painter, cell, ACCENT)
         if max(cell.width(), cell.height()) > 12 * theme.text_factor():
             draw_cross(painter, projection.to_view(*marks.center), theme.px(5), LIGHT)
-        taken = draw_chip(painter, marks.text, field, area)
+        self.label = draw_chip(painter, marks.text, field, area)
         if marks.outside:
-            draw_in_strip(painter, marks.outside, field, projection.rect(self.image), area, taken)
+            draw_in_strip(painter, marks.outside, field, projection.rect(self.image), area, self.label)
 
 
 class BoxLayer:

@@ -31,12 +31,12 @@ def _pens(color: QColor, thick: float) -> tuple[QPen, QPen]:
     return pens[0], pens[1]
 
 
-def draw_box(painter: QPainter, rect: QRectF, color: QColor) -> None:
-    """The outline of `rect`."""
+def draw_box(painter: QPainter, rect: QRectF, color: QColor, thick: float | None = None) -> None:
+    """The outline of `rect`, `thick` times as wide as usual; None: as type is larger."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in _pens(color, theme.text_factor()):
+    for pen in _pens(color, theme.text_factor() if thick is None else thick):
         painter.setPen(pen)
         painter.drawRect(rect)
     painter.restore()
@@ -131,8 +131,13 @@ def _chip(painter: QPainter, rect: QRectF, text: str, font: QFont) -> None:
     painter.restore()
 
 
-def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF, below: bool = False) -> QRectF:
-    """A label above the left end of `box`, or `below` it, kept inside `inside`; returns where it is."""
+def draw_chip(
+    painter: QPainter, text: str, box: QRectF, inside: QRectF, below: bool = False, taken: QRectF | None = None
+) -> QRectF:
+    """A label above the left end of `box`, or `below` it, kept inside `inside`; returns where it is.
+
+    `taken` is where another label stands already: this one goes below that, or above where there is no room.
+    """
     font = theme.numbers(theme.CAPTION)
     metrics = QFontMetrics(font)
     pad = theme.px(6)
@@ -144,6 +149,9 @@ def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF, below: 
     top = next((place for place in order if fits[place]), ends[below])
     left = max(inside.left() + theme.px(4), min(box.left(), inside.right() - rect.width() - theme.px(4)))
     rect.moveTo(round(left), round(top))
+    if taken is not None and rect.intersects(taken):
+        under = taken.bottom() + theme.px(2)
+        rect.moveTop(round(under if under + rect.height() <= inside.bottom() else taken.top() - rect.height()))
     _chip(painter, rect, text, font)
     return rect
 

@@ -58,15 +58,20 @@ class Pill(QToolButton):
             self.updateGeometry()
             self.update()
 
+    def bare_width(self) -> int:
+        """What the value alone needs, whether the caption is shown or not."""
+        return self.sizeHint().width() - self._caption_width()
+
     def whole_width(self) -> int:
         """What caption and value need, whether the caption is shown or not."""
-        return self.sizeHint().width() + (0 if self._captioned else self._caption_room())
+        return self.bare_width() + self.caption_room()
 
-    def _caption_room(self) -> int:
+    def caption_room(self) -> int:
+        """What the caption needs besides."""
         return text_width(self._caption, theme.caption()) + theme.px(theme.S) if self._caption else 0
 
     def _caption_width(self) -> int:
-        return self._caption_room() if self._captioned else 0
+        return self.caption_room() if self._captioned else 0
 
     def _around(self) -> int:
         """The width of everything but the value: margins, caption, chevron."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QLineF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 
 from segviz.core.field import Box
 from segviz.gui import theme
-from segviz.gui.widgets.mark_layers import ACCENT
+from segviz.gui.widgets.mark_layers import ACCENT, UnitLayer
 from segviz.gui.widgets.marks import LIGHT, UNDER, draw_box, draw_cell, draw_chip, draw_corners
 from segviz.gui.widgets.projection import Projection
 
@@ -44,7 +44,7 @@ class PathMarks:
 
 
 class PathLayer:
-    """A box for each path of a network with skips, each with its name on its lower left corner."""
+    """A box for each path of a network with skips, each with its name in a corner of it."""
 
     def __init__(self) -> None:
         self.marks: tuple[PathMarks, ...] = ()
@@ -52,36 +52,91 @@ class PathLayer:
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         for marks in self.marks:
             draw_box(painter, projection.rect(marks.box), QColor(marks.colour))
-        taken: list[QRectF] = []
-        for marks in self.marks:
-            taken.append(_corner_tag(painter, marks, projection.rect(marks.box), area, taken))
+        rects = [projection.rect(marks.box) for marks in self.marks]
+        metrics = QFontMetrics(theme.numbers(theme.CAPTION))
+        sizes = [
+            QSizeF(metrics.horizontalAdvance(marks.text) + theme.px(8), metrics.height() + theme.px(2))
+            for marks in self.marks
+        ]
+        for marks, tag in zip(self.marks, placed_tags(rects, sizes, area), strict=True):
+            if not tag.isEmpty():
+                _paint_tag(painter, marks, tag)
 
 
-def _corner_tag(painter: QPainter, marks: PathMarks, rect: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QRectF:
-    """The name of a path in the lower left corner of its box, as far as that is seen, above those that are `taken`."""
-    font = theme.numbers(theme.CAPTION)
+def _paint_tag(painter: QPainter, marks: PathMarks, tag: QRectF) -> None:
     painter.save()
-    painter.setFont(font)
-    words = painter.fontMetrics().size(0, marks.text)
-    tag = QRectF(0, 0, words.width() + theme.px(8), words.height() + theme.px(2))
-    left = max(area.left(), min(rect.left(), area.right() - tag.width()))
-    bottom = min(rect.bottom(), area.bottom())
-    tag.moveTo(round(left), round(max(area.top(), bottom - tag.height())))
-    while any(tag.intersects(other) for other in taken):
-        tag.translate(0, -tag.height())
+    painter.setFont(theme.numbers(theme.CAPTION))
     painter.fillRect(tag, QColor(marks.colour))
     painter.setPen(UNDER if QColor(marks.colour).lightness() > 110 else LIGHT)
     painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, marks.text)
     painter.restore()
-    return tag
+
+
+def placed_tags(rects: Sequence[QRectF], sizes: Sequence[QSizeF], area: QRectF) -> list[QRectF]:
+    """Where the names of boxes stand, the widest box first: none on another, each at an edge of its own box.
+
+    Of a box that `area` does not show the name is empty, too. A corner that it shows is better than one beyond it, a
+    place inside the box than one beside it. Least of all may a name cover that of another, or a smaller box.
+    """
+    found: list[QRectF] = []
+    for at, (rect, size) in enumerate(zip(rects, sizes, strict=True)):
+        if not rect.intersects(area):
+            found.append(QRectF())
+            continue
+        tags = _tags_at(rect, size, area)
+        smaller = [other.adjusted(-1, -1, 1, 1) for other in rects[at + 1 :]]
+        found.append(min(tags, key=lambda tag: _trouble(tag, found, smaller, area)))
+        while (
+            any(found[-1].intersects(other) for other in found[:-1]) and found[-1].top() >= area.top() + size.height()
+        ):
+            found[-1].translate(0, -size.height())
+    return found
+
+
+def _tags_at(rect: QRectF, size: QSizeF, area: QRectF) -> list[QRectF]:
+    """The places at a box, the better first: corners that are seen, then those where it leaves `area`."""
+    seen = rect.intersected(area)
+    lefts, tops = (seen.left(), seen.right() - size.width()), (seen.bottom() - size.height(), seen.top())
+    beyond = {
+        lefts[0]: rect.left() < area.left(),
+        lefts[1]: rect.right() > area.right(),
+        tops[0]: rect.bottom() > area.bottom(),
+        tops[1]: rect.top() < area.top(),
+    }
+    inside = sorted(((x, y) for y in tops for x in lefts), key=lambda place: beyond[place[0]] + beyond[place[1]])
+    gap = theme.px(2)
+    under, over = seen.bottom() + gap, seen.top() - size.height() - gap
+    beside = [
+        (lefts[0], under),
+        (lefts[1], under),
+        (seen.right() + gap, tops[0]),
+        (seen.left() - size.width() - gap, tops[0]),
+    ]
+    beside += [
+        (lefts[0], over),
+        (lefts[1], over),
+        (seen.right() + gap, tops[1]),
+        (seen.left() - size.width() - gap, tops[1]),
+    ]
+    return [QRectF(round(x), round(y), size.width(), size.height()) for x, y in (*inside, *beside)]
+
+
+def _trouble(tag: QRectF, taken: Sequence[QRectF], smaller: Sequence[QRectF], area: QRectF) -> tuple[bool, int]:
+    """How bad a place is: names on names or outside what is seen first, then how many smaller boxes it covers."""
+    covered = not area.contains(tag) or any(tag.intersects(other) for other in taken)
+    return covered, sum(tag.intersects(other) for other in smaller)
 
 
 class SquareLayer:
-    """The grey square over a part of the image, with corners to catch, and the cells that it can change, dashed."""
+    """The grey square over a part of the image, with corners to catch, and the cells that it can change, dashed.
+
+    `note` is said beside it.
+    """
 
     def __init__(self) -> None:
         self.box: Box | None = None
         self.possible: Box | None = None
+        self.note = ""
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         if self.box is None:
@@ -92,6 +147,8 @@ class SquareLayer:
         painter.fillRect(rect, GREY)
         draw_box(painter, rect, LIGHT)
         draw_corners(painter, rect, ACCENT)
+        if self.note:
+            draw_chip(painter, self.note, rect, area, below=True)
 
 
 def _dashed(painter: QPainter, rect: QRectF) -> None:
@@ -115,10 +172,14 @@ class ReachMarks:
 
 
 class ReachLayer:
-    """A projective field: the cells of the units that one pixel can change, and the pixel."""
+    """A projective field: the cells of the units that one pixel can change, and the pixel.
 
-    def __init__(self) -> None:
+    `below` is what is painted before and has a label of its own.
+    """
+
+    def __init__(self, below: UnitLayer | None = None) -> None:
         self.marks: ReachMarks | None = None
+        self._below = below
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         marks = self.marks
@@ -128,7 +189,8 @@ class ReachLayer:
         _grid(painter, rect, marks.rows, marks.columns)
         _dashed(painter, rect)
         draw_cell(painter, projection.rect(marks.pixel), LIGHT)
-        draw_chip(painter, marks.text, rect, area, below=True)  # above stands what is said of the pinned unit
+        taken = self._below.label if self._below is not None else None
+        draw_chip(painter, marks.text, rect, area, below=True, taken=taken)
 
 
 def _grid(painter: QPainter, rect: QRectF, rows: int, columns: int) -> None:

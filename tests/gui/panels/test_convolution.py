@@ -529,7 +529,7 @@ def test_pages_are_turned_and_their_numbers_leave(lab, qtbot):
         click(qtbot, frame.buttons[wanted])
         assert one.state.convolution_lab.page is wanted
         assert one.panel.stage.currentWidget() is page(one).stage
-        for button, name in ((frame.copy, "copy_image"), (frame.save, "save_image"), (frame.table, "save_table")):
+        for button, name in ((frame.copy, "copy_image"), (frame.save, "save_painted"), (frame.table, "save_table")):
             click(qtbot, button)
             assert one.commands.names()[-1] == name
             assert one.commands.asked[-1][1][0]

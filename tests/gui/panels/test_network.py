@@ -120,7 +120,10 @@ def test_the_filter_finds_leaves_and_keeps_the_current_layer(qtbot, shown):
 
 def test_the_header_counts_parameters(shown):
     one = shown(NetworkPanel, scenes.deep_full())
-    assert one.panel._size.text().replace("\u202f", " ") == "4.65 M parameters"
+    # the image is twice as large as the input: the table has the network's own pixels, and says so
+    assert one.panel._size.text().replace("\u202f", " ") == "4.65 M parameters, fields in network px"
+    plain = shown(NetworkPanel, scenes.full())
+    assert plain.panel._size.text().replace("\u202f", " ") == "61.7 k parameters"
 
 
 def test_the_layers_can_leave_as_a_table(qtbot, shown):

@@ -454,7 +454,7 @@ def test_what_is_shown_leaves_as_picture_drawing_and_table(qtbot, lab):
     for button in (one.panel.frame.copy, one.panel.frame.save, one.panel.frame.drawing, one.panel.frame.table):
         click(qtbot, button)
     asked = [(name, arguments) for name, arguments in one.commands.asked if name != "point_at"]
-    assert [name for name, _ in asked] == ["copy_image", "save_image", "save_with", "save_table"]
+    assert [name for name, _ in asked] == ["copy_image", "save_painted", "save_painted", "save_table"]
     assert not asked[0][1][0].isNull()
     rows = asked[3][1][0]
     assert rows[0] == ["what", "row", "column", "value"]
