@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from segviz.core.errors import SegvizError
 
+WORKER = "segviz beside the window"  # the name of each thread
 LAST_WORD = 0.7  # seconds before the end of all patience at which work is told to stop
 Then = Callable[[SegvizError | OSError | None], None]
 Item = TypeVar("Item")
@@ -24,7 +25,7 @@ class _Worker(threading.Thread):
     """A thread with one piece of work, which may look whether it is to stop."""
 
     def __init__(self, work: Callable[[], None]) -> None:
-        super().__init__(target=work, name="segviz file")
+        super().__init__(target=work, name=WORKER)
         self.stopped = threading.Event()
 
 

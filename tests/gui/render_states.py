@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -54,6 +55,7 @@ from segviz.core.sight import Sight
 from segviz.core.steps import Window
 from segviz.core.what_if import Edit
 from segviz.gui import names, theme
+from segviz.gui.background import WORKER
 from segviz.gui.board_file import picture_of
 from segviz.gui.layout import SMALLEST
 from segviz.gui.runs import Left, Phase, Training
@@ -542,8 +544,10 @@ def show(shot: Shot) -> MainWindow:
 
 
 def settle(loop: QEventLoop) -> None:
-    """Let what is due now and what follows from it happen."""
-    for _ in range(6):
+    """Let what is due now and what follows from it happen, with all work beside the window's thread."""
+    turns = 6
+    while turns:
+        turns = 6 if any(thread.name == WORKER for thread in threading.enumerate()) else turns - 1
         QTimer.singleShot(20, loop.quit)
         loop.exec()
     QApplication.sendPostedEvents()

@@ -189,7 +189,7 @@ def test_a_session_carries_its_network_and_class_names_along(tmp_path):
 
 
 def test_a_session_with_a_broken_spec_opens_without_its_network(tmp_path):
-    text = to_json(State(model="lenet5")).replace('"lenet5"', '"torchvision:"')
+    text = to_json(State(model="lenet5")).replace('"model": "lenet5"', '"model": "torchvision:"')
     state, remarks = from_json(text, tmp_path)
     assert state.model == ""
     assert "nothing follows" in remarks[0]

@@ -491,7 +491,7 @@ def test_where_scores_are_added_each_path_says_what_it_adds(look):
         ("score_fr", "+3.500"), ("score_pool4", "\N{MINUS SIGN}1.250"), ("score_pool3", "+0.500"),
     ]  # fmt: skip
     assert [bar.fraction for bar in card.bars.bars] == pytest.approx([1, 1.25 / 3.5, 0.5 / 3.5])
-    assert card.what.text() == "a +2.750 ="
+    assert card.what.text() == "Score of a: 2.750, the sum of"
     assert card._rows[0][-1] == "score"
     assert [row[-1] for row in card._rows[1:]] == [3.5, -1.25, 0.5]
 
@@ -499,7 +499,7 @@ def test_where_scores_are_added_each_path_says_what_it_adds(look):
 def test_a_bias_behind_the_sum_is_a_row_of_its_own(look):
     card = shown_by(added(render_states.paths(), bias=0.75))
     assert [bar.name for bar in card.bars.bars] == [*scenes.SCORES, "bias"]
-    assert card.what.text() == "a +3.500 ="
+    assert card.what.text() == "Score of a: 3.500, the sum of"
     assert card._rows[-1] == ["bias", "", "", "", "", "", 0.75]
 
 
