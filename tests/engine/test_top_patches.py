@@ -186,10 +186,10 @@ def test_a_map_that_is_active_nowhere_has_no_patch(engine, cache, tmp_path):
     """Behind a ReLU the strongest unit of a dead map is 0."""
     save_picture(tmp_path / "black.png", np.zeros((40, 40, 3), np.uint8))
     setup = Setup("nin-digits", str(tmp_path / "black.png"), 1.0)
-    maps = finished(engine.run(FeatureRequest(setup, "mlpconv1.1"))).values
+    maps = finished(engine.run(FeatureRequest(setup, "mlpconv1.2"))).values
     dead = int(maps.max((1, 2)).argmin())
     assert maps[dead].max() == 0
-    answer: TopAnswer = finished(engine.run(asked(tmp_path, "mlpconv1.1", dead, "nin-digits")))
+    answer: TopAnswer = finished(engine.run(asked(tmp_path, "mlpconv1.2", dead, "nin-digits")))
     assert (answer.patches, answer.dead) == ((), 1)
 
 
