@@ -48,7 +48,7 @@ def scenes(file: Path) -> None:
         found = [_labels(engine, spec, image) for spec in NETWORKS.values()]
         labels = (open_mask(folder / "masks" / f"{name}.png"), *found)
         rows.append([open_picture(image).pixels, *(colours[one] for one in labels)])
-    _sheet(("scene", "truth", *NETWORKS), rows).save(file, optimize=True)
+    _sheet(("scene", "truth", *NETWORKS), rows, _legend(colours)).save(file, optimize=True)
 
 
 def photographs(file: Path) -> None:
@@ -60,7 +60,7 @@ def photographs(file: Path) -> None:
         pixels = open_picture(image).pixels
         found = [_labels(engine, spec, image) for spec in NETWORKS.values()]
         rows.append([pixels, *(overlay_labels(pixels, one, colours, visible) for one in found)])
-    _sheet(("photograph", *NETWORKS), rows).save(file, optimize=True)
+    _sheet(("photograph", *NETWORKS), rows, _legend(colours)).save(file, optimize=True)
 
 
 def cells(file: Path) -> None:
@@ -120,10 +120,13 @@ def _labels(engine: Engine, spec: str, image: Path) -> np.ndarray:
     return finished(engine.predict(SegmentRequest(Setup(spec, str(image))))).labels
 
 
-def _sheet(heads: Sequence[str], rows: Sequence[Sequence[np.ndarray]]) -> Image.Image:
-    """Panels of equal height in rows, a head above each column."""
+def _sheet(
+    heads: Sequence[str], rows: Sequence[Sequence[np.ndarray]], legend: Sequence[tuple[str, np.ndarray]] = ()
+) -> Image.Image:
+    """Panels of equal height in rows, a head above each column, below them classes in their colours."""
     wide = [max(round(SIDE * row[0].shape[1] / row[0].shape[0]) for row in rows)] * len(heads)
-    size = MARGIN + sum(wide) + MARGIN * len(wide), LINE + (SIDE + MARGIN) * len(rows) + MARGIN
+    below = LINE + (SIDE + MARGIN) * len(rows)
+    size = MARGIN + sum(wide) + MARGIN * len(wide), below + (LINE if legend else MARGIN)
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
     for column, head in enumerate(heads):
@@ -134,7 +137,16 @@ def _sheet(heads: Sequence[str], rows: Sequence[Sequence[np.ndarray]]) -> Image.
             width = round(SIDE * pixels.shape[1] / pixels.shape[0])
             shown = Image.fromarray(pixels).resize((width, SIDE), Image.Resampling.LANCZOS)
             sheet.paste(shown, (left, LINE + line * (SIDE + MARGIN)))
+    left = MARGIN
+    for name, colour in legend:
+        draw.rectangle((left, below + 4, left + 12, below + 16), fill=tuple(int(part) for part in colour), outline=INK)
+        draw.text((left + 18, below), name, INK, ImageFont.load_default(15))
+        left += 18 + round(draw.textlength(name, ImageFont.load_default(15))) + 2 * MARGIN
     return sheet
+
+
+def _legend(colours: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    return list(zip(_classes(), colours, strict=True))[1:]
 
 
 TAUGHT = {

@@ -184,6 +184,7 @@ class Engine:
         grid = yield from self._grid(job, method, request, region)
         upsampling = upsampling_of(method, request.upsampling)
         plain = yield from _labelled(job, grid, method, upsampling, region)
+        seconds = time.perf_counter() - started  # of the network and its labels: refining is no part of a method
         shown, twin = yield from self._refined(request, grid, upsampling, region, plain, loaded)
         return Prediction(
             request=request,
@@ -200,7 +201,7 @@ class Engine:
             twin=twin,
             region=region,
             scale=job.frame.inner[1] / job.frame.image[1],
-            seconds=time.perf_counter() - started,
+            seconds=seconds,
             device=devices.text(loaded.device),
             notes=(*job.notes, *loaded.unnamed, *notes_of(loaded.entry, job.frame)),
             layer_seconds=grid.layer_seconds,

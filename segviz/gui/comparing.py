@@ -149,7 +149,7 @@ def _scale(value: float | None) -> str:
 
 def _refinement(kept: Kept) -> str:
     if not kept.refine:
-        return "not refined"
+        return "plain"  # short: names are cut in the middle, and "not" would be lost
     return f"refined {kept.refine_width:g}, {kept.refine_colour:g}, {kept.refine_smoothness:g}"
 
 

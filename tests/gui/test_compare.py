@@ -114,7 +114,7 @@ def test_results_are_called_by_what_differs():
     state = State(image=PAGE, model="lenet5")
     kept = Kept.of(replace(state, upsampling=Upsampling.BICUBIC)), Kept.of(replace(state, refine=True))
     named = comparing.titles(replace(state, kept=kept))
-    assert named == ("Bicubic, not refined", "Bilinear, refined 40, 20, 5", "Bilinear, not refined")
+    assert named == ("Bicubic, plain", "Bilinear, refined 40, 20, 5", "Bilinear, plain")
     other = replace(state, kept=(Kept("efficientnet_lite0", name="the large one"), Kept.of(state)))
     assert comparing.titles(other) == ("the large one", "LeNet-5", "LeNet-5")
     assert comparing.titles(replace(state, kept=(Kept.of(state),))) == ("LeNet-5", "LeNet-5")

@@ -98,6 +98,7 @@ class TrainingPanel:
         self.stage: QWidget | None = self.training_stage
         self.form = TrainingForm()
         self.main = primary(QPushButton())
+        self._returns = False  # the keyboard, to `main` as soon as it can be pressed again
         self.again = QPushButton("Start anew")
         self.again.setToolTip("Begin another run with what is chosen; the paused one can go on later")
         self.stop = QPushButton("Stop")
@@ -242,7 +243,7 @@ class TrainingPanel:
         text, tip = MAIN[training.phase]
         self.main.setText(text)
         self.main.setToolTip(tip)
-        self.main.setEnabled(training.phase is not Phase.PAUSING and training.phase not in ENDING)
+        self._enable_main(training.phase is not Phase.PAUSING and training.phase not in ENDING)
         self.again.setVisible(training.phase in HALTED)
         self.stop.setVisible(training.phase in ACTIVE | HALTED)
         self.progress.say(training_words.progress(training))
@@ -256,6 +257,17 @@ class TrainingPanel:
         for part in (self.svg, self.csv):
             part.setEnabled(any(run.points for run in training.runs))
         self.svg.setVisible(self._page is not TrainingPage.WEIGHT_MAP)
+
+    def _enable_main(self, enabled: bool) -> None:
+        """The keyboard waits where it is: it never goes on to the button beside it, which ends the run."""
+        if self.main.hasFocus() and not enabled:
+            self.main.clearFocus()
+            self._returns = True
+        self.main.setEnabled(enabled)
+        if enabled and self._returns:
+            self._returns = False
+            if self.widget.window().focusWidget() is None:
+                self.main.setFocus()
 
     def _show_bar(self, training: Training) -> None:
         at = training.run.newest if training.run is not None else None

@@ -205,7 +205,8 @@ class DepthsPage:
             wanted = [(NAMES.get(layer, layer), depths.alone(at)) for at, layer in enumerate(depths.layers)]
             wanted.append(("All together", own))
         else:
-            wanted = [(TITLES[count], depths.with_skips(count)) for count in range(depths.skips + 1)]
+            cut = [(f"As {TITLES[count]}", depths.with_skips(count)) for count in range(depths.skips)]
+            wanted = [*cut, *wanted]
             fades = scene.state.upsampling_lab.fades[: depths.skips]
             if depths.skips:
                 wanted.append((f"Faded: {_percents(fades)}", (1.0, *fades)))
@@ -317,7 +318,7 @@ class DepthsPage:
         truth = "" if self._truth is not None else " With a mask of the truth each of them is scored."
         if self._alone:
             return f"What each depth says without the others; H shows the probability of one class.{truth}{caution}"
-        cut = "One network, its skips cut off behind the scores: nothing is computed again while you fade."
+        cut = "One network, its skips cut off behind the scores: a network taught without them may do better."
         return f"{cut}{truth}{caution}"
 
     def missing(self, scene: Scene) -> str:

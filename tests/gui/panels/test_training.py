@@ -538,3 +538,17 @@ def test_no_tooltip_lies_over_the_weight_maps(lab, qtbot):
     maps = one.panel.training_stage.weight_map.views.values()
     assert [part.view.toolTip() for part in maps] == [""] * 4
     assert all(part.title.toolTip() and part.view.accessibleName() for part in maps)
+
+
+def test_after_pausing_the_keyboard_is_not_on_the_button_that_ends_the_run(lab, qtbot):
+    """Pausing disables its button, and Qt would move the keyboard on to Stop."""
+    one = lab(scenes.training())
+    panel, training = one.panel, one.scene.training
+    panel.widget.window().setVisible(True)
+    panel.widget.window().activateWindow()
+    panel.main.setFocus()
+    qtbot.waitUntil(panel.main.hasFocus)
+    one.train(replace(training, phase=Phase.PAUSING))
+    assert not panel.stop.hasFocus()
+    one.train(replace(training, phase=Phase.PAUSED))
+    assert panel.main.hasFocus()

@@ -306,8 +306,8 @@ def test_three_networks_and_the_faded_one_stand_side_by_side(lab):
     one = lab(scenes.fcn())
     shown = page(one)._shown
     assert [view.title for view in shown] == [
-        "FCN-32s",
-        "FCN-16s",
+        "As FCN-32s",
+        "As FCN-16s",
         "FCN-8s",
         "Faded: pool4 100\u202f%, pool3 100\u202f%",
     ]
@@ -326,7 +326,7 @@ def test_with_the_truth_each_is_scored(lab, truth):
     for view in networks:
         assert view.score == fading.score(view.labels, depths.lattice, truth, depths.classes)
     assert networks[0].score.mean_iou < networks[2].score.mean_iou < 1
-    assert page(one).facts.text().startswith(f"mean IoU: FCN-32s {networks[0].score.mean_iou:.3f}")
+    assert page(one).facts.text().startswith(f"mean IoU: As FCN-32s {networks[0].score.mean_iou:.3f}")
 
 
 def test_a_slider_fades_a_skip_and_the_score_moves(qtbot, lab, truth):
@@ -380,7 +380,7 @@ def test_a_network_with_one_skip_has_one_slider(lab):
     fewer = replace(depths, layers=depths.layers[:2], strides=(32, 16), maps=depths.maps[:2])
     one = lab(replace(whole, depths=replace(whole.depths, depths=fewer)))
     assert [slider.isEnabled() for slider in page(one).sliders] == [True, False]
-    assert [view.title.partition(":")[0] for view in page(one)._shown] == ["FCN-32s", "FCN-16s", "Faded"]
+    assert [view.title.partition(":")[0] for view in page(one)._shown] == ["As FCN-32s", "FCN-16s", "Faded"]
 
 
 def test_without_an_fcn_the_page_says_which_to_choose(lab):
