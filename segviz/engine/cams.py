@@ -43,7 +43,7 @@ Patches = dict[int, Patch]
 def answered(request: CamRequest, job: Job) -> Generator[Progress, None, CamAnswer]:
     """The maps of `request`. Raises SegvizError where there can be none, with what to choose instead."""
     started = time.perf_counter()
-    traced = job.dense if job.loaded.convertible else job.native
+    traced = job.traced
     area = _area(request, job)
     node, weight = _of_cam(job, traced) if request.heat is Heat.CAM else (_node(traced, request.layer), None)
     behind = _behind(traced, node)

@@ -51,8 +51,8 @@ def exactly(engine: Engine, setup: Setup, layer: str, **how: object) -> tuple[Ca
     """The same in float64, where no rounding takes a unit to the other side of a ReLU; with network and image."""
     loaded = engine._loaded(setup)
     loaded = replace(loaded, network=copy.deepcopy(loaded.network).double())
-    job = engine._job(setup, loaded)
-    job = replace(job, image=job.image.double())
+    job = engine.jobs.of(setup)
+    job = replace(job, loaded=loaded, image=job.image.double())
     answer = finished(cams.answered(CamRequest(setup, layer=layer, **how), job))
     return answer, loaded.network, job.image
 
@@ -313,7 +313,7 @@ def test_against_the_package_grad_cam(engine, image):
     layer = "mlpconv1.4"  # of the image's own size, so that nothing is resized
     answer = asked(engine, setup, layer, count=3)
     loaded = engine._loaded(setup)
-    given = engine._job(setup, loaded).image
+    given = engine.jobs.of(setup).image
     for at, index in enumerate(answer.classes):
         with package.GradCAM(model=loaded.network, target_layers=[loaded.network.get_submodule(layer)]) as cam:
             theirs = cam(input_tensor=given.clone(), targets=[targets.ClassifierOutputTarget(index)])[0]
