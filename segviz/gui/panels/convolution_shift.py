@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core import planning
 from segviz.core.convolution_lab import SHIFTS
+from segviz.core.field import Status
 from segviz.gui import words
 from segviz.gui.panels.convolution_page import BoardPage
 from segviz.gui.panels.lab_page import Change, NumberPill
@@ -137,6 +138,10 @@ def _said(answer: ShiftAnswer) -> str:
     if not answer.exact:
         return f"The map would have to move {units}: between two units it cannot follow, and changes"
     if not answer.inside:
+        if answer.status is Status.WHOLE:
+            return f"The map moved {units}, but every unit {answer.reason}: none can follow exactly"
+        if answer.status is not Status.EXACT:
+            return f"The map moved {units}, but no field is known exactly: {answer.reason}"
         return f"The map moved {units}, but every field reaches over the border, where padding does not move along"
     inside = f"the {words.many(answer.inside, 'unit')} whose fields lie inside the image"
     if answer.difference > ROUNDING * answer.scale:
