@@ -461,11 +461,13 @@ def test_where_no_unit_counts_the_reason_is_that_of_its_field(lab):
     one = lab(replace(scene, shift=replace(scene.shift, inside=0)))
     assert "every field reaches over the border" in page(one).said.text()
     one.show(replace(scene, shift=replace(scene.shift, inside=0, status=Status.WHOLE, reason=EVERYTHING)))
-    assert "every unit reaches the whole image, through global pooling" in page(one).said.text()
+    assert page(one).said.text().endswith("but each unit sees the whole image: none can follow exactly")
+    assert page(one).note.said().startswith("Each unit reaches the whole image, through global pooling")
     assert "border" not in page(one).said.text()
     own = replace(scene.shift, inside=0, status=Status.DATA, reason="'grid_sample' takes places from the image")
     one.show(replace(scene, shift=own))
-    assert "no field is known exactly: 'grid_sample' takes places from the image" in page(one).said.text()
+    assert page(one).said.text().endswith("but no unit's field is known exactly")
+    assert page(one).note.said().startswith("Fields are not exact: 'grid_sample' takes places from the image. Dense")
 
 
 def test_a_map_that_does_not_follow_is_not_called_equal(lab):
