@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segviz.core.field import Status
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -46,10 +48,11 @@ class ShiftAnswer:
 
     `moved` (y, x) is the shift in units of the layer, whole where `exact`. `inside` counts the units whose fields lie
     in both images, `difference` is the largest between a unit and the one that it moved to, over those; `overall`
-    over all that are on both maps. `scale` is the largest absolute value of the maps. `seen` are both inputs, as grey
+    over all that are on both maps. `scale` is the largest absolute value of both maps. `seen` are both inputs, as grey
     levels 0 to 1. `layer` and `channel` are those of the map: where the layer that was asked for answers with a vector,
-    of the last one with maps before it. `by` is the shift (dx, dy) in network pixels. `refusal` says why there are no
-    maps.
+    of the last one with maps before it. `by` is the shift (dx, dy) in network pixels. `status` and `reason` are
+    those of the field of the map's middle unit: where it is not exact no unit counts as inside. `refusal` says why
+    there are no maps.
     """
 
     request: ShiftRequest
@@ -68,6 +71,8 @@ class ShiftAnswer:
     layer: str = ""
     channel: int = 0
     by: tuple[int, int] = (0, 0)
+    status: Status = Status.EXACT
+    reason: str = ""
 
     @property
     def exact(self) -> bool:

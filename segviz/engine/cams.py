@@ -19,6 +19,7 @@ from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Area, Heat
 from segviz.core.errors import SegvizError
 from segviz.core.frames import Lattice
+from segviz.core.refusals import lacks_memory
 from segviz.core.regions import Region, whole
 from segviz.core.requests import Progress
 from segviz.core.steps import Interval
@@ -36,6 +37,7 @@ FLOAT = 4  # bytes of an element
 ONE = Region(Interval(0, 0), Interval(0, 0))
 NO_LABEL = "no pixel has this label"
 SILENT = "gradient 0: nothing in this layer changes the score"
+ONE_BY_ONE = "an operation takes no batch of gradients: the classes went back one by one"
 
 Patches = dict[int, Patch]
 
@@ -43,7 +45,7 @@ Patches = dict[int, Patch]
 def answered(request: CamRequest, job: Job) -> Generator[Progress, None, CamAnswer]:
     """The maps of `request`. Raises SegvizError where there can be none, with what to choose instead."""
     started = time.perf_counter()
-    traced = job.dense if job.loaded.convertible else job.native
+    traced = job.traced
     area = _area(request, job)
     node, weight = _of_cam(job, traced) if request.heat is Heat.CAM else (_node(traced, request.layer), None)
     behind = _behind(traced, node)
@@ -70,7 +72,7 @@ def answered(request: CamRequest, job: Job) -> Generator[Progress, None, CamAnsw
         remarks=tuple(head.remark(index, weights[at]) for at, index in enumerate(chosen)),
         lattice=job.frame.lattice(rows, columns, *traced.geometry.laws_at(node)),
         seconds=time.perf_counter() - started,
-        notes=(*job.notes, *job.loaded.unnamed),
+        notes=(*job.notes, *job.loaded.unnamed, *head.notes),
     )
 
 
@@ -215,6 +217,7 @@ class _Head:
         self._logits = self._ended(self._kept[self._start].tensor.detach())  # without the gradient
         self._labels = self._logits.argmax(0)
         self._everywhere = self._mask()
+        self.notes: tuple[str, ...] = ()
 
     def _ended(self, tensor: Tensor) -> np.ndarray:
         with torch.no_grad():
@@ -328,7 +331,9 @@ class _Head:
         lost = torch.zeros((len(wanted), int(self.maps.shape[0])), dtype=self.maps.dtype, device=self.maps.device)
         if not any(score.requires_grad for score in wanted):  # behind an argmax, say
             return lost
-        found = _batched(torch.stack(wanted), self._leaf)
+        found, together = _batched(torch.stack(wanted), self._leaf)
+        if not together:
+            self.notes = (ONE_BY_ONE,)
         if found is None:
             return lost
         axes = [axis + 1 for axis in self._patch.axes]
@@ -351,10 +356,10 @@ def _as_maps(traced: Trace, node: int, patch: Patch) -> Tensor:
     return tensor.movedim(patch.axes, MAPS)[0]
 
 
-def _batched(wanted: Tensor, leaf: Tensor) -> Tensor | None:
-    """The gradients (scores, *leaf.shape) of a vector of scores, all in one pass back where torch can.
+def _batched(wanted: Tensor, leaf: Tensor) -> tuple[Tensor | None, bool]:
+    """The gradients (scores, *leaf.shape) of a vector of scores, and whether all came in one pass back, as torch can.
 
-    None where nothing leads from the leaf to the scores.
+    None where nothing leads from the leaf to the scores. Raises RuntimeError where memory runs out.
     """
     each = torch.eye(len(wanted), dtype=wanted.dtype, device=wanted.device)
 
@@ -368,10 +373,13 @@ def _batched(wanted: Tensor, leaf: Tensor) -> Tensor | None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "There is a performance drop")  # an operation that goes one by one
         try:
-            return back(each, True)
-        except RuntimeError:  # an operation that cannot go back in a batch: some write into their gradients
-            found = [gradient for one in each if (gradient := back(one, False)) is not None]
-    return torch.stack(found) if found else None
+            return back(each, True), True
+        except RuntimeError as error:
+            if lacks_memory(error):
+                raise
+        # An operation cannot go back in a batch: some write into their gradients. Any other fault comes again here.
+        found = [gradient for one in each if (gradient := back(one, False)) is not None]
+    return torch.stack(found) if found else None, False
 
 
 # ------------------------------------------------------------------------------------------- CAM

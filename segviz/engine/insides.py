@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
@@ -13,7 +13,7 @@ from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest
-from segviz.core.requests import Setup, Update
+from segviz.core.requests import Update
 from segviz.core.shifting import ShiftAnswer, ShiftRequest
 from segviz.core.sizes import SizesAnswer, SizesRequest
 from segviz.core.top_patches import TopAnswer, TopRequest
@@ -21,73 +21,54 @@ from segviz.core.unit_sums import LayerSum, SumAnswer, SumRequest
 from segviz.engine import cams, contributions, shifting, sizes, top_patches, unit_sums
 from segviz.engine.effective import effective
 from segviz.engine.filters import Refused, filter_of
-from segviz.engine.graph import Trace
-from segviz.engine.job import Job
+from segviz.engine.jobs import Jobs
 from segviz.engine.occlusion import Occluder, occluded
-from segviz.engine.store import Kept, Loaded, version
-
-
-class Jobs(Protocol):
-    """Makes the job of a setup; `squeeze` makes its image as large as the network's native input."""
-
-    def __call__(self, setup: Setup, loaded: Loaded, *, squeeze: bool = False) -> Job: ...
+from segviz.engine.store import Kept
 
 
 class Insides:
     """Answers with the networks that an engine has; keeps what the next ask about the same image needs."""
 
-    def __init__(self, loaded: Callable[[Setup], Loaded], job: Jobs) -> None:
-        self._loaded, self._job = loaded, job
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
         self._occluders: Kept[Occluder] = Kept(1)  # of the dragged square
         self._sums: Kept[unit_sums.Maps] = Kept(1)
         self._summands: Kept[contributions.Summands] = Kept(1)
-        self._jobs: Kept[Job] = Kept(1)  # of clicks, which ask many times of one image
 
     def forget(self) -> None:
         """Let go of what holds on to networks."""
-        self._jobs.clear()
         self._occluders.clear()
         self._sums.clear()
         self._summands.clear()
 
-    def _clicked(self, setup: Setup) -> tuple[Job, Trace]:
-        """The network on the setup's image, and the trace that takes it; kept, for a click is seldom the only one."""
-        loaded = self._loaded(setup)
-        squeeze = not loaded.convertible
-        key = (replace(setup, revision=0), version(setup.image or ""), squeeze)
-        job = self._jobs.get(key, lambda: self._job(setup, loaded, squeeze=squeeze))
-        return job, job.native if squeeze else job.dense
-
     def occlude(self, request: OcclusionRequest) -> Generator[Update, None, OcclusionAnswer]:
         """The outputs whose scores a grey square changes; of every square but the first only what it reaches is run."""
         started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        key = (replace(request.setup, revision=0), version(request.setup.image or ""))
-        found = self._occluders.find(key)
+        job = self._jobs.at_once(request.setup)
+        found = self._occluders.find(job.key)
         if found is None:
-            job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
             found = Occluder(job)
             yield from found.fill()
-            self._occluders.put(key, found)
+            self._occluders.put(job.key, found)
         answer = yield from occluded(request, found, started)
         return answer
 
     def effective(self, request: EffectiveRequest) -> Generator[Update, None, EffectiveField]:
         """What a unit of the convolutional form looks at."""
-        answer = yield from effective(request, *self._clicked(request.setup))
+        job = self._jobs.at_once(request.setup)
+        answer = yield from effective(request, job, job.traced)
         return answer
 
     def activation(self, request: CamRequest) -> Generator[Update, None, CamAnswer]:
         """Where in a layer the evidence for classes is."""
-        loaded = self._loaded(request.setup)
-        answer = yield from cams.answered(request, self._job(request.setup, loaded, squeeze=not loaded.convertible))
+        answer = yield from cams.answered(request, self._jobs.at_once(request.setup))
         return answer
 
     def filters(self, request: FilterRequest) -> Generator[Update, None, FilterAnswer]:
         """The filter of one map, of the convolutional form where there is one."""
         started = time.perf_counter()
         yield from ()
-        found = filter_of(request, self._loaded(request.setup))
+        found = filter_of(request, self._jobs.loaded(request.setup))
         refused = found if isinstance(found, Refused) else Refused("")
         made = None if isinstance(found, Refused) else found
         seconds = time.perf_counter() - started
@@ -95,13 +76,14 @@ class Insides:
 
     def top_patches(self, request: TopRequest) -> Generator[Update, None, TopAnswer]:
         """What a channel answers to most strongly, image by image."""
-        answer = yield from top_patches.search(request, self._loaded(request.setup))
+        answer = yield from top_patches.search(request, self._jobs.loaded(request.setup))
         return answer
 
     def contributions(self, request: ContributionRequest) -> Generator[Update, None, ContributionAnswer]:
         """What each path adds to a logit; a refusal where it is no sum."""
         started = time.perf_counter()
-        job, traced = self._clicked(request.setup)
+        job = self._jobs.at_once(request.setup)
+        traced = job.traced
         channel = contributions.channel_of(request, job, traced)
         found: tuple[tuple[Contribution, ...], float, float] = ((), 0.0, 0.0)
         refused = ""
@@ -112,12 +94,11 @@ class Insides:
         except SegvizError as error:
             refused = f"{job.loaded.entry.title}: {error}"
         else:
-            key = (replace(request.setup, revision=0), job.version)
-            maps = self._summands.find(key)
+            maps = self._summands.find(job.key)
             if maps is None:
                 self._summands.clear()
                 maps = yield from contributions.summands(job, traced, tail)
-                self._summands.put(key, maps)
+                self._summands.put(job.key, maps)
             found = contributions.parts(traced, job.weights, tail, maps, (request.row, request.column), channel)
         yield from ()
         return ContributionAnswer(request, *found, time.perf_counter() - started, refused, job.notes)
@@ -125,9 +106,8 @@ class Insides:
     def take_apart(self, request: SumRequest) -> Generator[Update, None, SumAnswer]:
         """The convolution behind a unit; a refusal where there is none."""
         started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
-        traced = job.dense if loaded.convertible else job.native
+        job = self._jobs.at_once(request.setup)
+        traced = job.traced
         found: LayerSum | None = None
         refused = ""
         try:
@@ -136,7 +116,7 @@ class Insides:
         except SegvizError as error:
             refused = str(error)
         else:
-            key = (replace(request.setup, revision=0), job.version, place.index)
+            key = (job.key, place.index)
             maps = self._sums.find(key)
             if maps is None:
                 self._sums.clear()
@@ -149,8 +129,7 @@ class Insides:
     def shift(self, request: ShiftRequest) -> Generator[Update, None, ShiftAnswer]:
         """The network as published on the image and on the shifted image, both as large as its native input."""
         started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        job = self._job(request.setup, loaded, squeeze=True)
+        job = self._jobs.of(request.setup, squeeze=True)
         try:
             answer = yield from shifting.answered(job, request, 0.0)
         except SegvizError as error:
@@ -160,7 +139,7 @@ class Insides:
     def feed(self, request: SizesRequest) -> Generator[Update, None, SizesAnswer]:
         """The network as published on another size than its own, by tracing alone."""
         started = time.perf_counter()
-        answer = sizes.answered(self._loaded(request.setup), request, 0.0)
+        answer = sizes.answered(self._jobs.loaded(request.setup), request, 0.0)
         yield from ()
         return replace(answer, seconds=time.perf_counter() - started)
 

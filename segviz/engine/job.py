@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from segviz.core.requests import Exactness, Progress
 from segviz.engine.exactness import CentredWindows, deviation
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace
-from segviz.engine.store import Loaded, Version
+from segviz.engine.store import Loaded
 
 LARGEST_SAMPLE = 16  # windows that a map is compared with
 SAMPLE_SHARE = 0.1  # of what the map itself took, which the comparison may add
@@ -29,13 +29,14 @@ Floats = npt.NDArray[np.float32]
 class Job:
     """One network on one image, and its trace as published, `native`.
 
-    `region` is the part of the image that is wanted, None for all of it. `ready` are the convolutional
-    form's maps of logits where they are known already.
+    `key` is another one as soon as the network or the image is, or what is made of them. `region` is the part of the
+    image that is wanted, None for all of it. `ready` are the convolutional form's maps of logits where they are known
+    already.
     """
 
     loaded: Loaded
     image: Tensor  # (1, C, H, W)
-    version: Version  # of the image's file
+    key: Hashable
     frame: Frame
     native: Trace
     grid_stride: int | None = None
@@ -48,6 +49,11 @@ class Job:
     def dense(self) -> Trace:
         """The trace of the fully convolutional form on this image. Raises SegvizError where there is none."""
         return self.loaded.traced(True, (int(self.image.shape[1]), *self.frame.outer), image=self.image)
+
+    @property
+    def traced(self) -> Trace:
+        """The trace that takes all of the image at once: of the convolutional form where there is one."""
+        return self.dense if self.loaded.convertible else self.native
 
     @property
     def weights(self) -> NetworkWeights:

@@ -34,7 +34,7 @@ class Occluder:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.traced = job.dense if job.loaded.convertible else job.native
+        self.traced = job.traced
         grey = np.full((1, 1, 3), GREY, np.uint8)
         self._grey = tensor_of(grey, job.loaded.entry.preprocessing, ONE_PIXEL).to(job.image.device)
         self._cached: Cached | None = None

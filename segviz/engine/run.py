@@ -54,9 +54,10 @@ from segviz.engine.graph import Trace, describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.insides import INSIDE, Insides
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
+from segviz.engine.jobs import Jobs, key_of, squeezed
 from segviz.engine.measured import measured
-from segviz.engine.prepare import check_channels, check_multiple, notes_of, tensor_of
-from segviz.engine.store import Kept, Loaded, Store, version
+from segviz.engine.prepare import check_multiple, notes_of
+from segviz.engine.store import Kept, Loaded, Store
 from segviz.engine.windows import Windows, classify_one
 
 Answering = Generator[Update, None, Answer]
@@ -71,8 +72,8 @@ class Engine:
         self._grids: Kept[LogitGrid] = Kept(2)
         self._redraws = Redraws()
         self._depths: Kept[Depths] = Kept(1)
-        self._jobs: Kept[Job] = Kept(1)  # of the dragged window, which asks many times of one image
-        self.insides = Insides(self._loaded, self._job)
+        self.jobs = Jobs(self.store)
+        self.insides = Insides(self.jobs)
 
     @property
     def device_text(self) -> str:
@@ -139,7 +140,7 @@ class Engine:
         asked = DescribeRequest(request.setup, request.converted, request.input_size)
         frame, shape = self._shape(asked, loaded)
         traced, seen = self._recorded(asked, loaded, frame, shape)
-        image = self._pixels(request.setup, loaded, frame) if seen else None
+        image = self.jobs.pixels(request.setup.image or "", loaded, frame) if seen else None
         answer = yield from measured(request, loaded, traced, frame, image)
         return answer
 
@@ -150,7 +151,8 @@ class Engine:
         traced = loaded.traced(request.converted and loaded.convertible, shape)
         seen = request.setup.image is not None and request.input_size is None
         if traced.decides and seen:
-            traced = loaded.traced(False, shape, image=self._pixels(request.setup, loaded, frame))
+            pixels = self.jobs.pixels(request.setup.image or "", loaded, frame)
+            traced = loaded.traced(False, shape, image=pixels)
         return traced, seen
 
     def _shape(self, request: DescribeRequest, loaded: Loaded) -> tuple[Frame, tuple[int, int, int]]:
@@ -179,7 +181,7 @@ class Engine:
         method, reason = resolve(request, loaded)
         if request.refinement is not None and method is Method.DIRECT:
             raise SegvizError("the direct method labels whole fields: choose another to refine, or do not refine")
-        job = self._job(request.setup, loaded, request.grid_stride)
+        job = replace(self.jobs.of(request.setup), grid_stride=request.grid_stride)
         region = _region(request, job.frame)
         grid = yield from self._grid(job, method, request, region)
         upsampling = upsampling_of(method, request.upsampling)
@@ -232,7 +234,7 @@ class Engine:
         self, job: Job, method: Method, request: SegmentRequest, region: Box
     ) -> Generator[Update, None, LogitGrid]:
         """Logits of the image, or of its `region` alone where that is less work and all of it is not there already."""
-        key = (replace(request.setup, revision=0), job.version, METHODS[method], request.grid_stride)
+        key = (job.key, METHODS[method], request.grid_stride)
         found = self._grids.find((*key, region))
         kept = self._grids.find((*key, None))
         if found is None and kept is not None:
@@ -240,8 +242,8 @@ class Engine:
         if found is not None:
             return found
         if METHODS[method] is coarse:
-            key_of_setup = (replace(request.setup, image=None, revision=0), job.frame)
-            ready = yield from self._redraws.logits(key_of_setup, job.dense, job.weights, job.image)
+            of_any_image = (*key_of(replace(request.setup, image=None), job.loaded), job.frame)
+            ready = yield from self._redraws.logits(of_any_image, job.dense, job.weights, job.image)
             job = replace(job, ready=ready)
         part = None if request.region is None or job.loaded.per_pixel or method is Method.DIRECT else region
         made = yield from METHODS[method](replace(job, region=part))
@@ -253,9 +255,8 @@ class Engine:
     def features(self, request: FeatureRequest) -> Generator[Update, None, FeatureMaps]:
         """The output of one layer of the convolutional form."""
         started = time.perf_counter()
-        loaded = self._loaded(request.setup)
-        job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
-        traced = job.dense if loaded.convertible else job.native
+        job = self.jobs.at_once(request.setup)
+        traced = job.traced
         call = traced.call(request.layer)
         devices.check_memory(traced.peak_bytes, job.title)
         steps = flow.run(traced, job.weights, job.image, call.output)
@@ -270,8 +271,9 @@ class Engine:
         Pooling keeps its native size whatever was asked for: only so are the grids equal.
         """
         setup = request.setup
-        loaded = yield from self.store.loading(setup.model, Pooling.WINDOW, setup.device, setup.trust)
-        answer = yield from race.race(request, self._job(setup, loaded, request.grid_stride))
+        yield from self.store.loading(setup.model, Pooling.WINDOW, setup.device, setup.trust)
+        job = self.jobs.of(replace(setup, pooling=Pooling.WINDOW))
+        answer = yield from race.race(request, replace(job, grid_stride=request.grid_stride))
         return answer
 
     def classify(self, request: ClassifyRequest) -> Generator[Update, None, WindowAnswer]:
@@ -280,8 +282,7 @@ class Engine:
         loaded = self._loaded(request.setup)
         if loaded.per_pixel:
             raise SegvizError(f"{loaded.entry.title} answers for every pixel by itself: it has no window to drag")
-        key = (replace(request.setup, revision=0), version(request.setup.image or ""))
-        job = self._jobs.get(key, lambda: self._job(request.setup, loaded))
+        job = self.jobs.of(request.setup)
         size = loaded.entry.input_size[1:]
         windows = Windows(job.image, size, 1)
         left, top = job.frame.window(size, request.x, request.y)
@@ -307,12 +308,11 @@ class Engine:
         refused = depths.refusal(loaded)
         found = None
         if request.scores and not refused:
-            job = self._job(request.setup, loaded)
-            key = (replace(request.setup, revision=0), job.version)
-            found = self._depths.find(key)
+            job = self.jobs.of(request.setup)
+            found = self._depths.find(job.key)
             if found is None:
                 found = yield from depths.depths(job)
-                self._depths.put(key, found)
+                self._depths.put(job.key, found)
         yield from ()
         return depths.answered(request, loaded, found, refused, started)
 
@@ -320,30 +320,12 @@ class Engine:
 
     def _forget(self) -> None:
         """Let go of what holds on to networks, when the store has let one go."""
-        self._jobs.clear()
+        self.jobs.forget()
         self._redraws.forget()
         self.insides.forget()
 
     def _loaded(self, setup: Setup) -> Loaded:
-        return self.store.network(setup.model, setup.pooling, setup.device, setup.trust)
-
-    def _pixels(self, setup: Setup, loaded: Loaded, frame: Frame) -> torch.Tensor:
-        """The setup's image as the network takes it (1, C, H, W)."""
-        pixels = self.store.picture(setup.image or "").pixels
-        return tensor_of(pixels, loaded.entry.preprocessing, frame).to(loaded.device)
-
-    def _job(self, setup: Setup, loaded: Loaded, grid_stride: int | None = None, squeeze: bool = False) -> Job:
-        """The network on the setup's image; `squeeze` makes that as large as the native input, whatever its shape."""
-        if setup.image is None:
-            raise SegvizError("there is no image to look at: open one, or name one")
-        check_channels(loaded.entry)
-        seen = version(setup.image)  # before it is read: a change in between is then found by the next ask
-        picture = self.store.picture(setup.image)
-        size, native = (picture.height, picture.width), loaded.entry.input_size
-        frame = squeezed(size, native) if squeeze else loaded.frame(size, setup.scale)
-        image = self._pixels(setup, loaded, frame)
-        as_published = loaded.traced(False, native, image=image if frame.outer == native[1:] else None)
-        return Job(loaded, image, seen, frame, as_published, grid_stride, picture.notes, fast=setup.fast)
+        return self.jobs.loaded(setup)
 
 
 def _once_loaded(method: Callable[[Engine, Any], Answering]) -> Callable[[Engine, Any], Answering]:
@@ -404,11 +386,6 @@ def part_of(grid: LogitGrid, region: Box) -> LogitGrid:
     logits = np.ascontiguousarray(grid.logits[:, rows.lo : rows.hi + 1, columns.lo : columns.hi + 1])
     start = lattice.position_of(rows.lo, columns.lo)
     return replace(grid, logits=logits, lattice=Lattice(logits.shape[1], logits.shape[2], start, lattice.stride))
-
-
-def squeezed(image: tuple[int, int], native: tuple[int, int, int]) -> Frame:
-    """An image of (height, width) as large as the native input (C, H, W), which is all that some networks take."""
-    return Frame(image, native[1:], native[1:])
 
 
 def _moved(lattice: Lattice, region: Box) -> Lattice:

@@ -60,6 +60,7 @@ def answered(job: Job, request: ShiftRequest, seconds: float) -> Generator[Progr
         vectors.append([_numbers(found[node].reshape(-1)) for _, node in goals])
     moved = by[1] / stride[0], by[0] / stride[1]
     compared = _compared(traced.geometry, call.name, by, (maps[0], maps[1]), (round(moved[0]), round(moved[1])))
+    middle = traced.geometry.field(call.name, maps[0].shape[0] // 2, maps[0].shape[1] // 2)
     return ShiftAnswer(
         request=request,
         seen=(_seen(images[0], images[0]), _seen(images[1], images[0])),
@@ -69,13 +70,15 @@ def answered(job: Job, request: ShiftRequest, seconds: float) -> Generator[Progr
         inside=compared.inside,
         difference=compared.difference,
         overall=compared.overall,
-        scale=float(np.abs(maps[0]).max()),
+        scale=max(float(np.abs(values).max()) for values in maps),
         dense=tuple(_change(name, *pair) for (name, _), pair in zip(goals, zip(*vectors, strict=True), strict=True)),
         seconds=seconds,
         notes=job.notes,
         layer=call.name,
         channel=channel,
         by=by,
+        status=middle.status,
+        reason=middle.reason,
     )
 
 

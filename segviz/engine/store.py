@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +99,12 @@ class Kept(Generic[Value]):
     def clear(self) -> None:
         self._values.clear()
 
+    def drop(self, outdated: Callable[[Any], bool]) -> None:
+        """Let the values go whose keys nobody asks for any more."""
+        for key in [key for key in self._values if outdated(key)]:
+            del self._values[key]
+            self._gone()
+
     def find(self, key: Hashable) -> Value | None:
         """The value of `key`, None if it is not there."""
         if key in self._values:
@@ -119,6 +125,7 @@ class Loaded:
     device: torch.device
     known: Entry  # without what the spec says of viewing
     notes: tuple[str, ...] = ()  # of what had to be done to open it
+    files: tuple[Version, ...] = ()  # that it was read from, as they were
     traces: Kept[Trace] = field(default_factory=lambda: Kept(24))  # with the network, since a trace holds its modules
 
     @property
@@ -258,10 +265,12 @@ class Store:
         Raises SegvizError when any of it fails.
         """
         place, wanted = devices.pick(device), parse(spec)
-        key = (str(wanted.opening), tuple(map(version, _files(wanted))), wanted.option("input"), place)
+        opening, files = str(wanted.opening), tuple(map(version, _files(wanted)))
+        key = (opening, files, wanted.option("input"), place)
         kept = self._networks.find((*key, None)) or self._networks.find((*key, pooling))
         if kept is None:
-            kept = yield from self._load(wanted, pooling, place, trust)
+            self._networks.drop(lambda old: old[0] == opening and old[1] != files)
+            kept = replace((yield from self._load(wanted, pooling, place, trust)), files=files)
             # Without global pooling there is one form for every choice of what becomes of it.
             pools = kept.convertible and kept.conversion.pools
             self._networks.put((*key, pooling if pools else None), kept)

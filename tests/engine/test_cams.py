@@ -51,8 +51,8 @@ def exactly(engine: Engine, setup: Setup, layer: str, **how: object) -> tuple[Ca
     """The same in float64, where no rounding takes a unit to the other side of a ReLU; with network and image."""
     loaded = engine._loaded(setup)
     loaded = replace(loaded, network=copy.deepcopy(loaded.network).double())
-    job = engine._job(setup, loaded)
-    job = replace(job, image=job.image.double())
+    job = engine.jobs.of(setup)
+    job = replace(job, loaded=loaded, image=job.image.double())
     answer = finished(cams.answered(CamRequest(setup, layer=layer, **how), job))
     return answer, loaded.network, job.image
 
@@ -268,7 +268,8 @@ def test_classes_in_small_batches_are_the_same(engine, image, monkeypatch):
 def test_where_no_batch_goes_back_they_go_one_by_one(network, monkeypatch):
     leaf = torch.rand(1, 3, 32, 32, requires_grad=True)
     wanted = made(network)(leaf).sum((0, 2, 3))
-    together = cams._batched(wanted, leaf)
+    together, at_once = cams._batched(wanted, leaf)
+    assert at_once
     plain = torch.autograd.grad
 
     def refusing(*args, is_grads_batched=False, **rest):
@@ -277,8 +278,33 @@ def test_where_no_batch_goes_back_they_go_one_by_one(network, monkeypatch):
         return plain(*args, **rest)
 
     monkeypatch.setattr(torch.autograd, "grad", refusing)
-    apart = cams._batched(wanted, leaf)
+    apart, at_once = cams._batched(wanted, leaf)
+    assert not at_once
     assert torch.allclose(together, apart, atol=1e-5)
+
+
+def test_that_classes_went_one_by_one_is_told(engine, image, monkeypatch):
+    setup, plain = Setup("lenet5", image(32, 32), 1.0), torch.autograd.grad
+    assert cams.ONE_BY_ONE not in asked(engine, setup, "c3", count=2).notes
+    monkeypatch.setattr(torch.autograd, "grad", lambda *args, is_grads_batched=False, **rest: (
+        broken("vmap: inplace arithmetic") if is_grads_batched else plain(*args, **rest)
+    ))  # fmt: skip
+    assert cams.ONE_BY_ONE in asked(engine, setup, "c3", count=2).notes
+
+
+def broken(message):
+    raise RuntimeError(message)
+
+
+@pytest.mark.parametrize("message", ["CUDA out of memory. Tried to allocate 2.00 GiB", "INTERNAL ASSERT FAILED"])
+def test_what_fails_for_another_reason_is_not_hidden(message, monkeypatch):
+    """Without memory nothing is tried again class by class; another fault comes up in every class."""
+    leaf, tried = torch.rand(1, 3, 8, 8, requires_grad=True), []
+    wanted = leaf.square().sum((0, 2, 3))
+    monkeypatch.setattr(torch.autograd, "grad", lambda *args, **rest: tried.append(args) or broken(message))
+    with pytest.raises(RuntimeError, match=message[:10]):
+        cams._batched(wanted, leaf)
+    assert len(tried) == (1 if "memory" in message else 2)
 
 
 def test_nothing_is_left_on_the_network(engine, image):
@@ -313,7 +339,7 @@ def test_against_the_package_grad_cam(engine, image):
     layer = "mlpconv1.4"  # of the image's own size, so that nothing is resized
     answer = asked(engine, setup, layer, count=3)
     loaded = engine._loaded(setup)
-    given = engine._job(setup, loaded).image
+    given = engine.jobs.of(setup).image
     for at, index in enumerate(answer.classes):
         with package.GradCAM(model=loaded.network, target_layers=[loaded.network.get_submodule(layer)]) as cam:
             theirs = cam(input_tensor=given.clone(), targets=[targets.ClassifierOutputTarget(index)])[0]

@@ -41,7 +41,7 @@ def apart(engine: Engine, spec: str, image: str) -> tuple[np.ndarray, np.ndarray
     """Logits of the image and of the occluded image, each by a pass of its own over all of it."""
     setup = Setup(spec, image)
     loaded = engine._loaded(setup)
-    job = engine._job(setup, loaded)
+    job = engine.jobs.of(setup)
     square = covered(job.frame, *SQUARE)
     grey = np.full(engine.store.picture(image).pixels.shape, GREY, np.uint8)
     other = job.image.clone()
@@ -59,7 +59,7 @@ def test_what_changes_is_what_a_whole_pass_changes_and_lies_inside_the_projectiv
     wanted = np.abs(under - before).max(0)[: answer.lattice.rows, : answer.lattice.columns]
     assert np.abs(answer.change - wanted).max() <= answer.least
     setup = Setup(spec, image)
-    job = engine._job(setup, engine._loaded(setup))
+    job = engine.jobs.of(setup)
     reach = projective(job.dense.geometry, "last", covered(job.frame, *SQUARE))
     outside = np.ones(wanted.shape, bool)
     outside[reach.y.lo : reach.y.hi + 1, reach.x.lo : reach.x.hi + 1] = False

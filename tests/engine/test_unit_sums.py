@@ -12,6 +12,7 @@ import torch
 from segviz.core.convolutions import Sliding
 from segviz.core.errors import SegvizError
 from segviz.core.export import save_picture
+from segviz.core.field import EVERYTHING, Status
 from segviz.core.requests import DescribeRequest, FeatureRequest, Setup
 from segviz.core.shifting import ShiftRequest
 from segviz.core.sizes import SizesRequest
@@ -113,9 +114,10 @@ def test_before_the_first_convolution_there_is_none(engine, image):
 
 
 class Job:
-    """What `unit_sums.computed` takes of one: a picture of numbers, and weights."""
+    """What is taken of one: a picture of numbers, and weights."""
 
     title = "a small network"
+    notes = ()
 
     def __init__(self, network):
         self.image = torch.randn((1, 3, 12, 16), generator=torch.Generator().manual_seed(1))
@@ -263,6 +265,44 @@ def test_by_itself_the_shift_is_one_stride(engine, image, layer, stride):
     assert (answer.layer, answer.channel, answer.by, answer.moved) == (layer, 1, (stride, 0), (0, 1))
     assert answer.inside > 0
     assert answer.difference <= RELATIVE * answer.scale
+
+
+class Gated(torch.nn.Module):
+    """Maps whose gate is an average over all of them, as in a squeeze-and-excitation block (Hu et al. 2018)."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.last = torch.nn.Conv2d(1, 2, 3, padding=1), torch.nn.Conv2d(2, 2, 1)
+
+    def forward(self, x):
+        x = self.conv(x)
+        return self.last(x * x.mean((2, 3), keepdim=True))
+
+
+def shifted_by_hand(network, image, layer, **how):
+    """A shift answer of a network of one's own on an image (1, C, H, W)."""
+    job = Job(network)
+    job.image, job.native = image, trace(network, tuple(image.shape[1:]))
+    return finished(shifting.answered(job, ShiftRequest(Setup("own"), layer, 0, **how), 0.0))
+
+
+def test_through_a_gate_no_unit_counts_and_the_gate_is_the_reason():
+    torch.manual_seed(0)
+    answer = shifted_by_hand(Gated().eval(), torch.rand(1, 1, 12, 16), "last", dx=1, dy=0)
+    assert (answer.inside, answer.status, answer.reason) == (0, Status.WHOLE, EVERYTHING)
+    answer = shifted_by_hand(Gated().eval(), torch.rand(1, 1, 12, 16), "conv", dx=1, dy=0)
+    assert (answer.inside, answer.status, answer.reason) == (10 * 13, Status.EXACT, "")
+
+
+def test_the_scale_is_that_of_both_maps():
+    """What is brightest comes into the picture's field by the shift: its border is repeated."""
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 1, (1, 3), bias=False))
+    torch.nn.init.ones_(network[0].weight)
+    image = torch.zeros(1, 1, 6, 8)
+    image[..., 0] = 1.0
+    answer = shifted_by_hand(network.eval(), image, "0", dx=2, dy=0)
+    assert np.abs(answer.maps[0]).max() == 1.0
+    assert answer.scale == np.abs(answer.maps[1]).max() == 3.0
 
 
 def test_a_vector_cannot_shift_so_the_maps_before_it_do(engine, image):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from segviz.core import planning
 from segviz.core.convolution_lab import SHIFTS
+from segviz.core.field import Status
 from segviz.gui import words
 from segviz.gui.panels.convolution_page import BoardPage
 from segviz.gui.panels.lab_page import Change, NumberPill
@@ -48,7 +49,7 @@ class ShiftPage(BoardPage):
         elif self._is_new(id(answer)):
             self.board.set_tiles(_tiles(answer))
             self.said.setText(_said(answer))
-            self.note.say(f"{_elsewhere(answer)}{_dense(answer)}{EXPLAINED}")
+            self.note.say(f"{_elsewhere(answer)}{_doubt(answer)}{_dense(answer)}{EXPLAINED}")
 
     def _show_dx(self, dx: int | None, answer: ShiftAnswer | None) -> None:
         if dx is not None:
@@ -137,6 +138,10 @@ def _said(answer: ShiftAnswer) -> str:
     if not answer.exact:
         return f"The map would have to move {units}: between two units it cannot follow, and changes"
     if not answer.inside:
+        if answer.status is Status.WHOLE:
+            return f"The map moved {units}, but each unit sees the whole image: none can follow exactly"
+        if answer.status is not Status.EXACT:
+            return f"The map moved {units}, but no unit's field is known exactly"
         return f"The map moved {units}, but every field reaches over the border, where padding does not move along"
     inside = f"the {words.many(answer.inside, 'unit')} whose fields lie inside the image"
     if answer.difference > ROUNDING * answer.scale:
@@ -152,6 +157,13 @@ def _elsewhere(answer: ShiftAnswer) -> str:
     if answer.layer == asked or asked == "last":
         return ""
     return f"{asked} answers with a vector, which has no place to shift to: {answer.layer} before it is shown. "
+
+
+def _doubt(answer: ShiftAnswer) -> str:
+    """Why no unit of the map has a field that could be held against the border."""
+    if answer.status is Status.WHOLE:
+        return f"Each unit {answer.reason}. "
+    return f"Fields are not exact: {answer.reason}. " if answer.reason else ""
 
 
 def _dense(answer: ShiftAnswer) -> str:

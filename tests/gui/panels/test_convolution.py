@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from segviz.core import convolutions
 from segviz.core.convolution_lab import Between, ConvolutionLab, Page, Preset, Rounding, Source
+from segviz.core.field import EVERYTHING, Status
 from segviz.core.requests import ConvertedLayer
 from segviz.core.session import Unit
 from segviz.core.steps import Window
@@ -452,6 +453,21 @@ def test_a_shift_of_half_a_unit_is_said_to_be_one(lab):
     scene = laboratory(Page.SHIFT)
     one = lab(replace(scene, shift=replace(scene.shift, moved=(0.0, 0.5))))
     assert "0.5 units right: between two units" in page(one).said.text()
+
+
+def test_where_no_unit_counts_the_reason_is_that_of_its_field(lab):
+    """Squeeze-and-excitation averages the whole image: the border is no reason for what no unit can do."""
+    scene = laboratory(Page.SHIFT)
+    one = lab(replace(scene, shift=replace(scene.shift, inside=0)))
+    assert "every field reaches over the border" in page(one).said.text()
+    one.show(replace(scene, shift=replace(scene.shift, inside=0, status=Status.WHOLE, reason=EVERYTHING)))
+    assert page(one).said.text().endswith("but each unit sees the whole image: none can follow exactly")
+    assert page(one).note.said().startswith("Each unit reaches the whole image, through global pooling")
+    assert "border" not in page(one).said.text()
+    own = replace(scene.shift, inside=0, status=Status.DATA, reason="'grid_sample' takes places from the image")
+    one.show(replace(scene, shift=own))
+    assert page(one).said.text().endswith("but no unit's field is known exactly")
+    assert page(one).note.said().startswith("Fields are not exact: 'grid_sample' takes places from the image. Dense")
 
 
 def test_a_map_that_does_not_follow_is_not_called_equal(lab):
