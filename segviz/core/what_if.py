@@ -298,16 +298,14 @@ def _relaid(
     was, now = old.nodes[end], geometry.nodes[end]
     if not moved[end]:
         return layer
-    shape = layer.output_shape
-    if len(shape) > 2 and shape[-2:] == _grid(was):
-        shape = (*shape[:-2], *_grid(now))
     found = finder.of(layer.name)
     macs, parameters = layer.macs, layer.parameters
     if layer.leaf and layer.macs:
         macs, parameters = _cost(old, geometry, end, layer, layer.name in edits)
     return replace(
         layer,
-        output_shape=shape,
+        output_shape=_on_grid(layer.output_shape, _grid(was), _grid(now)),
+        maps=(layer.maps[0], *_grid(now)),
         macs=macs,
         parameters=parameters,
         size=found.size,
@@ -315,6 +313,13 @@ def _relaid(
         start=found.start,
         status=found.status,
     )
+
+
+def _on_grid(shape: tuple[int, ...], was: Pair, now: Pair) -> tuple[int, ...]:
+    """The shape of maps on another grid, their channels first or last; of what has no grid, as it was."""
+    if len(shape) > 2 and shape[-2:] == was:
+        return (*shape[:-2], *now)
+    return (*shape[:-3], *now, shape[-1]) if len(shape) > 2 and shape[-3:-1] == was else shape
 
 
 def _cost(old: Geometry, new: Geometry, end: int, layer: Layer, is_edited: bool) -> tuple[int, int]:

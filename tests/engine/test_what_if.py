@@ -106,6 +106,27 @@ def test_two_edits_at_once_and_what_they_change() -> None:
     assert (head.output_shape, head.macs) == (before.output_shape, before.macs)  # behind a global average
 
 
+class Last(nn.Module):
+    """A dense layer on maps in (N, H, W, C), as ConvNeXt and Swin have it."""
+
+    def __init__(self, stem: Edit) -> None:
+        super().__init__()
+        self.stem, self.wide = conv(3, 4, stem), nn.Linear(4, 7)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide: Tensor = self.wide(self.stem(x).permute(0, 2, 3, 1))
+        return wide.permute(0, 3, 1, 2).relu()
+
+
+def test_channels_last_stay_last() -> None:
+    was, now = Edit((3, 3), (2, 2)), Edit((5, 3), (3, 2))
+    found, wanted = edited(described(Last(was)), {"stem": now}), described(Last(now))
+    assert found.layers == wanted.layers
+    layer = found.layer("wide")
+    assert layer is not None
+    assert (layer.output_shape, layer.maps) == ((20, 31, 7), (7, 20, 31))
+
+
 @pytest.mark.parametrize("edit", [Edit((3, 3), (1, 1), (2, 2), (2, 2)), Edit((5, 5), (1, 1), (1, 1), (2, 2))])
 def test_vgg16_with_another_first_layer_of_its_last_block(edit: Edit) -> None:
     """The size stays, so that its dense layers do: the field of a dense unit grows by 2 x 16 pixels from 404."""
