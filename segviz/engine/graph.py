@@ -82,7 +82,7 @@ class Trace:
         return found
 
     def maps_of(self, index: int) -> tuple[int, int, int]:
-        """What a node is as feature maps: how many, and their rows and columns. What has no grid is maps of one unit."""
+        """A node as feature maps: how many, their rows and columns. What has no place in the image is one unit."""
         node = self.geometry.nodes[index]
         return self.operations[index].elements // (node.height * node.width), node.height, node.width
 
