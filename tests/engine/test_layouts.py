@@ -12,6 +12,7 @@ from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.export import save_picture
 from segviz.core.requests import DescribeRequest, FeatureRequest, Setup
+from segviz.core.shifting import ShiftRequest
 from segviz.core.specs import Kind
 from segviz.core.top_patches import TopRequest
 from segviz.core.unit_sums import SumRequest
@@ -108,6 +109,13 @@ def test_a_table_of_an_older_reading_is_computed_anew(engine, setup, tmp_path):
 def test_a_sum_counts_the_maps_of_such_a_layer(engine, setup):
     found = finished(engine.run(SumRequest(setup, "wide", (10, 0, 0))))
     assert found.refusal == "'wide' has 10 maps, and no map 10: pin another unit"
+
+
+def test_a_shifted_image_shows_the_map_that_was_asked_for(engine, setup):
+    found = finished(engine.run(ShiftRequest(setup, "wide", 9, 4, 0)))
+    assert (found.layer, found.channel, found.maps[0].shape) == ("wide", 9, (7, 7))
+    assert found.moved == (0, 1)
+    assert np.allclose(found.maps[1][:, 1:], found.maps[0][:, :-1], atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [ChannelsLast, Shuffled])
