@@ -67,6 +67,10 @@ def test_feature_maps_and_what_is_told_of_the_layer(engine, setup):
     network = finished(engine.run(DescribeRequest(setup)))
     layer = network.layer("wide")
     assert values.shape == layer.maps == MAPS
+    below = finished(engine.run(FeatureRequest(setup, "patches"))).values
+    wide = engine.store.network(SPEC, setup.pooling, setup.device, setup.trust).network.wide
+    wanted = np.einsum("oc,chw->ohw", wide.weight.detach().numpy(), below) + wide.bias.detach().numpy()[:, None, None]
+    assert np.allclose(values, wanted, atol=1e-5)
     assert layer.output_shape == (15, 9, 10)  # as the network's author has it
     assert layer.maps[1:] == network.geometry.grid("wide")
 
