@@ -165,7 +165,7 @@ def _field(layer: Layer) -> str:
     if layer.size is None:
         return layer.status
     if layer.status == Status.WHOLE:  # as the window says it: an average of all, or a field of its own besides
-        own = any(side > 1 for side in layer.output_shape[1:])
+        own = layer.maps[1:] != (1, 1)
         return f"{size(pair(*layer.size))}+" if own else "all"
     text = size(pair(*layer.size))
     marks = {Status.EXACT: "", Status.BOUND: " at most"}

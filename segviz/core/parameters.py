@@ -46,7 +46,7 @@ def of_network(network: Network, channels: int) -> tuple[Counted, ...]:
     found = [layer for layer in network.layers if layer.leaf and layer.parameters]
     counts = [Counted(one.name, one.parameters, one.type in DENSE or one.name in made_dense) for one in found]
     if found:
-        first = recounted(found[0].parameters, found[0].output_shape[0], network.entry.input_size[0], channels)
+        first = recounted(found[0].parameters, found[0].maps[0], network.entry.input_size[0], channels)
         counts[0] = Counted(counts[0].layer, counts[0].parameters if first is None else first, counts[0].dense)
     return tuple(counts)
 
@@ -71,8 +71,8 @@ def perceptron(inputs: int, hidden: int, outputs: int) -> tuple[Counted, Counted
 def hidden_of(layers: Sequence[Layer]) -> int:
     """The width of the vector that a classifier's last layer takes."""
     weighed = [layer for layer in layers if layer.leaf and layer.parameters]
-    each = weighed[-1].parameters // weighed[-1].output_shape[0]
-    before = {layer.output_shape[0] for layer in layers if layer.leaf}
+    each = weighed[-1].parameters // weighed[-1].maps[0]
+    before = {layer.maps[0] for layer in layers if layer.leaf}
     return each - 1 if each - 1 in before or each not in before else each
 
 

@@ -178,8 +178,9 @@ Update = Progress | PartialLabels | RaceUpdate | TopUpdate
 class Layer:
     """One layer of a traced network, a module that the user knows by `name`.
 
-    `output_shape` is without the batch: (C, H, W) or (features,). `size` and `stride` are (y, x) in
-    input pixels, `start` is the centre (x, y) of unit 0; None where the field is not known.
+    `output_shape` is without the batch, as the network has it: (C, H, W), (H, W, C) with channels last, or
+    (features,). `maps` are its feature maps in whatever layout: (channels, rows, columns). `size` and `stride`
+    are (y, x) in input pixels, `start` is the centre (x, y) of unit 0; None where the field is not known.
     `parameters` of a leaf are its own, of a container those below it; `leaf` tells them apart.
     """
 
@@ -188,6 +189,7 @@ class Layer:
     depth: int
     leaf: bool
     output_shape: tuple[int, ...]
+    maps: tuple[int, int, int]
     parameters: int
     macs: int
     size: tuple[float, float] | None

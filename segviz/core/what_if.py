@@ -75,7 +75,7 @@ def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
         if layer is None or not _slides(network, layer):
             network.geometry.index(name)  # raises with the names there are
             raise EditRefused(name, f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
-        _check(name, edit)
+        _check(layer, edit)
     geometry = _resized(network.geometry, edits)
     moved, finder = _moved_nodes(network.geometry, geometry), FactFinder(geometry)
     layers = tuple(_relaid(network, geometry, layer, edits, moved, finder) for layer in network.layers)
@@ -101,7 +101,7 @@ def _edit_of(geometry: Geometry, name: str) -> Edit:
     return Edit((y.kernel, x.kernel), (y.stride, x.stride), (y.dilation, x.dilation), (y.before, x.before))
 
 
-def _check(name: str, edit: Edit) -> None:
+def _check(layer: Layer, edit: Edit) -> None:
     for word, pair, least in (
         ("kernel", edit.kernel, 1),
         ("stride", edit.stride, 1),
@@ -110,7 +110,17 @@ def _check(name: str, edit: Edit) -> None:
     ):
         for value in pair:
             if not least <= value <= LARGEST:
-                raise EditRefused(name, f"layer '{name}': a {word} of {value}; it is a whole number from {least} on")
+                limits = f"it is a whole number from {least} to {LARGEST:,}"
+                raise EditRefused(layer.name, f"layer '{layer.name}': a {word} of {value}; {limits}")
+    if "pool" not in layer.type.lower():
+        return
+    for padding, kernel in zip(edit.padding, edit.kernel, strict=True):
+        if padding > kernel // 2:  # torch's rule, whatever the dilation
+            raise EditRefused(
+                layer.name,
+                f"layer '{layer.name}': a padding of {padding} is more than half of a pooling's kernel of {kernel}; "
+                f"it is at most {kernel // 2}",
+            )
 
 
 def padding_for_size(was: Edit, edit: Edit) -> Pair | None:
@@ -298,16 +308,14 @@ def _relaid(
     was, now = old.nodes[end], geometry.nodes[end]
     if not moved[end]:
         return layer
-    shape = layer.output_shape
-    if len(shape) > 2 and shape[-2:] == _grid(was):
-        shape = (*shape[:-2], *_grid(now))
     found = finder.of(layer.name)
     macs, parameters = layer.macs, layer.parameters
     if layer.leaf and layer.macs:
         macs, parameters = _cost(old, geometry, end, layer, layer.name in edits)
     return replace(
         layer,
-        output_shape=shape,
+        output_shape=_on_grid(layer.output_shape, _grid(was), _grid(now)),
+        maps=(layer.maps[0], *_grid(now)),
         macs=macs,
         parameters=parameters,
         size=found.size,
@@ -315,6 +323,13 @@ def _relaid(
         start=found.start,
         status=found.status,
     )
+
+
+def _on_grid(shape: tuple[int, ...], was: Pair, now: Pair) -> tuple[int, ...]:
+    """The shape of maps on another grid, their channels first or last; of what has no grid, as it was."""
+    if len(shape) > 2 and shape[-2:] == was:
+        return (*shape[:-2], *now)
+    return (*shape[:-3], *now, shape[-1]) if len(shape) > 2 and shape[-3:-1] == was else shape
 
 
 def _cost(old: Geometry, new: Geometry, end: int, layer: Layer, is_edited: bool) -> tuple[int, int]:

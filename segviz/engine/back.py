@@ -24,7 +24,7 @@ from segviz.engine import devices
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace
 from segviz.engine.kernels import Point, Whole
-from segviz.engine.patches import MAPS, Kernel, Patch, Weight
+from segviz.engine.patches import Kernel, Patch, Weight, as_maps
 
 FLOAT = 4  # bytes
 HELD = 2.5  # of the maps' bytes, what is held at once: values, what a graph keeps of them, gradients
@@ -79,14 +79,15 @@ def projected(
     steps = 2 * (len(needs) - 1)
     for done in walk.forwards():
         yield Progress(done, steps, "operations")
-    maps = _by_channel(walk.maps[target], traced.axes[target])
+    made = walk.maps[target].detach()
+    maps = as_maps(made, traced.axes[target], (1, 1)).flatten()
     channel = int(maps.argmax()) if channel is None else channel
     if channel >= maps.numel():
         raise SegvizError(f"map {channel} is not one of the layer's {maps.numel()}: they are 0 to {maps.numel() - 1}")
     value = float(maps[channel])
-    start = torch.zeros_like(maps)
-    start[channel] = 1
-    for done in walk.backwards(target, start.view(_channels_first(walk.maps[target], traced.axes[target]).shape)):
+    start = torch.zeros_like(made, memory_format=torch.contiguous_format)
+    as_maps(start, traced.axes[target], (1, 1))[channel] = 1  # of one unit it is a view
+    for done in walk.backwards(target, start):
         yield Progress(steps // 2 + done, steps, "operations")
     return Projection(walk.found, needs[0], channel, value, walk.rectified)
 
@@ -101,16 +102,6 @@ def _check_memory(traced: Trace, needs: Mapping[int, Region], what: str) -> None
 
 def _whole(image: Tensor) -> Region:
     return Region(*(Interval(0, int(side) - 1) for side in image.shape[2:]))
-
-
-def _channels_first(maps: Tensor, axes: tuple[int, int]) -> Tensor:
-    """Maps with rows and columns as the last two dimensions; a vector as it is. A view."""
-    return maps if maps.dim() < 4 or axes == MAPS else maps.movedim(axes, (-2, -1))
-
-
-def _by_channel(maps: Tensor, axes: tuple[int, int]) -> Tensor:
-    """The values of the one unit that the maps have, one for each channel."""
-    return _channels_first(maps, axes).detach().flatten()
 
 
 class _Walk:
@@ -150,9 +141,8 @@ class _Walk:
         return kernel if way is None else replace(kernel, func=way(kernel.func))
 
     def backwards(self, target: int, start: Tensor) -> Generator[int, None, None]:
-        """From the gradient of `target`'s maps, rows and columns last, to `found`, that of the pixels (C, H, W)."""
-        axes, maps = self.traced.axes[target], self.maps[target]
-        gradients = {target: start if start.shape == maps.shape else start.movedim((-2, -1), axes)}
+        """From the gradient of `target`'s values to `found`, that of the pixels (C, H, W)."""
+        gradients = {target: start}
         for count, index in enumerate(reversed(self.order), start=1):
             done, gradient = self.done.pop(index), gradients.pop(index, None)
             if gradient is not None and done.made.requires_grad:

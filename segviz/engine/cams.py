@@ -353,7 +353,7 @@ def _as_maps(traced: Trace, node: int, patch: Patch) -> Tensor:
         raise SegvizError(
             f"layer '{_name(traced, node)}' has no maps with rows and columns: choose one before the maps end"
         )
-    return tensor.movedim(patch.axes, MAPS)[0]
+    return traced.as_maps(node, tensor)
 
 
 def _batched(wanted: Tensor, leaf: Tensor) -> tuple[Tensor | None, bool]:

@@ -28,7 +28,7 @@ from segviz.core.regions import Region
 from segviz.core.requests import Layer
 from segviz.engine.heads import Head, Place
 from segviz.engine.mismatches import reason_of
-from segviz.engine.patches import MAPS
+from segviz.engine.patches import MAPS, as_maps
 from segviz.engine.recorder import Call, Made, Operation, Recorder, calls_recorded, shown_shape
 from segviz.engine.stand_ins import Literals, stood_in, untouched
 from segviz.engine.writes import Unrecorded
@@ -80,6 +80,16 @@ class Trace:
             self.geometry.index(name)  # raises with the names there are
             raise SegvizError(f"layer '{name}' makes no feature maps in this network")
         return found
+
+    def maps_of(self, index: int) -> tuple[int, int, int]:
+        """A node as feature maps: how many, their rows and columns. What has no place in the image is one unit."""
+        node = self.geometry.nodes[index]
+        return self.operations[index].elements // (node.height * node.width), node.height, node.width
+
+    def as_maps(self, index: int, tensor: Tensor) -> Tensor:
+        """A node's whole values as its feature maps (C, H, W), in whatever layout its author has them."""
+        node = self.geometry.nodes[index]
+        return as_maps(tensor, self.axes[index], (node.height, node.width))
 
     @property
     def padded(self) -> int:
@@ -223,11 +233,11 @@ def describe_layers(traced: Trace, fields: Geometry | None = None) -> tuple[Laye
         first = call.module not in counted
         counted.add(call.module)
         parameters = sum(p.numel() for p in call.module.parameters()) if first else 0
-        layers.append(_described(call, parameters, finder))
+        layers.append(_described(call, traced.maps_of(int(call.output or 0)), parameters, finder))
     return tuple(layers)
 
 
-def _described(call: Call, parameters: int, finder: FactFinder) -> Layer:
+def _described(call: Call, maps: tuple[int, int, int], parameters: int, finder: FactFinder) -> Layer:
     found = finder.of(call.name) if call.name in finder else Facts()
     return Layer(
         name=call.name,
@@ -235,6 +245,7 @@ def _described(call: Call, parameters: int, finder: FactFinder) -> Layer:
         depth=call.depth,
         leaf=call.leaf,
         output_shape=call.output_shape,
+        maps=maps,
         parameters=parameters,
         macs=call.macs,
         size=found.size,

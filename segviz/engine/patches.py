@@ -30,6 +30,16 @@ class Patch:
         return out
 
 
+def as_maps(tensor: Tensor, axes: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """Values on a grid of (rows, columns), these in the dimensions `axes`, as (C, H, W); a view where it can be.
+
+    Groups of maps stand one after another. Values without a place in the image are maps of one unit.
+    """
+    if tensor.dim() > max(axes) and tuple(tensor.shape[axis] for axis in axes) == grid:
+        tensor = tensor.movedim(axes, (-2, -1))
+    return tensor.reshape(-1, *grid)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """In the arguments of an operation: its input number `number`."""

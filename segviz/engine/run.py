@@ -261,9 +261,8 @@ class Engine:
         devices.check_memory(traced.peak_bytes, job.title)
         steps = flow.run(traced, job.weights, job.image, call.output)
         done = yield from flow.followed(steps, flow.progress)
-        values = done.output[0].float().cpu()
-        values = values if values.dim() == 3 else values.reshape(-1, 1, 1)
-        return FeatureMaps(request, call.name, values.contiguous().numpy(), time.perf_counter() - started)
+        values = traced.as_maps(int(call.output or 0), done.output).float().cpu().contiguous().numpy()
+        return FeatureMaps(request, call.name, values, time.perf_counter() - started)
 
     def race(self, request: RaceRequest) -> Answering:
         """Sliding window against fully convolutional network.

@@ -46,7 +46,8 @@ def answered(job: Job, request: ShiftRequest, seconds: float) -> Generator[Progr
     """
     traced = job.native
     call = _with_maps(traced, request.layer)
-    channel = min(request.channel, call.output_shape[0] - 1) if call.name == traced.call(request.layer).name else 0
+    count, _, _ = traced.maps_of(traced.geometry.index(call.name))
+    channel = min(request.channel, count - 1) if call.name == traced.call(request.layer).name else 0
     laws = traced.geometry.laws(call.name)
     stride = laws[0].stride, laws[1].stride
     by = max(1, round(stride[1])) if request.dx is None else request.dx, request.dy
@@ -56,7 +57,7 @@ def answered(job: Job, request: ShiftRequest, seconds: float) -> Generator[Progr
     maps, vectors = [], []
     for image in images:
         found = yield from flow.outputs(traced, job.weights, image, {place, *(node for _, node in goals)})
-        maps.append(_numbers(found[place][0, channel]))
+        maps.append(_numbers(traced.as_maps(place, found[place])[channel]))
         vectors.append([_numbers(found[node].reshape(-1)) for _, node in goals])
     moved = by[1] / stride[0], by[0] / stride[1]
     compared = _compared(traced.geometry, call.name, by, (maps[0], maps[1]), (round(moved[0]), round(moved[1])))
@@ -87,7 +88,7 @@ def _with_maps(traced: Trace, layer: str) -> Call:
     asked = traced.call(layer)
     before = traced.calls[: traced.calls.index(asked)]
     for call in (asked, *(call for call in reversed(before) if call.leaf)):
-        if len(call.output_shape) == 3 and call.output_shape[1:] != (1, 1):
+        if traced.maps_of(traced.geometry.index(call.name))[1:] != (1, 1):
             return call
     raise SegvizError(f"'{layer}' answers with a vector, which has no place to shift to, and no maps come before it")
 

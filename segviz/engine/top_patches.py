@@ -31,7 +31,7 @@ FOLDER = "top-patches"  # of the cache
 MOST_FILES = 5000  # that are kept there; the oldest go
 TOLD = 0.25  # seconds between two updates
 GREY = 128  # of what lies outside an image
-MAGIC = b"segviz top 2\n"
+MAGIC = b"segviz top 3\n"
 CHECK = 16  # bytes of the checksum behind it
 STATUSES = tuple(Status)
 
@@ -87,7 +87,7 @@ def search(request: TopRequest, loaded: Loaded) -> Generator[Progress | TopUpdat
 def _check_map(request: TopRequest, loaded: Loaded) -> None:
     """Before any image is opened: what is wrong with all of them is no remark on each."""
     traced = loaded.traced(loaded.convertible, loaded.entry.input_size, keep=False)
-    maps = traced.call(request.layer).output_shape[0]
+    maps, _, _ = traced.maps_of(int(traced.call(request.layer).output or 0))
     if request.channel >= maps:
         raise SegvizError(f"layer '{request.layer}' has {maps} maps, from 0 on: there is no map {request.channel}")
 
@@ -150,9 +150,8 @@ def _computed(request: TopRequest, loaded: Loaded, place: Path, progress: Progre
     devices.check_memory(traced.peak_bytes, f"{loaded.entry.title} on {size_text(frame.outer)}")
     steps = flow.run(traced, loaded.weights.allowing(request.setup.fast), image, call.output)
     done = yield from flow.followed(steps, lambda _: progress)
-    values = done.output[0].float().cpu()
-    maps = (values if values.dim() == 3 else values.reshape(-1, 1, 1)).numpy()
-    return _facts(maps, traced.geometry, call.name, frame)
+    maps = traced.as_maps(int(call.output or 0), done.output).float().cpu()
+    return _facts(maps.numpy(), traced.geometry, call.name, frame)
 
 
 def _facts(maps: npt.NDArray[np.float32], geometry: Geometry, layer: str, frame: Frame) -> Table:

@@ -68,7 +68,7 @@ def place_of(traced: Trace, layer: str, published: Trace, channel: int = 0) -> P
     Raises SegvizError where there is none, where it is a transposed one, and where maps are mixed on the way.
     """
     index = traced.call(layer).output or 0
-    maps = _maps(traced, index)
+    maps, _, _ = traced.maps_of(index)
     if index and not 0 <= channel < maps:
         raise SegvizError(f"'{layer}' has {maps} maps, and no map {channel}: pin another unit")
     while index:
@@ -85,12 +85,6 @@ def place_of(traced: Trace, layer: str, published: Trace, channel: int = 0) -> P
     raise SegvizError(f"there is no convolution before '{layer}': choose a layer further down in the Network panel")
 
 
-def _maps(traced: Trace, index: int) -> int:
-    """How many maps a node has."""
-    node = traced.geometry.nodes[index]
-    return traced.operations[index].elements // (node.height * node.width)
-
-
 def _before(traced: Trace, index: int, channel: int) -> tuple[int, int]:
     """The node that map `channel` of a node is made of, and which of its maps that is.
 
@@ -103,14 +97,14 @@ def _before(traced: Trace, index: int, channel: int) -> tuple[int, int]:
             "Network panel"
         )
     if operation.name in JOINS:
-        parts = [(source, _maps(traced, source)) for source in operation.sources]
-        if sum(maps for _, maps in parts) == _maps(traced, index):
+        parts = [(source, traced.maps_of(source)[0]) for source in operation.sources]
+        if sum(maps for _, maps in parts) == traced.maps_of(index)[0]:
             for source, maps in parts:
                 if channel < maps:
                     return source, channel
                 channel -= maps
     elif max(traced.axes[index]) <= max(MAPS):  # else the maps stand in groups, as they do to be shuffled
-        alike = [source for source in node.inputs if _maps(traced, source) == _maps(traced, index)]
+        alike = [source for source in node.inputs if traced.maps_of(source)[0] == traced.maps_of(index)[0]]
         if alike:
             return max(alike), channel
     raise SegvizError(

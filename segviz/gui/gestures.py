@@ -46,7 +46,7 @@ def _channel(scene: Scene, layer: str, x: float, y: float) -> int:
     if answered is not None:
         return answered
     unit, found = scene.state.unit, scene.network and scene.network.layer(layer)
-    channels = found.output_shape[0] if found else 1
+    channels = found.maps[0] if found else 1
     return unit.channel if unit is not None and unit.channel < channels else 0
 
 
@@ -58,7 +58,7 @@ def _class_at(scene: Scene, layer: str, x: float, y: float) -> int | None:
     if prediction.request.setup.model != network.request.setup.model:
         return None
     found = network.layer(layer)
-    if found is None or found.output_shape[0] != len(prediction.classes):
+    if found is None or found.maps[0] != len(prediction.classes):
         return None
     if scene.state.view is View.HEATMAP:
         return scene.shown_class

@@ -28,7 +28,7 @@ def class_of_map(network: Network | None, layer: str, channel: int) -> str:
     if network is None or layer != network.geometry.last:
         return ""
     found = network.layer(layer)
-    if found is None or found.output_shape[0] != len(network.classes) or channel >= len(network.classes):
+    if found is None or found.maps[0] != len(network.classes) or channel >= len(network.classes):
         return ""
     return network.classes[channel]
 

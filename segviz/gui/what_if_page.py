@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.core.network_picture import Part
-from segviz.core.what_if import editable
+from segviz.core.what_if import LARGEST, editable
 from segviz.gui import picturing, theme, words
 from segviz.gui.panels.network_rows import field_text
 from segviz.gui.scene import Scene
@@ -93,7 +93,8 @@ class WhatIfPage(QWidget):
         part = tuple(Part)[column - FIRST]
         pair = read_pair(text, part)
         if pair is None:
-            self.summary.setText(f"“{text}” is no {part}: a whole number from {part.least} on, or width × height")
+            limits = f"a whole number from {part.least} to {LARGEST:,}"
+            self.summary.setText(f"“{text}” is no {part}: {limits}, or width × height")
         else:
             self._ask(lambda scene: picturing.change_window(scene, layer, part, pair))
 

@@ -12,7 +12,7 @@ from segviz.core.requests import Layer, Network
 from segviz.core.what_if import LARGEST, Edit, EditRefused, WhatIf, editable, edited, padding_for_size
 from segviz.gui import words
 from segviz.gui.names import sentence
-from segviz.gui.panels.network_rows import field_text
+from segviz.gui.panels.network_rows import field_text, shape_text
 from segviz.gui.widgets.what_if_table import UNKNOWN
 
 
@@ -134,7 +134,7 @@ def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None) ->
         was.type,
         edit or real,
         real,
-        value(words.shape(was.output_shape), words.shape(there.output_shape)),
+        value(shape_text(was), shape_text(there)),
         value(grid_text(was), grid_text(there)),
         value(_stride(was), _stride(there)),
         value(field_text(was), field_text(there)),
@@ -146,7 +146,7 @@ def grid_text(layer: Layer) -> str:
     """Rows and columns as short as can be: '56²', '45×60'; '' of what has none."""
     if len(layer.output_shape) != 3:
         return ""
-    rows, columns = layer.output_shape[1:]
+    _, rows, columns = layer.maps
     return f"{rows}²" if rows == columns else f"{rows}×{columns}"
 
 

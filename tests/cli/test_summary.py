@@ -59,7 +59,7 @@ def test_the_wrong_number_of_channels_names_the_right_input(segviz: Segviz) -> N
 
 
 def layer(name: str, parameters: int, leaf: bool) -> Layer:
-    return Layer(name, "T", name.count("."), leaf, (1, 1, 1), parameters, 0, None, None, None)
+    return Layer(name, "T", name.count("."), leaf, (1, 1, 1), (1, 1, 1), parameters, 0, None, None, None)
 
 
 def test_a_container_is_listed_only_with_parameters_of_its_own() -> None:

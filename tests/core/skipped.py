@@ -49,7 +49,7 @@ def network(size: int, channels: int, ops: Sequence[Op], containers: Mapping[str
 
 def _layer(op: Op, name: str, leaf: bool) -> Layer:
     shape = (op.channels, op.size, op.size)
-    return Layer(name, "Conv2d", name.count("."), leaf, shape, 0, op.macs, (1.0, 1.0), (1.0, 1.0), (0.0, 0.0))
+    return Layer(name, "Conv2d", name.count("."), leaf, shape, shape, 0, op.macs, (1.0, 1.0), (1.0, 1.0), (0.0, 0.0))
 
 
 def residual(blocks: int = 2) -> Network:

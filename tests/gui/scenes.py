@@ -98,11 +98,20 @@ def layers(geometry: Geometry, steps: dict[str, tuple[Window, int, int, int]]) -
         box = geometry.field(name, 0, 0).box
         found.append(
             Layer(
-                name, "Conv2d", name.count("."), True, (maps, rows, columns), parameters, macs * rows * columns,
+                name, "Conv2d", name.count("."), True, *2 * ((maps, rows, columns),), parameters, macs * rows * columns,
                 (box.height, box.width), (y.stride, x.stride), (x.start, y.start),
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def channels_last(network: Network, name: str) -> Network:
+    """The same with a layer whose author has its channels last."""
+    laid = [
+        replace(layer, output_shape=(*layer.maps[1:], layer.maps[0])) if layer.name == name else layer
+        for layer in network.layers
+    ]
+    return replace(network, layers=tuple(laid))
 
 
 def setup(**changes: Any) -> Setup:

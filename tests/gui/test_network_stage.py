@@ -305,7 +305,7 @@ def test_what_is_no_size_changes_nothing_and_says_so(shown):
     stage, held, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
     typed(stage, "c1", Part.STRIDE, "0")
     assert held.state.network_picture.edits == ()
-    assert "“0” is no stride" in stage.what_if.summary.text()
+    assert "“0” is no stride: a whole number from 1 to 16,384" in stage.what_if.summary.text()
 
 
 def test_plus_and_minus_step_and_delete_resets(shown):

@@ -15,6 +15,7 @@ from segviz.core.session import State, Unit
 from segviz.gui import gestures
 from segviz.gui.names import title_of
 from segviz.gui.scene import Scene, pinned
+from segviz.gui.unit_words import class_of_map
 from tests.gui import scenes
 
 
@@ -119,6 +120,20 @@ def test_a_click_in_the_layer_of_the_classes_pins_the_class_that_answered():
     assert gestures.pin(heat, 47, 27)["unit"].channel == 7
     inner = replace(scene, state=replace(scene.state, layer="c3", unit=Unit(5, 0, 0)))
     assert gestures.pin(inner, 47, 27)["unit"].channel == 5
+
+
+def test_a_click_asks_for_the_maps_of_a_layer_and_not_for_its_rows():
+    scene = scenes.full()
+    network = scenes.channels_last(scenes.channels_last(scene.network, "c3"), "output")
+    channels, rows, _ = network.layer("c3").maps
+    assert channels != rows
+    for channel in (channels - 1, channels, rows - 1, rows):
+        state = replace(scene.state, layer="c3", unit=Unit(channel, 0, 0))
+        pinned = gestures.pin(replace(scene, network=network, state=state), 47, 27)["unit"]
+        assert pinned.channel == (channel if channel < channels else 0)
+    last = replace(scene, network=network, state=replace(scene.state, layer="output", unit=None, view=View.LABELS))
+    assert gestures.pin(last, 47, 27)["unit"].channel == scores.ranking(scene.prediction, 47, 27, 1)[0].index
+    assert class_of_map(network, "output", 3) == network.classes[3]
 
 
 def test_a_network_brings_its_sample_at_the_scale_that_it_knows():

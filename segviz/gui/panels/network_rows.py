@@ -120,14 +120,14 @@ def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | 
     label = layer.name.removeprefix(parent + ".") if parent else layer.name
     if label.isdigit() and step is None:  # a number alone tells a person nothing
         label = f"{label} {layer.type}"
-    shape = words.shape(layer.output_shape)
+    shape = shape_text(layer)
     stride = words.per_axis(layer.stride, "/") if layer.stride else ""
     return Row(
         name=layer.name,
         label=label,
         parent=parent,
-        channels=layer.output_shape[0] if layer.output_shape else 1,
-        side=max(layer.output_shape[1:], default=1),
+        channels=layer.maps[0],
+        side=max(layer.maps[1:]),
         largest=largest,
         shape=shape,
         stride=stride,
@@ -141,11 +141,17 @@ def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | 
     )
 
 
+def shape_text(layer: Layer) -> str:
+    """What a layer answers with: maps as channels, rows, columns in whatever order its author has them."""
+    reordered = sorted(layer.output_shape) == sorted(layer.maps)
+    return words.shape(layer.maps if reordered else layer.output_shape)
+
+
 def field_text(layer: Layer) -> str:
     """The side of a field as short as can be: 'all' for global averages, '+' for the whole image through gates."""
     if layer.status == Status.UNKNOWN or layer.size is None:
         return "?"
-    if layer.status == Status.WHOLE and averages(layer.output_shape[1:]):
+    if layer.status == Status.WHOLE and averages(layer.maps[1:]):
         return "all"
     return words.per_axis(layer.size) + ("+" if layer.status == Status.WHOLE else "")
 
@@ -153,7 +159,7 @@ def field_text(layer: Layer) -> str:
 def _field_in_full(layer: Layer) -> str:
     if layer.status == Status.UNKNOWN or layer.size is None:
         return "not known"
-    if layer.status == Status.WHOLE and averages(layer.output_shape[1:]):
+    if layer.status == Status.WHOLE and averages(layer.maps[1:]):
         return POOLED
     size = f"{words.size(layer.size[1], layer.size[0])} pixels of the network's input"
     return f"{size} {THROUGH_GATES}" if layer.status == Status.WHOLE else size

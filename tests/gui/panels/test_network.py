@@ -148,6 +148,11 @@ def test_rows_say_the_numbers_of_the_lecture():
     assert rows["c1"].converted == ""
 
 
+def test_channels_last_are_said_in_the_order_of_all_others():
+    network = scenes.lenet()
+    assert rows_of(scenes.channels_last(network, "c3")) == rows_of(network)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "mark"),
     [

@@ -37,7 +37,9 @@ def pooled() -> Network:
     geometry = network.geometry
     below = geometry.nodes[-2]
     last = Node((len(geometry.nodes) - 2,), Window(below.height), Window(below.width), 1, 1, whole=True)
-    ends = replace(network.layers[-1], output_shape=(10, 1, 1), status="whole image", size=(96.0, 128.0))
+    ends = replace(
+        network.layers[-1], output_shape=(10, 1, 1), maps=(10, 1, 1), status="whole image", size=(96.0, 128.0)
+    )
     return replace(
         network, geometry=replace(geometry, nodes=(*geometry.nodes[:-1], last)), layers=(*network.layers[:-1], ends)
     )
