@@ -16,7 +16,8 @@ from segviz.core.regions import Region, in_sight, reached
 from segviz.core.steps import SAME, Interval, Resize, Span, Taps, Window
 from tests.core import networks
 
-WINDOWS = st.builds(Window, st.integers(1, 5), st.integers(1, 3), st.integers(1, 2), st.integers(-1, 3))
+KERNELS = st.sampled_from([1, 2, 3, 3, 5])
+KINDS = ("window", "window", "window", "window", "dense", "join", "join", "whole", "wide pad", "up")
 DOUBTS = st.sampled_from([Status.UNKNOWN, Status.DATA, Status.BOUND])
 
 
@@ -25,13 +26,21 @@ def size(step: Window, below: int) -> int:
 
 
 @st.composite
+def windows(draw: st.DrawFn, *, wide: bool = False) -> Window:
+    """A window none of which lies in padding alone, or cropping; a wide padding makes some that do."""
+    kernel, dilation = draw(KERNELS), draw(st.integers(1, 2))
+    reach = dilation * (kernel - 1)
+    before = reach + 2 if wide else draw(st.integers(-1, reach // 2))
+    return Window(kernel, draw(st.sampled_from([1, 1, 2])), dilation, before)
+
+
+@st.composite
 def graphs(draw: st.DrawFn) -> Geometry:
-    """Windows in a row, with joins of any earlier maps of one size, in the order of dense blocks and in others."""
+    """Windows, and joins of any earlier maps of one size, in the order of dense blocks and in others."""
     nodes = [Node((), SAME, SAME, draw(st.integers(9, 30)), draw(st.integers(9, 30)))]
-    for _ in range(draw(st.integers(2, 14))):
-        kind, last = draw(st.sampled_from(["window", "window", "dense", "join", "whole", "up"])), len(nodes) - 1
-        below = nodes[draw(st.integers(max(0, last - 1), last))]
-        source = nodes.index(below)
+    for kind in draw(st.lists(st.sampled_from(KINDS), min_size=4, max_size=16)):
+        source = draw(st.integers(max(0, len(nodes) - 3), len(nodes) - 1))
+        below = nodes[source]
         alike = [k for k, node in enumerate(nodes) if (node.height, node.width) == (below.height, below.width)]
         if kind == "dense":
             nodes.append(Node(tuple(alike[: draw(st.integers(1, len(alike)))]), SAME, SAME, below.height, below.width))
@@ -44,7 +53,8 @@ def graphs(draw: st.DrawFn) -> Geometry:
             y, x = (Resize(Taps.NEAREST, side, 2 * side) for side in (below.height, below.width))
             nodes.append(Node((source,), y, x, 2 * below.height, 2 * below.width))
         else:
-            y, x = draw(WINDOWS), draw(WINDOWS)
+            y = draw(windows(wide=kind == "wide pad"))
+            x = y if draw(st.booleans()) else draw(windows())
             height, width = size(y, below.height), size(x, below.width)
             if min(height, width) > 0:
                 nodes.append(Node((source,), y, x, height, width))
@@ -55,7 +65,7 @@ def graphs(draw: st.DrawFn) -> Geometry:
 @st.composite
 def marked(draw: st.DrawFn, node: Node, index: int) -> Node:
     """Now and then a gate or a doubt."""
-    mark = draw(st.sampled_from(["", "", "", "", "", "", "gate", "doubt"]))
+    mark = draw(st.sampled_from(["", "", "", "", "", "gate", "doubt", "doubt"]))
     if mark == "doubt":
         return replace(node, reason=f"because of {index}", doubt=draw(DOUBTS))
     return replace(node, gates=(0,)) if mark == "gate" else node
@@ -66,7 +76,7 @@ def places(geometry: Geometry, index: int) -> list[tuple[int, int]]:
     return [(y, x) for y in {0, node.height // 2, node.height - 1} for x in {0, node.width // 3, node.width - 1}]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(geometry=graphs())
 def test_a_field_is_the_same_in_closed_form_and_node_by_node(geometry: Geometry) -> None:
     for index in range(len(geometry.nodes)):
@@ -74,6 +84,38 @@ def test_a_field_is_the_same_in_closed_form_and_node_by_node(geometry: Geometry)
         for row, column in places(geometry, index):
             for y, x in ((Span.of(row), Span.of(column)), (Span(Interval(-2, row), Interval(0, row)), Span.of(column))):
                 assert geometry.seen_by(index, y, x) == geometry._walked(target, y, x), (index, row, column)
+
+
+def graph(side: int, *nodes: Node) -> Geometry:
+    every = (Node((), SAME, SAME, side, side), *nodes)
+    return Geometry(side, side, every, tuple((f"l{k}", k) for k in range(len(every))), f"l{len(nodes)}")
+
+
+def node(source: int, step: Window, side: int, **more: Any) -> Node:
+    return Node((source,), step, step, side, side, **more)
+
+
+PAD_IN_FRONT, CROP = Window(before=2), Window(before=-2)
+CONV = Window(3, before=1)
+SPECIAL = {
+    "padding in front alone": graph(9, node(0, PAD_IN_FRONT, 11), node(1, CONV, 11)),
+    "a crop that is padded, and one that is not": graph(
+        20, node(0, CROP, 16), node(1, CONV, 16), Node((2, 1), SAME, SAME, 16, 16)
+    ),
+    "the same doubt on two ways": graph(
+        9,
+        node(0, CONV, 9, reason="of the earlier", doubt=Status.BOUND),
+        node(0, CONV, 9, reason="of the later", doubt=Status.BOUND),
+        Node((2, 1), SAME, SAME, 9, 9),
+    ),
+}
+
+
+@pytest.mark.parametrize("geometry", SPECIAL.values(), ids=SPECIAL)
+def test_what_chance_seldom_draws_is_the_same(geometry: Geometry) -> None:
+    for index, node in enumerate(geometry.nodes):
+        for unit in map(Span.of, range(node.height)):
+            assert geometry.seen_by(index, unit, unit) == geometry._walked(geometry.same_as[index], unit, unit)
 
 
 @settings(max_examples=60, deadline=None)
