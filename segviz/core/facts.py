@@ -31,11 +31,7 @@ class FactFinder:
 
     def __contains__(self, layer: str) -> bool:
         """Whether the geometry has the layer."""
-        return layer in self._names
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self._geometry.layers)
+        return layer in self._geometry
 
     @cached_property
     def _phases(self) -> tuple[int, ...]:
@@ -48,9 +44,10 @@ class FactFinder:
         coarsest: list[float] = []  # of all nodes before, and the node itself
         resized: list[bool] = []
         for index, node in enumerate(self._geometry.nodes):
+            inputs = self._geometry.joints[index]
             own = [law.stride for law in self._geometry.laws_at(index)]
-            coarsest.append(max(*own, *(coarsest[source] for source in node.inputs)))
-            resized.append(isinstance(node.y, Resize) or any(resized[source] for source in node.inputs))
+            coarsest.append(max(*own, *(coarsest[source] for source in inputs)))
+            resized.append(isinstance(node.y, Resize) or any(resized[source] for source in inputs))
             found.append(PHASES if resized[-1] else min(PHASES, max(1, ceil(coarsest[-1] / min(own)))))
         return tuple(found)
 

@@ -21,6 +21,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
+from segviz.core.closed_form import ClosedForm, closed_forms
 from segviz.core.errors import SegvizError
 from segviz.core.steps import SAME, Law, Resize, Span, Step, Taps
 
@@ -170,6 +171,10 @@ class Geometry:
     def _index(self) -> dict[str, int]:
         return dict(self.layers)
 
+    def __contains__(self, layer: str) -> bool:
+        """Whether a layer has this name."""
+        return layer in self._index
+
     def node(self, layer: str) -> Node:
         return self.nodes[self.index(layer)]
 
@@ -204,6 +209,15 @@ class Geometry:
     def seen_by(self, target: int, y: Span, x: Span) -> Field | None:
         """What the units in rows `y` and columns `x` of node `target` see together; None where that is no image."""
         target = self.same_as[target]
+        form, node = self._forms[target], self.nodes[target]
+        if form is None or not (y.fits(node.height) and x.fits(node.width)):
+            return self._walked(target, y, x)
+        reasons = {kind: self.nodes[index].reason for kind, index in form.doubts.items()}
+        judge = Judge(form.whole, form.everything, reasons)
+        return judge.field(form.y.span(y), form.x.span(x), self.height, self.width)
+
+    def _walked(self, target: int, y: Span, x: Span) -> Field | None:
+        """The same, node by node down to the image: where there is no closed form."""
         judge, need = Judge(), {target: (y, x)}
         for index in range(target, -1, -1):  # nodes are in topological order
             if index not in need:
@@ -212,11 +226,41 @@ class Geometry:
             if index == 0:
                 return judge.field(y, x, self.height, self.width)
             judge.meet(self.nodes[index])
-            for source, rows, columns in self.below(index, y, x):
+            for source, rows, columns in self.below(index, y, x, self.joints[index]):
                 source = self.same_as[source]
                 had = need.get(source)
                 need[source] = (rows, columns) if had is None else (rows.joined(had[0]), columns.joined(had[1]))
         return None
+
+    @cached_property
+    def _forms(self) -> tuple[ClosedForm | None, ...]:
+        return closed_forms(self.nodes, self.joints)
+
+    @cached_property
+    def joints(self) -> tuple[tuple[int, ...], ...]:
+        """The inputs of each node; those that an earlier node joins, and no more, are that node.
+
+        A dense block joins (a, b), (a, b, c), (a, b, c, d) and so on (Huang et al. 2017): taken one upon the other its
+        edges grow with its depth, and not with the square of it.
+        """
+        found, known = [], dict[tuple[int, ...], int]()
+        for index, node in enumerate(self.nodes):
+            inputs = node.inputs
+            if len(inputs) > 1 and self._only_joins(index):
+                lengths = range(len(inputs) - 1, 1, -1)
+                length = next((length for length in lengths if inputs[:length] in known), 0)
+                known.setdefault(inputs, index)
+                inputs = (known[inputs[:length]], *inputs[length:]) if length else inputs
+            found.append(inputs)
+        return tuple(found)
+
+    def _only_joins(self, index: int) -> bool:
+        """Whether a unit of the node needs the units at its own place, and nothing else."""
+        node = self.nodes[index]
+        if self._moves[index] or node.whole or node.mixed or node.gates or node.reason:
+            return False
+        sizes = {(self.nodes[source].height, self.nodes[source].width) for source in node.inputs}
+        return sizes == {(node.height, node.width)}
 
     @cached_property
     def _moves(self) -> tuple[bool, ...]:
@@ -234,13 +278,18 @@ class Geometry:
             found.append(found[below] if plain and alike else index)
         return tuple(found)
 
-    def below(self, index: int, y: Span, x: Span) -> list[tuple[int, Span, Span]]:
-        """What units of node `index` need of each of its inputs: its number, rows and columns of its grid."""
+    def below(
+        self, index: int, y: Span, x: Span, sources: tuple[int, ...] | None = None
+    ) -> list[tuple[int, Span, Span]]:
+        """What units of node `index` need of each of its inputs: its number, rows and columns of its grid.
+
+        `sources` are other nodes in place of the inputs: see `joints`.
+        """
         node = self.nodes[index]
         if self._moves[index]:
             y, x = y.back(node.y), x.back(node.x)
         found = []
-        for source in node.inputs:
+        for source in node.inputs if sources is None else sources:
             below = self.nodes[source]
             if node.whole:
                 found.append((source, Span.all(below.height), Span.all(below.width)))

@@ -94,10 +94,15 @@ def in_sight(geometry: Geometry, layer: str, row: int, column: int) -> dict[int,
     """
     target = geometry.index(layer)
     spans: dict[int, Spans] = {target: (Span.of(row), Span.of(column))}
+    passed: dict[int, Spans] = {}  # of joints, what others need of their inputs
     for index in range(target, 0, -1):
         if index in spans:
-            for source, rows, columns in geometry.below(index, *spans[index]):
-                join(spans, source, (rows, columns))
+            join(passed, index, spans[index])
+        if index not in passed:
+            continue
+        inputs = geometry.nodes[index].inputs
+        for source, rows, columns in geometry.below(index, *passed.pop(index), geometry.joints[index]):
+            join(spans if source in inputs else passed, source, (rows, columns))
     return spans
 
 
@@ -123,7 +128,7 @@ def reached(geometry: Geometry, seen: Region) -> dict[int, Region]:
     """
     dirty = {0: seen}
     for index, node in enumerate(geometry.nodes[1:], start=1):
-        sources = [dirty[source] for source in node.inputs if source in dirty]
+        sources = [dirty[source] for source in geometry.joints[index] if source in dirty]
         everything = node.mixed or node.whole or bool(node.reason and not node.doubt.holds)
         if any(gate in dirty for gate in node.gates) or (sources and everything):
             dirty[index] = whole(node)

@@ -57,8 +57,12 @@ class Span(NamedTuple):
         nominal, real = step.back(self.nominal), None if self.real is None else step.back(self.real)
         return Span(Interval(*sorted(nominal)), None if real is None or real.lo > real.hi else real)
 
+    def fits(self, size: int) -> bool:
+        """Whether some of it is real, and that lies on a grid of `size` units."""
+        return self.real is not None and self.real.lo >= 0 and self.real.hi < size
+
     def on(self, size: int) -> Span:
-        if self.real is None or (self.real.lo >= 0 and self.real.hi < size):
+        if self.real is None or self.fits(size):
             return self
         return Span(self.nominal, self.real and self.real.within(size))
 

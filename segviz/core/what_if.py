@@ -79,13 +79,13 @@ def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
     geometry = _resized(network.geometry, edits)
     moved, finder = _moved_nodes(network.geometry, geometry), FactFinder(geometry)
     layers = tuple(_relaid(network, geometry, layer, edits, moved, finder) for layer in network.layers)
-    layers = tuple(_summed(layer, layers, network.layers) for layer in layers)
+    layers = _summed(layers, network.layers)
     pairs = zip(network.layers, layers, strict=True)
     return WhatIf(layers, geometry, tuple(new.name for old, new in pairs if new != old))
 
 
 def _slides(network: Network, layer: Layer) -> bool:
-    if not layer.leaf or layer.name not in dict(network.geometry.layers):
+    if not layer.leaf or layer.name not in network.geometry:
         return False
     node = network.geometry.node(layer.name)
     windows = isinstance(node.y, Window) and isinstance(node.x, Window)
@@ -352,11 +352,17 @@ def _area(node: Node) -> int:
     return node.y.kernel * node.x.kernel
 
 
-def _summed(layer: Layer, layers: tuple[Layer, ...], before: tuple[Layer, ...]) -> Layer:
-    """A container's costs change by those of the leaves that it holds."""
-    if layer.leaf:
-        return layer
-    inside = [(a, b) for a, b in zip(before, layers, strict=True) if a.leaf and a.name.startswith(f"{layer.name}.")]
-    macs = sum(new.macs - old.macs for old, new in inside)
-    parameters = sum(new.parameters - old.parameters for old, new in inside)
-    return replace(layer, macs=layer.macs + macs, parameters=layer.parameters + parameters)
+def _summed(layers: tuple[Layer, ...], before: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """The same with what containers cost: that changes by what the leaves that they hold do."""
+    more: dict[str, Pair] = {}
+    for old, new in zip(before, layers, strict=True):
+        macs, parameters, holder = new.macs - old.macs, new.parameters - old.parameters, new.name
+        while new.leaf and (macs or parameters) and (holder := holder.rpartition(".")[0]):
+            had = more.get(holder, (0, 0))
+            more[holder] = had[0] + macs, had[1] + parameters
+    return tuple(_dearer(layer, *more[layer.name]) if layer.name in more else layer for layer in layers)
+
+
+def _dearer(layer: Layer, macs: int, parameters: int) -> Layer:
+    """A container, and what it costs more; a leaf that others lie in has its own costs."""
+    return layer if layer.leaf else replace(layer, macs=layer.macs + macs, parameters=layer.parameters + parameters)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segviz.core import catalogue, planning
@@ -22,6 +23,7 @@ from segviz.core.measured import MeasuredField
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.core.overrides import adapted
 from segviz.core.races import RaceResult, RaceUpdate
+from segviz.core.regions import Spans, in_sight
 from segviz.core.requests import (
     Badge,
     FeatureMaps,
@@ -154,6 +156,14 @@ class Scene:
     message: Message | None = None
     training: Training = NO_TRAINING  # the runs of the training laboratory
     before: State | None = None  # what the prediction belongs to, while it is not the answer for `state` yet
+
+    @cached_property
+    def in_sight(self) -> dict[int, Spans]:
+        """What the pinned unit needs of each node of the network: walked once for all that shows it; {} without one."""
+        unit = pinned(self)
+        if unit is None or self.network is None:
+            return {}
+        return in_sight(self.network.geometry, unit.layer, unit.row, unit.column)
 
     @property
     def seen(self) -> Scene:

@@ -14,7 +14,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionAnswer, covered, square_box
 from segviz.core.planning import plan_occlusion
-from segviz.core.regions import Region, Spans, in_sight, projective
+from segviz.core.regions import Region, Spans, projective
 from segviz.core.requests import Layer, Network
 from segviz.core.session import State
 from segviz.core.steps import Interval
@@ -254,8 +254,7 @@ def stills(scene: Scene, most: int) -> tuple[Still, ...]:
     unit, network = pinned(scene), scene.network
     if unit is None or network is None or not unit.status.holds:
         return ()
-    geometry = network.geometry
-    need = in_sight(geometry, unit.layer, unit.row, unit.column)
+    geometry, need = network.geometry, scene.in_sight
     cursor = scene.state.cursor
     place = network.frame.to_network(*cursor) if cursor else geometry.position_of(unit.layer, unit.row, unit.column)
     most = max(FEWEST, most)

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSizeF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
+from segviz.core import regions
 from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionRequest
@@ -130,6 +131,18 @@ def test_tiles_follow_the_pixel_within_the_cell_of_a_unit(bench):
     assert (one.state.unit.row, one.state.unit.column) == (unit.row, unit.column)
     assert layers(one).chain.boxes[0] != boxes[0]
     assert one.window.sight._stills[0].field != tiles[0].field
+
+
+def test_boxes_and_tiles_of_a_click_are_walked_once(bench, monkeypatch):
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))
+    one.desk.session.update(layer="output")
+    click(one, 59, 40)
+    walked, real = [], regions.in_sight
+    monkeypatch.setattr("segviz.gui.scene.in_sight", lambda *asked: walked.append(asked) or real(*asked))
+    click(one, 75, 60)
+    unit = one.state.unit
+    assert walked == [(one.scene.network.geometry, "output", unit.row, unit.column)]
+    assert layers(one).chain.boxes == tuple(still.field for still in one.window.sight._stills[:-1])
 
 
 def test_a_tile_leads_to_its_layer_and_its_unit(bench):
