@@ -21,7 +21,7 @@ from segviz.gui.panels import convolution_maps
 from segviz.gui.panels.convolution import ConvolutionPanel
 from segviz.gui.panels.convolution_head import surgery
 from segviz.gui.panels.convolution_table import FRACTION
-from segviz.gui.widgets.matrix_board import short
+from segviz.gui.widgets.cell_numbers import short
 from tests.gui import convolution_scenes, scenes
 from tests.gui.convolution_scenes import laboratory
 
@@ -92,7 +92,7 @@ def test_the_tiles_are_one_sum(lab):
 @pytest.mark.parametrize(("number", "text"), [
     (0.104, ".104"), (0.1, ".1"), (0.1004, ".100"), (-1.3, "-1.3"), (4.4236, "4.42"), (12.44, "12.4"), (-284.6, "-285"),
     (0.0123456, ".0123"), (0.0012344, ".0012"), (0.00012, ".0001"), (0, "0"), (-3e-9, "~0"), (-3, "-3"),
-    (2_000_000, "2e+06"),
+    (2_000_000, "2e+06"), (-0.9996, "-1.00"), (99.97, "100"),
 ])  # fmt: skip
 def test_numbers_in_cells_have_three_figures(number, text):
     assert short(number) == text
@@ -152,7 +152,13 @@ def test_a_filter_of_one_weight_a_map_is_a_list_of_terms(lab, qtbot):
     found, table = one.scene.sums.found, page(one).table
     assert list(tiles(one)) == ["Input", "Output"]
     model, head = table.model(), (Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
-    assert [model.headerData(at, *head) for at in range(5)] == ["Map", "Input", "× Weight", "= Product", "Sum so far"]
+    assert [model.headerData(at, *head) for at in range(5)] == [
+        "Map",
+        "Input",
+        "× Weight",
+        "= Product",
+        "Bias + sum so far",
+    ]
     channel = table.shares[3].channel
     top, left = found.place
     texts = [model.index(3, at).data() for at in range(4)]
