@@ -418,6 +418,21 @@ def test_parameters_of_lenet_in_grey_and_colour(lab, qtbot):
     assert sum(row[3] for row in here.rows()[1:6]) == 61_706 + 300
 
 
+def test_a_network_is_counted_for_the_images_it_takes_until_others_are_chosen(lab, qtbot):
+    """RGB for a network that takes RGB; of another number of channels the title says so."""
+    scene = laboratory(Page.PARAMETERS)
+    takes_rgb = replace(scene.known, entry=replace(scene.known.entry, input_size=(3, 32, 32)))
+    for known, colour in ((scene.known, False), (takes_rgb, True)):
+        one = lab(replace(scene, network=known))
+        here = page(one)
+        assert here.channels.button(colour).isChecked()
+        first = next(layer for layer in known.layers if layer.leaf and layer.parameters)
+        assert here.network.bars.bars[0].value.startswith(f"{first.parameters:,} ")
+        assert "images" not in here.network.title.text()
+        click(qtbot, here.channels.button(not colour))
+        assert f" for {'grey' if colour else 'colour'} images" in here.network.title.text()
+
+
 def test_layers_keep_their_names_where_the_stage_is_narrow(lab):
     """Beside one another two charts would leave room for numbers alone."""
     one = lab(laboratory(Page.PARAMETERS))
@@ -469,6 +484,31 @@ def test_a_map_that_does_not_follow_is_not_called_equal(lab):
     assert "equal" not in said
     one.show(replace(scene, shift=replace(scene.shift, difference=2e-6)))
     assert "are equal to 2.0" in page(one).said.text()
+
+
+def test_where_no_field_lies_inside_an_earlier_layer_is_advised(lab):
+    scene = laboratory(Page.SHIFT)
+    one = lab(replace(scene, shift=replace(scene.shift, inside=0)))
+    assert "every field reaches over the border" in page(one).said.text()
+    assert page(one).note.said().startswith("Choose an earlier layer")
+    assert tiles(one)["Image"].note == "the network's input in grey levels"
+
+
+def test_an_image_of_the_networks_own_size_proves_nothing(lab):
+    scene = laboratory(Page.HEAD)
+    rows = tuple(replace(row, larger=row.native, breaks="") for row in scene.sizes.rows)
+    own = replace(scene.sizes, rows=rows, native=(1, *scene.sizes.request.size))
+    one = lab(replace(scene, sizes=own))
+    assert page(one).said.text().startswith("This is its own size: take a larger image to see whether it stops")
+    one.show(replace(scene, sizes=replace(own, native=(1, 32, 32))))
+    assert page(one).said.text().startswith("It runs on any such size")
+
+
+def test_a_convolution_is_called_as_people_know_it(lab):
+    scene = laboratory(Page.HEAD)
+    rows = (replace(scene.sizes.rows[0], type="SameConv2d"), *scene.sizes.rows[1:])
+    one = lab(replace(scene, sizes=replace(scene.sizes, rows=rows)))
+    assert [page(one).table.item(row, 1).text() for row in (0, 1)] == ["Conv2d, pads SAME", "AvgPool2d"]
 
 
 def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
