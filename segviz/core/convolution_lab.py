@@ -77,9 +77,9 @@ class ConvolutionLab:
     `channel` is the input map that is looked at, None: the one that adds most. `preset` and `edited` (rows; empty: not
     edited yet) name the kernel on the image, which slides with `stride`, `padding` and `dilation`; `second` is that
     of the layer behind it. `side` is that of the image that is unrolled. `lecture` counts the parameters of the
-    lecture's LeNet-5 in place of the network's, `colour` those for RGB. `dx`, `dy` are pixels of the network's
-    input, `dx` None one stride of the layer, `feed` the side of an image that is fed, 0 for the image itself.
-    `image` shows the photograph in place of the laboratory.
+    lecture's LeNet-5 in place of the network's, `colour` those for RGB, None those for what the
+    network takes. `dx`, `dy` are pixels of the network's input, `dx` None one stride of the layer, `feed` the side of
+    an image that is fed, 0 for the image itself. `image` shows the photograph in place of the laboratory.
     """
 
     page: Page = Page.PRODUCTS
@@ -96,7 +96,7 @@ class ConvolutionLab:
     window: int = 2
     step: int = 2
     lecture: bool = False
-    colour: bool = False
+    colour: bool | None = None
     dx: int | None = None
     dy: int = 0
     feed: int = 0
@@ -147,7 +147,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "window": one_of(WINDOWS),
     "step": one_of(STEPS),
     "lecture": flag,
-    "colour": flag,
+    "colour": lambda value: None if value is None else flag(value),
     "dx": lambda value: None if value is None else one_of(SHIFTS)(value),
     "dy": one_of(SHIFTS),
     "feed": one_of(FEEDS),

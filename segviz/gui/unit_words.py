@@ -64,7 +64,7 @@ def outside(unit: Pinned, network: Network | None) -> str:
     if not unit.status.holds or unit.status is Status.WHOLE or unit.outside < WORTH:
         return ""
     mirrored = network is not None and network.entry.border > 0
-    return f"{words.share(unit.outside)} of this view is {'the image mirrored' if mirrored else 'padding'}"
+    return f"{words.share(unit.outside)} of this field is {'the image mirrored' if mirrored else 'padding'}"
 
 
 def field_size(unit: Pinned, network: Network | None) -> str:

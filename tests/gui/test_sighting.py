@@ -590,7 +590,7 @@ def test_padding_is_said_where_a_field_reaches_outside():
     unit = pinned(scene)
     # 27 network pixels about pixel 0, as padding of half a kernel leaves it: 14 of them are inside along each axis
     assert unit.outside == pytest.approx(1 - (14 / 27) ** 2)
-    assert overlays.unit.marks.outside == "73\u202f% of this view is padding"
+    assert overlays.unit.marks.outside == "73\u202f% of this field is padding"
     inside = render_states.seen(Unit(0, 10, 10))
     overlays.show(scene, inside)
     assert overlays.unit.marks.outside == ""

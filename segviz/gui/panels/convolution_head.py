@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from segviz.gui.filming import Frames
     from segviz.gui.scene import Scene
 
-COLUMNS = ("Layer", "Kind", "Own size", "Larger image", "Convolutional")
+COLUMNS = ("Layer", "Kind", "Own size", "Image fed", "Convolutional")
 HINTS = (
     "Layers in the order in which they run",
     "As the layer is called in its framework",
     "Output on the network's own input size",
-    "Output of the network as published on the larger image",
-    "Output of its fully convolutional form on the larger image",
+    "Output of the network as published on the image that is fed",
+    "Output of its fully convolutional form on the image that is fed",
 )
 ROW = 22  # height, before `theme.px`
 CHOOSE = "Choose a network: it is fed with a larger image here."
@@ -202,7 +202,7 @@ class ShapeTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(_side(column))
                 item.setFont(theme.body(strong=True) if row.layer == marked and not column else theme.numbers())
-                item.setToolTip(row.breaks if column == STOPS else f"{text}, {row.type}" if not column else text)
+                item.setToolTip(row.breaks if column == STOPS else f"{text}, {kind(row.type)}" if not column else text)
                 if row.layer == marked:
                     item.setBackground(t.color("raised"))
                 if column == STOPS and row.breaks:
@@ -247,17 +247,22 @@ class ShapeTable(QTableWidget):
             self.show_shapes(rows, marked)
 
 
-KIND, STOPS = 1, 3  # the columns of the kind and of the larger image
+KIND, STOPS = 1, 3  # the columns of the kind and of the image that is fed
 
 
 def _side(column: int) -> Qt.AlignmentFlag:
     return (Qt.AlignmentFlag.AlignRight if column > 1 else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter
 
 
+def kind(name: str) -> str:
+    """What a layer is called: a convolution with the padding SAME of TensorFlow has no class in torch."""
+    return "Conv2d, pads SAME" if name == "SameConv2d" else name
+
+
 def _texts(row: SizeRow) -> tuple[str, ...]:
     larger = "✕ stops" if row.breaks else words.shape(row.larger) if row.larger is not None else "–"
     converted = words.shape(row.converted) if row.converted is not None else "–"
-    return row.layer, row.type, words.shape(row.native), larger, converted
+    return row.layer, kind(row.type), words.shape(row.native), larger, converted
 
 
 def _said(answer: SizesAnswer, rounding: Rounding) -> str:
@@ -269,6 +274,8 @@ def _said(answer: SizesAnswer, rounding: Rounding) -> str:
         return f"It stops at {broken.layer}: {broken.breaks}{made}"
     if answer.squeezes:
         return f"It does not stop: {answer.squeezes} squeezes any map to one size, and one answer is left{made}"
+    if answer.request.size == answer.native[1:]:
+        return f"This is its own size: take a larger image to see whether it stops{made}"
     return f"It runs on any such size{made}"
 
 

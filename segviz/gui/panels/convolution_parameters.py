@@ -129,15 +129,17 @@ class ParametersPage:
         self._scene = scene
         lab, network = scene.state.convolution_lab, scene.known
         self.which.set_value(lab.lecture)
-        self.channels.set_value(lab.colour)
-        channels = COLOUR if lab.colour else GREY
+        colour = _colour(scene)
+        self.channels.set_value(colour)
+        channels = COLOUR if colour else GREY
         if lab.lecture:
             _, height, width = parameters.LENET_INPUT
             dense = parameters.perceptron(channels * height * width, parameters.LENET_HIDDEN, parameters.LENET_CLASSES)
-            self._fill("LeNet-5", parameters.lenet(channels), dense)
+            self._fill(_titled("LeNet-5", GREY, channels), parameters.lenet(channels), dense)
         elif network is not None:
             found, dense_ones = parameters.of_network(network, channels), parameters.alternative(network, channels)
-            self._fill(network.title, found, dense_ones)
+            own = network.entry.input_size[0]
+            self._fill(_titled(network.title, own, channels), found, dense_ones)
         else:
             self._counts = ((), ())
             self.said.setText("")
@@ -171,7 +173,7 @@ class ParametersPage:
     def what(self, scene: Scene) -> str:
         lab, network = scene.state.convolution_lab, scene.known
         title = "LeNet-5" if lab.lecture else network.title if network is not None else ""
-        return f"{title} for {'colour' if lab.colour else 'grey'} images" if title else ""
+        return f"{title} for {'colour' if _colour(scene) else 'grey'} images" if title else ""
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """Nothing: parameters have no place in the image."""
@@ -193,6 +195,19 @@ class ParametersPage:
 
     def film(self) -> tuple[str, Callable[[], Frames]] | None:
         return None
+
+
+def _titled(title: str, own: int, channels: int) -> str:
+    """A network's title, with what it is counted for where it takes another image."""
+    return title if channels == own else f"{title} for {'colour' if channels == COLOUR else 'grey'} images"
+
+
+def _colour(scene: Scene) -> bool:
+    """Whether counts are those for RGB: as chosen, else as what is counted takes it."""
+    lab, network = scene.state.convolution_lab, scene.known
+    if lab.colour is not None:
+        return lab.colour
+    return not lab.lecture and network is not None and network.entry.input_size[0] == COLOUR
 
 
 class _Stage(QWidget):

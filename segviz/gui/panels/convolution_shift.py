@@ -49,7 +49,7 @@ class ShiftPage(BoardPage):
         elif self._is_new(id(answer)):
             self.board.set_tiles(_tiles(answer))
             self.said.setText(_said(answer))
-            self.note.say(f"{_elsewhere(answer)}{_doubt(answer)}{_dense(answer)}{EXPLAINED}")
+            self.note.say(f"{_elsewhere(answer)}{_doubt(answer)}{_remedy(answer)}{_dense(answer)}{EXPLAINED}")
 
     def _show_dx(self, dx: int | None, answer: ShiftAnswer | None) -> None:
         if dx is not None:
@@ -91,7 +91,7 @@ def _tiles(answer: ShiftAnswer) -> tuple[MatrixTile, ...]:
     units = _way(answer.moved[1], answer.moved[0], "unit")
     apart = _apart(answer)
     tiles = [
-        tile("Image", answer.seen[0], "as the network sees it", True),
+        tile("Image", answer.seen[0], "the network's input in grey levels", True),
         tile("Map", first, f"{words.size(*first.shape[::-1])} units"),
         tile("Moved back and subtracted", apart, f"largest {words.value(answer.overall)}"),
         tile("Image, shifted", answer.seen[1], "its border repeated", True),
@@ -164,6 +164,11 @@ def _doubt(answer: ShiftAnswer) -> str:
     if answer.status is Status.WHOLE:
         return f"Each unit {answer.reason}. "
     return f"Fields are not exact: {answer.reason}. " if answer.reason else ""
+
+
+def _remedy(answer: ShiftAnswer) -> str:
+    """What shows units that are equal, where no field of this layer lies inside the image."""
+    return "Choose an earlier layer: its fields are smaller. " if answer.exact and not answer.inside else ""
 
 
 def _dense(answer: ShiftAnswer) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from segviz.core.convolutions import Share
 
 SUMS = ("Map", "Its sum", "Bias + sums")
-TERMS = ("Map", "Input", "× Weight", "= Product", "Sum so far")  # where a filter has one weight a map
+TERMS = ("Map", "Input", "× Weight", "= Product", "Bias + sum so far")  # where a filter has one weight a map
 SO_FAR = "The bias and all rows down to this one: the first row begins at the bias, the last is the output"
 HINTS = {
     "Map": "Input map; click a row to see its patch, weights and products",
@@ -32,7 +32,7 @@ HINTS = {
     "Input": "What the map says at this place",
     "× Weight": "The filter's weight for the map",
     "= Product": "What the map adds to the output, the largest first",
-    "Sum so far": SO_FAR,
+    "Bias + sum so far": SO_FAR,
 }
 ROW = 22  # height, before `theme.px`
 LEAST, MAP = 240, 44  # width of the table and of its first column, before `theme.px`

@@ -1,17 +1,29 @@
-"""Small maps as coloured cells, side by side: numbers where cells are large, one cursor through all of them."""
+"""Small maps as coloured cells, side by side: numbers where all fit, one cursor through all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QBuffer, QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from segviz.gui import theme, words
+from segviz.gui.widgets.cell_numbers import fitting
 from segviz.gui.widgets.marks import draw_box, draw_cross
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
@@ -21,9 +33,8 @@ if TYPE_CHECKING:
 GAP = 10  # between tiles, before `theme.px`
 BESIDE = 0.46  # of the main map's side, that what stands beside it has
 ROOM = 22  # side of a cell from which on its number is written, before `theme.px`
-FIGURES = 3  # of a number in a cell
-SMALLER = 4  # fonts of cells, each a pixel smaller than the one before
-SINGLE = 1e-6  # of a number: what float32 does not tell apart
+POINTED = 8  # side of a cell from which on it can be pointed at, before `theme.px`
+POINT = "point at a cell"  # for its number, where cells have none
 DOT = 3.0  # radius of the mark of a cell, before `theme.px`
 LEAST = 48  # side of a main map, before `theme.px`
 
@@ -179,16 +190,19 @@ class MatrixBoard(Painted):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.colours().color("surround"))
-        self.paint(painter, QSizeF(self.size()))
+        self.paint(painter, QSizeF(self.size()), asks=True)
         if self.hasFocus():
             focus_ring(painter, QRectF(self.rect()), self.colours(), 1)
 
-    def paint(self, painter: QPainter, size: QSizeF, drawn: bool = False) -> None:
-        """All tiles into `size`; with `drawn` each cell is a rectangle of its own, as a drawing wants it."""
+    def paint(self, painter: QPainter, size: QSizeF, drawn: bool = False, asks: bool = False) -> None:
+        """All tiles into `size`; with `drawn` each cell is a rectangle of its own, as a drawing wants it.
+
+        `asks`: with the word that numbers which do not fit are told to who points at a cell.
+        """
         t = self.colours()
         for index, tile in enumerate(self._tiles):
             rects = self.rects(index, size)
-            self._paint_words(painter, tile, rects[0], size, t)
+            self._paint_words(painter, tile, rects[0], size, t, _asks(rects[0], tile.main) if asks else "")
             for part, (rect, matrix) in enumerate(zip(rects, (tile.main, *tile.beside), strict=True)):
                 _paint_cells(painter, rect, matrix, t, drawn)
                 if part:
@@ -198,7 +212,9 @@ class MatrixBoard(Painted):
                 at = QPointF(rects[0].left() + fx * rects[0].width(), rects[0].top() + fy * rects[0].height())
                 draw_cross(painter, at, theme.px(6), t.color("accent"))
 
-    def _paint_words(self, painter: QPainter, tile: MatrixTile, rect: QRectF, size: QSizeF, t: theme.Tokens) -> None:
+    def _paint_words(
+        self, painter: QPainter, tile: MatrixTile, rect: QRectF, size: QSizeF, t: theme.Tokens, ask: str
+    ) -> None:
         columns, side = self._layout(size)
         room = self._pitch(size, columns) - theme.px(GAP)
         line, below = self._line(theme.body()), self._line(theme.caption())
@@ -212,7 +228,8 @@ class MatrixBoard(Painted):
         painter.setFont(font)
         painter.setPen(t.color("dim"))
         under = QRectF(rect.left(), rect.top() + side if tile.beside else rect.bottom(), room, below)
-        painter.drawText(under, flags, elided(tile.note, font, room))
+        note = " · ".join(part for part in (tile.note, ask) if part)
+        painter.drawText(under, flags, elided(note if text_width(note, font) <= room else tile.note, font, room))
 
     def _paint_name(self, painter: QPainter, name: str, rect: QRectF, t: theme.Tokens) -> None:
         font, line = theme.caption(), self._line(theme.caption())
@@ -230,6 +247,28 @@ class MatrixBoard(Painted):
         return drawing_of((self,))
 
     # ------------------------------------------------------------------------------------ events
+
+    def event(self, event: QEvent) -> bool:
+        """A tool tip has the number of the cell that is pointed at, which a cell may have no room for."""
+        if event.type() != QEvent.Type.ToolTip:
+            return super().event(event)
+        assert isinstance(event, QHelpEvent)
+        QToolTip.showText(event.globalPos(), self.told_at(QPointF(event.pos())), self)
+        return True
+
+    def told_at(self, point: QPointF) -> str:
+        """The number under a point of the board with the name of its map; '' where there is none."""
+        found = self.spot_at(point)
+        if found is None:
+            return ""
+        spot = found[0]
+        tile = self._tiles[spot.tile]
+        matrix = (tile.main, *tile.beside)[spot.part]
+        number = float(matrix.values[spot.row, spot.column])
+        if isnan(number):
+            return ""
+        text = f"{number:.0f}" if matrix.whole else words.value(number)
+        return f"{matrix.name if spot.part else tile.title}: {text}"
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         found = self.spot_at(event.position())
@@ -319,8 +358,7 @@ def _paint_cells(painter: QPainter, rect: QRectF, matrix: Matrix, t: theme.Token
     painter.setPen(QPen(t.color("line"), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(rect)
-    if cell >= theme.px(ROOM):
-        _paint_numbers(painter, rect, matrix, cell)
+    _paint_numbers(painter, rect, matrix, cell)
     for row, column in matrix.marks:
         _dot(painter, QPointF(rect.left() + (column + 0.5) * cell, rect.top() + (row + 0.5) * cell), cell)
     if matrix.frame is not None:
@@ -329,49 +367,36 @@ def _paint_cells(painter: QPainter, rect: QRectF, matrix: Matrix, t: theme.Token
         draw_box(painter, box, t.color("accent"))
 
 
+def _written(matrix: Matrix, cell: float) -> tuple[list[list[str]], QFont] | None:
+    """The texts of a map's numbers and their font where all of them can be read in cells of this side."""
+    if cell < theme.px(ROOM):
+        return None
+    rows = matrix.values.tolist()
+    clear = {
+        (y, x) for y, row in enumerate(rows) for x, _ in enumerate(row) if not matrix.image.pixelColor(x, y).alpha()
+    }
+    shown = [[nan if (y, x) in clear else number for x, number in enumerate(row)] for y, row in enumerate(rows)]
+    return fitting(shown, matrix.whole, cell - 2)
+
+
+def _asks(rect: QRectF, matrix: Matrix) -> str:
+    """What is to be done for numbers that are not written, in cells that can be pointed at; else ''."""
+    cell = rect.width() / matrix.values.shape[1]
+    return POINT if cell >= theme.px(POINTED) and _written(matrix, cell) is None else ""
+
+
 def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float) -> None:
-    rows, columns = matrix.values.shape
-    texts = [["" if value != value else short(value, matrix.whole) for value in row] for row in matrix.values.tolist()]
-    font = _fitting({text for row in texts for text in row}, cell - 2)
+    found = _written(matrix, cell)
+    if found is None:
+        return
+    texts, font = found
     painter.setFont(font)
-    for row in range(rows):
-        for column in range(columns):
-            text, colour = texts[row][column], matrix.image.pixelColor(column, row)
-            if not text or not colour.alpha() or text_width(text, font) > cell - 2:
-                continue
-            at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
-            painter.setPen(ink_on(colour))
-            painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def short(value: float, whole: bool = False) -> str:
-    """Three figures in few letters, so that products and sums agree: '0', '.25', '.100', '-1.30', '12.4', '285'.
-
-    Zeros at the end are left out where nothing follows them. Below 0.01 four decimals count;
-    what they do not show is '~0'.
-    """
-    if value == 0 or whole:
-        return f"{value:.0f}".replace("-0", "0") if abs(value) < 1 else f"{value:.0f}"
-    size = abs(value)
-    if size >= 1e5:
-        return words.value(value)
-    decimals = min(FIGURES + 1, max(0, FIGURES - 1 - floor(log10(size))))
-    text = f"{value:.{decimals}f}"
-    if float(text) == 0:  # too small for four decimals: neither '.0000' nor '-.0000' says more
-        return "~0"
-    trimmed = text.rstrip("0").rstrip(".") if decimals else text
-    if abs(float(trimmed or 0) - value) <= SINGLE * size:
-        text = trimmed
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-
-
-def _fitting(texts: set[str], wide: float) -> QFont:
-    """The largest font in which all of these are at most `wide`; else the smallest, in which some may be."""
-    for smaller in range(SMALLER):
-        font = theme.numbers(theme.CAPTION - smaller)
-        if all(text_width(text, font) <= wide for text in texts):
-            break
-    return font
+    for row, line in enumerate(texts):
+        for column, text in enumerate(line):
+            if text:
+                at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
+                painter.setPen(ink_on(matrix.image.pixelColor(column, row)))
+                painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _dot(painter: QPainter, at: QPointF, cell: float) -> None:

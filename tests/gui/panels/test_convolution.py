@@ -22,7 +22,7 @@ from segviz.gui.panels import convolution_maps
 from segviz.gui.panels.convolution import ConvolutionPanel
 from segviz.gui.panels.convolution_head import surgery
 from segviz.gui.panels.convolution_table import FRACTION
-from segviz.gui.widgets.matrix_board import short
+from segviz.gui.widgets.cell_numbers import short
 from tests.gui import convolution_scenes, scenes
 from tests.gui.convolution_scenes import laboratory
 
@@ -93,7 +93,7 @@ def test_the_tiles_are_one_sum(lab):
 @pytest.mark.parametrize(("number", "text"), [
     (0.104, ".104"), (0.1, ".1"), (0.1004, ".100"), (-1.3, "-1.3"), (4.4236, "4.42"), (12.44, "12.4"), (-284.6, "-285"),
     (0.0123456, ".0123"), (0.0012344, ".0012"), (0.00012, ".0001"), (0, "0"), (-3e-9, "~0"), (-3, "-3"),
-    (2_000_000, "2e+06"),
+    (2_000_000, "2e+06"), (-0.9996, "-1.00"), (99.97, "100"),
 ])  # fmt: skip
 def test_numbers_in_cells_have_three_figures(number, text):
     assert short(number) == text
@@ -153,7 +153,13 @@ def test_a_filter_of_one_weight_a_map_is_a_list_of_terms(lab, qtbot):
     found, table = one.scene.sums.found, page(one).table
     assert list(tiles(one)) == ["Input", "Output"]
     model, head = table.model(), (Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
-    assert [model.headerData(at, *head) for at in range(5)] == ["Map", "Input", "× Weight", "= Product", "Sum so far"]
+    assert [model.headerData(at, *head) for at in range(5)] == [
+        "Map",
+        "Input",
+        "× Weight",
+        "= Product",
+        "Bias + sum so far",
+    ]
     channel = table.shares[3].channel
     top, left = found.place
     texts = [model.index(3, at).data() for at in range(4)]
@@ -413,6 +419,21 @@ def test_parameters_of_lenet_in_grey_and_colour(lab, qtbot):
     assert sum(row[3] for row in here.rows()[1:6]) == 61_706 + 300
 
 
+def test_a_network_is_counted_for_the_images_it_takes_until_others_are_chosen(lab, qtbot):
+    """RGB for a network that takes RGB; of another number of channels the title says so."""
+    scene = laboratory(Page.PARAMETERS)
+    takes_rgb = replace(scene.known, entry=replace(scene.known.entry, input_size=(3, 32, 32)))
+    for known, colour in ((scene.known, False), (takes_rgb, True)):
+        one = lab(replace(scene, network=known))
+        here = page(one)
+        assert here.channels.button(colour).isChecked()
+        first = next(layer for layer in known.layers if layer.leaf and layer.parameters)
+        assert here.network.bars.bars[0].value.startswith(f"{first.parameters:,} ")
+        assert "images" not in here.network.title.text()
+        click(qtbot, here.channels.button(not colour))
+        assert f" for {'grey' if colour else 'colour'} images" in here.network.title.text()
+
+
 def test_layers_keep_their_names_where_the_stage_is_narrow(lab):
     """Beside one another two charts would leave room for numbers alone."""
     one = lab(laboratory(Page.PARAMETERS))
@@ -479,6 +500,31 @@ def test_a_map_that_does_not_follow_is_not_called_equal(lab):
     assert "equal" not in said
     one.show(replace(scene, shift=replace(scene.shift, difference=2e-6)))
     assert "are equal to 2.0" in page(one).said.text()
+
+
+def test_where_no_field_lies_inside_an_earlier_layer_is_advised(lab):
+    scene = laboratory(Page.SHIFT)
+    one = lab(replace(scene, shift=replace(scene.shift, inside=0)))
+    assert "every field reaches over the border" in page(one).said.text()
+    assert page(one).note.said().startswith("Choose an earlier layer")
+    assert tiles(one)["Image"].note == "the network's input in grey levels"
+
+
+def test_an_image_of_the_networks_own_size_proves_nothing(lab):
+    scene = laboratory(Page.HEAD)
+    rows = tuple(replace(row, larger=row.native, breaks="") for row in scene.sizes.rows)
+    own = replace(scene.sizes, rows=rows, native=(1, *scene.sizes.request.size))
+    one = lab(replace(scene, sizes=own))
+    assert page(one).said.text().startswith("This is its own size: take a larger image to see whether it stops")
+    one.show(replace(scene, sizes=replace(own, native=(1, 32, 32))))
+    assert page(one).said.text().startswith("It runs on any such size")
+
+
+def test_a_convolution_is_called_as_people_know_it(lab):
+    scene = laboratory(Page.HEAD)
+    rows = (replace(scene.sizes.rows[0], type="SameConv2d"), *scene.sizes.rows[1:])
+    one = lab(replace(scene, sizes=replace(scene.sizes, rows=rows)))
+    assert [page(one).table.item(row, 1).text() for row in (0, 1)] == ["Conv2d, pads SAME", "AvgPool2d"]
 
 
 def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
