@@ -17,6 +17,7 @@ from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box
 from segviz.core.frames import Frame, Lattice
+from segviz.core.maps import MapStatistics
 from segviz.core.measured import MeasuredField, MeasureRequest
 from segviz.core.races import RaceRequest
 from segviz.core.refinement import Labelling, Refinement
@@ -250,7 +251,7 @@ class Engine:
     # ------------------------------------------------------------------------- features, race
 
     def features(self, request: FeatureRequest) -> Generator[Update, None, FeatureMaps]:
-        """The output of one layer of the convolutional form."""
+        """The output of one layer of the convolutional form, with its statistics."""
         started = time.perf_counter()
         loaded = self._loaded(request.setup)
         job = self._job(request.setup, loaded, squeeze=not loaded.convertible)
@@ -261,7 +262,8 @@ class Engine:
         done = yield from flow.followed(steps, flow.progress)
         values = done.output[0].float().cpu()
         values = values if values.dim() == 3 else values.reshape(-1, 1, 1)
-        return FeatureMaps(request, call.name, values.contiguous().numpy(), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return FeatureMaps(request, call.name, MapStatistics.of(values.contiguous().numpy()), seconds)
 
     def race(self, request: RaceRequest) -> Answering:
         """Sliding window against fully convolutional network.

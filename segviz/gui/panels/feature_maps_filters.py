@@ -25,7 +25,6 @@ from segviz.gui.widgets.wrapped import WrappedLabel
 
 if TYPE_CHECKING:
     from segviz.core.filters import Filter, FilterAnswer
-    from segviz.core.maps import MapStatistics
     from segviz.core.requests import FeatureMaps
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
@@ -43,7 +42,6 @@ class FiltersPage:
         self._scene: Scene | None = None
         self._answer: FilterAnswer | None = None
         self._features: FeatureMaps | None = None
-        self._statistics: MapStatistics | None = None
         self._pair = Pair(1.0, 0.0)
         self._hover_cell: tuple[int, int] | None = None
         self.maps = ThumbGrid("Maps that the filters make")
@@ -135,11 +133,7 @@ class FiltersPage:
         self._show_words(new)
 
     def _take(self, features: FeatureMaps | None) -> None:
-        self._features, self._statistics, self._hover_cell = features, None, None
-        if features is not None:
-            from segviz.core.maps import MapStatistics
-
-            self._statistics = MapStatistics(features.values)
+        self._features, self._hover_cell = features, None
 
     @property
     def filter(self) -> Filter | None:
@@ -174,9 +168,10 @@ class FiltersPage:
         return str(self.filter.first + index) if self.filter is not None else ""
 
     def _map(self, channel: int) -> QImage:
-        if self._statistics is None or self._scene is None or channel >= len(self._statistics.values):
+        features = self._features
+        if features is None or self._scene is None or channel >= len(features.values):
             return QImage()
-        return map_image(self._statistics, channel, self._scene.state.map_scale)
+        return map_image(features.statistics, channel, self._scene.state.map_scale)
 
     def _slice(self, index: int) -> QImage:
         assert self.filter is not None
