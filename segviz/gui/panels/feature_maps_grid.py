@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 from segviz.core import planning
 from segviz.core.choices import ColourMap, MapOrder, MapScale
 from segviz.core.regions import to_shares
-from segviz.gui import gestures, kinds, tables, theme, unit_words, words
+from segviz.gui import gestures, kinds, pictures, tables, theme, unit_words, words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import DIVERGING, map_image
 from segviz.gui.panels.sheet import Sheet, contact_sheet
@@ -75,9 +76,9 @@ class MapsPage:
         line.add(self.value, 3)
         for part in (self.scale_bar, self.sort, self.normalise):
             line.add(part)
-        self.copy = line.button("copy", "Copy all maps as one picture", lambda: self._commands.copy_image(self.sheet()))
+        self.copy = line.button("copy", "Copy all maps as one picture", self._copy_sheet)
         saves = {
-            "All maps as PNG…": lambda: self._commands.save_image(self.sheet(), self._name()),
+            "All maps as PNG…": self._save_sheet,
             "The framed map as PNG…": self._save_framed,
             "Statistics as CSV…": self._save_statistics,
             "Values as NPZ…": self._save_values,
@@ -281,14 +282,28 @@ class MapsPage:
 
     # -------------------------------------------------------------------------------- leaving
 
-    def sheet(self) -> QImage | None:
-        """All maps as one picture, in the order shown; None without maps."""
-        if self._features is None or not self._order:
+    def sheet(self) -> Callable[[], QImage] | None:
+        """Paints all maps as one picture, as they are shown now, in any thread; None without maps."""
+        if self._features is None or self._scene is None or not self._order:
             return None
-        _, rows, columns = self._features.values.shape
+        statistics, scale, order = self._features.statistics, self._scene.state.map_scale, self._order
+        _, rows, columns = statistics.values.shape
         colours = theme.tokens(self.widget.palette())
-        what = Sheet(self.what.text(), len(self._order), columns / rows, max(rows, columns))
-        return contact_sheet(what, self._tile, self._caption, colours)
+        what = Sheet(self.what.text(), len(order), columns / rows, max(rows, columns))
+        captions = [self._caption(index) for index in range(len(order))]
+        return lambda: contact_sheet(
+            what, lambda index: map_image(statistics, order[index], scale), captions.__getitem__, colours
+        )
+
+    def _copy_sheet(self) -> None:
+        make = self.sheet()
+        if make is not None:
+            self._commands.copy_made(make)
+
+    def _save_sheet(self) -> None:
+        make = self.sheet()
+        if make is not None:
+            self._commands.save_with(f"{self._name()}.png", kinds.PNG, lambda path: pictures.save_png(make(), path))
 
     def menu_of(self, index: int) -> QMenu:
         """All that can be done with the map of a tile."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 
 from segviz.core import palettes
 from segviz.core.choices import ColourMap, MapOrder, MapPage, MapScale
@@ -170,14 +171,20 @@ def test_no_page_looks_at_all_values_of_a_layer(shown, monkeypatch, order, scale
     assert max(len(shape) for shape in Watched.looked) == 2, "values of a whole layer in the thread of the window"
 
 
-def test_leaving_as_one_picture(qtbot, one):
+def test_leaving_as_one_picture(qtbot, one, tmp_path):
     qtbot.mouseClick(maps(one).copy, Qt.MouseButton.LeftButton)
     for action in maps(one).save.menu().actions():
         assert action.isEnabled()
         action.trigger()
-    assert one.commands.names() == ["copy_image", "save_image", "save_image", "save_with", "save_with"]
-    assert [asked[1][1] for asked in one.commands.asked[1:3]] == ["feature-maps-c3", "c3-map-4"]
-    assert one.commands.asked[0][1][0].width() > 200
+    assert one.commands.names() == ["copy_made", "save_with", "save_image", "save_with", "save_with"]
+    copied, saved, framed, *_ = (arguments for _, arguments in one.commands.asked)
+    assert (saved[0], framed[1]) == ("feature-maps-c3.png", "c3-map-4")
+    before = maps(one).sheet()()
+    one.show(replace(one.scene, features=None))  # what was asked for is painted, whatever is shown by then
+    assert copied[0]() == before
+    assert before.width() > 200
+    saved[2](tmp_path / saved[0])
+    assert QImage(str(tmp_path / saved[0])).size() == before.size()
     assert one.commands.asked[2][1][0].size().toTuple() == (58, 42)
 
 
