@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,10 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 from segviz.core import planning
 from segviz.core.choices import ColourMap, MapOrder, MapScale
 from segviz.core.regions import to_shares
-from segviz.gui import gestures, kinds, pictures, tables, theme, unit_words, words
+from segviz.gui import gestures, kinds, tables, theme, unit_words, words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import DIVERGING, map_image
-from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.sheet import Paint, Sheet, contact_sheet, copy_sheet, save_sheet
 from segviz.gui.panels.work_note import WorkNote, held_up, told, without_layer
 from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.colour_bar import ColourBar
@@ -76,9 +75,11 @@ class MapsPage:
         line.add(self.value, 3)
         for part in (self.scale_bar, self.sort, self.normalise):
             line.add(part)
-        self.copy = line.button("copy", "Copy all maps as one picture", self._copy_sheet)
+        self.copy = line.button(
+            "copy", "Copy all maps as one picture", lambda: copy_sheet(self._commands, self.sheet())
+        )
         saves = {
-            "All maps as PNG…": self._save_sheet,
+            "All maps as PNG…": lambda: save_sheet(self._commands, self.sheet(), self._name()),
             "The framed map as PNG…": self._save_framed,
             "Statistics as CSV…": self._save_statistics,
             "Values as NPZ…": self._save_values,
@@ -282,7 +283,7 @@ class MapsPage:
 
     # -------------------------------------------------------------------------------- leaving
 
-    def sheet(self) -> Callable[[], QImage] | None:
+    def sheet(self) -> Paint | None:
         """Paints all maps as one picture, as they are shown now, in any thread; None without maps."""
         if self._features is None or self._scene is None or not self._order:
             return None
@@ -294,16 +295,6 @@ class MapsPage:
         return lambda: contact_sheet(
             what, lambda index: map_image(statistics, order[index], scale), captions.__getitem__, colours
         )
-
-    def _copy_sheet(self) -> None:
-        make = self.sheet()
-        if make is not None:
-            self._commands.copy_made(make)
-
-    def _save_sheet(self) -> None:
-        make = self.sheet()
-        if make is not None:
-            self._commands.save_with(f"{self._name()}.png", kinds.PNG, lambda path: pictures.save_png(make(), path))
 
     def menu_of(self, index: int) -> QMenu:
         """All that can be done with the map of a tile."""
