@@ -177,7 +177,7 @@ def save_feature_maps(
     except OSError as error:
         raise SegvizError(f"{named(folder)}: cannot be made ({error.strerror}); choose another folder") from error
     digits = max(3, len(str(len(values) - 1)))
-    statistics = MapStatistics(values)
+    statistics = MapStatistics.of(values)
     return tuple(
         save_picture(folder / f"{name}-{index:0{digits}}.png", statistics.picture(index, scale))
         for index in range(len(values))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,70 +12,52 @@ from segviz.core.choices import MapScale
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
-MAPS_AT_ONCE = 32  # bounds the memory of statistics
+AT_ONCE = 2**18  # values: as many as a processor keeps at hand while one figure after another is taken of them
 
 
 @dataclass(frozen=True, eq=False)
 class MapStatistics:
-    """Statistics of feature maps (C, H, W), each worked out when it is first asked for.
+    """Feature maps `values` (C, H, W) and, of each, what is asked of all at once: arrays (C,), worked out by `of`.
 
-    A shallow layer has 20 million values: only what is shown may cost time. What is not finite
-    counts as 0.
+    `low`, `high` and `mean` are values, `sparsity` is the share of units that are exactly 0, `remarks` says 'dead'
+    where no unit of a map is active on this image, 'constant' where all of several say the same, else ''. What is not
+    finite counts as 0. The engine works them out and sends them with the maps: a shallow layer has 100 million values,
+    and to look at each of them takes longer than a frame of the window.
     """
 
     values: Floats
+    low: Floats
+    high: Floats
+    mean: Floats
+    sparsity: Floats
+    remarks: tuple[str, ...]
 
-    def range_of(self, channel: int) -> tuple[float, float]:
-        """Lowest and highest value of one map."""
-        plane = _finite(self.values[channel])
-        return float(plane.min()), float(plane.max())
+    @classmethod
+    def of(cls, values: Floats) -> MapStatistics:
+        """The statistics of maps (C, H, W). Takes a second for 100 million values."""
+        count, size = len(values), values[0].size if len(values) else 0
+        low, high, mean, sparsity = (np.zeros(count, np.float32) for _ in range(4))
+        for at in _parts(values):
+            part = _finite(values[at]).reshape(-1, size)
+            low[at], high[at], mean[at] = part.min(1), part.max(1), part.mean(1)
+            sparsity[at] = 1 - np.count_nonzero(part, axis=1) / size
+        remarks = [_remark(plane) if same else "" for plane, same in zip(values, low == high, strict=True)]
+        return cls(values, low, high, mean, sparsity, tuple(remarks))
 
-    @cached_property
-    def low(self) -> Floats:
-        """Lowest value of each map (C,)."""
-        return self._of_each(lambda part: part.min((1, 2)))
-
-    @cached_property
-    def high(self) -> Floats:
-        """Highest value of each map (C,)."""
-        return self._of_each(lambda part: part.max((1, 2)))
-
-    @cached_property
-    def mean(self) -> Floats:
-        return self._of_each(lambda part: part.mean((1, 2)))
-
-    @cached_property
-    def sparsity(self) -> Floats:
-        """Share of each map's units that are exactly 0 (C,)."""
-        return self._of_each(lambda part: (part == 0).mean((1, 2)))
-
-    def _of_each(self, what: Callable[[Floats], Floats]) -> Floats:
-        parts = [_finite(self.values[at : at + MAPS_AT_ONCE]) for at in range(0, len(self.values), MAPS_AT_ONCE)]
-        return np.concatenate([what(part) for part in parts]).astype(np.float32)
-
-    def remark(self, channel: int) -> str:
-        """'dead' where no unit of a map is active on this image, 'constant' where all say the same; else ''."""
-        if self.low[channel] != self.high[channel]:
-            return ""
-        plane = self.values[channel]
-        if not plane.any():
-            return "dead"
-        return "constant" if plane.size > 1 and plane.min() == plane.max() else ""
-
-    @cached_property
+    @property
     def dead(self) -> int:
         """How many maps are active nowhere on this image: zero in every unit."""
-        return sum(self.remark(int(channel)) == "dead" for channel in np.flatnonzero(self.low == self.high))
+        return self.remarks.count("dead")
 
-    @cached_property
+    @property
     def constant(self) -> int:
         """How many maps say the same everywhere, but not zero; a single unit is no such map."""
-        return sum(self.remark(int(channel)) == "constant" for channel in np.flatnonzero(self.low == self.high))
+        return self.remarks.count("constant")
 
-    @cached_property
-    def deviation(self) -> Floats:
-        """Standard deviation of each map's units (C,)."""
-        return self._of_each(lambda part: part.std((1, 2)))
+    def deviations(self) -> Floats:
+        """Standard deviation of each map's units (C,); looks at all values."""
+        found = [_finite(self.values[at]).std((1, 2)) for at in _parts(self.values)]
+        return np.concatenate(found).astype(np.float32)
 
     def levels(self, channel: int, scale: MapScale) -> tuple[float, float]:
         """The values that become black and white in the picture of `channel`.
@@ -96,6 +77,18 @@ class MapStatistics:
         return np.asarray(np.rint(level * 255), dtype=np.uint8)
 
 
+def _parts(values: Floats) -> Iterator[slice]:
+    """Of maps (C, H, W) so many at a time that `AT_ONCE` values are not exceeded, at least one."""
+    step = max(1, AT_ONCE // max(1, values[:1].size))
+    return (slice(at, at + step) for at in range(0, len(values), step))
+
+
+def _remark(plane: Floats) -> str:
+    if not plane.any():
+        return "dead"
+    return "constant" if plane.size > 1 and plane.min() == plane.max() else ""
+
+
 def _finite(values: Floats) -> Floats:
     """`values`, or a copy with 0 where they are not finite."""
     return values if np.isfinite(values.sum()) else np.nan_to_num(values, nan=0, posinf=0, neginf=0)
@@ -107,7 +100,7 @@ def _signed(statistics: MapStatistics, channel: int) -> tuple[float, float]:
 
 
 LEVELS: dict[MapScale, Callable[[MapStatistics, int], tuple[float, float]]] = {
-    MapScale.MAP: lambda s, channel: s.range_of(channel),
+    MapScale.MAP: lambda s, channel: (float(s.low[channel]), float(s.high[channel])),
     MapScale.LAYER: lambda s, channel: (float(s.low.min()), float(s.high.max())),
     MapScale.SIGNED: _signed,
 }
@@ -123,5 +116,5 @@ def signed_levels(values: Floats, reach: float) -> Bytes:
 
 def pictures(values: Floats, scale: MapScale = MapScale.MAP) -> Bytes:
     """All maps (C, H, W) as grey levels."""
-    statistics = MapStatistics(values)
+    statistics = MapStatistics.of(values)
     return np.stack([statistics.picture(channel, scale) for channel in range(len(values))])

@@ -31,6 +31,9 @@ from segviz.core.unit_sums import SumAnswer, SumRequest
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
+
+    from segviz.core.maps import MapStatistics
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.02, 8.0
 STRIDED = (Method.SLIDING_WINDOW, Method.SHIFT_AND_STITCH, Method.DENSE)  # methods whose grid can be chosen
@@ -291,13 +294,18 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class FeatureMaps:
-    """Answer to FeatureRequest."""
+    """Answer to FeatureRequest: maps, and what is known of each."""
 
     request: FeatureRequest
     layer: str
-    values: np.ndarray  # float32 (C, H, W)
+    statistics: MapStatistics
     seconds: float
     notes: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> npt.NDArray[np.float32]:
+        """The maps (C, H, W)."""
+        return self.statistics.values
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,16 +84,19 @@ class Cached:
             yield Progress(done, len(parts), "layers")
         return dirty.get(self.traced.output)
 
-    def glanced(self, image: Tensor, region: Region) -> Generator[Progress, None, Tensor]:
-        """The logits of another image that differs in `region`; all maps then are as they were, closed half-way too."""
+    def glanced(self, image: Tensor, region: Region) -> Generator[Progress, None, tuple[Region, Tensor] | None]:
+        """Where the logits of another image, that differs in `region`, may be others, and what they are there.
+
+        None where it reaches none of them. All maps then are as they were, closed half-way too.
+        """
         nodes = self.traced.geometry.nodes
         dirty = reached(self.traced.geometry, region)
         parts = {index: _widened(dirty[index], nodes[index]) for index in self._used[1:] if index in dirty}
         parts[0] = region
         before = {index: self._part(index, part).clone() for index, part in parts.items()}
         try:
-            yield from self.update(image, region)
-            return self.logits.clone()
+            reach = yield from self.update(image, region)
+            return None if reach is None else (reach, self._part(self.traced.output, reach).clone())
         finally:
             with torch.inference_mode():
                 for index, maps in before.items():

@@ -17,6 +17,7 @@ from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box
 from segviz.core.frames import Frame, Lattice
+from segviz.core.maps import MapStatistics
 from segviz.core.measured import MeasuredField, MeasureRequest
 from segviz.core.races import RaceRequest
 from segviz.core.refinement import Labelling, Refinement
@@ -253,7 +254,7 @@ class Engine:
     # ------------------------------------------------------------------------- features, race
 
     def features(self, request: FeatureRequest) -> Generator[Update, None, FeatureMaps]:
-        """The output of one layer of the convolutional form."""
+        """The output of one layer of the convolutional form, with its statistics."""
         started = time.perf_counter()
         job = self.jobs.at_once(request.setup)
         traced = job.traced
@@ -262,7 +263,8 @@ class Engine:
         steps = flow.run(traced, job.weights, job.image, call.output)
         done = yield from flow.followed(steps, flow.progress)
         values = traced.as_maps(int(call.output or 0), done.output).float().cpu().contiguous().numpy()
-        return FeatureMaps(request, call.name, values, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return FeatureMaps(request, call.name, MapStatistics.of(values), seconds)
 
     def race(self, request: RaceRequest) -> Answering:
         """Sliding window against fully convolutional network.

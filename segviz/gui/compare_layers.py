@@ -14,6 +14,7 @@ from segviz.core.requests import Prediction
 from segviz.core.session import State
 from segviz.gui import comparing, theme
 from segviz.gui.heat_planes import heat_plane, heat_step
+from segviz.gui.identity import Same
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.marks import LIGHT, UNDER, draw_chip
@@ -43,7 +44,7 @@ class ResultPlane:
         state = scene.state
         index = scene.shown_class if prediction is not None and _has_class(prediction, scene) else None
         look = (state.palette, state.hidden, state.solo, state.colour_map, state.heat_minimum)
-        key = (id(prediction), index if state.view is View.HEATMAP else None, look)
+        key = (Same(prediction), index if state.view is View.HEATMAP else None, look)
         self._view = state.view
         self.labels.opacity, self.heat.opacity = state.opacity, state.heat_opacity
         self.labels.set_minimum(round(state.minimum * 255))
@@ -148,8 +149,8 @@ class ComparedLayers:
         self.differing = PlaneLayer()
         self.apart = PlaneLayer()
         self._probable = False  # whether `apart` has the place of labels
-        self._between: tuple[int, int] | None = None
-        self._apart: tuple[int, int] | None = None
+        self._between: tuple[Same, Same] | None = None
+        self._apart: tuple[Same, Same] | None = None
         self._look: object = None
         self.view = CompareView.NONE
 
@@ -177,8 +178,8 @@ class ComparedLayers:
             self._show_probabilities(kept, newest, state)
             return
         self.differing.opacity = max(state.opacity, 0.85)
-        if self._between != (id(kept), id(newest)):
-            self._between = id(kept), id(newest)
+        if self._between != (both := (Same(kept), Same(newest))):
+            self._between = both
             self.differing.set_plane(striped(kept, newest))
             self._look = None
         look = _look_of(state)
@@ -191,8 +192,8 @@ class ComparedLayers:
         """The largest difference of any class at each unit, the largest of all in the brightest colour."""
         self.apart.opacity = max(state.heat_opacity, 0.85)
         self.apart.set_table(argb(palettes.heat_table(state.colour_map)))
-        if self._apart != (id(kept), id(newest)):
-            self._apart = id(kept), id(newest)
+        if self._apart != (both := (Same(kept), Same(newest))):
+            self._apart = both
             found = differences.largest(newest, kept)
             levels = np.rint(found / max(float(found.max(initial=0)), 1e-12) * 255).astype(np.uint8)
             self.apart.set_plane(levels, cells_of(newest.lattice))

@@ -38,6 +38,10 @@ class Outlet(QObject):
         if self._saver is not None and image is not None:
             self.said.emit(self._saver.copy_image(image))
 
+    def copy_made(self, make: Callable[[], QImage]) -> None:
+        if self._saver is not None:
+            self._saver.copy_made(make)
+
     def copy_table(self, rows: list[list[object]]) -> None:
         if self._saver is not None:
             self.said.emit(self._saver.copy_table(rows))

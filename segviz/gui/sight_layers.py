@@ -16,7 +16,7 @@ from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, PathMarks, Re
 
 MOST_BOXES = 12  # of the chain of a unit
 CHANGED = (255, 122, 0)  # what an occlusion changes: orange shows on photographs and on grey
-OLD = 0.35  # opacity of what another square has changed, until the new one's answer is there
+OLD = 0.35  # opacity of what another square has changed, while there is no answer for the new one
 COMPUTING = "computing what changes…"
 
 
@@ -101,7 +101,7 @@ class SightLayers:
     def _show_square(self, scene: Scene) -> None:
         self._show_occluded(scene)
         self.square.note = COMPUTING if sighting.occlusion_comes(scene, self._occluded) else ""
-        self.strength.opacity = OLD if self.square.note else 1.0
+        self.strength.opacity = 1.0 if self._occluded is None or self._occluded.fresh else OLD
         if self._colours != scene.state.colour_map:
             self._colours = scene.state.colour_map
             self.strength.set_table(argb(palettes.heat_table(scene.state.colour_map)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from segviz.gui import kinds, pictures, sighting, theme
@@ -25,12 +25,13 @@ UNKNOWN = "The field of this unit is not known, so that its chain is not, either
 SHARPNESS = 2  # pixels of a tile's picture for one of the screen: it may be shown on a fine one
 
 
-def _write_card(scene: Scene, tokens: theme.Tokens, path: Path) -> None:
+def _painted_card(scene: Scene, tokens: theme.Tokens) -> QImage:
+    """In any thread."""
     from segviz.gui.pixel_card import card
 
     image = card(scene, tokens)
     assert image is not None, "the unit was pinned when the card was asked for"
-    pictures.save_png(image, path)
+    return image
 
 
 class SightTools(QObject):
@@ -97,17 +98,19 @@ class SightTools(QObject):
             self._canvas.fit_with(unit.field)
 
     def copy_card(self) -> None:
-        """Put the card of the pinned unit on the clipboard."""
-        from segviz.gui.pixel_card import card
-
-        self._window.desk.copy_image(card(self._window.desk.scene, theme.tokens()))
+        """Put the card of the pinned unit on the clipboard; it is painted in the background."""
+        scene, tokens = self._window.desk.scene, theme.tokens()
+        if pinned(scene) is not None and scene.picture is not None:
+            self._window.files.copy_made(lambda: _painted_card(scene, tokens))
 
     def save_card(self) -> None:
         """Ask where, and save the card of the pinned unit: it is painted in the thread that writes it."""
         scene, tokens = self._window.desk.scene, theme.tokens()
         if pinned(scene) is not None and scene.picture is not None:
             name = f"{self._window.files.stem()}-pixel.png"
-            self._window.desk.save_with(name, kinds.PNG, lambda path: _write_card(scene, tokens, path))
+            self._window.desk.save_with(
+                name, kinds.PNG, lambda path: pictures.save_png(_painted_card(scene, tokens), path)
+            )
 
     def show_scene(self, scene: Scene) -> None:
         """Follow the scene; silent."""

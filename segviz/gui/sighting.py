@@ -97,13 +97,15 @@ class Occluded:
     """The grey square in image pixels, and what it changes: `possible` are the outputs that it can change at all.
 
     `answer` is the newest of this image and network, of the square where it was before while the next is computed:
-    it is `fresh` where it is of the square as it is.
+    it is `fresh` where it is of the square as it is, and then `outside` counts the outputs that change though geometry
+    says that the square cannot reach them.
     """
 
     box: Box
     possible: Box | None
     answer: OcclusionAnswer | None
     fresh: bool
+    outside: int = 0
 
 
 def occluded(scene: Scene) -> Occluded | None:
@@ -117,8 +119,17 @@ def occluded(scene: Scene) -> Occluded | None:
         answer = None
     reach = projective(network.geometry, "last", square)
     possible = None if reach is None else cells_box(network, "last", reach)
-    fresh = answer is not None and answer.request == plan_occlusion(scene.state)
-    return Occluded(square_box(network.frame, square), possible, answer, fresh)
+    box = square_box(network.frame, square)
+    if answer is None or answer.request != plan_occlusion(scene.state):
+        return Occluded(box, possible, answer, fresh=False)
+    return Occluded(box, possible, answer, fresh=True, outside=_outside(answer, reach))
+
+
+def _outside(answer: OcclusionAnswer, reach: Region | None) -> int:
+    """How many outputs change that are not in `reach`."""
+    changed = answer.changed
+    inside = changed[reach.y.lo : reach.y.hi + 1, reach.x.lo : reach.x.hi + 1].sum() if reach is not None else 0
+    return int(changed.sum() - inside)
 
 
 def occlusion_comes(scene: Scene, found: Occluded | None) -> bool:

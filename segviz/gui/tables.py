@@ -36,13 +36,13 @@ def class_rows(prediction: Prediction) -> Rows:
 
 
 def map_rows(statistics: MapStatistics, named: Callable[[int], str], cell: tuple[int, int] | None) -> Rows:
-    """The statistics of feature maps, a line each; `cell` is (row, column) of the pinned unit."""
+    """The statistics of feature maps, a line each; `cell` is (row, column) of the pinned unit. Looks at all values."""
     head: list[object] = ["map", "class", "lowest", "highest", "mean", "deviation", "zeros", "remark"]
     rows: Rows = [head + (["row", "column", "response"] if cell is not None else [])]
-    columns = (statistics.low, statistics.high, statistics.mean, statistics.deviation, statistics.sparsity)
+    columns = (statistics.low, statistics.high, statistics.mean, statistics.deviations(), statistics.sparsity)
     for channel in range(len(statistics.values)):
         row: list[object] = [channel, named(channel), *(float(column[channel]) for column in columns)]
-        row.append(statistics.remark(channel))
+        row.append(statistics.remarks[channel])
         rows.append(row + ([*cell, float(statistics.values[(channel, *cell)])] if cell is not None else []))
     return rows
 

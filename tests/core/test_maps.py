@@ -16,15 +16,26 @@ from segviz.core.maps import MapStatistics
 def test_dead_means_never_active():
     values = np.zeros((5, 2, 2), np.float32)
     values[1], values[2, 0, 0], values[3, 1, 1], values[4] = 0.3, 1, np.nan, np.nan
-    statistics = MapStatistics(values)
-    assert [statistics.remark(channel) for channel in range(5)] == ["dead", "constant", "", "", ""]
-    single = MapStatistics(np.array([[[0.7]], [[0]]], np.float32))
-    assert [single.remark(channel) for channel in range(2)] == ["", "dead"]
+    statistics = MapStatistics.of(values)
+    assert list(statistics.remarks) == ["dead", "constant", "", "", ""]
+    single = MapStatistics.of(np.array([[[0.7]], [[0]]], np.float32))
+    assert list(single.remarks) == ["", "dead"]
+
+
+def test_figures_of_all_maps_are_those_of_each(monkeypatch):
+    values = np.maximum(np.random.default_rng(1).normal(size=(7, 5, 6)), 0).astype(np.float32)
+    monkeypatch.setattr(maps, "AT_ONCE", 60)  # two maps at a time
+    found = MapStatistics.of(values)
+    assert found.low.tolist() == [plane.min() for plane in values]
+    assert found.high.tolist() == [plane.max() for plane in values]
+    assert found.mean == pytest.approx([plane.mean() for plane in values])
+    assert found.sparsity == pytest.approx([(plane == 0).mean() for plane in values])
+    assert found.deviations() == pytest.approx([plane.std() for plane in values])
 
 
 def test_levels_span_map_layer_or_both_sides_of_zero():
     values = np.array([[[0, 1]], [[-4, 2]]], np.float32)
-    statistics = MapStatistics(values)
+    statistics = MapStatistics.of(values)
     assert statistics.levels(0, MapScale.MAP) == (0, 1)
     assert statistics.levels(0, MapScale.LAYER) == (-4, 2)
     assert statistics.levels(0, MapScale.SIGNED) == (-4, 4)
@@ -32,7 +43,7 @@ def test_levels_span_map_layer_or_both_sides_of_zero():
 
 def test_what_is_not_finite_counts_as_zero():
     values = np.array([[[np.nan, 3]], [[np.inf, -1]]], np.float32)
-    statistics = MapStatistics(values)
+    statistics = MapStatistics.of(values)
     assert statistics.low.tolist() == [0, -1]
     assert statistics.high.tolist() == [3, 0]
     assert statistics.picture(0, MapScale.MAP).tolist() == [[0, 255]]
@@ -44,7 +55,7 @@ def test_a_map_is_the_same_picture_alone_and_among_all():
     values[3], values[4, 0] = 0, np.nan
     for scale in MapScale:
         together = maps.pictures(values, scale)
-        assert all((MapStatistics(values).picture(c, scale) == together[c]).all() for c in range(70))
+        assert all((MapStatistics.of(values).picture(c, scale) == together[c]).all() for c in range(70))
 
 
 def test_levels_per_map_and_per_layer():
@@ -83,15 +94,15 @@ def test_dead_and_constant_maps_are_counted():
     values[1] = 3
     values[2, 0, 0] = -1
     values[3] = np.nan
-    statistics = MapStatistics(values)
+    statistics = MapStatistics.of(values)
     assert (statistics.dead, statistics.constant) == (2, 1)
-    assert [statistics.remark(channel) for channel in range(5)] == ["dead", "constant", "", "", "dead"]
-    single = MapStatistics(np.array([[[0.0]], [[2.0]]], np.float32))
+    assert list(statistics.remarks) == ["dead", "constant", "", "", "dead"]
+    single = MapStatistics.of(np.array([[[0.0]], [[2.0]]], np.float32))
     assert (single.dead, single.constant) == (1, 0)
 
 
 def test_a_map_of_one_unit_is_seen_in_the_range_of_the_layer():
-    statistics = MapStatistics(np.array([[[-2.0]], [[0.0]], [[6.0]]], np.float32))
+    statistics = MapStatistics.of(np.array([[[-2.0]], [[0.0]], [[6.0]]], np.float32))
     assert statistics.levels(1, MapScale.MAP) == (-2, 6)
     assert [int(statistics.picture(channel, MapScale.MAP)[0, 0]) for channel in range(3)] == [0, 64, 255]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,19 @@ def test_under_a_square_as_large_as_the_image_everything_changes(engine, image):
     answer = ask(engine, UNPADDED, image, (-50.0, -50.0, 1000))
     assert answer.changed.all()
     assert np.isfinite(answer.change).all()
+
+
+@pytest.mark.parametrize("most", [cached.MOST_KEPT, 0])
+def test_only_what_the_square_reaches_is_compared(image, monkeypatch, most):
+    monkeypatch.setattr(cached, "MOST_KEPT", most)
+    engine = Engine()
+    answer = ask(engine, PER_PIXEL, image, (2.0, 3.0, 4))
+    logits = len(engine._loaded(Setup(PER_PIXEL, image)).entry.classes) * answer.change.nbytes
+    tracemalloc.start()
+    try:
+        again = ask(engine, PER_PIXEL, image, (4.0, 3.0, 4))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert again.changed.any()
+    assert peak < logits / 2, "the logits of all classes at all pixels were worked with"

@@ -39,6 +39,7 @@ from segviz.core.field import Box
 from segviz.core.images import Picture, open_picture
 from segviz.core.kept import Kept
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source, Way
+from segviz.core.maps import MapStatistics
 from segviz.core.network_picture import NetworkPicture
 from segviz.core.planning import plan_cams, plan_kept, plan_measure, plan_occlusion, plan_patches
 from segviz.core.requests import (
@@ -330,7 +331,7 @@ def dense_maps() -> Scene:
     scene = scenes.full()
     assert scene.features is not None
     values = np.random.default_rng(0).normal(size=(4096, 1, 1)).astype(np.float32)
-    return replace(scene, features=replace(scene.features, values=values))
+    return replace(scene, features=replace(scene.features, statistics=MapStatistics.of(values)))
 
 
 def heated(scene: Scene) -> Scene:

@@ -22,6 +22,7 @@ from segviz.core.frames import Frame, Lattice
 from segviz.core.images import Picture
 from segviz.core.laboratory import Kernel, Laboratory, Page, Source
 from segviz.core.learning import TrainingProgress, TrainingResult, TrainingSamples, TrainRequest
+from segviz.core.maps import MapStatistics
 from segviz.core.masks import Mask
 from segviz.core.measured import By, MeasuredField, MeasureRequest
 from segviz.core.occlusion import OcclusionAnswer, OcclusionRequest, covered
@@ -291,7 +292,7 @@ def features(
     values = np.asarray(waves, np.float32) + random.normal(0, 0.2, (channels, rows, columns)).astype(np.float32)
     if channels > 2:
         values[2] = 0
-    return FeatureMaps(FeatureRequest(setup(model=model, image=image), layer), layer, values, 0.031)
+    return FeatureMaps(FeatureRequest(setup(model=model, image=image), layer), layer, MapStatistics.of(values), 0.031)
 
 
 def race(exact: bool = True, extrapolated: bool = False) -> RaceResult:
@@ -618,7 +619,9 @@ def everything() -> dict[str, Scene]:
             scored(), agreement=None, unscored="page_mask.png: the ground truth has the label 20"
         ),
         "solo and hidden": replace(whole, state=replace(whole.state, solo=3, hidden=frozenset({1, 2}))),
-        "not finite": replace(whole, features=replace(whole.features, values=whole.features.values * np.nan)),
+        "not finite": replace(
+            whole, features=replace(whole.features, statistics=MapStatistics.of(whole.features.values * np.nan))
+        ),
         "racing": replace(whole, race_updates=race_updates(), jobs=(Job(Kind.RACE, Progress(200, 425)),)),
         "raced": replace(whole, race=race()),
         "raced, extrapolated": replace(whole, race=race(extrapolated=True)),

@@ -229,7 +229,7 @@ def test_patches_leave_as_picture_and_table(bench):
     one = searching(bench)
     one.bring_up()
     page = patches_page(one)
-    assert page.picture().width() > 3 * 192
+    assert page.sheet()().width() > 3 * 192
     rows: list[list[object]] = []
     page._commands = type("Taken", (), {"save_table": staticmethod(lambda table, name: rows.extend(table))})()
     page._save_table()

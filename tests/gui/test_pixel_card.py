@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from segviz.core.session import Unit
 from segviz.gui import gestures, pixel_card, theme
+from segviz.gui.background import WORKER
 from segviz.gui.pictures import to_array
 from segviz.gui.pixel_card import card
 from tests.gui import render_states
@@ -77,8 +79,13 @@ def test_one_key_copies_it_and_another_saves_it(bench, tmp_path, monkeypatch):
     one = bench()
     one.window._pin(60, 40)
     one.turn()
+    threads = []
+    monkeypatch.setattr(
+        pixel_card, "card", lambda *what: threads.append(threading.current_thread().name) or card(*what)
+    )
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    one.qtbot.keyClick(one.window, Qt.Key.Key_C, both)
+    with one.qtbot.waitSignal(one.desk.said):
+        one.qtbot.keyClick(one.window, Qt.Key.Key_C, both)
     copied = QGuiApplication.clipboard().image()
     assert (copied.width(), copied.height()) == SIZE
     place = tmp_path / "card.png"
@@ -86,3 +93,4 @@ def test_one_key_copies_it_and_another_saves_it(bench, tmp_path, monkeypatch):
     one.qtbot.keyClick(one.window, Qt.Key.Key_E, both)
     one.qtbot.waitUntil(place.is_file)
     assert QImage(str(place)).size().toTuple() == SIZE
+    assert threads == [WORKER, WORKER]  # the window goes on meanwhile

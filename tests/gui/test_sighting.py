@@ -19,7 +19,7 @@ from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
 from segviz.gui import film, gestures, plan, sighting, words
 from segviz.gui.overlays import Overlays
-from segviz.gui.panels.sight_cards import WAITING, PathCard
+from segviz.gui.panels.sight_cards import WAITING, PathCard, counted
 from segviz.gui.scene import Kind, Scene, pinned
 from segviz.gui.sight_layers import COMPUTING, OLD, path_marks
 from segviz.gui.widgets.sight_layers import placed_tags
@@ -334,7 +334,7 @@ def test_what_changes_is_outlined_inside_the_dashed_box(occluding):
         assert cell.right <= square.possible.right
         assert cell.bottom <= square.possible.bottom
     assert card(one).effect.text() == "“3” 0.81 → 0.12, now “7”"
-    assert card(one).counted.text().startswith(f"{answer.changed.sum()} of 425 outputs change")
+    assert f"{answer.changed.sum()} of 425 outputs change, none outside the dashed box;" in card(one).counted.text()
 
 
 def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding):
@@ -367,6 +367,30 @@ def test_while_the_next_square_is_computed_the_old_changes_fade(occluding):
     one.bring_up()
     assert (layers(one).square.note, layers(one).strength.opacity) == ("", 1.0)
     assert card(one).counted.text().endswith("at most")
+
+
+def test_changes_that_geometry_says_cannot_be_are_counted_and_told(occluding):
+    one = occluding
+    answer = one.scene.occlusion
+    change = answer.change.copy()
+    change[0, :3] = 9 * answer.least
+    assert not answer.changed[0, :3].any()  # outside the dashed box
+    found = sighting.occluded(replace(one.scene, occlusion=replace(answer, change=change)))
+    assert found.outside == 3
+    assert f"{answer.changed.sum() + 3} of 425 outputs change, 3 of them outside the dashed box" in counted(found)
+
+
+def test_changes_of_another_place_say_so_when_no_answer_comes(occluding):
+    one = occluding
+    before = one.scene.occlusion
+    one.desk.session.update(**sighting.drag_square(one.scene, 60, 45))
+    one.turn()
+    one.window.do("stop")
+    one.turn()
+    assert one.scene.occlusion is before
+    assert card(one).counted.text().startswith("Of another place or size of the square: ")
+    assert "dashed" not in card(one).counted.text()
+    assert (layers(one).square.note, layers(one).strength.opacity) == ("", OLD)
 
 
 def test_what_a_square_changes_lies_on_the_bare_photograph(occluding):

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box
 from segviz.core.frames import Lattice
+from segviz.core.maps import MapStatistics
 from segviz.core.requests import Answer, FeatureMaps, FeatureRequest, PartialLabels, Progress, Request, Update
 
 Steps = Generator[Update, None, Answer]
@@ -25,7 +27,7 @@ PAUSE = 0.002  # what a unit of pretended work takes
 def maps(request: Request, layer: str, values: np.ndarray) -> FeatureMaps:
     """An answer; `layer` carries text back to the test."""
     asked = request if isinstance(request, FeatureRequest) else FeatureRequest(request.setup, "none")
-    return FeatureMaps(asked, layer, values, 0.0)
+    return FeatureMaps(asked, layer, MapStatistics.of(values), 0.0)
 
 
 def quick(request: Request) -> Steps:
@@ -127,7 +129,7 @@ def large(request: Request) -> Steps:
 def unspeakable(request: Request) -> Steps:
     """An answer that cannot be pickled."""
     yield Progress(1, 2, "steps")
-    return maps(request, "none", (lambda: None))  # type: ignore[arg-type]
+    return replace(maps(request, "none", np.zeros((1, 1, 1), np.float32)), notes=(lambda: None,))  # type: ignore[arg-type]
 
 
 def burst(request: Request) -> Steps:

@@ -106,6 +106,9 @@ class Commands(Protocol):
     def copy_image(self, image: QImage | None) -> None:
         """Put a picture on the clipboard, and say so; without one nothing happens."""
 
+    def copy_made(self, make: Callable[[], QImage]) -> None:
+        """Put a picture on the clipboard that takes long to paint: `make()` does so beside the window's thread."""
+
     def copy_table(self, rows: list[list[object]]) -> None:
         """Put rows on the clipboard, as a spreadsheet takes them, and say so."""
 

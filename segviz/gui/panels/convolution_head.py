@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from segviz.core import planning
 from segviz.core.convolution_lab import FEEDS, Rounding
 from segviz.gui import theme, words
+from segviz.gui.identity import Same
 from segviz.gui.panels.lab_page import BESIDE, Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.player import Player
@@ -102,7 +103,7 @@ class HeadPage:
             for label in (self.said, self.step, self.note):
                 label.setText("")
             return
-        key = (id(answer), lab.rounding, steps)
+        key = (Same(answer), lab.rounding, steps)
         if key == self._key:
             return
         if steps != self._steps or self._answer is None:

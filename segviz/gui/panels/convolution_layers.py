@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from segviz.core.convolution_lab import STEPS, WINDOWS, Between, Preset, Source
 from segviz.core.errors import SegvizError
 from segviz.gui import words
+from segviz.gui.identity import Same
 from segviz.gui.panels.convolution_page import (
     PICTURE,
     BoardPage,
@@ -123,7 +124,7 @@ class CollapsePage(BoardPage):
         self.second.show_choice(lab.second)
         if scene.picture is None:
             self._clear()
-        elif self._is_new((id(scene.picture), lab, scene.state.cursor)):
+        elif self._is_new((Same(scene.picture), lab, scene.state.cursor)):
             self._fill(scene, lab)
 
     def _fill(self, scene: Scene, lab: ConvolutionLab) -> None:

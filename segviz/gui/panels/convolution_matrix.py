@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from segviz.core.convolution_lab import SIDES
 from segviz.core.errors import SegvizError
 from segviz.gui import words
+from segviz.gui.identity import Same
 from segviz.gui.panels.convolution_page import PICTURE, BoardPage, KernelChoice, resizing
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows
 from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile, Spot, drawing_of, picture_of
@@ -68,7 +69,7 @@ class MatrixPage(BoardPage):
             self._matrix = None
             self._clear()
             return
-        if self._is_new((id(scene.picture), lab, scene.state.cursor)):
+        if self._is_new((Same(scene.picture), lab, scene.state.cursor)):
             self._take(scene, lab)
             self._paint()
 

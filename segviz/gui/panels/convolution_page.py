@@ -13,6 +13,7 @@ from segviz.core import planning
 from segviz.core.convolution_lab import DILATIONS, PADDINGS, STRIDES, WIDTHS, Preset, Source
 from segviz.core.laboratory import LARGEST_NUMBER
 from segviz.gui import theme
+from segviz.gui.identity import Same
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.kernel_table import KernelTable
@@ -155,7 +156,7 @@ def _sentence(text: str) -> str:
 def work_key(scene: Scene) -> object:
     """What a convolution at work depends on: where it is the same, nothing is computed anew."""
     state = scene.state
-    return id(scene.picture), id(scene.shown_sums), replace(state.convolution_lab, image=False), state.cursor
+    return Same(scene.picture), Same(scene.shown_sums), replace(state.convolution_lab, image=False), state.cursor
 
 
 def missing_work(scene: Scene, refused: str) -> str:

@@ -8,6 +8,7 @@ from segviz.core import planning
 from segviz.core.convolution_lab import SHIFTS
 from segviz.core.field import Status
 from segviz.gui import words
+from segviz.gui.identity import Same
 from segviz.gui.panels.convolution_page import BoardPage
 from segviz.gui.panels.lab_page import Change, NumberPill
 from segviz.gui.widgets.matrix_board import Matrix, MatrixTile
@@ -46,7 +47,7 @@ class ShiftPage(BoardPage):
         self.dy.show_number(lab.dy)
         if answer is None or answer.maps is None or answer.seen is None:
             self._clear()
-        elif self._is_new(id(answer)):
+        elif self._is_new(Same(answer)):
             self.board.set_tiles(_tiles(answer))
             self.said.setText(_said(answer))
             self.note.say(f"{_elsewhere(answer)}{_doubt(answer)}{_remedy(answer)}{_dense(answer)}{EXPLAINED}")

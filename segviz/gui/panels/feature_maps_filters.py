@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -9,13 +10,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segviz.core import planning
-from segviz.core.choices import ColourMap, FilterScale
+from segviz.core.choices import ColourMap, FilterScale, MapScale
 from segviz.core.regions import to_shares
 from segviz.gui import gestures, theme, words
 from segviz.gui.panels import filter_words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import Pair, filter_image, map_image, paired, slice_image
-from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.sheet import Paint, Sheet, contact_sheet, copy_sheet, save_sheet
 from segviz.gui.panels.work_note import held_up, told, without_layer
 from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.colour_bar import ColourBar
@@ -25,7 +26,6 @@ from segviz.gui.widgets.wrapped import WrappedLabel
 
 if TYPE_CHECKING:
     from segviz.core.filters import Filter, FilterAnswer
-    from segviz.core.maps import MapStatistics
     from segviz.core.requests import FeatureMaps
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
@@ -43,7 +43,6 @@ class FiltersPage:
         self._scene: Scene | None = None
         self._answer: FilterAnswer | None = None
         self._features: FeatureMaps | None = None
-        self._statistics: MapStatistics | None = None
         self._pair = Pair(1.0, 0.0)
         self._hover_cell: tuple[int, int] | None = None
         self.maps = ThumbGrid("Maps that the filters make")
@@ -71,10 +70,10 @@ class FiltersPage:
         line.add(self.scale_bar)
         line.add(self.scale)
         self.copy = line.button(
-            "copy", "Copy the filters as one picture", lambda: self._commands.copy_image(self.picture())
+            "copy", "Copy the filters as one picture", lambda: copy_sheet(self._commands, self.sheet())
         )
         saves = {
-            "Filters as PNG…": lambda: self._commands.save_image(self.picture(), self._name()),
+            "Filters as PNG…": lambda: save_sheet(self._commands, self.sheet(), self._name()),
             "Weights as CSV…": self._save_table,
         }
         self.save = line.menu("download", "Save the filters: PNG or CSV", saves)
@@ -135,11 +134,7 @@ class FiltersPage:
         self._show_words(new)
 
     def _take(self, features: FeatureMaps | None) -> None:
-        self._features, self._statistics, self._hover_cell = features, None, None
-        if features is not None:
-            from segviz.core.maps import MapStatistics
-
-            self._statistics = MapStatistics(features.values)
+        self._features, self._hover_cell = features, None
 
     @property
     def filter(self) -> Filter | None:
@@ -174,34 +169,36 @@ class FiltersPage:
         return str(self.filter.first + index) if self.filter is not None else ""
 
     def _map(self, channel: int) -> QImage:
-        if self._statistics is None or self._scene is None or channel >= len(self._statistics.values):
-            return QImage()
-        return map_image(self._statistics, channel, self._scene.state.map_scale)
+        return _map_of(self._features, channel, self._scene.state.map_scale) if self._scene is not None else QImage()
 
     def _slice(self, index: int) -> QImage:
         assert self.filter is not None
         return slice_image(self.filter.slices[index], self._reach())
 
     def _picture(self, channel: int) -> QImage:
-        assert self.filter is not None
-        assert self.filter.pictures is not None
-        planes = self.filter.pictures[channel]
-        made = self._map(channel) if self._pair.map else None
-        ground = theme.tokens(self.widget.palette()).color("panel")
-        weights = filter_image(planes, self._reach(channel))
-        return paired(weights, made, self._pair, self.grid.tile_pixels, ground)
+        return self._painter()(channel)
 
-    def _reach(self, channel: int | None = None) -> float:
-        """The weight at the ends of the colours: of the filter of `channel`, by default the one looked at."""
+    def _painter(self) -> Callable[[int], QImage]:
+        """Paints a filter beside its map, as they are shown now, in any thread."""
+        found, features, scene, pair, size = self.filter, self._features, self._scene, self._pair, self.grid.tile_pixels
+        assert found is not None
+        assert scene is not None
+        assert found.pictures is not None
+        planes, ground = found.pictures, theme.tokens(self.widget.palette()).color("panel")
+
+        def paint(channel: int) -> QImage:
+            made = _map_of(features, channel, scene.state.map_scale) if pair.map else None
+            weights = filter_image(planes[channel], _reach_of(found, scene.state.filter_scale, channel))
+            return paired(weights, made, pair, size, ground)
+
+        return paint
+
+    def _reach(self) -> float:
+        """The weight at the ends of the colours, of the filter that is looked at."""
         found, scene = self.filter, self._scene
         if found is None or scene is None:
             return 0.0
-        if scene.state.filter_scale is FilterScale.LAYER:
-            return found.reach
-        weights = found.slices
-        if found.pictures is not None:
-            weights = found.pictures[found.channel if channel is None else channel]
-        return filter_words.reach(weights)
+        return _reach_of(found, scene.state.filter_scale, found.channel)
 
     # --------------------------------------------------------------- what stands around the tiles
 
@@ -332,8 +329,8 @@ class FiltersPage:
 
     # -------------------------------------------------------------------------------- leaving
 
-    def picture(self) -> QImage | None:
-        """What the grid shows as one picture; None without filters."""
+    def sheet(self) -> Paint | None:
+        """Paints what the grid shows as one picture, as it is now; None without filters."""
         found = self.filter
         if found is None:
             return None
@@ -341,9 +338,14 @@ class FiltersPage:
         colours = theme.tokens(self.widget.palette())
         if found.pictures is None:
             what = Sheet(self.what.text(), len(found.slices), columns / rows, max(rows, columns))
-            return contact_sheet(what, self._slice, self._slice_name, colours)
+            slices, reach = found.slices, self._reach()
+            names = [self._slice_name(index) for index in range(len(slices))]
+            return lambda: contact_sheet(
+                what, lambda index: slice_image(slices[index], reach), names.__getitem__, colours
+            )
         what = Sheet(self.what.text(), found.channels, self._pair.width, SHEET)
-        return contact_sheet(what, self._picture, self._named, colours)
+        paint = self._painter()
+        return lambda: contact_sheet(what, paint, str, colours)
 
     def _name(self) -> str:
         found = self.filter
@@ -369,3 +371,17 @@ def _advice(scene: Scene, answer: FilterAnswer | None) -> str:
     if not scene.waits_for(planning.plan_filter(scene.state)):
         return f"The filters of {scene.state.layer} have not been read: Run > Run again (F9)."
     return held_up(scene, Kind.FILTERS) or "The filters appear here once the engine has read them."
+
+
+def _map_of(features: FeatureMaps | None, channel: int, scale: MapScale) -> QImage:
+    """The map that a filter makes; nothing where there is none."""
+    if features is None or channel >= len(features.values):
+        return QImage()
+    return map_image(features.statistics, channel, scale)
+
+
+def _reach_of(found: Filter, scale: FilterScale, channel: int) -> float:
+    """The weight at the ends of the colours of the filter of `channel`."""
+    if scale is FilterScale.LAYER:
+        return found.reach
+    return filter_words.reach(found.slices if found.pictures is None else found.pictures[channel])

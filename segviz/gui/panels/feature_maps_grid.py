@@ -15,7 +15,7 @@ from segviz.core.regions import to_shares
 from segviz.gui import gestures, kinds, tables, theme, unit_words, words
 from segviz.gui.panels.header import ChoicePill, HeaderLine
 from segviz.gui.panels.map_images import DIVERGING, map_image
-from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.sheet import Paint, Sheet, contact_sheet, copy_sheet, save_sheet
 from segviz.gui.panels.work_note import WorkNote, held_up, told, without_layer
 from segviz.gui.scene import Kind, Scene
 from segviz.gui.widgets.colour_bar import ColourBar
@@ -23,7 +23,6 @@ from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.thumb_grid import TILE, ThumbGrid
 
 if TYPE_CHECKING:
-    from segviz.core.maps import MapStatistics
     from segviz.core.requests import FeatureMaps
     from segviz.core.session import Session
     from segviz.gui.panels.base import Commands
@@ -40,7 +39,6 @@ class MapsPage:
         self._commands = commands
         self._scene: Scene | None = None
         self._features: FeatureMaps | None = None
-        self._statistics: MapStatistics | None = None
         self._order: list[int] = []
         self._hover_cell: tuple[int, int] | None = None
         self._hover_map: int | None = None
@@ -77,9 +75,11 @@ class MapsPage:
         line.add(self.value, 3)
         for part in (self.scale_bar, self.sort, self.normalise):
             line.add(part)
-        self.copy = line.button("copy", "Copy all maps as one picture", lambda: self._commands.copy_image(self.sheet()))
+        self.copy = line.button(
+            "copy", "Copy all maps as one picture", lambda: copy_sheet(self._commands, self.sheet())
+        )
         saves = {
-            "All maps as PNG…": lambda: self._commands.save_image(self.sheet(), self._name()),
+            "All maps as PNG…": lambda: save_sheet(self._commands, self.sheet(), self._name()),
             "The framed map as PNG…": self._save_framed,
             "Statistics as CSV…": self._save_statistics,
             "Values as NPZ…": self._save_values,
@@ -107,11 +107,7 @@ class MapsPage:
         self._show_words(new)
 
     def _take(self, features: FeatureMaps | None) -> None:
-        self._features, self._statistics, self._hover_cell = features, None, None
-        if features is not None:
-            from segviz.core.maps import MapStatistics
-
-            self._statistics = MapStatistics(features.values)
+        self._features, self._hover_cell = features, None
         self._tell_value(None)
 
     def _order_differs(self, old: Scene | None, new: Scene) -> bool:
@@ -120,13 +116,13 @@ class MapsPage:
         return new.state.map_order is MapOrder.CURSOR and _cell(old) != _cell(new)
 
     def _sort(self) -> None:
-        if self._features is None or self._statistics is None or self._scene is None:
+        if self._features is None or self._scene is None:
             self._order = []
             return
         from segviz.gui.panels import tiles
 
         how = self._scene.state.map_order
-        self._order = tiles.order(self._features.values, self._statistics, how, _cell(self._scene))
+        self._order = tiles.order(self._features.statistics, how, _cell(self._scene))
 
     def _fill(self) -> None:
         if self._features is None:
@@ -142,14 +138,14 @@ class MapsPage:
         return self._map_image(self._order[index])
 
     def _map_image(self, channel: int) -> QImage:
-        assert self._statistics is not None
+        assert self._features is not None
         assert self._scene is not None
-        return map_image(self._statistics, channel, self._scene.state.map_scale)
+        return map_image(self._features.statistics, channel, self._scene.state.map_scale)
 
     def _caption(self, index: int) -> str:
         channel = self._order[index]
-        assert self._statistics is not None
-        remark = self._statistics.remark(channel)
+        assert self._features is not None
+        remark = self._features.statistics.remarks[channel]
         return f"{self._named(channel)} · {remark}" if remark else self._named(channel)
 
     def _named(self, channel: int) -> str:
@@ -167,7 +163,7 @@ class MapsPage:
 
         With the mouse elsewhere it is the map that is looked at.
         """
-        scene, statistics = self._scene, self._statistics
+        scene, statistics = self._scene, self._features.statistics if self._features is not None else None
         self.scale_bar.setVisible(statistics is not None)
         if scene is None or statistics is None:
             return
@@ -225,8 +221,9 @@ class MapsPage:
 
     def _silence(self) -> str:
         """How many maps say nothing."""
-        assert self._statistics is not None
-        counts = {"dead": self._statistics.dead, "constant": self._statistics.constant}
+        assert self._features is not None
+        statistics = self._features.statistics
+        counts = {"dead": statistics.dead, "constant": statistics.constant}
         return "".join(f" · {words.count(number)} {word}" for word, number in counts.items() if number)
 
     def hover(self, point: tuple[float, float] | None) -> None:
@@ -286,14 +283,18 @@ class MapsPage:
 
     # -------------------------------------------------------------------------------- leaving
 
-    def sheet(self) -> QImage | None:
-        """All maps as one picture, in the order shown; None without maps."""
-        if self._features is None or not self._order:
+    def sheet(self) -> Paint | None:
+        """Paints all maps as one picture, as they are shown now, in any thread; None without maps."""
+        if self._features is None or self._scene is None or not self._order:
             return None
-        _, rows, columns = self._features.values.shape
+        statistics, scale, order = self._features.statistics, self._scene.state.map_scale, self._order
+        _, rows, columns = statistics.values.shape
         colours = theme.tokens(self.widget.palette())
-        what = Sheet(self.what.text(), len(self._order), columns / rows, max(rows, columns))
-        return contact_sheet(what, self._tile, self._caption, colours)
+        what = Sheet(self.what.text(), len(order), columns / rows, max(rows, columns))
+        captions = [self._caption(index) for index in range(len(order))]
+        return lambda: contact_sheet(
+            what, lambda index: map_image(statistics, order[index], scale), captions.__getitem__, colours
+        )
 
     def menu_of(self, index: int) -> QMenu:
         """All that can be done with the map of a tile."""
@@ -338,9 +339,18 @@ class MapsPage:
             self._commands.save_image(self._map_image(channel), f"{self._features.layer}-map-{channel}")
 
     def _save_statistics(self) -> None:
-        if self._statistics is not None and self._features is not None and self._scene is not None:
-            rows = tables.map_rows(self._statistics, self._class, self._pinned_cell())
-            self._commands.save_table(rows, self._name())
+        """Worked out where they are written: deviations look at all values."""
+        if self._features is None:
+            return
+        from segviz.core import export
+
+        statistics, cell = self._features.statistics, self._pinned_cell()
+        names = [self._class(channel) for channel in range(len(statistics.values))]
+        self._commands.save_with(
+            f"{self._name()}.csv",
+            kinds.CSV,
+            lambda path: export.save_table(path, tables.map_rows(statistics, names.__getitem__, cell)),
+        )
 
     def _pinned_cell(self) -> tuple[int, int] | None:
         """The cell of the pinned unit, where the maps that are shown have it."""

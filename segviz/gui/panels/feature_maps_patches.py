@@ -15,7 +15,7 @@ from segviz.gui import gestures, theme, words
 from segviz.gui.names import image_title
 from segviz.gui.pace import clock
 from segviz.gui.panels.header import ChoicePill, HeaderLine
-from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.sheet import Paint, Sheet, contact_sheet, copy_sheet, save_sheet
 from segviz.gui.panels.work_note import WorkNote, held_up, without_layer
 from segviz.gui.scene import Job, Kind, Scene
 from segviz.gui.widgets.elided import ElidedLabel
@@ -60,10 +60,10 @@ class PatchesPage:
         line.add(self.what, 1)
         line.add(self.source)
         self.copy = line.button(
-            "copy", "Copy the patches as one picture", lambda: self._commands.copy_image(self.picture())
+            "copy", "Copy the patches as one picture", lambda: copy_sheet(self._commands, self.sheet())
         )
         saves = {
-            "Patches as PNG…": lambda: self._commands.save_image(self.picture(), self._name()),
+            "Patches as PNG…": lambda: save_sheet(self._commands, self.sheet(), self._name()),
             "Places as CSV…": self._save_table,
         }
         self.save = line.menu("download", "Save the patches: PNG or CSV", saves)
@@ -97,18 +97,7 @@ class PatchesPage:
         return self._answer.patches if self._answer is not None else ()
 
     def _tile(self, index: int) -> QImage:
-        """The crop in the middle of a square, as large as it fits: fields of whole images have shapes of their own."""
-        from segviz.gui.panels.pixels import to_image
-
-        crop = to_image(self._patches[index].crop)
-        out = QImage(SIDE, SIDE, QImage.Format.Format_RGB32)
-        out.fill(theme.tokens(self.widget.palette()).color("raised"))
-        size = crop.size().scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio)
-        place = QRect((SIDE - size.width()) // 2, (SIDE - size.height()) // 2, size.width(), size.height())
-        painter = QPainter(out)
-        painter.drawImage(place, crop)
-        painter.end()
-        return out
+        return _squared(self._patches[index], theme.tokens(self.widget.palette()))
 
     def _caption(self, index: int) -> str:
         patch = self._patches[index]
@@ -165,12 +154,16 @@ class PatchesPage:
 
     # -------------------------------------------------------------------------------- leaving
 
-    def picture(self) -> QImage | None:
-        """All patches as one picture; None without any."""
+    def sheet(self) -> Paint | None:
+        """Paints all patches as one picture, as they are shown now; None without any."""
         if self._answer is None or not self._patches:
             return None
         what = Sheet(_title(self._answer), len(self._patches), 1.0, SIDE)
-        return contact_sheet(what, self._tile, self._caption, theme.tokens(self.widget.palette()))
+        patches, colours = self._patches, theme.tokens(self.widget.palette())
+        captions = [self._caption(index) for index in range(len(patches))]
+        return lambda: contact_sheet(
+            what, lambda index: _squared(patches[index], colours), captions.__getitem__, colours
+        )
 
     def _name(self) -> str:
         request = self._answer.request if self._answer is not None else None
@@ -240,3 +233,18 @@ def _found_all(found: TopAnswer) -> str:
 def _is_given_up(scene: Scene) -> bool:
     """Whether the search was stopped, or failed."""
     return not scene.waits_for(planning.plan_patches(scene.state))
+
+
+def _squared(patch: TopPatch, colours: theme.Tokens) -> QImage:
+    """The crop in the middle of a square, as large as it fits: fields of whole images have shapes of their own."""
+    from segviz.gui.panels.pixels import to_image
+
+    crop = to_image(patch.crop)
+    out = QImage(SIDE, SIDE, QImage.Format.Format_RGB32)
+    out.fill(colours.color("raised"))
+    size = crop.size().scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio)
+    place = QRect((SIDE - size.width()) // 2, (SIDE - size.height()) // 2, size.width(), size.height())
+    painter = QPainter(out)
+    painter.drawImage(place, crop)
+    painter.end()
+    return out

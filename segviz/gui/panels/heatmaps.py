@@ -16,7 +16,7 @@ from segviz.gui import gestures, theme
 from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
-from segviz.gui.panels.sheet import Sheet, contact_sheet
+from segviz.gui.panels.sheet import Paint, Sheet, contact_sheet, copy_sheet, save_sheet
 from segviz.gui.panels.work_note import told
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
@@ -87,10 +87,10 @@ class HeatmapsPanel:
         line.add(self.scale_bar)
         line.add(self.colours)
         self.copy = line.button(
-            "copy", "Copy all heatmaps as one picture", lambda: self._commands.copy_image(self.sheet())
+            "copy", "Copy all heatmaps as one picture", lambda: copy_sheet(self._commands, self.sheet())
         )
         self.save = line.button(
-            "download", "Save all heatmaps as one PNG", lambda: self._commands.save_image(self.sheet(), "heatmaps")
+            "download", "Save all heatmaps as one PNG", lambda: save_sheet(self._commands, self.sheet(), "heatmaps")
         )
         return line
 
@@ -219,15 +219,16 @@ class HeatmapsPanel:
         menu.addAction("Save the heatmap…").triggered.connect(lambda: self._commands.save_image(image, f"{name}-map"))
         return menu
 
-    def sheet(self) -> QImage | None:
-        """All heatmaps as one picture; None without any."""
-        if self._tiles is None or not self._classes:
+    def sheet(self) -> Paint | None:
+        """Paints all heatmaps as one picture, as they are shown now; None without any."""
+        if self._tiles is None or self._scene is None or not self._classes:
             return None
         from segviz.gui.panels.heat_tiles import LONGEST
 
-        height, width = self._tiles.size
+        found, state, colours = self._tiles, self._scene.seen.state, theme.tokens(self.widget.palette())
+        height, width = found.size
         what = Sheet(self.what.text(), len(self._classes), width / height, LONGEST)
-        return contact_sheet(what, self._tile, self._tiles.caption, theme.tokens(self.widget.palette()))
+        return lambda: contact_sheet(what, lambda index: found.tile(index, state), found.caption, colours)
 
 
 def _names(scene: Scene) -> tuple[str, str | None]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil, sqrt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
-from segviz.gui import theme
+from segviz.gui import kinds, pictures, theme
+
+if TYPE_CHECKING:
+    from segviz.gui.panels.base import Commands
 
 SMALLEST, LARGEST = 64, 256  # longer side of a tile
 WIDEST = 4096  # of the sheet
@@ -22,6 +25,21 @@ class Sheet(NamedTuple):
     count: int
     aspect: float
     native: int
+
+
+Paint = Callable[[], QImage]  # of a sheet as it was when it was asked for, in any thread
+
+
+def copy_sheet(commands: Commands, paint: Paint | None) -> None:
+    """Copy what `paint` paints beside the window's thread: a sheet may have thousands of tiles."""
+    if paint is not None:
+        commands.copy_made(paint)
+
+
+def save_sheet(commands: Commands, paint: Paint | None, name: str) -> None:
+    """Ask where, `name` to begin with, and save it as PNG; it is painted where it is written."""
+    if paint is not None:
+        commands.save_with(f"{name}.png", kinds.PNG, lambda path: pictures.save_png(paint(), path))
 
 
 def contact_sheet(what: Sheet, tile: Callable[[int], QImage], caption: Callable[[int], str], t: theme.Tokens) -> QImage:

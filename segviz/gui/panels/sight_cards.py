@@ -238,10 +238,14 @@ def effect(found: Occluded) -> str:
 
 
 def counted(found: Occluded) -> str:
-    """How many outputs change; '' before there is an answer."""
+    """How many outputs change, and how many where none can; '' before there is an answer."""
     answer = found.answer
     if answer is None:
         return ""
     changed, all_of_them = int(answer.changed.sum()), int(answer.change.size)
-    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')} change, all inside the dashed box"
+    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')}"
+    if not found.fresh:
+        return f"Of another place or size of the square: {told} change. Run > Run again (F9) computes this one"
+    outside = f"{words.count(found.outside)} of them" if found.outside else "none"
+    told += f" change, {outside} outside the dashed box" if changed else " change"
     return f"{told}; a score by {words.value(float(answer.change.max()))} at most" if changed else told

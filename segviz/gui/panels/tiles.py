@@ -24,22 +24,23 @@ COARSE = 8  # steps from which on shrinking does not look at every pixel
 # -------------------------------------------------------------------------------- feature maps
 
 
-def order(values: Floats, statistics: MapStatistics, how: MapOrder, cell: tuple[int, int] | None) -> list[int]:
+def order(statistics: MapStatistics, how: MapOrder, cell: tuple[int, int] | None) -> list[int]:
     """Indices of the maps as they are shown: by index, or the strongest first; ties keep the index's order."""
-    return [int(i) for i in np.argsort(-ORDERS[how](values, statistics, cell), kind="stable")]
+    return [int(i) for i in np.argsort(-ORDERS[how](statistics, cell), kind="stable")]
 
 
-def _at_cursor(values: Floats, statistics: MapStatistics, cell: tuple[int, int] | None) -> Floats:
+def _at_cursor(statistics: MapStatistics, cell: tuple[int, int] | None) -> Floats:
+    values = statistics.values
     if cell is None or cell[0] >= values.shape[1] or cell[1] >= values.shape[2]:
         return -np.arange(len(values), dtype=np.float32)
     return np.nan_to_num(values[:, cell[0], cell[1]], nan=-np.inf)
 
 
-ORDERS: dict[MapOrder, Callable[[Floats, MapStatistics, tuple[int, int] | None], Floats]] = {
-    MapOrder.INDEX: lambda values, s, cell: -np.arange(len(values), dtype=np.float32),
-    MapOrder.MEAN: lambda values, s, cell: s.mean,
-    MapOrder.MAXIMUM: lambda values, s, cell: s.high,
-    MapOrder.SPARSITY: lambda values, s, cell: s.sparsity,
+ORDERS: dict[MapOrder, Callable[[MapStatistics, tuple[int, int] | None], Floats]] = {
+    MapOrder.INDEX: lambda s, cell: -np.arange(len(s.values), dtype=np.float32),
+    MapOrder.MEAN: lambda s, cell: s.mean,
+    MapOrder.MAXIMUM: lambda s, cell: s.high,
+    MapOrder.SPARSITY: lambda s, cell: s.sparsity,
     MapOrder.CURSOR: _at_cursor,
 }
 

@@ -16,6 +16,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.frames import Lattice
 from segviz.core.laboratory import LARGEST_KERNEL, Kernel, Laboratory, Source, Way
 from segviz.core.upsamplers import MapDifference, Pooled
+from segviz.gui.identity import Same
 from segviz.gui.scene import Scene
 
 Map = npt.NDArray[np.floating[Any]]
@@ -65,7 +66,7 @@ def neighbourhood(scene: Scene) -> Neighbourhood | None:
     left = max(0, min(whole.shape[1] - columns, column - columns // 2))
     values = whole[top : top + rows, left : left + columns]
     return Neighbourhood(
-        values, top, left, whole, lattice, channel, name, (id(owner), channel, top, left, rows, columns)
+        values, top, left, whole, lattice, channel, name, (Same(owner), channel, top, left, rows, columns)
     )
 
 

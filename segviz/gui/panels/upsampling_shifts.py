@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segviz.core.choices import Method
 from segviz.gui import gestures, theme, words
+from segviz.gui.identity import Same
 from segviz.gui.panels.lab_page import Rows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.linked_views import LinkedViews
@@ -129,9 +130,9 @@ class DirectPage(_Viewed):
         self._show_buttons(scene)
         self.buttons[Method.UPSAMPLED].setVisible(prediction is not None and prediction.method not in COARSE)
         key = (
-            id(prediction),
-            id(scene.network),
-            id(scene.picture),
+            Same(prediction),
+            Same(scene.network),
+            Same(scene.picture),
             state.palette,
             state.opacity,
             state.hidden,
@@ -229,7 +230,15 @@ class ShiftsPage(_Viewed):
         lacking = self.missing(scene)
         self._show_buttons(scene)
         self.player.setVisible(not lacking)
-        key = (id(prediction), id(scene.picture), state.palette, state.opacity, state.hidden, state.solo, state.minimum)
+        key = (
+            Same(prediction),
+            Same(scene.picture),
+            state.palette,
+            state.opacity,
+            state.hidden,
+            state.solo,
+            state.minimum,
+        )
         if lacking:
             self._key = self._labels = None
             self.player.stop()

@@ -15,6 +15,7 @@ from segviz.core.depths import FAMILY, TITLES
 from segviz.core.errors import SegvizError
 from segviz.gui import theme, words
 from segviz.gui.background import Background
+from segviz.gui.identity import Same
 from segviz.gui.panels.lab_page import Change, Rows
 from segviz.gui.scene import Kind
 from segviz.gui.widgets.elided import ElidedLabel
@@ -151,9 +152,9 @@ class DepthsPage:
             return
         state = scene.state
         key = (
-            id(depths), id(scene.picture), id(scene.shown_truth), state.ignored, state.upsampling_lab.fades, state.view,
-            scene.shown_class, state.palette, state.colour_map, state.opacity, state.heat_opacity, state.hidden,
-            state.solo,
+            Same(depths), Same(scene.picture), Same(scene.shown_truth), state.ignored, state.upsampling_lab.fades,
+            state.view, scene.shown_class, state.palette, state.colour_map, state.opacity, state.heat_opacity,
+            state.hidden, state.solo,
         )  # fmt: skip
         if key == self._key:
             return

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from segviz.core.choices import ColourMap
 from segviz.core.laboratory import FACTORS, Kernel, Source
 from segviz.gui import theme, words
+from segviz.gui.identity import Same
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile
@@ -96,7 +97,7 @@ class InsertionPage:
 
         near = upsampling_maps.neighbourhood(scene)
         kernels = scene.shown_depths.kernels if scene.shown_depths is not None else ()
-        key = (near.key if near is not None else None, laboratory, id(scene.shown_depths))
+        key = (near.key if near is not None else None, laboratory, Same(scene.shown_depths))
         if key != self._key:
             self._key = key
             self._take(near.values[:FEW, :FEW] if near is not None else None, laboratory, kernels, near)

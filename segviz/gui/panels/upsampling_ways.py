@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from segviz.core.choices import ColourMap
 from segviz.core.laboratory import FACTORS, LARGEST_KERNEL, LARGEST_NUMBER, SIDES, Kernel, Source, Way
 from segviz.gui import theme, words
+from segviz.gui.identity import Same
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
@@ -145,7 +146,7 @@ class WaysPage:
             self.width.show_number(len(rows))
         near = upsampling_maps.neighbourhood(scene)
         depths = scene.shown_depths
-        key = (near.key if near is not None else None, laboratory, id(depths), scene.state.colour_map)
+        key = (near.key if near is not None else None, laboratory, Same(depths), scene.state.colour_map)
         if near is not None and key != self._key:
             self._key = key
             self._results = upsampling_maps.results(near, laboratory, depths.kernels if depths is not None else ())

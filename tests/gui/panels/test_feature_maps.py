@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 
 from segviz.core import palettes
 from segviz.core.choices import ColourMap, MapOrder, MapPage, MapScale
@@ -114,7 +117,7 @@ def test_maps_of_the_last_layer_name_their_classes(shown):
 
 
 def test_the_title_counts(one):
-    single = replace(one.scene.features, values=one.scene.features.values[:1])
+    single = replace(one.scene.features, statistics=MapStatistics.of(one.scene.features.values[:1]))
     one.show(replace(one.scene, features=single))
     assert maps(one).what.text().replace("\u202f", " ") == "c3 · 1 map of 58 × 42"
     assert maps(one).scale_bar._title == "map 0"
@@ -126,7 +129,7 @@ def test_the_title_counts(one):
 def test_only_visible_tiles_are_made(shown, monkeypatch):
     scene = scenes.deep_full()
     values = np.zeros((1280, 15, 20), np.float32)
-    many = replace(scene, features=replace(scene.features, values=values))
+    many = replace(scene, features=replace(scene.features, statistics=MapStatistics.of(values)))
     made = []
     monkeypatch.setattr(MapsPage, "_tile", lambda self, index: made.append(index) or self._map_image(index))
     one = shown(FeatureMapsPanel, many, (1390, 190))
@@ -134,27 +137,70 @@ def test_only_visible_tiles_are_made(shown, monkeypatch):
     assert 0 < len(set(made)) < 80
 
 
-def test_leaving_as_one_picture(qtbot, one):
+class Watched(np.ndarray):
+    """Maps that remember how much of them is looked at together; to raise while something is painted would crash."""
+
+    looked: ClassVar[list[tuple[int, ...]]] = []
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **others):
+        return getattr(ufunc, method)(*plain(inputs), **others)
+
+    def __array_function__(self, function, kinds, arguments, others):
+        return function(*plain(arguments), **others)
+
+
+def plain(arrays):
+    Watched.looked += [part.shape for part in arrays if isinstance(part, Watched)]
+    return [part.view(np.ndarray) if isinstance(part, Watched) else part for part in arrays]
+
+
+@pytest.mark.parametrize("order", MapOrder)
+@pytest.mark.parametrize("scale", MapScale)
+def test_no_page_looks_at_all_values_of_a_layer(shown, monkeypatch, order, scale):
+    scene = scenes.full()
+    known = scene.features.statistics
+    watched = replace(scene.features, statistics=replace(known, values=known.values.view(Watched)))
+    one = shown(FeatureMapsPanel, scene, SIZE)
+    monkeypatch.setattr(Watched, "looked", [])
+    for page in (MapPage.MAPS, MapPage.FILTERS):
+        state = replace(scene.state, map_order=order, map_scale=scale, map_page=page)
+        one.show(replace(scene, state=state, features=watched))
+        one.panel.widget.grab()
+    assert maps(one).what.text().endswith("1 dead")
+    assert Watched.looked
+    assert max(len(shape) for shape in Watched.looked) == 2, "values of a whole layer in the thread of the window"
+
+
+def test_leaving_as_one_picture(qtbot, one, tmp_path):
     qtbot.mouseClick(maps(one).copy, Qt.MouseButton.LeftButton)
     for action in maps(one).save.menu().actions():
         assert action.isEnabled()
         action.trigger()
-    assert one.commands.names() == ["copy_image", "save_image", "save_image", "save_table", "save_with"]
-    assert [asked[1][1] for asked in one.commands.asked[1:4]] == ["feature-maps-c3", "c3-map-4", "feature-maps-c3"]
-    assert one.commands.asked[0][1][0].width() > 200
+    assert one.commands.names() == ["copy_made", "save_with", "save_image", "save_with", "save_with"]
+    copied, saved, framed, *_ = (arguments for _, arguments in one.commands.asked)
+    assert (saved[0], framed[1]) == ("feature-maps-c3.png", "c3-map-4")
+    before = maps(one).sheet()()
+    one.show(replace(one.scene, features=None))  # what was asked for is painted, whatever is shown by then
+    assert copied[0]() == before
+    assert before.width() > 200
+    saved[2](tmp_path / saved[0])
+    assert QImage(str(tmp_path / saved[0])).size() == before.size()
     assert one.commands.asked[2][1][0].size().toTuple() == (58, 42)
 
 
-def test_the_statistics_are_a_table(one):
+def test_the_statistics_are_a_table(one, tmp_path):
     maps(one)._save_statistics()
-    rows, values = one.commands.asked[0][1][0], one.scene.features.values
+    name, _, write = one.commands.asked[0][1]
+    assert name == "feature-maps-c3.csv"
+    write(tmp_path / name)
+    rows, values = list(csv.reader((tmp_path / name).read_text("utf-8-sig").splitlines())), one.scene.features.values
     assert rows[0][:4] == ["map", "class", "lowest", "highest"]
     told = dict(zip(rows[0], rows[6], strict=True))
-    assert (told["map"], told["row"], told["column"]) == (5, 10, 20)
-    assert told["mean"] == pytest.approx(float(values[5].mean()), abs=1e-6)
-    assert told["deviation"] == pytest.approx(float(values[5].std()), abs=1e-5)
-    assert told["response"] == float(values[5, 10, 20])
-    assert (rows[3][0], rows[3][7]) == (2, "dead")
+    assert (told["map"], told["row"], told["column"]) == ("5", "10", "20")
+    assert float(told["mean"]) == pytest.approx(float(values[5].mean()), abs=1e-6)
+    assert float(told["deviation"]) == pytest.approx(float(values[5].std()), abs=1e-5)
+    assert float(told["response"]) == pytest.approx(float(values[5, 10, 20]))
+    assert (rows[3][0], rows[3][7]) == ("2", "dead")
 
 
 def test_the_values_leave_with_the_places_of_their_units(one, tmp_path):
@@ -207,7 +253,9 @@ def test_maps_of_one_unit_are_seen_in_the_range_of_the_layer(shown):
     """A dense layer as published: each map alone would be of one colour."""
     scene = scenes.full()
     values = np.linspace(-1, 3, 4096, dtype=np.float32)[:, None, None]
-    one = shown(FeatureMapsPanel, replace(scene, features=replace(scene.features, values=values)), SIZE)
+    one = shown(
+        FeatureMapsPanel, replace(scene, features=replace(scene.features, statistics=MapStatistics.of(values))), SIZE
+    )
     assert [maps(one)._tile(index).pixelColor(0, 0).red() for index in (0, 4095)] == [0, 255]
     assert (maps(one).scale_bar._low, maps(one).scale_bar._high) == ("−1.000", "3.000")
     assert maps(one).grid.tile_rect(0).width() < 64
@@ -217,7 +265,7 @@ def test_maps_of_one_unit_are_seen_in_the_range_of_the_layer(shown):
 def test_a_silent_layer_is_neither_blue_nor_red(shown):
     """Both signs about zero: a layer that says nothing at all has the colour of zero."""
     scene = scenes.full()
-    silent = replace(scene.features, values=np.zeros_like(scene.features.values))
+    silent = replace(scene.features, statistics=MapStatistics.of(np.zeros_like(scene.features.values)))
     scene = replace(scene, features=silent, state=replace(scene.state, map_scale=MapScale.SIGNED))
     tile = maps(shown(FeatureMapsPanel, scene, SIZE))._tile(0)
     colour = tile.pixelColor(3, 3)
@@ -229,8 +277,8 @@ def test_a_silent_layer_is_neither_blue_nor_red(shown):
 
 def test_orders_put_the_strongest_first_and_keep_ties():
     values = np.array([[[0, 1]], [[5, 0]], [[0, 1]], [[2, 2]]], np.float32)
-    statistics = MapStatistics(values)
-    orders = {how: tiles.order(values, statistics, how, (0, 1)) for how in MapOrder}
+    statistics = MapStatistics.of(values)
+    orders = {how: tiles.order(statistics, how, (0, 1)) for how in MapOrder}
     assert orders == {
         MapOrder.INDEX: [0, 1, 2, 3],
         MapOrder.MEAN: [1, 3, 0, 2],
@@ -238,8 +286,8 @@ def test_orders_put_the_strongest_first_and_keep_ties():
         MapOrder.SPARSITY: [0, 1, 2, 3],
         MapOrder.CURSOR: [3, 0, 2, 1],
     }
-    assert tiles.order(values, statistics, MapOrder.CURSOR, None) == [0, 1, 2, 3]
-    assert tiles.order(values, statistics, MapOrder.CURSOR, (7, 7)) == [0, 1, 2, 3]
+    assert tiles.order(statistics, MapOrder.CURSOR, None) == [0, 1, 2, 3]
+    assert tiles.order(statistics, MapOrder.CURSOR, (7, 7)) == [0, 1, 2, 3]
 
 
 def test_maps_that_reach_beyond_the_image_say_that_the_input_was_padded(one):

@@ -171,8 +171,8 @@ def test_filters_leave_as_picture_and_table(qtbot, sliced, pictured):
     qtbot.mouseClick(page(sliced).copy, Qt.MouseButton.LeftButton)
     for action in page(sliced).save.menu().actions():
         action.trigger()
-    assert sliced.commands.names() == ["copy_image", "save_image", "save_table"]
-    assert sliced.commands.asked[1][1][1] == "filter-4-c3"
+    assert sliced.commands.names() == ["copy_made", "save_with", "save_table"]
+    assert sliced.commands.asked[1][1][0] == "filter-4-c3.png"
     rows = sliced.commands.asked[2][1][0]
     assert rows[0][:4] == ["filter", "map", "r0c0", "r0c1"]
     assert [row[:2] for row in rows[1:]] == [[4, index] for index in range(6)]
@@ -180,4 +180,4 @@ def test_filters_leave_as_picture_and_table(qtbot, sliced, pictured):
     table = filter_words.rows(pictured.scene.filters.filter)
     assert len(table) == 1 + 16 * 3
     assert [row[1] for row in table[1:4]] == ["red", "green", "blue"]
-    assert page(pictured).picture().width() > 200
+    assert page(pictured).sheet()().width() > 200

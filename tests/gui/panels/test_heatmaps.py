@@ -97,7 +97,7 @@ def test_a_prediction_for_another_picture_does_not_use_this_one(shown):
 def test_leaving_as_one_picture(qtbot, one):
     qtbot.mouseClick(one.panel.copy, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(one.panel.save, Qt.MouseButton.LeftButton)
-    assert one.commands.names() == ["copy_image", "save_image"]
+    assert one.commands.names() == ["copy_made", "save_with"]
 
 
 def test_shrinking_keeps_the_whole_picture_and_its_mean():
