@@ -20,6 +20,7 @@ from segviz.core.what_if import Edit, edited
 from segviz.gui import picturing, settings
 from segviz.gui.network_stage import NetworkStage
 from segviz.gui.scene import Scene
+from segviz.gui.statusbar import zoom_text
 from segviz.gui.what_if_rows import outcome, read_pair
 from segviz.gui.widgets.what_if_table import distinct
 from tests.core import skipped
@@ -97,10 +98,14 @@ def test_n_shows_the_network_and_escape_the_image_again(bench):
     assert one.window.centre.currentWidget() is stage
     assert names(stage.board) == ["input", "c1", "s2", "c3", "s4", "c5", "f6", "output"]
     assert stage.board.figure.photograph is not None
+    stage.zoom(1.5)
+    told = one.window.statusBar().zoom.text()
+    assert told == zoom_text(stage.board.projection.zoom)
     QTest.keyClick(one.window, Qt.Key.Key_Escape)
     one.turn()
     assert one.state.network_view is NetworkView.NONE
     assert one.window.centre.currentWidget() is one.window.canvas
+    assert one.window.statusBar().zoom.text() == zoom_text(one.window.canvas.view.projection.zoom) != told
 
 
 def test_the_button_in_the_network_panel_shows_it_too(bench):
