@@ -201,6 +201,11 @@ class Canvas(QWidget):
         """Show the whole image, and a box of its pixels that may reach beyond it."""
         self.view.fit(box)
 
+    @property
+    def shown_zoom(self) -> float:
+        """Screen pixels per pixel of what is shown, 0 without an image."""
+        return self.view.projection.zoom if self.view.image_size is not None else 0.0
+
     def zoom_one(self) -> None:
         """One screen pixel an image pixel."""
         self.view.zoom_one()

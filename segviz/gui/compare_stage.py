@@ -143,6 +143,11 @@ class CompareStage(QWidget):
         """Show the whole image."""
         self.panes[0].view.fit()
 
+    @property
+    def shown_zoom(self) -> float:
+        """Screen pixels per pixel of what is shown, 0 without an image."""
+        return self.panes[0].view.projection.zoom
+
     def zoom_one(self) -> None:
         """One screen pixel an image pixel."""
         self.panes[0].view.zoom_one()

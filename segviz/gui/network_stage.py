@@ -149,6 +149,11 @@ class NetworkStage(QWidget):
         """Show the focus, or all of the picture."""
         self.board.fit()
 
+    @property
+    def shown_zoom(self) -> float:
+        """Screen pixels per pixel of what is shown, 0 without an image."""
+        return self.board.projection.zoom
+
     def zoom_one(self) -> None:
         """The picture at its own size."""
         self.board.zoom_one()

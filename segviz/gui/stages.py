@@ -66,8 +66,15 @@ class Stages:
         focus = QApplication.focusWidget()
         inside = focus is not None and window.centre.isAncestorOf(focus)
         window.centre.setCurrentWidget(wanted)
+        self._tell_zoom(wanted)
         if inside or wanted is self._network:  # else Qt gives the keys to the next line of text
             wanted.setFocus()
+
+    def _tell_zoom(self, front: QWidget) -> None:
+        """The status bar has the zoom of what has come to the front; of a stage that cannot zoom it has none."""
+        shown = self.zooming
+        zoom = shown.shown_zoom if shown is not None and shown is front else 0.0
+        self._window.statusBar().show_zoom(zoom)
 
     def _network_for(self, scene: Scene) -> NetworkStage | None:
         if scene.state.network_view is NetworkView.NONE or scene.network is None:

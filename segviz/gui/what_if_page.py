@@ -22,7 +22,10 @@ HEADS = (
     ("Kernel", "Rows and columns of the window: a number, or width × height; + and − change it by one"),
     ("Stride", "Units from window to window: a number, or width × height; + and − change it by one"),
     ("Dilation", "Units from sample to sample in a window: a number, or width × height; + and − change it by one"),
-    ("Padding", "Units put around the maps, the same on both sides: a number, or width × height"),
+    (
+        "Padding",
+        "Units that the layer itself puts around its maps, on both sides: a number, or width × height",
+    ),
     ("Grid", "Rows × columns of the output"),
     ("Field", "Side of the receptive field in pixels of the network's input"),
     ("Multiply-adds", "For this input"),
@@ -41,7 +44,6 @@ class WhatIfPage(QWidget):
         theme.set_surface(self, "panel")
         self._scene: Scene | None = None
         self._outcome: Outcome | None = None
-        self._refused = ""  # the layer whose row was scrolled to
         self.table = WhatIfTable(HEADS, "Windows of the layers, and what would follow from others")
         self.summary = ElidedLabel()
         self.summary.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
@@ -70,10 +72,6 @@ class WhatIfPage(QWidget):
         lines = [line for row in found.rows for line in _lines(row)] if found is not None else []
         self.table.show_lines(lines, scene.state.layer)
         self.summary.setText(summary(scene, found) if found is not None else "")
-        refused = next((row.name for row in found.rows if row.refusal), "") if found is not None else ""
-        if refused and refused != self._refused:  # once: whoever goes on editing stays where the edits are
-            self.table.reveal(refused)
-        self._refused = refused
         self.reset_all.setEnabled(bool(scene.state.network_picture.edits))
         edited = {layer for layer, _ in scene.state.network_picture.edits}
         self.reset_one.setEnabled(scene.state.layer in edited)

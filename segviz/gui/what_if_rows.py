@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segviz.core.folding import Folding
@@ -84,13 +84,20 @@ def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Ou
         found = _before(network, known, at)
     new = {layer.name: layer for layer in found.layers} if found is not None else {}
     told = _told(network, folding)
-    shown_at = next((layer.name for layer in told if layer.name == at), next(iter(known), ""))
     rows = tuple(_row(layer, new.get(layer.name), windows.get(layer.name), known.get(layer.name)) for layer in told)
     if refusal:
+        shown_at = _row_of(network, told, at)
         rows = tuple(replace(row, refusal=sentence(refusal)) if row.name == shown_at else row for row in rows)
     if not refusal and found is not None and known:
         network = replace(network, layers=found.layers, geometry=found.geometry, macs=found.macs)
     return Outcome(rows, network, known, sentence(refusal) if refusal else "", at, _remedy(windows, known, at))
+
+
+def _row_of(network: Network, told: Sequence[Layer], at: str) -> str:
+    """The row that a refusal stands below: that of its layer; of a block's sum, the last row before the sum."""
+    ends = dict(network.geometry.layers)
+    before = [layer.name for layer in told if ends.get(layer.name, ends[at] + 1) <= ends[at]]
+    return at if at in before else max(before, key=ends.__getitem__, default=told[0].name)
 
 
 def _remedy(windows: Mapping[str, Edit], edits: Mapping[str, Edit], at: str) -> str:

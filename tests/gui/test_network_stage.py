@@ -20,7 +20,9 @@ from segviz.core.what_if import Edit, edited
 from segviz.gui import picturing, settings
 from segviz.gui.network_stage import NetworkStage
 from segviz.gui.scene import Scene
+from segviz.gui.statusbar import zoom_text
 from segviz.gui.what_if_rows import outcome, read_pair
+from segviz.gui.widgets.what_if_table import distinct
 from tests.core import skipped
 from tests.gui import scenes
 
@@ -96,10 +98,14 @@ def test_n_shows_the_network_and_escape_the_image_again(bench):
     assert one.window.centre.currentWidget() is stage
     assert names(stage.board) == ["input", "c1", "s2", "c3", "s4", "c5", "f6", "output"]
     assert stage.board.figure.photograph is not None
+    stage.zoom(1.5)
+    told = one.window.statusBar().zoom.text()
+    assert told == zoom_text(stage.board.projection.zoom)
     QTest.keyClick(one.window, Qt.Key.Key_Escape)
     one.turn()
     assert one.state.network_view is NetworkView.NONE
     assert one.window.centre.currentWidget() is one.window.canvas
+    assert one.window.statusBar().zoom.text() == zoom_text(one.window.canvas.view.projection.zoom) != told
 
 
 def test_the_button_in_the_network_panel_shows_it_too(bench):
@@ -366,18 +372,37 @@ def test_a_refusal_stands_below_its_row_and_what_lies_behind_is_unknown(shown):
     assert stage.what_if.summary.text() == f"Refused: {lines[refused[0]].cells[0].text}"
 
 
-def test_a_refusal_far_below_is_scrolled_to_and_said_above_with_the_padding_that_helps(shown):
+def test_a_refusal_far_below_is_said_above_with_the_padding_that_helps_and_moves_no_row(shown):
     """A kernel of 5 makes maps two smaller, which do not fit the sum behind it."""
     stage, _, _ = shown(skipped.residual(1), network_view=NetworkView.WHAT_IF)
     stage.resize(700, 220)
     QApplication.processEvents()
-    typed(stage, "body.0.conv1", Part.KERNEL, "5")
     table = stage.what_if.table
+    table.verticalScrollBar().setValue(table.rowHeight(0))
+    before = cell(stage, "body.0.conv1", Part.KERNEL)
+    typed(stage, "body.0.conv1", Part.KERNEL, "5")
+    assert cell(stage, "body.0.conv1", Part.KERNEL).y() == before.y()
     row = next(at for at, line in enumerate(table.lines) if len(line.cells) == 1)
-    assert table.viewport().rect().contains(table.visualRect(table.model().index(row, 0)).center())
     marked = [line.name for line in table.lines if line.cells[0].tone]
     assert marked == [table.lines[row].name] * 2, "its row, and what is refused below it"
     assert stage.what_if.summary.text().endswith("; padding 2 at body.0.conv1 would keep the size")
+
+
+def test_the_refusal_of_a_blocks_sum_stands_below_the_last_row_before_it():
+    """The sum is the block's own, which has no row; the strided convolution has one, far above it."""
+    network = skipped.residual(3)
+    found = outcome(network, Folding(network), {"body.1.conv1": Edit((3, 3), (2, 2), padding=(1, 1))})
+    assert found.at == "body.1"
+    refused = next(row for row in found.rows if row.refusal)
+    assert refused.name == "body.1.conv2"
+    assert refused.refusal == found.refusal
+
+
+def test_names_are_cut_at_dots_and_told_apart():
+    names = ["backbone.stem", "b.0.conv1", "b.10.conv1", "b.10.conv2", "score_pool4", "upscore_pool4"]
+    assert distinct(names) == [
+        "backbone.stem", "…0.conv1", "…10.conv1", "…10.conv2", "score_pool4", "upscore_pool4",
+    ]  # fmt: skip
 
 
 def test_the_picture_follows_the_edits_and_marks_them(shown):

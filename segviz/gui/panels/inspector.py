@@ -50,6 +50,7 @@ class InspectorPanel:
         self._hovered: tuple[float, float] | None = None
         self._entries: list[Entry] = []
         self._hidden = 0  # pixels of the upper part that there is no room for
+        self._square_comes = False  # put there, and not yet scrolled to
         self.widget = QWidget()
         self.widget.setObjectName("panel-inspector")
         self.widget.setMinimumWidth(theme.px(248))
@@ -67,7 +68,8 @@ class InspectorPanel:
         self._ranking.addWidget(self._bars_note)
         self.window = WindowCard(self._show_class, lambda: self._session.update(window=None))
         self.unit = UnitCard(commands)
-        self.sight = (SightRow(commands), SquareCard(commands), PathCard(commands))
+        self.square = SquareCard(commands)
+        self.sight = (SightRow(commands), self.square, PathCard(commands))
         self.glow = GlowCard(commands)
         self._build_classes()
         self._arrange()
@@ -104,7 +106,7 @@ class InspectorPanel:
         upper.addLayout(self._ranking)
         upper.addWidget(self.window)
         upper.addSpacing(theme.XS)
-        for part in (*self.sight, self.unit, self.glow):
+        for part in (self.unit, *self.sight, self.glow):  # what is clicked comes first: it is seen in a low dock, too
             upper.addWidget(part)
         lower = QVBoxLayout()
         lower.setContentsMargins(theme.M, theme.S, theme.M, 0)
@@ -116,16 +118,19 @@ class InspectorPanel:
         outer.setContentsMargins(0, 0, 0, theme.S)
         outer.setSpacing(theme.XS)
         self._tray = Tray(above)
-        self._tray.verticalScrollBar().rangeChanged.connect(self._follow_glow)
+        self._tray.verticalScrollBar().rangeChanged.connect(self._follow)
         outer.addWidget(self._tray)
         outer.addLayout(lower)
         outer.addWidget(self.legend, 1)
         outer.addStretch(0)
 
-    def _follow_glow(self, _: int, hidden: int) -> None:
-        """What glows stands last: it is scrolled to as it comes."""
+    def _follow(self, _: int, hidden: int) -> None:
+        """What glows stands last and the square below the unit: they are scrolled to as they come."""
         if hidden > self._hidden and self._session.state.glow is not Glow.NONE:
             self._tray.ensureWidgetVisible(self.glow, 0, 0)
+        elif hidden > self._hidden and self._square_comes:
+            self._tray.ensureWidgetVisible(self.square, 0, 0)
+            self._square_comes = False
         self._hidden = hidden
 
     def _classes_row(self) -> QHBoxLayout:
@@ -163,6 +168,8 @@ class InspectorPanel:
         self.window.show_window(dragged(new))
         if old is None or _unit_differs(old, new):
             self.unit.show_unit(pinned(new), new)
+        covers = [scene is not None and scene.state.sight.square is not None for scene in (old, new)]
+        self._square_comes = covers[1] and (self._square_comes or not covers[0])
         for part in self.sight:
             part.show_scene(new)
         self.glow.show_scene(new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -153,9 +154,12 @@ class _Painter(QStyledItemDelegate):
         painter.restore()
 
     def _fitting(self, cell: Cell, font: QFont, width: float, sentence: bool) -> str:
-        """Names of layers differ in their ends, sentences are read from their beginnings."""
-        mode = Qt.TextElideMode.ElideRight if sentence else Qt.TextElideMode.ElideLeft
-        return QFontMetrics(font).elidedText(cell.was, mode, int(width))
+        """Names of layers differ in their ends and are cut at a dot, sentences are read from their beginnings."""
+        metrics = QFontMetrics(font)
+        if sentence:
+            return metrics.elidedText(cell.was, Qt.TextElideMode.ElideRight, int(width))
+        fitting = (text for text in _shorter(cell.was) if metrics.horizontalAdvance(text) <= width)
+        return next(fitting, metrics.elidedText(cell.was, Qt.TextElideMode.ElideLeft, int(width)))
 
     def _field(self, painter: QPainter, rect: QRectF, state: QStyle.StateFlag, t: theme.Tokens) -> None:
         focused = bool(state & QStyle.StateFlag.State_HasFocus)
@@ -220,7 +224,7 @@ class WhatIfTable(QTableView):
     def show_lines(self, lines: Sequence[Line], selected: str | None) -> None:
         """Show these lines, the row of a layer selected; silent. Where a person is stays in view."""
         self._silent = True
-        here = self.currentIndex()
+        here, scrolled, at = self.currentIndex(), self.verticalScrollBar().value(), self.currentIndex().row()
         spot = (self.lines[here.row()].name, here.column()) if here.isValid() else ("", 0)
         self._lines.show(tuple(lines))
         self.clearSpans()
@@ -231,14 +235,10 @@ class WhatIfTable(QTableView):
         if row is not None and (not self.currentIndex().isValid() or self.currentIndex().row() != row):
             self.setCurrentIndex(self._lines.index(row, spot[1]))
         self._measure()
+        if wanted == spot[0] and row is not None:  # refusals are rows: what a person edits stays below the mouse
+            self.updateGeometries()
+            self.verticalScrollBar().setValue(scrolled + self.rowHeight(row) * (row - at))
         self._silent = False
-
-    def reveal(self, layer: str) -> None:
-        """Scroll so far that the row of a layer is in view, and what is refused below it."""
-        row = self.row_of(layer)
-        for at in (row + 1, row):
-            if at < len(self.lines) and self.lines[at].name == layer:
-                self.scrollTo(self._lines.index(at, 0))
 
     def row_of(self, layer: str) -> int:
         """The row of a layer."""
@@ -263,7 +263,10 @@ class WhatIfTable(QTableView):
             head.resizeSection(column, own)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         others = sum(head.sectionSize(column) for column in range(1, self._lines.columnCount()))
-        head.resizeSection(0, max(theme.px(NAME), min(head.sectionSize(0), self.viewport().width() - others)))
+        names, body = [line.name for line in plain], QFontMetrics(theme.body())
+        told = max((body.horizontalAdvance(text) for text in distinct(names)), default=0) + theme.px(2 * theme.S) + 1
+        least = max(theme.px(NAME), told)
+        head.resizeSection(0, max(least, min(head.sectionSize(0), self.viewport().width() - others)))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -295,6 +298,18 @@ class WhatIfTable(QTableView):
             event.ignore()
         else:
             super().keyPressEvent(event)
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Each name as short as tells it from the others: 'a.b.conv1' and 'a.c.conv1' as '…b.conv1' and '…c.conv1'."""
+    often = Counter(text for name in names for text in _shorter(name))
+    return [next(text for text in reversed(_shorter(name)) if often[text] == 1 or text == name) for name in names]
+
+
+def _shorter(name: str) -> list[str]:
+    """A name, and its ends from one dot after another, of at least two parts, as they are shown in its place."""
+    parts = name.split(".")
+    return [name] + ["…" + ".".join(parts[at:]) for at in range(1, len(parts) - 1)]
 
 
 def _side(column: int) -> Qt.AlignmentFlag:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 
 from segviz.core import scores
 from segviz.core.choices import View
@@ -301,6 +301,33 @@ def test_two_things_scroll_one_below_the_other_and_neither_in_the_other(shown):
     top = legend.mapTo(one.panel.widget, QPoint(0, 0)).y()
     assert top + legend.height() <= one.panel.widget.height()
     assert tray.geometry().bottom() < top
+
+
+def in_view(part, tray) -> bool:
+    """Whether all of a widget is in the window of a tray."""
+    return tray.viewport().rect().contains(QRect(part.mapTo(tray.viewport(), QPoint(0, 0)), part.size()))
+
+
+def test_the_unit_that_was_clicked_is_seen_before_its_paths_in_a_low_dock(shown):
+    network = scenes.skipping(scenes.HEIGHT, scenes.WIDTH)
+    state = replace(scenes.full().state, model=scenes.FCN, layer="output", unit=Unit(0, 20, 30), cursor=(30, 20))
+    one = shown(InspectorPanel, scenes.full(network=network, features=None, state=state), (272, 490))
+    tray, unit = one.panel.widget.findChild(Tray), one.panel.unit
+    for part in (unit.place, unit.crop, unit.facts):
+        assert in_view(part, tray)
+    _, _, paths = one.panel.sight
+    assert paths.isVisibleTo(one.panel.widget)
+    assert paths.geometry().top() > unit.geometry().bottom()
+
+
+def test_the_square_is_scrolled_to_as_it_comes_in_a_low_dock(shown):
+    one = shown(InspectorPanel, scenes.full(), (272, 420))
+    tray = one.panel.widget.findChild(Tray)
+    one.session.update(sight=replace(one.state.sight, square=(30.0, 30.0), side=16))
+    assert in_view(one.panel.square, tray)
+    tray.verticalScrollBar().setValue(0)
+    one.session.update(unit=Unit(4, 11, 21))
+    assert tray.verticalScrollBar().value() == 0  # once
 
 
 @pytest.mark.parametrize("height", [490, 500, 510, 520])
