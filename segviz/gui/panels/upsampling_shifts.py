@@ -128,7 +128,8 @@ class DirectPage(_Viewed):
         state, prediction = scene.state, scene.answer
         lacking = self.missing(scene)
         self._show_buttons(scene)
-        self.buttons[Method.UPSAMPLED].setVisible(prediction is not None and prediction.method not in COARSE)
+        fits = prediction is not None and prediction.method not in COARSE and lacking != CLASSIFIER
+        self.buttons[Method.UPSAMPLED].setVisible(fits)
         key = (
             Same(prediction),
             Same(scene.network),
@@ -229,6 +230,8 @@ class ShiftsPage(_Viewed):
             self._runs[prediction.method] = prediction
         lacking = self.missing(scene)
         self._show_buttons(scene)
+        for button in self.buttons.values():
+            button.setVisible(lacking != CLASSIFIER)
         self.player.setVisible(not lacking)
         key = (
             Same(prediction),

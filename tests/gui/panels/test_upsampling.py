@@ -15,7 +15,7 @@ from segviz.core import fading, upsamplers
 from segviz.core.choices import Method, Upsampling
 from segviz.core.laboratory import Kernel, Page, Source, Way
 from segviz.core.masks import Mask
-from segviz.gui.panels import upsampling_maps, upsampling_skips
+from segviz.gui.panels import upsampling_maps, upsampling_shifts, upsampling_skips
 from segviz.gui.panels.upsampling import UpsamplingPanel
 from segviz.gui.widgets.player import Player
 from tests.gui import scenes
@@ -513,3 +513,11 @@ def test_fades_that_there_is_no_memory_for_are_said_and_the_page_goes_on(lab, qt
     one.panel._change(fades=(0.2, 0.5))
     qtbot.waitUntil(lambda: "20" in skips.views.views[3].title.text() and not skips._busy)
     assert not skips.note.text().startswith("not enough memory")
+
+
+@pytest.mark.parametrize("which", [Page.DIRECT, Page.SHIFTS])
+def test_what_is_about_classifiers_offers_no_run_of_another_network(lab, which):
+    scene = scenes.laboratory(which)
+    one = lab(replace(scene, network=replace(scene.network, window=None)))
+    assert page(one).missing(one.scene) == upsampling_shifts.CLASSIFIER
+    assert all(button.isHidden() for button in page(one).buttons.values())
