@@ -134,9 +134,15 @@ def _evidence(options: argparse.Namespace, console: Console, entry: Entry, index
     text = (
         f"{name}, {heat.title} at {found.layer}: at most {data['maximum']:.4g}, at {point(data['maximum_at'])}\n"
         f"  score {found.scores[0]:.4g} over {found.units[0]} units of the answer ({found.area.title.lower()})\n"
-        f"{_end(found.lattice, data)}"
+        f"{_signs(found, options.signed)}{_end(found.lattice, data)}"
     )
     return Report(data, text)
+
+
+def _signs(found: CamAnswer, signed: bool) -> str:
+    """The line that says what the colours of a signed map are."""
+    reach = found.reach(0, True)
+    return f"  red speaks for it, blue against it: colours from {-reach:.4g} to {reach:.4g}\n" if signed else ""
 
 
 def _data_of(found: CamAnswer, options: argparse.Namespace, out: Path) -> dict[str, Any]:
@@ -166,12 +172,19 @@ def _data_of(found: CamAnswer, options: argparse.Namespace, out: Path) -> dict[s
 
 
 def _painted(pixels: Bytes, found: CamAnswer, signed: bool) -> Bytes:
-    """The map over the image, each unit where its layer has it."""
+    """The map over the image, each unit where its layer has it; a signed one over grey, above its scale.
+
+    A sky is blue and a brick red without any evidence: under two colours that mean something, nothing else has any.
+    """
     import numpy as np
 
-    from segviz.core import cams, export, palettes, resample
+    from segviz.core import cams, export, palettes, resample, scale_bars
 
     wide = resample.upsample(found.shown(0, signed), found.lattice, State().upsampling, *pixels.shape[:2])
-    heat = np.rint(cams.levels(wide, found.reach(0, signed), signed) * 255).astype(np.uint8)
-    table = palettes.signed_table() if signed else palettes.heat_table(ColourMap.MAGMA)
-    return export.overlay_heat(pixels, heat, table, State().heat_opacity)
+    reach = found.reach(0, signed)
+    heat = np.rint(cams.levels(wide, reach, signed) * 255).astype(np.uint8)
+    if not signed:
+        return export.overlay_heat(pixels, heat, palettes.heat_table(ColourMap.MAGMA), State().heat_opacity)
+    painted = export.overlay_heat(export.greyed(pixels), heat, palettes.signed_table())
+    colours = palettes.colour_map(ColourMap.DIVERGING)
+    return scale_bars.with_scale(painted, colours, f"-{reach:.4g} against", f"for {reach:.4g}")

@@ -29,6 +29,7 @@ Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.integer[Any]]
 Mask = npt.NDArray[np.bool_]
 
+DIMMED = 0.55  # brightness of a greyed photograph
 STRIP = 256  # rows painted at a time: the intermediate of a 24 megapixel image stays small
 
 # ------------------------------------------------------------------------------------------ files
@@ -232,6 +233,15 @@ def overlay_heat(pixels: Bytes, heat: Bytes, table: Bytes, opacity: float = 1.0)
     _same_size(pixels, heat)
     alpha = np.rint(table[:, 3] * opacity).astype(np.uint8)
     return _mixed(pixels, alpha[heat], lambda rows: table[heat[rows], :3])
+
+
+def greyed(pixels: Bytes) -> Bytes:
+    """The photograph (H, W, 3) grey and dimmed, so that a map's colours are the only ones on it."""
+    out = np.empty(pixels.shape, np.uint8)
+    for top in range(0, len(pixels), STRIP):
+        rows = slice(top, top + STRIP)
+        out[rows] = np.rint(pixels[rows].mean(2, np.float32, keepdims=True) * DIMMED)
+    return out
 
 
 def _same_size(pixels: Bytes, over: Labels) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QImage, QPainter, QPen
@@ -15,9 +16,11 @@ from segviz.gui.film import grid_text, inner_of, picture_of, size_text, titles
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
 from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.path_parts import PathParts, path_parts
 from segviz.gui.scene import Pinned, Scene, pinned
 from segviz.gui.sight_layers import path_marks
-from segviz.gui.sighting import stills
+from segviz.gui.sighting import paths, stills
+from segviz.gui.widgets.bars import Bar
 from segviz.gui.widgets.filmstrip import draw_inner
 from segviz.gui.widgets.projection import Projection
 
@@ -26,7 +29,12 @@ MARGIN, GAP = 28, 20
 TILES, TILE, TILE_GAP = 11, 62, 22
 PICTURES, PICTURE_TOP = 250, 92  # height of the pictures, and where they begin
 WIDTHS = ((330, 250), (236, 206))  # of the whole image and of each other picture at most: of two, and of three
-ROWS, ROW = 5, 21
+ROWS, ROW = 5, 21  # classes at most
+MOST_PATHS = 6
+HEAD, LINE, GAP_BELOW = 18, 17, 10  # of a section of numbers: its heading, a line of it, the room behind it
+COLUMN = PICTURES + 36  # height of the numbers beside the pictures
+LEAST_TYPE = 9  # what does not fit is written smaller, down to this
+LEAST_BAR = 28
 UNDER = QColor(0, 0, 0, 200)
 
 
@@ -36,7 +44,7 @@ class Panel:
 
     image: QImage
     caption: str
-    notes: tuple[str, ...] = ()
+    note: str = ""
 
 
 def card(scene: Scene, tokens: theme.Tokens) -> QImage | None:
@@ -69,18 +77,22 @@ class _Card:
 
     def __init__(self, painter: QPainter, tokens: theme.Tokens, scene: Scene, unit: Pinned) -> None:
         self._painter, self._tokens, self._scene, self._unit = painter, tokens, scene, unit
-        self._paths = {marks.text: (marks.box, marks.colour) for marks in path_marks(scene)}
+        self._paths = path_marks(scene)
 
     def paint(self) -> None:
         self._head()
         left = float(MARGIN)
         for panel in self._panels():
             left = self._picture(panel, left) + GAP
-        self._classes(QRectF(left + 4, PICTURE_TOP, WIDE - MARGIN - left - 4, PICTURES))
+        self._numbers(QRectF(left + 4, PICTURE_TOP, WIDE - MARGIN - left - 4, COLUMN))
         self._film(PICTURE_TOP + PICTURES + 60)
 
     def _text(self, rect: QRectF, text: str, font: QFont, ink: str = "text", right: bool = False) -> None:
-        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        self._draw(rect, text, font, ink, Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+
+    def _draw(self, rect: QRectF, text: str, font: QFont, ink: str, side: Qt.AlignmentFlag) -> None:
+        """`text` in one line: smaller where it does not fit, and only then shortened."""
+        font = _fitting(font, text, rect.width())
         self._painter.setFont(font)
         self._painter.setPen(self._tokens.color(ink))
         shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, rect.width())
@@ -113,7 +125,7 @@ class _Card:
         self._mark(whole, around)
         size = unit_words.field_size(unit, self._scene.network)
         outside = unit_words.outside(unit, self._scene.network)
-        panels = [Panel(whole, "where it looks", tuple(self._paths)), Panel(seen, f"what it sees: {size}", (outside,))]
+        panels = [Panel(whole, "where it looks"), Panel(seen, f"what it sees: {size}", outside)]
         if effective is not None:
             panels.append(Panel(self._glowing(seen), *_spread(effective)))
         return panels
@@ -130,7 +142,7 @@ class _Card:
         zoom = image.width() / around.width
         painter = QPainter(image)
         boxes = [(self._unit.field, self._tokens.color("accent"))]
-        boxes += [(box, QColor(colour)) for box, colour in self._paths.values()]
+        boxes += [(path.box, QColor(path.colour)) for path in self._paths]
         for box, color in (*boxes, (self._unit.cell, QColor("white"))):
             left, top = (box.left - around.left) * zoom, (box.top - around.top) * zoom
             for ink, width in ((UNDER, 3.0 * SCALE), (color, 1.5 * SCALE)):
@@ -156,56 +168,84 @@ class _Card:
         self._painter.drawImage(place, panel.image)
         row = QRectF(left, place.bottom() + 4, max(size.width(), 120), 16)
         self._text(row, panel.caption, _font(11), "dim")
-        row.translate(0, 15)
-        for note in panel.notes:
-            colour = self._paths[note][1] if note in self._paths else ""
-            if colour:
-                self._painter.fillRect(QRectF(row.left(), row.center().y() - 4, 8, 8), QColor(colour))
-                row.setLeft(row.left() + 12)
-            self._text(row, note, _font(11), "dim")
-            row.setLeft(row.left() + QFontMetricsF(_font(11)).horizontalAdvance(note) + 12)
+        self._text(row.translated(0, 15), panel.note, _font(11), "dim")
         return float(place.right())
 
-    # -------------------------------------------------------------------------- classes, film
+    # -------------------------------------------------------------------------- numbers, film
 
-    def _classes(self, room: QRectF) -> None:
-        """The most probable classes at the pixel, then the numbers of the unit."""
-        prediction, top = self._scene.shown_prediction, room.top()
-        if prediction is not None and self._scene.before is None:
-            x, y = self._scene.state.cursor or self._unit.center
-            self._text(QRectF(room.left(), top, room.width(), 16), "CLASSES HERE", _font(11, True), "dim")
-            top += 20
-            for found in scores.ranking(prediction, x, y, ROWS):
-                self._bar(QRectF(room.left(), top, room.width(), ROW), found.name, found.probability)
-                top += ROW
-            top += 12
-        self._text(QRectF(room.left(), top, room.width(), 16), "UNIT", _font(11, True), "dim")
-        for name, value in self._facts():
-            top += 17
-            self._text(QRectF(room.left(), top, 62, 16), name, _font(12), "dim")
-            self._text(QRectF(room.left() + 66, top, room.width() - 66, 16), value, _font(12))
+    def _numbers(self, room: QRectF) -> None:
+        """The most probable classes at the pixel, the paths to the unit, and its numbers: as many lines as there is
+        room for.
+        """
+        facts = self._facts()
+        paths = self._path_parts()
+        bars = paths.bars if paths is not None else ()
+        left = room.height() - HEAD - len(facts) * LINE
+        if bars:
+            left -= HEAD + len(bars) * LINE + GAP_BELOW
+        top = self._classes(room, left)
+        if paths is not None:
+            top = self._heading(room, top, "EACH PATH ADDS" if paths.values else "PATHS")
+            top = self._bars(room, top, bars, LINE) + GAP_BELOW
+        top = self._heading(room, top, "UNIT")
+        wide = max(QFontMetricsF(_font(12)).horizontalAdvance(name) for name, _ in facts) + 10
+        for name, value in facts:
+            self._text(QRectF(room.left(), top, wide, LINE), name, _font(12), "dim")
+            self._text(QRectF(room.left() + wide, top, room.width() - wide, LINE), value, _font(12))
+            top += LINE
+
+    def _classes(self, room: QRectF, high: float) -> float:
+        """The most probable classes in a part of `room` that is `high`; returns its lower edge."""
+        prediction = self._scene.shown_prediction
+        row = ROW if high >= HEAD + ROWS * ROW + GAP_BELOW else LINE
+        most = min(ROWS, int((high - HEAD - GAP_BELOW) // row))
+        if prediction is None or self._scene.before is not None or most < 1:
+            return room.top()
+        x, y = self._scene.state.cursor or self._unit.center
+        bars = tuple(
+            Bar(found.name, found.probability, words.probability(found.probability))
+            for found in scores.ranking(prediction, x, y, most)
+        )
+        top = self._heading(room, room.top(), "CLASSES HERE")
+        return self._bars(room, top, bars, row) + GAP_BELOW
+
+    def _path_parts(self) -> PathParts | None:
+        """The rows of the paths, where their boxes are shown; the smallest are left out where there are too many."""
+        if not self._paths:
+            return None
+        found = path_parts(self._scene, paths(self._scene), self._tokens.dim)
+        kept = sorted(found.bars, key=lambda bar: -bar.fraction)[:MOST_PATHS]
+        return replace(found, bars=tuple(bar for bar in found.bars if bar in kept))
 
     def _facts(self) -> tuple[tuple[str, str], ...]:
-        unit, network = self._unit, self._scene.network
+        """What the pictures' captions do not say."""
+        unit = self._unit
         return (
             ("Cell", f"row {words.count(unit.row)}, column {words.count(unit.column)}"),
             ("Value", words.value(unit.value)),
-            ("Field", unit_words.field_size(unit, network)),
             ("Centre", words.point(*unit.center)),
-            ("Outside", words.share(unit.outside)),
         )
 
-    def _bar(self, row: QRectF, name: str, probability: float) -> None:
-        label, track = row.width() * 0.42, QRectF(row)
-        track.setLeft(row.left() + label + 8)
-        track.setRight(row.right() - 36)
-        track.setTop(row.center().y() - 4)
-        track.setHeight(8)
-        self._text(QRectF(row.left(), row.top(), label, row.height()), name, _font(12))
-        self._text(row, words.probability(probability), _font(12), right=True)
-        self._painter.fillRect(track, self._tokens.color("raised"))
-        track.setWidth(track.width() * probability)
-        self._painter.fillRect(track, self._tokens.color("accent"))
+    def _heading(self, room: QRectF, top: float, text: str) -> float:
+        self._text(QRectF(room.left(), top, room.width(), HEAD - 2), text, _font(11, True), "dim")
+        return top + HEAD
+
+    def _bars(self, room: QRectF, top: float, bars: Sequence[Bar], high: int) -> float:
+        """Rows of name, bar and value, each `high`; the names have what the values and the least bars leave."""
+        metrics = QFontMetricsF(_font(12))
+        value = max(metrics.horizontalAdvance(bar.value) for bar in bars)
+        names = max(metrics.horizontalAdvance(bar.name) for bar in bars) + 1
+        label = min(max(names, room.width() * 0.42), room.width() - value - LEAST_BAR - 16)
+        for bar in bars:
+            row = QRectF(room.left(), top, room.width(), high)
+            self._text(QRectF(row.left(), top, label, high), bar.name, _font(12))
+            self._text(row, bar.value, _font(12), right=True)
+            track = QRectF(row.left() + label + 8, row.center().y() - 4, row.width() - label - value - 16, 8)
+            self._painter.fillRect(track, self._tokens.color("raised"))
+            track.setWidth(max(2.0, track.width() * bar.fraction))
+            self._painter.fillRect(track, QColor(bar.colour) if bar.colour else self._tokens.color("accent"))
+            top += high
+        return top
 
     def _film(self, top: float) -> None:
         """The filmstrip over the whole width, the pinned unit last."""
@@ -232,16 +272,23 @@ class _Card:
                 self._centred(QRectF(wide.left(), wide.top() + 15 * line, wide.width(), 15), text, "dim")
 
     def _centred(self, rect: QRectF, text: str, ink: str) -> None:
-        font = _font(11)
-        self._painter.setFont(font)
-        self._painter.setPen(self._tokens.color(ink))
-        shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, rect.width())
-        self._painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, shown)
+        self._draw(rect, text, _font(11), ink, Qt.AlignmentFlag.AlignHCenter)
 
 
-def _spread(effective: EffectiveField) -> tuple[str, tuple[str, ...]]:
+def _fitting(font: QFont, text: str, width: float) -> QFont:
+    """`font`, smaller where `text` is wider than `width`."""
+    found = QFont(font)
+    while found.pixelSize() > LEAST_TYPE and QFontMetricsF(found).horizontalAdvance(text) > width:
+        found.setPixelSize(found.pixelSize() - 1)
+    return found
+
+
+def _spread(effective: EffectiveField) -> tuple[str, str]:
     """What is said of what lights up: its name, and how little of the field holds nearly all of it."""
     name = next(glow for glow, rule in RULES.items() if rule is effective.request.rule).title.lower()
     if effective.spread is None:
-        return f"what counts: {name}", ()
-    return f"what counts: {name}", (f"{words.share(SHARES[-1])} of energy in {words.share(effective.spread)} inside",)
+        return f"what counts: {name}", ""
+    return (
+        f"what counts: {name}",
+        f"{words.share(SHARES[-1])} of it in {words.share(effective.spread)} of the image part",
+    )

@@ -98,8 +98,26 @@ def test_cam_and_grad_cam_of_the_same_maps_agree(segviz: Segviz, photo: Path, tm
     assert cam["maximum_at"] == grad["maximum_at"]
     assert cam["score"] == grad["score"]
     assert cam["out"].endswith("-cat-cam.png")
-    with Image.open(photo) as before, Image.open(tmp_path / grad["out"]) as after:
+    with Image.open(photo) as before, Image.open(tmp_path / cam["out"]) as after:
         assert before.size == after.size
+
+
+def test_a_signed_map_has_the_only_colours_and_a_scale(segviz: Segviz, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 260), (40, 90, 220)).save(tmp_path / "sky.png")  # blue, which would speak against a class
+    words = ("heatmap", tmp_path / "sky.png", "--model", "nin", "--class", "cat", "--grad-cam", "mlpconv3.5")
+    done = segviz(*words, "--signed", "--json").data
+    with Image.open(tmp_path / done["out"]) as saved:
+        pixels = np.asarray(saved.convert("RGB")).astype(int)
+    assert pixels.shape[1] == 300
+    assert pixels.shape[0] > 260  # the scale is below it
+    spread = np.ptp(pixels[:260], axis=2)
+    reach = max(done["maximum"], -done["minimum"])
+    assert spread.min() <= 2  # grey where nothing speaks
+    bar = pixels[260 + (len(pixels) - 260) // 2]
+    assert (bar[:, 2] - bar[:, 0]).max() > 100  # from blue
+    assert (bar[:, 0] - bar[:, 2]).max() > 100  # to red
+    assert f"colours from {-reach:.4g} to {reach:.4g}" in segviz(*words, "--signed").out
+    assert "colours from" not in segviz(*words).out
 
 
 def test_grad_cam_at_a_pixel_and_over_a_box(segviz: Segviz, photo: Path) -> None:

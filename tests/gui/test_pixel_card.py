@@ -8,14 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QImage
 
+from segviz.core.choices import Glow
+from segviz.core.planning import plan_effective
 from segviz.core.session import Unit
-from segviz.gui import gestures, pixel_card, theme
+from segviz.gui import gestures, pixel_card, sighting, theme, words
 from segviz.gui.background import WORKER
+from segviz.gui.path_parts import PathParts
 from segviz.gui.pictures import to_array
 from segviz.gui.pixel_card import card
-from tests.gui import render_states
+from segviz.gui.scene import Scene
+from segviz.gui.widgets.bars import Bar
+from tests.gui import render_states, scenes
 
 SIZE = (1920, 1080)
 STATES = ("heatmap", "small", "sight-paths", "glow")
@@ -54,6 +59,77 @@ def test_what_lights_up_stands_beside_what_is_seen(look):
     elsewhere = replace(scene.state, unit=Unit(17, 1, 1))  # its field is not known yet: two pictures as before
     moved, bare = (replace(one, state=elsewhere) for one in (scene, plain))
     assert np.array_equal(to_array(card(moved, theme.DARK)), to_array(card(bare, theme.DARK)))
+
+
+@pytest.fixture
+def texts(look, monkeypatch):
+    """What is written on a card, by scene: every text with whether it fits its place whole."""
+    written: list[tuple[str, bool]] = []
+    draw = pixel_card._Card._draw
+
+    def noted(self, rect, text, font, ink, side):
+        fitting = pixel_card._fitting(font, text, rect.width())
+        written.append((text, QFontMetricsF(fitting).horizontalAdvance(text) <= rect.width()))
+        assert rect.right() <= pixel_card.WIDE
+        draw(self, rect, text, font, ink, side)
+
+    monkeypatch.setattr(pixel_card._Card, "_draw", noted)
+
+    def of(scene):
+        written.clear()
+        card(scene, theme.DARK)
+        return list(written)
+
+    return of
+
+
+def with_all() -> Scene:
+    """Three pictures, the classes, three paths with what they add and a bias: the narrowest room, far out in a map."""
+    scene = render_states.paths()
+    wanted = sighting.contributions_wanted(scene)
+    glow = render_states.STATES["glow"]()
+    effective = replace(glow.effective, request=plan_effective(replace(scene.state, glow=Glow.EFFECTIVE)))
+    scene = replace(scene, state=replace(scene.state, glow=Glow.EFFECTIVE), effective=effective)
+    assert scene.shown_effective is not None
+    return replace(scene, contributions=scenes.contributions(wanted, scene.network, -0.125), prediction=glow.prediction)
+
+
+def test_nothing_on_it_is_cut(texts):
+    for scene in (with_all(), *(render_states.STATES[state]() for state in STATES)):
+        cut = [text for text, whole in texts(scene) if not whole]
+        assert [text for text in cut if len(text) < 32] == []  # classes with synonyms lose the middle of their names
+
+
+def test_it_says_what_each_path_adds_and_the_bias(texts):
+    scene = with_all()
+    told = [text for text, _ in texts(scene)]
+    at = told.index("EACH PATH ADDS")
+    added = [f"+{words.value(value)}" if value > 0 else words.value(value) for value in scenes.SCORES.values()]
+    pairs = [*zip(scenes.SCORES, added, strict=True), ("bias", words.value(-0.125))]
+    assert told[at + 1 : at + 1 + 2 * len(pairs)] == [text for pair in pairs for text in pair]
+    unknown = [text for text, _ in texts(replace(scene, contributions=None))]
+    assert "EACH PATH ADDS" not in unknown
+    assert unknown[unknown.index("PATHS") + 1] == "score_fr"  # how large the fields are, as in the inspector
+
+
+def test_its_numbers_stay_above_the_filmstrip(look, monkeypatch):
+    lowest = []
+    draw = pixel_card._Card._draw
+
+    def noted(self, rect, text, font, ink, side):
+        if text == "Centre":
+            lowest.append(rect.bottom())
+        draw(self, rect, text, font, ink, side)
+
+    monkeypatch.setattr(pixel_card._Card, "_draw", noted)
+    monkeypatch.setattr(
+        pixel_card,
+        "path_parts",
+        lambda *_: PathParts(tuple(Bar(f"p{at}", at / 12, "1.000") for at in range(12)), (), False),
+    )
+    card(with_all(), theme.DARK)
+    assert lowest
+    assert lowest[0] <= pixel_card.PICTURE_TOP + pixel_card.COLUMN
 
 
 def test_the_place_is_asked_before_it_is_painted(bench, monkeypatch, tmp_path):

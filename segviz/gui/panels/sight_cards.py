@@ -10,17 +10,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from segviz.gui import theme, unit_words, words
 from segviz.gui.actions import find, tooltip
+from segviz.gui.path_parts import COMING, path_parts
 from segviz.gui.scene import Scene
 from segviz.gui.sighting import (
     Occluded,
-    contributions,
     contributions_wanted,
     occluded,
     occlusion_comes,
     paths,
     square_key,
 )
-from segviz.gui.widgets.bars import Bar, BarRows
+from segviz.gui.widgets.bars import BarRows
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
 
@@ -36,8 +36,6 @@ WAITING = "Computing what changes here…"
 SUM = "What each path adds to the score of the class, a logit: with the bias behind them it is their sum"
 WIDTHS = "How wide each field is, in image pixels"
 PARTS = "What each summand of the score adds to it: a logit. Several paths have met in one of them before"
-COMING = "…"
-LEAST = 1e-6  # of the largest part: a smaller bias is rounding
 
 
 class SightRow(QWidget):
@@ -121,30 +119,14 @@ class PathCard(QWidget):
             self._fill(scene, found, coming)
 
     def _fill(self, scene: Scene, found: Sequence[Path], coming: bool) -> None:
-        from segviz.gui.sight_layers import path_colours  # loads numpy, which is there with a picture
-
-        answer, added = scene.shown_contributions, contributions(scene)
-        named = [(path.name, colour) for path, colour in zip(found, path_colours(len(found)), strict=True)]
-        values = list(added)
-        if answer is not None and not added:  # paths have met: the parts have names of their own
-            named = [(part.layer, "") for part in answer.parts] or named
-            values = [part.value for part in answer.parts]
-        if values and answer is not None and abs(answer.bias) > LEAST * max(map(abs, values)):
-            named, values = [*named, ("bias", theme.tokens(self.palette()).dim)], [*values, answer.bias]
-        told = [_signed(value) for value in values] or [COMING if coming else _size(path) for path in found]
-        lengths = [abs(value) for value in values] or [0.0 if coming else path.box.width for path in found]
-        most = max(*lengths, 1e-9)
-        self.bars.set_rows(min(MOST_PATHS, len(named)))
-        self.bars.set_bars(
-            [
-                Bar(name, length / most, text, at, colour)
-                for at, ((name, colour), length, text) in enumerate(zip(named, lengths, told, strict=True))
-            ]
-        )
+        parts, answer = path_parts(scene, found, theme.tokens(self.palette()).dim, coming), scene.shown_contributions
+        values = parts.values
+        self.bars.set_rows(min(MOST_PATHS, len(parts.bars)))
+        self.bars.set_bars(list(parts.bars))
         self.what.setText(_what(scene, answer if values else None, coming))
         refusal = f"{WIDTHS}. {answer.refusal}" if answer is not None and answer.refusal else WIDTHS
-        self.what.setToolTip((SUM if added else PARTS) if values else refusal)
-        self._rows = _table(found, [name for name, _ in named], values, bool(added))
+        self.what.setToolTip((SUM if parts.matched else PARTS) if values else refusal)
+        self._rows = _table(found, [bar.name for bar in parts.bars], values, parts.matched)
 
 
 def _table(found: Sequence[Path], names: Sequence[str], values: Sequence[float], matched: bool) -> list[list[object]]:
@@ -165,15 +147,6 @@ def _what(scene: Scene, answer: ContributionAnswer | None, coming: bool) -> str:
         return WIDTHS
     name = unit_words.quoted(network.classes[unit.channel + network.entry.sigmoid])
     return f"Score of {name}: {COMING if answer is None else words.value(answer.logit)}, the sum of"
-
-
-def _signed(number: float) -> str:
-    return f"+{words.value(number)}" if number > 0 else words.value(number)
-
-
-def _size(path: Path) -> str:
-    wide, high = words.length(path.box.width), words.length(path.box.height)
-    return wide if wide == high else words.size(path.box.width, path.box.height)
 
 
 class SquareCard(QWidget):

@@ -10,14 +10,13 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import images, scores
+from segviz.core import export, images, scores
 from segviz.core.choices import MapOrder
 from segviz.core.maps import MapStatistics
 from segviz.core.requests import Prediction
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
-DIMMED = 0.55  # brightness of the photograph under a small heatmap
 COARSE = 8  # steps from which on shrinking does not look at every pixel
 
 
@@ -63,10 +62,8 @@ def coloured(levels: Bytes, table: Bytes) -> Bytes:
 
 def over_grey(photograph: Bytes, probability: Floats, table: Bytes) -> Bytes:
     """A heatmap (H, W) over a dimmed grey photograph (H, W, 3), through a table of RGBA (256, 4)."""
-    grey = photograph.astype(np.float32).mean(axis=2, keepdims=True) * DIMMED
-    painted = table[np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)].astype(np.float32)
-    alpha = painted[..., 3:] / 255
-    return np.rint(grey * (1 - alpha) + painted[..., :3] * alpha).astype(np.uint8)
+    levels = np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
+    return export.overlay_heat(export.greyed(photograph), levels, table)
 
 
 def blank(height: int, width: int, longest: int) -> Bytes:

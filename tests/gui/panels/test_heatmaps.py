@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from segviz.core import palettes, resample, scores
+from segviz.core import export, palettes, resample, scores
 from segviz.core.cams import levels
 from segviz.core.choices import Area, ColourMap, Heat, View
 from segviz.core.planning import plan_cams, plan_description
@@ -60,7 +60,7 @@ def test_a_tile_is_the_heatmap_over_the_dimmed_photograph(one):
     row, column = np.unravel_index(int(wide.argmax()), wide.shape)
     level = round(float(np.clip(wide[row, column], 0, 1)) * 255)
     red, green, blue, alpha = (int(v) for v in palettes.heat_table(ColourMap.MAGMA)[level])
-    grey = float(one.scene.picture.pixels[row, column].mean()) * tiles.DIMMED
+    grey = float(one.scene.picture.pixels[row, column].mean()) * export.DIMMED
     wanted = [round(c * alpha / 255 + grey * (1 - alpha / 255)) for c in (red, green, blue)]
     colour = image.pixelColor(int(column), int(row))
     assert np.abs(np.array([colour.red(), colour.green(), colour.blue()]) - wanted).max() <= 1
