@@ -169,7 +169,8 @@ def _doubt(answer: ShiftAnswer) -> str:
 
 def _remedy(answer: ShiftAnswer) -> str:
     """What shows units that are equal, where no field of this layer lies inside the image."""
-    return "Choose an earlier layer: its fields are smaller. " if answer.exact and not answer.inside else ""
+    border = answer.exact and not answer.inside and answer.status is Status.EXACT
+    return "Choose an earlier layer: its fields are smaller. " if border else ""
 
 
 def _dense(answer: ShiftAnswer) -> str:

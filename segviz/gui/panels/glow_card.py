@@ -120,7 +120,10 @@ class GlowCard(QWidget):
             if role:
                 theme.set_role(label, role)
         self.figures.setToolTip(glowing.FIGURES_HINT)
-        self.axes.setToolTip("Both axes of the ellipses that hold so much of the energy, in image pixels")
+        self.axes.setToolTip(
+            "Both axes of the ellipses that hold so much of the energy, in image pixels. "
+            "A field is a box: where energy fills its corners, the ellipse is wider than the box."
+        )
         self.saw, self.back = Excerpt("Saw"), Excerpt("Came back")
         self.saw.setToolTip("The part of the image that the unit can see")
         self._pair = QWidget()
