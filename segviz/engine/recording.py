@@ -64,7 +64,10 @@ def note(traced: Trace, image: bool) -> str:
 
 
 def _asks_for_values(error: BaseException | None) -> bool:
-    """Whether torch refused for want of values: operations without shapes of their own, numbers, arrays."""
+    """Whether torch refused for want of values: operations without shapes of their own, numbers, arrays.
+
+    It says so by NotImplementedError, or by a RuntimeError that only its words tell from others.
+    """
     said = str(error).lower()
     return isinstance(error, NotImplementedError | Unrecorded) or "meta" in said or "fake impl" in said
 

@@ -106,7 +106,7 @@ def test_an_operation_that_has_no_shapes_is_recorded_for_every_image():
     assert (traced.seen, traced.decides, note(traced, True)) == (None, "", "")
     for image in (bright(), -bright()):
         assert torch.allclose(computed(traced, network, image, rows=4), answer(network, image), atol=1e-5)
-    assert "'segviz_test::rolled' has no rule" in traced.geometry.field("last", 9, 8).reason
+    assert "'valued::rolled' has no rule" in traced.geometry.field("last", 9, 8).reason
 
 
 def test_it_becomes_no_convolution_and_says_why():

@@ -111,7 +111,7 @@ def own_way_back(net, x):
     return OwnWayBack.apply(x)
 
 
-@torch.library.custom_op("segviz_test::rolled", mutates_args=())
+@torch.library.custom_op("valued::rolled", mutates_args=())
 def rolled(x: torch.Tensor) -> torch.Tensor:
     """Three columns to the right: an operation that nothing is known of without values."""
     return torch.from_numpy(np.roll(x.detach().numpy(), 3, -1).copy())
