@@ -17,10 +17,10 @@ from segviz.core.choices import Device, Theme
 from segviz.core.errors import SegvizError
 from segviz.core.session import Session, State
 from segviz.gui import gestures, pictures, settings, theme
-from segviz.gui.desk import Worker
 from segviz.gui.files import read_session
 from segviz.gui.interrupts import Interrupts
 from segviz.gui.log import Log
+from segviz.gui.partners import Worker
 from segviz.gui.window import MainWindow
 
 SETTLE_LIMIT = 240.0  # seconds that a screenshot waits for the engine at most

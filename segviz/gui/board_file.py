@@ -70,7 +70,7 @@ def _write(image: QImage, file: Path) -> None:
     part = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        if not image.save(str(part), "PNG", QUICK):
+        if not image.save(str(part), b"PNG", QUICK):
             raise SegvizError(f"The drawing cannot be kept in {file.parent}: is the disk full?")
         _replace(part, file)
     except OSError as error:

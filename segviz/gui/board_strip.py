@@ -47,7 +47,7 @@ class BoardStrip(QWidget):
         self.size_pill = Pill("Size", "Size of the paper")
         self.width_slider.setMaximumWidth(theme.px(LONGEST))
         self._fill_sizes()
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.XS)
         row.setSpacing(theme.M)
@@ -105,7 +105,7 @@ class BoardStrip(QWidget):
         """The least width of tools, slider and buttons with parts of these widths beside them."""
         buttons = 4 * self.undo.sizeHint().width() + 3 * theme.XS
         widths = [self.tools.sizeHint().width(), self.width_slider.least(), buttons, *more]
-        margins = self.layout().contentsMargins()
+        margins = self._row.contentsMargins()
         return sum(widths) + theme.M * (len(widths) - 1) + margins.left() + margins.right()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -50,7 +50,7 @@ class CanvasStrip(QWidget):
         self.one = self._button("zoom-one")
         self.one.setText("1:1")
         self._first, self._second = QHBoxLayout(), QHBoxLayout()
-        rows = QVBoxLayout(self)
+        rows = self._column = QVBoxLayout(self)
         rows.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         rows.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
         rows.setSpacing(theme.XS)
@@ -101,7 +101,7 @@ class CanvasStrip(QWidget):
 
     def _needed(self, *widths: int) -> int:
         """The least width of a row with parts of these widths."""
-        margins = self.layout().contentsMargins()
+        margins = self._column.contentsMargins()
         return sum(widths) + theme.M * (len(widths) - 1) + margins.left() + margins.right()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -224,14 +224,10 @@ def _share(text: str) -> str:
 def rows(network: Network, badge: Badge | None) -> list[list[object]]:
     """The card as a table, its head first."""
     spec = parse(network.request.setup.model)
-    about = ([fact.name, fact.text] for fact in (*facts(network), *origin(network.entry)))
-    fields = ([field.caption, shown(network.entry, spec, field.option)] for field in FIELDS if field.option != "labels")
-    return [
-        ["fact", "value"],
-        ["Name", network.entry.title],
-        ["Spec", network.request.setup.model],
-        *about,
-        *fields,
-        *(said(finding).split(": ", 1) for finding in findings(network, badge)),
-        *(["Note", note] for note in (network.entry.caution, *notes(network)) if note),
-    ]
+    about = [(fact.name, fact.text) for fact in (*facts(network), *origin(network.entry))]
+    fields = [(field.caption, shown(network.entry, spec, field.option)) for field in FIELDS if field.option != "labels"]
+    found = (said(finding).partition(": ") for finding in findings(network, badge))
+    noted = [("Note", note) for note in (network.entry.caution, *notes(network)) if note]
+    head = [("fact", "value"), ("Name", network.entry.title), ("Spec", network.request.setup.model)]
+    told = [*head, *about, *fields, *((name, text) for name, _, text in found), *noted]
+    return [list(row) for row in told]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import floor
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
@@ -219,7 +220,7 @@ def _whole(table: palettes.Colours) -> palettes.Colours:
     return out
 
 
-def striped(kept: Prediction, newest: Prediction) -> palettes.Colours:
+def striped(kept: Prediction, newest: Prediction) -> npt.NDArray[np.uint16]:
     """Indices (H, W): 0 where labels agree, else in stripes 1 + the newest label and behind all those the kept one."""
     height, width = newest.labels.shape
     stripe = max(LEAST_STRIPE, round((height + width) / STRIPES))

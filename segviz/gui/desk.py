@@ -77,7 +77,7 @@ class Desk(Outlet):
     def start(self, jobs: Worker) -> None:
         """Begin to ask: `jobs` delivers its events in this thread."""
         self._jobs = jobs
-        jobs.event.connect(self._on_event)
+        jobs.told.connect(self._on_event)
         jobs.start()
         self._asking.start(0)
 
@@ -88,7 +88,7 @@ class Desk(Outlet):
         self._asking.stop()
         self.training.hang_up(patience)
         if self._jobs is not None:
-            self._jobs.event.disconnect(self._on_event)
+            self._jobs.told.disconnect(self._on_event)
             self._jobs.close(patience)
             self._jobs = None
         self.training.close()

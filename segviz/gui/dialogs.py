@@ -234,7 +234,8 @@ class AboutDialog(PlainDialog):
                 found = metadata.metadata(name)
             except metadata.PackageNotFoundError:
                 continue
-            licence = found.get("License-Expression") or (found.get("License") or "").partition("\n")[0]
+            key = "License-Expression" if "License-Expression" in found else "License"
+            licence = found[key].partition("\n")[0] if key in found else ""
             tree.addTopLevelItem(QTreeWidgetItem([name, found["Version"], licence]))
         _widen(tree)
         return tree

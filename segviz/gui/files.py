@@ -217,7 +217,7 @@ class Files(QObject):
         buffer = QByteArray()
         device = QBuffer(buffer)
         device.open(QIODevice.OpenModeFlag.WriteOnly)
-        if image.isNull() or not image.save(device, "PNG"):
+        if image.isNull() or not image.save(device, b"PNG"):
             self._desk.say("The picture on the clipboard cannot be read", about=Kind.IMAGE)
             return
         content = bytes(buffer.data())

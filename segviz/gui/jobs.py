@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from segviz.core.errors import SegvizError
-from segviz.core.learning import TrainRequest
-from segviz.core.requests import Request
 from segviz.worker.client import LAST_WORD, Client, Listener
+from segviz.worker.messages import Asked
 
 if TYPE_CHECKING:
     from segviz.core.images import Picture
@@ -129,13 +128,13 @@ def trainer(listener: Listener) -> Client:
 class Jobs(QObject):
     """What the window asks of its engine and of the disk, and what comes back.
 
-    `event` delivers what `segviz.worker.messages` lists, and PictureOpened or PictureRefused, always
+    `told` delivers what `segviz.worker.messages` lists, and PictureOpened or PictureRefused, always
     in the GUI thread. A picture that is not the newest wanted is not delivered. Until `start` no
     process runs. `close` ends everything within its patience; nothing is delivered after it.
     `connect` makes the client that will call the given listener from its own thread.
     """
 
-    event = Signal(object)
+    told = Signal(object)
 
     def __init__(self, parent: QObject | None = None, connect: Callable[[Listener], Client] = Client) -> None:
         super().__init__(parent)
@@ -149,7 +148,7 @@ class Jobs(QObject):
         """Start the engine; to be called when the first frame is on the screen."""
         self._client.start()
 
-    def ask(self, request: Request | TrainRequest) -> int:
+    def ask(self, request: Asked) -> int:
         """Have `request` done; returns the ticket that its events carry. An older ask of its kind is cancelled."""
         return self._client.ask(request)
 
@@ -182,4 +181,4 @@ class Jobs(QObject):
             if not self._pictures.is_newest(event.serial):
                 return
             event = event.event
-        self.event.emit(event)
+        self.told.emit(event)

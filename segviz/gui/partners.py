@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from segviz.core.learning import TrainRequest
-from segviz.core.requests import Request
+from segviz.worker.messages import Asked
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 class Worker(Protocol):
     """Of `segviz.gui.jobs.Jobs`: work is asked for, events come back."""
 
-    event: Any  # Signal(object)
+    told: Any  # Signal(object)
 
     def start(self) -> None: ...
-    def ask(self, request: Request | TrainRequest) -> int: ...
+    def ask(self, request: Asked) -> int: ...
     def cancel(self, kind: type | None = None) -> None: ...
     def open_picture(self, path: str) -> None: ...
     def close(self, patience: float = ...) -> None: ...

@@ -268,8 +268,8 @@ class _Card:
             draw_inner(self._painter, shown, inner_of(found, at), 1.0)
             wide = place.adjusted(-TILE_GAP / 2 + 2, TILE + 5, TILE_GAP / 2 - 2, 22)
             self._centred(QRectF(wide.left(), wide.top(), wide.width(), 15), title, "accent" if last else "text")
-            for line, text in enumerate((size_text(still), grid_text(still, self._scene)), 1):
-                self._centred(QRectF(wide.left(), wide.top() + 15 * line, wide.width(), 15), text, "dim")
+            for below, text in enumerate((size_text(still), grid_text(still, self._scene)), 1):
+                self._centred(QRectF(wide.left(), wide.top() + 15 * below, wide.width(), 15), text, "dim")
 
     def _centred(self, rect: QRectF, text: str, ink: str) -> None:
         self._draw(rect, text, _font(11), ink, Qt.AlignmentFlag.AlignHCenter)

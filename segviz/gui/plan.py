@@ -236,7 +236,7 @@ def before(scene: Scene, old: State, new: State) -> State | None:
 def made_with(request: SegmentRequest) -> dict[str, Any]:
     """What of the State a prediction was made with, as changes that bring it back."""
     setup = request.setup
-    changes = {"method": request.method, "upsampling": request.upsampling}
+    changes: dict[str, Any] = {"method": request.method, "upsampling": request.upsampling}
     if request.method in requests.STRIDED:
         changes["grid_stride"] = request.grid_stride
     changes["refine"] = request.refinement is not None

@@ -52,7 +52,7 @@ def ratio(over: float, under: float) -> float | None:
 def table(result: RaceResult) -> list[tuple[str, ...]]:
     """The results as people read them, one tuple of `COLUMNS` a side."""
     fast = result.fully_convolutional.seconds
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for side in Side:
         lane = lane_of(result, side)
         slower = ratio(lane.seconds, fast)

@@ -31,7 +31,7 @@ class RefineStrip(QWidget):
         self._session = session
         self.title = QLabel("Refined")
         theme.set_role(self.title, "dim")
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.XS)
         row.setSpacing(theme.M)
@@ -53,7 +53,7 @@ class RefineStrip(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room the title goes first, then the numbers, which tooltips have; no name is cut."""
         super().resizeEvent(event)
-        margins, gap = self.layout().contentsMargins(), self.layout().spacing()
+        margins, gap = self._row.contentsMargins(), self._row.spacing()
         room = self.width() - margins.left() - margins.right() - self.close_button.sizeHint().width()
         room -= sum(slider.least() + gap for slider in self.sliders.values())
         numbers = sum(slider.value_width() for slider in self.sliders.values())

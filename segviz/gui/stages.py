@@ -74,7 +74,7 @@ class Stages:
         """The status bar has the zoom of what has come to the front; of a stage that cannot zoom it has none."""
         shown = self.zooming
         zoom = shown.shown_zoom if shown is not None and shown is front else 0.0
-        self._window.statusBar().show_zoom(zoom)
+        self._window.status.show_zoom(zoom)
 
     def _network_for(self, scene: Scene) -> NetworkStage | None:
         if scene.state.network_view is NetworkView.NONE or scene.network is None:
@@ -83,7 +83,7 @@ class Stages:
             from segviz.gui.network_stage import NetworkStage
 
             self._network = NetworkStage(self._window.desk.session, self._window.desk)
-            self._network.zoomed.connect(self._window.statusBar().show_zoom)
+            self._network.zoomed.connect(self._window.status.show_zoom)
             self._window.centre.addWidget(self._network)
         self._network.show_scene(scene)
         return self._network

@@ -80,8 +80,15 @@ def race_rows(result: RaceResult) -> Rows:
         "redundancy": result.redundancy,
         "difference_without_padding": result.field_check.difference if result.field_check is not None else "",
     }
-    speeds = [["grid_stride", "outputs", "speedup"], *([f.stride, f.outputs, f.speedup] for f in result.by_stride)]
-    return [*rows, [], *([name, value] for name, value in facts.items()), [], *speeds]
+    speeds: Rows = [[f.stride, f.outputs, f.speedup] for f in result.by_stride]
+    return [
+        *rows,
+        [],
+        *([name, value] for name, value in facts.items()),
+        [],
+        ["grid_stride", "outputs", "speedup"],
+        *speeds,
+    ]
 
 
 def as_text(rows: Rows) -> str:

@@ -123,7 +123,7 @@ class TrainingDesk(QObject):
         if self._worker is None:
             assert self._make is not None
             self._worker = self._make()
-            self._worker.event.connect(self._on_event)
+            self._worker.told.connect(self._on_event)
             self._worker.start()
         return self._worker
 
@@ -343,7 +343,7 @@ class TrainingDesk(QObject):
         if self.training.phase not in (Phase.PAUSING, Phase.STOPPING):  # else it was asked before, and may have saved
             self._halted = time.time()
         if self._worker is not None:
-            self._worker.event.disconnect(self._on_event)
+            self._worker.told.disconnect(self._on_event)
             self._worker.cancel()
 
     def close(self) -> None:

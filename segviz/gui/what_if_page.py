@@ -60,7 +60,7 @@ class WhatIfPage(QWidget):
         self.table.typed.connect(self._typed)
         self.table.stepped.connect(self._stepped)
         self.table.chosen.connect(lambda layer: self._ask(lambda scene: picturing.choose_layer(scene, layer)))
-        self.table.reset.connect(lambda layer: self._ask(lambda scene: picturing.reset_layer(scene, layer)))
+        self.table.withdrawn.connect(lambda layer: self._ask(lambda scene: picturing.reset_layer(scene, layer)))
         self.reset_one.clicked.connect(self._reset_current)
         self.reset_all.clicked.connect(lambda: self._ask(picturing.reset_windows))
 

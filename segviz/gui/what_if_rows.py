@@ -77,6 +77,7 @@ def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Ou
     """What follows from `edits`. Where they are refused, all is still known of the layers before."""
     windows = editable(network)
     known = {name: edit for name, edit in edits.items() if windows.get(name, edit) != edit}
+    found: WhatIf | None
     try:
         found, refusal, at = edited(network, known), "", ""
     except EditRefused as error:

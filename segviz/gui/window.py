@@ -19,7 +19,7 @@ from segviz.core.session import Session
 from segviz.gui import gestures, settings, theme
 from segviz.gui.actions import find
 from segviz.gui.board import USUAL, Board
-from segviz.gui.desk import CLOSING, Desk, Worker
+from segviz.gui.desk import CLOSING, Desk
 from segviz.gui.files import Files
 from segviz.gui.grip import Grip
 from segviz.gui.layout import SIZE, SMALLEST, Layout
@@ -27,6 +27,7 @@ from segviz.gui.menus import Menus
 from segviz.gui.names import image_title, sentence
 from segviz.gui.notices import Notices
 from segviz.gui.panels.base import Area, Panel
+from segviz.gui.partners import Worker
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.scoring import Scoring
 from segviz.gui.stages import Stages, turning_to
@@ -38,8 +39,10 @@ from segviz.gui.workbench import Bench, Pages
 if TYPE_CHECKING:
     from segviz.gui.canvas import Canvas
     from segviz.gui.compare_stage import CompareStage
+    from segviz.gui.comparison import Comparison
     from segviz.gui.exports import Export
     from segviz.gui.network_stage import NetworkStage
+    from segviz.gui.sight_tools import SightTools
 
 DOCKS = {
     Area.LEFT: ("network", "Network"),
@@ -56,6 +59,15 @@ BESIDE = (Area.LEFT, Area.RIGHT)
 
 class MainWindow(QMainWindow):
     """The window of one Session. `make_jobs` starts the engine's client once the frame is on the screen."""
+
+    desk: Desk
+    files: Files
+    board: Board
+    dialogs: WindowDialogs
+    layouts: Layout
+    toolbar: Toolbar
+    comparison: Comparison  # from the first paint on, as what follows
+    sight: SightTools
 
     filled = Signal()  # canvas and panels are there, the engine is starting
     closed = Signal()
@@ -98,7 +110,7 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self.layouts = Layout(self, remembers)
         self.desk.untrusted.connect(self.dialogs.trust)
-        self.desk.said.connect(lambda text: self.statusBar().showMessage(sentence(text), 5000))
+        self.desk.said.connect(lambda text: self.status.showMessage(sentence(text), 5000))
         self.toolbar.show_scene(self.desk.scene)
         self.menus.refresh()
 
@@ -110,7 +122,8 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
-        self.setStatusBar(StatusBar())
+        self.status = StatusBar()
+        self.setStatusBar(self.status)
 
     def _build_centre(self) -> None:
         centre = QWidget()
@@ -165,7 +178,7 @@ class MainWindow(QMainWindow):
         self.comparison.clicked.connect(self._pin)
         self.sight = SightTools(self, self.canvas)
         self.canvas.action_wanted.connect(self.do)
-        self.canvas.view.zoomed.connect(self.statusBar().show_zoom)
+        self.canvas.view.zoomed.connect(self.status.show_zoom)
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:
@@ -209,7 +222,7 @@ class MainWindow(QMainWindow):
         self.canvas.show_scene(old, new)
         self._show_panels()
         self.toolbar.show_scene(new)
-        self.statusBar().show_scene(new)
+        self.status.show_scene(new)
         self.notices.show_message(new)
         self.comparison.show_scene(new)
         self.sight.show_scene(new)
@@ -349,7 +362,9 @@ class MainWindow(QMainWindow):
     def set_theme(self, wanted: Theme) -> None:
         self.theme = wanted
         settings.set_theme(wanted)
-        theme.apply(QApplication.instance(), wanted)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply(app, wanted)
 
     @property
     def presenting(self) -> bool:
@@ -367,7 +382,7 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------------------ Qt
 
-    def createPopupMenu(self) -> None:  # type: ignore[override]
+    def createPopupMenu(self) -> None:
         """None: the View menu has the panels, with the toolbar always there."""
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

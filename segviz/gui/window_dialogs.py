@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from segviz.core.learning import TrainRequest
 from segviz.gui.board import USUAL
 
 if TYPE_CHECKING:
@@ -76,5 +77,6 @@ class WindowDialogs(QObject):
         """Whether a program may run."""
         from segviz.gui.network_dialogs import TrustDialog
 
+        assert not isinstance(refused.request, TrainRequest)  # which opens no files of networks
         spec, files = refused.request.setup.model, self._window.files
         TrustDialog(self._window, spec, refused.message, lambda: files.trust(spec, refused.trust)).open()

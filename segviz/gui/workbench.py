@@ -40,7 +40,8 @@ class Headers(Pages):
         return QSize(super().minimumSizeHint().width(), self._tallest())
 
     def _tallest(self) -> int:
-        return max((self.widget(at).sizeHint().height() for at in range(self.count())), default=0)
+        pages = (page for at in range(self.count()) if (page := self.widget(at)) is not None)
+        return max((page.sizeHint().height() for page in pages), default=0)
 
 
 class Inside(QWidget):
@@ -80,7 +81,7 @@ class Low(Tray):
         return self.page.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.widget().minimumSizeHint().width(), theme.px(LOW))
+        return QSize(self.inside.minimumSizeHint().width(), theme.px(LOW))
 
 
 class Bench(QWidget):

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from segviz.core.errors import shorten
 from segviz.core.refusals import doing
-from segviz.core.requests import Request
 from segviz.worker.messages import (
     Answered,
+    Asked,
     Cancelled,
     EngineDied,
     EngineReady,
@@ -54,7 +54,7 @@ Listener = Callable[[Event], None]
 @dataclass(slots=True)
 class _Job:
     ticket: int
-    request: Request
+    request: Asked
     stop_by: float | None = None  # asked to stop; killed at this time
 
 
@@ -88,7 +88,7 @@ class Client:
         """Start the process, so that it is ready when the first ask comes; an ask starts it too."""
         self._post(self._keeper.start)
 
-    def ask(self, request: Request) -> int:
+    def ask(self, request: Asked) -> int:
         """Have `request` done; returns its ticket. An older ask of its kind is cancelled."""
         with self._lock:
             job = _Job(next(self._tickets), request)

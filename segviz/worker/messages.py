@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from segviz.core.learning import TrainRequest
 from segviz.core.requests import Answer, Request, Update
+
+Asked = Request | TrainRequest  # of the process that inspects, or of the one that trains
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,14 @@ class EngineReady:
 @dataclass(frozen=True, slots=True)
 class Updated:
     ticket: int
-    request: Request
+    request: Asked
     update: Update
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     ticket: int
-    request: Request
+    request: Asked
     answer: Answer
 
 
@@ -48,7 +51,7 @@ class Refused:
     """
 
     ticket: int
-    request: Request
+    request: Asked
     message: str
     details: str
     trust: str = ""
@@ -59,7 +62,7 @@ class Cancelled:
     """Stopped by the person or replaced by a newer ask of its kind."""
 
     ticket: int
-    request: Request
+    request: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class EngineDied:
     """
 
     ticket: int
-    request: Request | None
+    request: Asked | None
     message: str
 
 

@@ -24,9 +24,9 @@ from segviz.core import folders
 from segviz.core.errors import SegvizError
 from segviz.core.references import load
 from segviz.core.refusals import refusal
-from segviz.core.requests import Answer, Request, Update
+from segviz.core.requests import Answer, Update
 from segviz.core.trust import UntrustedError
-from segviz.worker.messages import Answered, Cancelled, EngineReady, Refused, Updated
+from segviz.worker.messages import Answered, Asked, Cancelled, EngineReady, Refused, Updated
 from segviz.worker.shared import Shelf
 from segviz.worker.wire import Ask, Quit, Stop, Taken, Unable
 
@@ -43,7 +43,7 @@ class Runner(Protocol):
     @property
     def device_text(self) -> str: ...
 
-    def run(self, request: Request) -> Generator[Update, None, Answer]: ...
+    def run(self, request: Asked) -> Generator[Update, None, Answer]: ...
 
 
 def main(connection: Connection, runner: str, prefix: str) -> None:

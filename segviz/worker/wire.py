@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from segviz.core.requests import Request
+from segviz.worker.messages import Asked
 
 # ------------------------------------------------------------------------- from the window's process
 
@@ -12,7 +12,7 @@ from segviz.core.requests import Request
 @dataclass(frozen=True, slots=True)
 class Ask:
     ticket: int
-    request: Request
+    request: Asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from tests.gui import convolution_scenes, scenes
 class FakeJobs(QObject):
     """Records asks; `answer`, `refuse`, ... end them. With `prompt`, every ask is answered at once by LeNet-5."""
 
-    event = Signal(object)
+    told = Signal(object)
 
     def __init__(self, prompt: bool = False, pictures: dict[str, Picture] | None = None) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class FakeJobs(QObject):
 
     def start(self) -> None:
         self.started = True
-        self.event.emit(EngineStarting(1))
-        self.event.emit(EngineReady(1, "CPU, 2 threads"))
+        self.told.emit(EngineStarting(1))
+        self.told.emit(EngineReady(1, "CPU, 2 threads"))
 
     def ask(self, request: Request) -> int:
         ticket = len(self.history) + 1
@@ -75,16 +75,16 @@ class FakeJobs(QObject):
         """Deliver the newest picture asked for: one of `pictures`, the file itself, or a gradient."""
         path = path or self.opened[-1]
         found = picture or self.pictures.get(path) or scenes.picture()
-        self.event.emit(PictureOpened(path, replace(found, path=path)))
+        self.told.emit(PictureOpened(path, replace(found, path=path)))
 
     def open_file(self, path: str) -> None:
         try:
-            self.event.emit(PictureOpened(path, open_picture(path)))
+            self.told.emit(PictureOpened(path, open_picture(path)))
         except SegvizError as error:
-            self.event.emit(PictureRefused(path, str(error), error.details))
+            self.told.emit(PictureRefused(path, str(error), error.details))
 
     def refuse_picture(self, path: str, message: str = "not an image") -> None:
-        self.event.emit(PictureRefused(path, message, ""))
+        self.told.emit(PictureRefused(path, message, ""))
 
     def ticket(self, kind: type) -> int:
         """The newest ask of a kind."""
@@ -97,26 +97,26 @@ class FakeJobs(QObject):
         """End the newest ask of a kind with `answer`, by default LeNet-5's."""
         ticket = self.ticket(kind)
         request = self.asked.pop(ticket)
-        self.event.emit(Answered(ticket, request, answer or lenet_answers(request)))
+        self.told.emit(Answered(ticket, request, answer or lenet_answers(request)))
 
     def update(self, kind: type, update: Any) -> None:
         ticket = self.ticket(kind)
-        self.event.emit(Updated(ticket, self.asked[ticket], update))
+        self.told.emit(Updated(ticket, self.asked[ticket], update))
 
     def refuse(self, kind: type, message: str = "no such thing", details: str = "traceback", trust: str = "") -> None:
         ticket = self.ticket(kind)
-        self.event.emit(Refused(ticket, self.asked.pop(ticket), message, details, trust))
+        self.told.emit(Refused(ticket, self.asked.pop(ticket), message, details, trust))
 
     def end(self, kind: type) -> None:
         ticket = self.ticket(kind)
-        self.event.emit(Cancelled(ticket, self.asked.pop(ticket)))
+        self.told.emit(Cancelled(ticket, self.asked.pop(ticket)))
 
     def die(self, kind: type | None = None, text: str = "the engine stopped unexpectedly") -> None:
         ticket = self.ticket(kind) if kind else 0
         request = self.asked.pop(ticket) if kind else None
-        self.event.emit(EngineDied(ticket, request, text))
-        self.event.emit(EngineStarting(2))
-        self.event.emit(EngineReady(2, "CPU, 2 threads"))
+        self.told.emit(EngineDied(ticket, request, text))
+        self.told.emit(EngineStarting(2))
+        self.told.emit(EngineReady(2, "CPU, 2 threads"))
 
 
 def lenet_answers(request: Request) -> Any:

@@ -32,7 +32,7 @@ class Inbox:
         self._qtbot = qtbot
         self.events: list[object] = []
         self.threads: set[threading.Thread] = set()
-        jobs.event.connect(self._take)
+        jobs.told.connect(self._take)
 
     def _take(self, event: object) -> None:
         self.events.append(event)
@@ -202,7 +202,7 @@ def test_events_on_their_way_do_not_outlive_a_deleted_jobs(qtbot, tmp_path) -> N
     heard = []
     for _ in range(5):
         jobs = Jobs(connect=FAKE)
-        jobs.event.connect(heard.append)
+        jobs.told.connect(heard.append)
         jobs.open_picture(picture(tmp_path / "a.png", 1))
         jobs.close()
         del jobs

@@ -565,7 +565,7 @@ def test_events_of_a_run_that_is_over_change_nothing(lab):
     ticket = lab.trainer.ticket(TrainRequest)
     lab.trainer.answer(TrainRequest, scenes.trained())
     lab.start()
-    lab.trainer.event.emit(Answered(ticket, QUICK, scenes.trained()))
+    lab.trainer.told.emit(Answered(ticket, QUICK, scenes.trained()))
     assert lab.training.phase is Phase.STARTING
     assert lab.training.run.result is None
 

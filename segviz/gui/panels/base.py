@@ -34,12 +34,18 @@ class Panel(Protocol):
     workbench panel's content; it stands in `widget` unless the window moves it beside its tabs.
     """
 
-    id: str
-    title: str
-    area: Area
-    widget: QWidget
-    stage: QWidget | None
-    header: QWidget | None
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def area(self) -> Area: ...
+    @property
+    def widget(self) -> QWidget: ...
+    @property
+    def stage(self) -> QWidget | None: ...
+    @property
+    def header(self) -> QWidget | None: ...
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Repaint what differs between the scenes; `old` is None the first time. Changes no State."""

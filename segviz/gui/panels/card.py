@@ -72,9 +72,9 @@ class CardPanel:
         column.setSpacing(theme.S)
         for part in (self._note, self._name, self._summary, self._caution, self.facts):
             column.addWidget(part)
-        for part in (self.badge, self.form, self.notes, self.origin):
+        for below in (self.badge, self.form, self.notes, self.origin):
             column.addSpacing(theme.XS)
-            column.addWidget(part)
+            column.addWidget(below)
         column.addStretch(1)
         area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)

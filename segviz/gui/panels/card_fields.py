@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from segviz.core.overrides import CHANNELS
+from segviz.core.entries import CHANNELS
 from segviz.gui import theme
 from segviz.gui.card_words import FIELDS, Field, shown
 from segviz.gui.names import sentence

@@ -141,7 +141,7 @@ class ProductsPage(_WorkPage):
         self.settings = self._lay_out((self.source, *self.kernel.parts), beside=self.kernel.table)
         self.table = ShareTable()
         self.table.chosen.connect(lambda channel: change(channel=channel))
-        self.stage = _ProductsStage(self.board, self.table)
+        self.stage = self._pair = _ProductsStage(self.board, self.table)
 
     def _filled(self, work: Work) -> None:
         tiles = _tiles(work, work.place, work.outputs)
@@ -150,7 +150,7 @@ class ProductsPage(_WorkPage):
         self.board.setVisible(not terms or any(tile.main.values.size > 1 for tile in tiles))
         self.table.setVisible(work.layer is not None)
         self.table.show_shares(work.shares, work.first_map, work.channel, terms)
-        self.stage.arrange()
+        self._pair.arrange()
         self.said.setText(_equation(work))
         self.note.say(WEIGHED if terms else EXPLAINED)
 
@@ -162,7 +162,7 @@ class ProductsPage(_WorkPage):
         return image
 
     def svg(self) -> bytes:
-        return drawn(self.stage.rect(), "Products", self.board.colours(), lambda painter, _: self.stage.draw(painter))
+        return drawn(self.stage.rect(), "Products", self.board.colours(), lambda painter, _: self._pair.draw(painter))
 
     def _emptied(self) -> None:
         self.table.show_shares((), 0, 0)

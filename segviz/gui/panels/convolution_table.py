@@ -107,7 +107,7 @@ class _Bars(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
         fraction = index.data(FRACTION)
-        area: QRect = option.rect  # type: ignore[attr-defined]
+        area: QRect = option.rect
         room = area.adjusted(theme.px(theme.S), 0, -theme.px(NUMBER), 0)
         if fraction is None or room.width() < theme.px(theme.XL):
             return

@@ -110,8 +110,6 @@ class GlowCard(QWidget):
         self.images = _ImagesPill(lambda count: commands.do(f"glow-images-{count}"))
         self._copy = flat_button("copy", "Copy what came back to the pixels")
         self._save = flat_button("download", "Save what came back to the pixels as PNG")
-        self._copy.clicked.connect(lambda: commands.copy_image(self.back.picture()))
-        self._save.clicked.connect(lambda: commands.save_image(self.back.picture(), self._name))
         self.figures, self.axes, self.note = QLabel(), QLabel(), QLabel()
         for label, role in ((self.figures, ""), (self.axes, "dim"), (self.note, "dim")):
             label.setWordWrap(True)
@@ -125,6 +123,8 @@ class GlowCard(QWidget):
             "A field is a box: where energy fills its corners, the ellipse is wider than the box."
         )
         self.saw, self.back = Excerpt("Saw"), Excerpt("Came back")
+        self._copy.clicked.connect(lambda: commands.copy_image(self.back.picture()))
+        self._save.clicked.connect(lambda: commands.save_image(self.back.picture(), self._name))
         self.saw.setToolTip("The part of the image that the unit can see")
         self._pair = QWidget()
         self._arrange()
@@ -151,8 +151,8 @@ class GlowCard(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)
         column.addLayout(head)
-        for part in (self.figures, self.axes, self.note, self._pair):
-            column.addWidget(part)
+        for below in (self.figures, self.axes, self.note, self._pair):
+            column.addWidget(below)
 
     def show_scene(self, scene: Scene) -> None:
         """Show what the scene has of the pinned unit; while it is computed the pictures stand empty."""

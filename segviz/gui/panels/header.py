@@ -34,12 +34,12 @@ class HeaderLine(QWidget):
         super().__init__()
         self._favoured: QWidget | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(theme.M, theme.XS, theme.S, theme.XS)
-        self._row.setSpacing(theme.S)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(theme.M, theme.XS, theme.S, theme.XS)
+        self.row.setSpacing(theme.S)
 
     def add(self, part: QWidget, stretch: int = 0) -> None:
-        self._row.addWidget(part, stretch)
+        self.row.addWidget(part, stretch)
 
     def favour(self, words: QWidget) -> None:
         """Let the captions of pills go before `words` are cut; other words have what is left."""
@@ -49,14 +49,14 @@ class HeaderLine(QWidget):
     def _settle(self) -> None:
         if self._favoured is None:
             return
-        items = (self._row.itemAt(at) for at in range(self._row.count()))
+        items = (self.row.itemAt(at) for at in range(self.row.count()))
         parts = [part for item in items if item is not None and (part := item.widget()) is not None]
         pills = [part for part in parts if isinstance(part, Pill)]
-        needed = self._row.contentsMargins().left() + self._row.contentsMargins().right()
+        needed = self.row.contentsMargins().left() + self.row.contentsMargins().right()
         for part in parts:
             if part is self._favoured or not (part.isHidden() or isinstance(part, ElidedLabel)):
                 wide = part.whole_width() if isinstance(part, Pill) else part.sizeHint().width()
-                needed += wide + self._row.spacing()
+                needed += wide + self.row.spacing()
         for pill in pills:
             pill.show_caption(self.width() >= needed)
 
@@ -70,17 +70,17 @@ class HeaderLine(QWidget):
         return super().event(event)
 
     def insert(self, at: int, part: QWidget, stretch: int = 0) -> None:
-        self._row.insertWidget(at, part, stretch)
+        self.row.insertWidget(at, part, stretch)
 
     def remove(self, part: QWidget) -> None:
         """Take a part out of the line, to be put elsewhere."""
-        self._row.removeWidget(part)
+        self.row.removeWidget(part)
 
     def button(self, icon: str, name: str, then: Callable[[], None]) -> QToolButton:
         """A button of one icon, at the end of the line."""
         button = flat_button(icon, name)
         button.clicked.connect(lambda: then())
-        self._row.addWidget(button)
+        self.row.addWidget(button)
         return button
 
     def menu(self, icon: str, name: str, entries: dict[str, Callable[[], None]]) -> QToolButton:
@@ -91,14 +91,14 @@ class HeaderLine(QWidget):
         for text, then in entries.items():
             menu.addAction(text).triggered.connect(lambda _, t=then: t())
         button.setMenu(menu)
-        self._row.addWidget(button)
+        self.row.addWidget(button)
         return button
 
     def word(self, text: str, name: str, then: Callable[[], None]) -> QToolButton:
         """A button of a word, at the end of the line."""
         button = worded_button(text, name)
         button.clicked.connect(lambda: then())
-        self._row.addWidget(button)
+        self.row.addWidget(button)
         return button
 
 

@@ -105,7 +105,7 @@ class LegendModel(QAbstractListModel):
             Qt.ItemDataRole.DisplayRole: entry.name,
             Qt.ItemDataRole.AccessibleTextRole: entry.spoken,
             self.ENTRY: entry,
-        }.get(role)  # type: ignore[call-overload]
+        }.get(role)
 
     def row_of(self, index: int) -> int:
         return next((row for row, entry in enumerate(self._entries) if entry.index == index), -1)

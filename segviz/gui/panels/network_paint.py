@@ -96,9 +96,9 @@ class RowDelegate(QStyledItemDelegate):
     def _triangle(self, painter: QPainter, rect: QRectF, index: Index, t: theme.Tokens) -> None:
         middle = self.triangle(rect.toRect(), index).center()
         arm = theme.px(3.5)
-        points = [(-arm * 0.6, -arm), (-arm * 0.6, arm), (arm * 0.7, 0)]
-        if self._view.isExpanded(QModelIndex(index)):
-            points = [(-arm, -arm * 0.6), (arm, -arm * 0.6), (0, arm * 0.7)]
+        points = [(-arm * 0.6, -arm), (-arm * 0.6, arm), (arm * 0.7, 0.0)]
+        if self._view.isExpanded(index):
+            points = [(-arm, -arm * 0.6), (arm, -arm * 0.6), (0.0, arm * 0.7)]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(t.color("dim"))
         painter.drawPolygon(QPolygonF([middle + QPointF(x, y) for x, y in points]))

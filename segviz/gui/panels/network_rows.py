@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from segviz.core.field import Status
+from segviz.core.folding import parents
 from segviz.core.requests import ConvertedLayer, Layer, Network, Prediction
 from segviz.gui import words
-from segviz.gui.gestures import parents, top_rows
+from segviz.gui.gestures import top_rows
 from segviz.gui.unit_words import POOLED, THROUGH_GATES, averages
 
 

@@ -51,6 +51,7 @@ class Bench(QWidget):
 
     def __init__(self, plot: QWidget) -> None:
         super().__init__()
+        self.row = QHBoxLayout(self)
         self._plot, self._wanted = plot, False
 
     def show_plot(self, wanted: bool) -> None:
@@ -58,11 +59,10 @@ class Bench(QWidget):
         self._fit()
 
     def minimumSizeHint(self) -> QSize:
-        least: QSize = self.layout().minimumSize()
-        return least - QSize(0 if self._plot.isHidden() else self._plot_width(), 0)
+        return self.row.minimumSize() - QSize(0 if self._plot.isHidden() else self._plot_width(), 0)
 
     def _plot_width(self) -> int:
-        return self._plot.minimumWidth() + self.layout().spacing()
+        return self._plot.minimumWidth() + self.row.spacing()
 
     def _fit(self) -> None:
         room = self.width() - self.minimumSizeHint().width()
@@ -118,7 +118,7 @@ class RacePanel:
     # --------------------------------------------------------------------------------- making
 
     def _arrange(self) -> None:
-        row = QHBoxLayout(self.widget)
+        row = self.widget.row
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         row.setSpacing(theme.L)
         row.addLayout(self._settings())
@@ -163,7 +163,7 @@ class RacePanel:
         self.notes.setWordWrap(True)
         theme.set_role(self.notes, "caption")
         line = HeaderLine()
-        line.layout().setContentsMargins(0, 0, 0, 0)
+        line.row.setContentsMargins(0, 0, 0, 0)
         line.add(self.notes, 1)
         self._copy_table = line.button("copy", "Copy the results as a table", self._copy_results)
         self._save_table = line.button("download", "Save the results as CSV", self._save_results)
@@ -175,7 +175,7 @@ class RacePanel:
             kept = button.sizePolicy()
             kept.setRetainSizeWhenHidden(True)
             button.setSizePolicy(kept)
-            line.layout().setAlignment(button, Qt.AlignmentFlag.AlignTop)
+            line.row.setAlignment(button, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(theme.XS)
         column.addWidget(self.table)
@@ -264,8 +264,8 @@ class RacePanel:
         self.notes.setText(notes)
         self.notes.setToolTip(notes)
         self._show_facts(result)
-        for part in (self._copy_table, self._save_table, self._copy, self._save, self._film, self._drawing):
-            part.setEnabled(result is not None)
+        for way_out in (self._copy_table, self._save_table, self._copy, self._save, self._film, self._drawing):
+            way_out.setEnabled(result is not None)
         self._show_plot(result)
 
     def _show_plot(self, result: RaceResult | None) -> None:
@@ -278,12 +278,12 @@ class RacePanel:
         facts = race_words.facts(result) if result is not None else ()
         for row, fact in enumerate(facts):
             if fact.name not in self.fact_labels:
-                name, value = QLabel(fact.name), ElidedLabel()
-                theme.set_role(name, "dim")
+                caption, value = QLabel(fact.name), ElidedLabel()
+                theme.set_role(caption, "dim")
                 value.setAccessibleName(fact.name)
-                self._facts.addWidget(name, row, 0)
+                self._facts.addWidget(caption, row, 0)
                 self._facts.addWidget(value, row, 1)
-                name.setToolTip(fact.hint)
+                caption.setToolTip(fact.hint)
                 self.fact_labels[fact.name] = value
             label = self.fact_labels[fact.name]
             theme.set_role(label, fact.mark)
@@ -291,9 +291,11 @@ class RacePanel:
             label.setText(fact.text)
             label.setAccessibleDescription(f"{fact.text}. {fact.hint}")
         there = {fact.name for fact in facts}
-        for row, name in enumerate(self.fact_labels):
-            for column in (0, 1):
-                self._facts.itemAtPosition(row, column).widget().setVisible(name in there)
+        for row, (name, value) in enumerate(self.fact_labels.items()):
+            item = self._facts.itemAtPosition(row, 0)
+            for part in (item.widget() if item is not None else None, value):
+                if part is not None:
+                    part.setVisible(name in there)
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """Nothing: the race takes the canvas's place."""

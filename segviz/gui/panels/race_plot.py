@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QBuffer, QEvent
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.core.races import StrideSpeed
 from segviz.gui import theme
+from segviz.gui.drawings import plot_svg
 from segviz.gui.race_words import Side
 from segviz.gui.widgets.axes import paint_axes
 from segviz.gui.widgets.segmented import Segmented
@@ -43,7 +43,7 @@ class RacePlot(QWidget):
         self._factor: Any = None  # the curve of the speed-up
         self.choice = Segmented(CHOICES, "What is plotted")
         self.choice.changed.connect(lambda _: self._show())
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.choice)
@@ -88,28 +88,15 @@ class RacePlot(QWidget):
         for side in Side:
             self._curves[side] = self._plot.plot([], [])
         self._factor = self._plot.plot([], [], symbol="o", symbolSize=theme.px(6))
-        self.layout().addWidget(self._plot)
+        self._column.addWidget(self._plot)
         self._paint()
 
     def svg(self) -> bytes:
         """The plot as a drawing; empty before there is one."""
         if self._plot is None:
             return b""
-        from PySide6.QtSvg import QSvgGenerator
-
-        buffer = QBuffer()
-        drawing = QSvgGenerator()  # pyqtgraph's own exporter stumbles over curves of two points
-        drawing.setOutputDevice(buffer)
-        drawing.setSize(self._plot.size())
-        drawing.setViewBox(self._plot.rect())
-        drawing.setResolution(self._plot.logicalDpiX())  # or the axes, which are recorded, shrink beside the curves
         across, up = LABELS[str(self.choice.value)]
-        drawing.setTitle(f"{up} over {across}".capitalize())
-        painter = QPainter(drawing)
-        painter.fillRect(self._plot.rect(), theme.tokens(self.palette()).color("panel"))
-        self._plot.render(painter)
-        painter.end()
-        return buffer.data().data()
+        return plot_svg(self._plot, f"{up} over {across}".capitalize())
 
     def _paint(self) -> None:
         """The theme's colours and type."""

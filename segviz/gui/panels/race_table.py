@@ -29,11 +29,18 @@ OWN = "the network's own"
 HINT = "Step of the window in network pixels, in the race and in the sliding window; a larger one means fewer outputs"
 
 
+def _cell(column: int) -> QTableWidgetItem:
+    cell = QTableWidgetItem("")
+    cell.setTextAlignment(_side(column))
+    return cell
+
+
 class ResultTable(QTableWidget):
     """One row a side, its colour that of its curve in the plot."""
 
     def __init__(self) -> None:
         super().__init__(len(Side), len(COLUMNS))
+        self._cells = [[_cell(at) for at in range(len(COLUMNS))] for _ in Side]
         self.verticalHeader().hide()
         self.setShowGrid(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -51,16 +58,14 @@ class ResultTable(QTableWidget):
             heading.setToolTip(HINTS[at])
             self.setHorizontalHeaderItem(at, heading)
             for row in range(len(Side)):
-                cell = QTableWidgetItem("")
-                cell.setTextAlignment(_side(at))
-                self.setItem(row, at, cell)
+                self.setItem(row, at, self._cells[row][at])
         self._measure()
 
     def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
         """Show texts, one sequence a side in `COLUMNS`."""
         for row, texts in enumerate(rows):
             for at, text in enumerate(texts):
-                self.item(row, at).setText(text)
+                self._cells[row][at].setText(text)
         columns = (max(self.sizeHintForColumn(at), self._heading_width(at)) for at in range(len(COLUMNS)))
         self.setMinimumWidth(sum(columns) + theme.px(theme.S))
 
@@ -73,9 +78,9 @@ class ResultTable(QTableWidget):
         tall = theme.px(ROW)
         for row, side in enumerate(Side):
             self.setRowHeight(row, tall)
-            self.item(row, 0).setIcon(_square(t.color(TONES[side])))
-            for at in range(1, len(COLUMNS)):
-                self.item(row, at).setFont(theme.numbers())
+            self._cells[row][0].setIcon(_square(t.color(TONES[side])))
+            for cell in self._cells[row][1:]:
+                cell.setFont(theme.numbers())
         self.horizontalHeader().setFixedHeight(tall)
         self.setFixedHeight(tall * (len(Side) + 1) + 2)
 

@@ -186,9 +186,9 @@ class ScoresPanel:
             theme.set_role(label, "caption")
             for part in (label, self.figures[key]):
                 part.setToolTip(hint)
-            row, column = 3 * (at // 2), at % 2
-            grid.addWidget(self.figures[key], row, column)
-            grid.addWidget(label, row + 1, column)
+            row = 3 * (at // 2)
+            grid.addWidget(self.figures[key], row, at % 2)
+            grid.addWidget(label, row + 1, at % 2)
         grid.setRowMinimumHeight(2, theme.S)
         column = QVBoxLayout()
         column.addLayout(grid)

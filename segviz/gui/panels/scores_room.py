@@ -92,7 +92,7 @@ class Content(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._place.addWidget(self._low)
         self._place.addWidget(self._all_words)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         row.setSpacing(theme.L)
         row.addLayout(figures)
@@ -114,11 +114,10 @@ class Content(QWidget):
         self.fit()
 
     def minimumSizeHint(self) -> QSize:
-        least: QSize = self.layout().minimumSize()
-        return least - QSize(0 if self.plot.isHidden() else self._plot_width(), 0)
+        return self._row.minimumSize() - QSize(0 if self.plot.isHidden() else self._plot_width(), 0)
 
     def _plot_width(self) -> int:
-        return self.plot.minimumSizeHint().width() + self.layout().spacing()
+        return self.plot.minimumSizeHint().width() + self._row.spacing()
 
     def fit(self) -> None:
         self.plot.setVisible(self.width() >= self.minimumSizeHint().width() + self._plot_width())

@@ -75,8 +75,9 @@ class ClassTable(QTableWidget):
                 item = _Item(text, value)
                 item.setTextAlignment(_side(column))
                 self.setItem(row, column, item)
-            self.item(row, 0).setToolTip(f"{names[one.index]} (class {one.index})")
-            self.item(row, 0).setData(Qt.ItemDataRole.UserRole, colours[one.index] if one.index < len(colours) else "")
+                if column == 0:
+                    item.setToolTip(f"{names[one.index]} (class {one.index})")
+                    item.setData(Qt.ItemDataRole.UserRole, colours[one.index] if one.index < len(colours) else "")
         self.setSortingEnabled(True)
         self._measure()  # with the arrow of the sorted column, which takes room
 
@@ -86,13 +87,13 @@ class ClassTable(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(tall)
         self.horizontalHeader().setFixedHeight(tall)
         for row in range(self.rowCount()):
-            name = self.item(row, 0)
+            name, *numbers = (item for at in range(len(COLUMNS)) if (item := self.item(row, at)) is not None)
             name.setIcon(_square(str(name.data(Qt.ItemDataRole.UserRole)), theme.tokens(self.palette())))
-            for column in range(1, len(COLUMNS)):
-                self.item(row, column).setFont(theme.numbers())
+            for number in numbers:
+                number.setFont(theme.numbers())
         head = self.horizontalHeader()
-        numbers = sum(max(self.sizeHintForColumn(at), head.sectionSizeHint(at)) for at in range(1, len(COLUMNS)))
-        self.setMinimumWidth(numbers + theme.px(NAME) + self.verticalScrollBar().sizeHint().width())
+        wide = sum(max(self.sizeHintForColumn(at), head.sectionSizeHint(at)) for at in range(1, len(COLUMNS)))
+        self.setMinimumWidth(wide + theme.px(NAME) + self.verticalScrollBar().sizeHint().width())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

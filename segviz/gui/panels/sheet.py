@@ -19,10 +19,10 @@ WIDEST = 4096  # of the sheet
 
 
 class Sheet(NamedTuple):
-    """What the sheet holds: a title, and `count` tiles of `aspect` whose longer side has `native` pixels."""
+    """What the sheet holds: a title, and `tiles` of `aspect` whose longer side has `native` pixels."""
 
     title: str
-    count: int
+    tiles: int
     aspect: float
     native: int
 
@@ -49,9 +49,9 @@ def contact_sheet(what: Sheet, tile: Callable[[int], QImage], caption: Callable[
     tall = longest if what.aspect < 1 else max(8, round(longest / what.aspect))
     text = QFontMetrics(theme.caption()).height()
     gap, margin, head = theme.S, theme.L, QFontMetrics(theme.title()).height() + theme.S
-    columns = ceil(sqrt(what.count * 1.6 * (tall + text) / wide))
-    columns = max(1, min(columns, what.count, WIDEST // (wide + gap)))
-    rows = ceil(what.count / columns)
+    columns = ceil(sqrt(what.tiles * 1.6 * (tall + text) / wide))
+    columns = max(1, min(columns, what.tiles, WIDEST // (wide + gap)))
+    rows = ceil(what.tiles / columns)
     width = max(columns * (wide + gap) - gap, QFontMetrics(theme.title()).horizontalAdvance(what.title))
     height = head + rows * (tall + text + gap)
     out = QImage(width + 2 * margin, height + 2 * margin, QImage.Format.Format_RGB32)
@@ -61,7 +61,7 @@ def contact_sheet(what: Sheet, tile: Callable[[int], QImage], caption: Callable[
     painter.setFont(theme.title())
     painter.drawText(QRect(margin, margin, width, head), Qt.AlignmentFlag.AlignLeft, what.title)
     painter.setFont(theme.caption())
-    for index in range(what.count):
+    for index in range(what.tiles):
         row, column = divmod(index, columns)
         place = QRect(margin + column * (wide + gap), margin + head + row * (tall + text + gap), wide, tall)
         image = tile(index)

@@ -131,7 +131,7 @@ class TrainingPanel:
         line = HeaderLine()
         self.page = Segmented([(page, page.title, page.hint) for page in TrainingPage], "What is shown above")
         line.add(self.page)
-        line.layout().addStretch(1)
+        line.row.addStretch(1)
         self.copy = line.button("copy", "Copy what is shown above as a picture", self._copy)
         self.picture = line.button("download", "Save what is shown above as PNG", self._save_picture)
         self.svg = QPushButton("SVG")
@@ -254,8 +254,8 @@ class TrainingPanel:
         there = self._page is not TrainingPage.IMAGE
         for part in (self.copy, self.picture):
             part.setEnabled(there)
-        for part in (self.svg, self.csv):
-            part.setEnabled(any(run.points for run in training.runs))
+        for button in (self.svg, self.csv):
+            button.setEnabled(any(run.points for run in training.runs))
         self.svg.setVisible(self._page is not TrainingPage.WEIGHT_MAP)
 
     def _enable_main(self, enabled: bool) -> None:

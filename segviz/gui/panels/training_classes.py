@@ -55,7 +55,9 @@ class ClassWeights(QWidget):
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head.setHighlightSections(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.table.horizontalHeaderItem(0).setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        name = self.table.horizontalHeaderItem(0)
+        assert name is not None
+        name.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table.itemChanged.connect(self._edited)
         self.recipes = self._button("As the recipe", "The weights that the recipe has", lambda: self._take(None))
         self.equal = self._button("Equal", "Every pixel counts 1", lambda: self._take((1.0,) * len(self._classes)))

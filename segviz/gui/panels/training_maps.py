@@ -65,9 +65,8 @@ class Maps:
     @classmethod
     def of(cls, source: Instances | npt.NDArray[np.bool_], w_0: float, sigma: float) -> Maps:
         """Of an instance map, or of a mask of two values, whose connected parts are the cells."""
-        found: Instances = source if source.dtype != bool else instances.parts(source)
-        if found.dtype != bool and len(np.unique(found[found != 0])) == 1 and source.dtype != bool:
-            found = instances.parts(found != 0)
+        two_values = source.dtype == bool or len(np.unique(source[source != 0])) == 1
+        found: Instances = instances.parts(source != 0) if two_values else np.asarray(source)
         known = weight_maps.distances(found)
         finite = [d[np.isfinite(d)] for d in known]
         longest = max((float(d.max()) for d in finite if d.size), default=0.0)

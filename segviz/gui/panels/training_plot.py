@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QBuffer, QEvent, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from segviz.core.choices import Choice
 from segviz.gui import theme
+from segviz.gui.drawings import plot_svg
 from segviz.gui.runs import Run
 from segviz.gui.widgets.axes import paint_axes
 from segviz.gui.widgets.segmented import Segmented
@@ -91,10 +92,10 @@ class TrainingPlot(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(row)
-        self._room = QWidget()
-        self._room.setLayout(QVBoxLayout())
-        self._room.layout().setContentsMargins(0, theme.S, 0, 0)
-        column.addWidget(self._room, 1)
+        room = QWidget()  # there before its plot
+        self._room = QVBoxLayout(room)
+        self._room.setContentsMargins(0, theme.S, 0, 0)
+        column.addWidget(room, 1)
         self.setAccessibleName(f"Plot of training: {first.title}")
 
     @property
@@ -146,7 +147,7 @@ class TrainingPlot(QWidget):
             self._plot.getAxis(axis).setTickDensity(0.6)
         self._plot.getPlotItem().layout.setContentsMargins(0, theme.px(theme.S), theme.px(theme.S), 0)
         self._plot.getAxis("left").setWidth(theme.px(56))  # two plots below each other have one edge
-        self._room.layout().addWidget(self._plot)
+        self._room.addWidget(self._plot)
         self._paint()
 
     def _paint(self) -> None:
@@ -189,17 +190,4 @@ class TrainingPlot(QWidget):
         """The plot as a drawing; empty before there is one."""
         if self._plot is None:
             return b""
-        from PySide6.QtSvg import QSvgGenerator
-
-        buffer = QBuffer()
-        drawing = QSvgGenerator()
-        drawing.setOutputDevice(buffer)
-        drawing.setSize(self._plot.size())
-        drawing.setViewBox(self._plot.rect())
-        drawing.setResolution(self._plot.logicalDpiX())  # or the axes, which are recorded, shrink beside the curves
-        drawing.setTitle(f"{self.curve.title} over steps: {', '.join(run.name for run in self._runs)}")
-        painter = QPainter(drawing)
-        painter.fillRect(self._plot.rect(), theme.tokens(self.palette()).color("panel"))
-        self._plot.render(painter)
-        painter.end()
-        return buffer.data().data()
+        return plot_svg(self._plot, f"{self.curve.title} over steps: {', '.join(run.name for run in self._runs)}")

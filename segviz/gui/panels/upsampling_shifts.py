@@ -149,6 +149,8 @@ class DirectPage(_Viewed):
             self._fill(scene)
 
     def _fill(self, scene: Scene) -> None:
+        import numpy as np
+
         from segviz.core import fading
         from segviz.gui.panels import upsampling_planes
 
@@ -157,14 +159,16 @@ class DirectPage(_Viewed):
         assert network is not None
         fields, surest, lattice = whole_fields(prediction, network)
         central = fading.labels_at(prediction.logits.argmax(0), lattice, *fields.shape)
-        sure = fading.labels_at(upsampling_planes.confidence_of(prediction.logits), lattice, *fields.shape)
+        central_sure = fading.labels_at(upsampling_planes.confidence_of(prediction.logits), lattice, *fields.shape)
+        sure = central_sure.astype(np.uint8, copy=False)
         height, width = prediction.labels.shape
         where = pixels_of(fields.shape, height, width)
         differs = fields != central
         first, second, third = self._begin(scene)
         first.set_labels(fields, where, prediction.classes, scene.state, confidence=surest)
         second.set_labels(central, where, prediction.classes, scene.state, confidence=sure)
-        third.set_marked(differs, where, theme.tokens().color("bad").getRgb()[:3])
+        red = theme.tokens().color("bad")
+        third.set_marked(differs, where, (red.red(), red.green(), red.blue()))
         size = network.geometry.field("last", *(side // 2 for side in network.geometry.grid("last"))).box
         share = float(differs.mean())
         self._shares = (share,)

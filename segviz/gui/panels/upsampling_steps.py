@@ -211,7 +211,7 @@ class InsertionPage:
         if insertion is None:
             return []
         places = (insertion.place(position) for position in range(insertion.positions))
-        found = ([*place, value] for place, value in zip(places, insertion.outputs(), strict=True))
+        found: Rows = [[*place, value] for place, value in zip(places, insertion.outputs(), strict=True)]
         return [["row", "column", "output"], *found]
 
     def film(self) -> tuple[str, Callable[[], Frames]] | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QBuffer, QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from segviz.gui import theme
+from segviz.gui.drawings import as_svg
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
 LONGEST = 96  # width of the names of rows, before `theme.px`
@@ -185,21 +186,14 @@ _STEPS = {
 }
 
 
-def drawn(rect: QRect, title: str, t: theme.Tokens, paint: object) -> bytes:
+def drawn(rect: QRect, title: str, t: theme.Tokens, paint: Callable[[QPainter, QRectF], object]) -> bytes:
     """What `paint(painter, rect)` paints on a panel, as SVG."""
-    from PySide6.QtSvg import QSvgGenerator
 
-    buffer = QBuffer()
-    drawing = QSvgGenerator()
-    drawing.setOutputDevice(buffer)
-    drawing.setSize(rect.size())
-    drawing.setViewBox(rect)
-    drawing.setTitle(title)
-    painter = QPainter(drawing)
-    painter.fillRect(rect, t.color("panel"))
-    paint(painter, QRectF(rect))  # type: ignore[operator]
-    painter.end()
-    return bytes(buffer.data().data())
+    def painted(painter: QPainter) -> None:
+        painter.fillRect(rect, t.color("panel"))
+        paint(painter, QRectF(rect))
+
+    return as_svg(rect.size(), title, painted)
 
 
 def _grid(rect: QRectF, table: Table) -> QRectF:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QBuffer, QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from segviz.gui import theme, words
+from segviz.gui.drawings import as_svg
 from segviz.gui.widgets.cell_numbers import fitting
 from segviz.gui.widgets.marks import draw_box, draw_cross
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
@@ -314,18 +315,8 @@ def picture_of(boards: Sequence[MatrixBoard], scale: float = 2.0) -> QImage:
 
 def drawing_of(boards: Sequence[MatrixBoard]) -> bytes:
     """Boards that stand side by side as one drawing."""
-    from PySide6.QtSvg import QSvgGenerator
-
-    buffer, drawing = QBuffer(), QSvgGenerator()
     size = QSize(sum(board.width() for board in boards), boards[0].height())
-    drawing.setOutputDevice(buffer)
-    drawing.setSize(size)
-    drawing.setViewBox(QRectF(QPointF(), QSizeF(size)))
-    drawing.setTitle(boards[0].accessibleName())
-    painter = QPainter(drawing)
-    _paint_all(painter, boards, True)
-    painter.end()
-    return bytes(buffer.data().data())
+    return as_svg(size, boards[0].accessibleName(), lambda painter: _paint_all(painter, boards, True))
 
 
 def _paint_all(painter: QPainter, boards: Sequence[MatrixBoard], drawn: bool) -> None:

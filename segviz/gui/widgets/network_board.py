@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QBuffer, QEvent, QPointF, QRectF, QSize, QSizeF, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from segviz.core.field import Box
 from segviz.core.volume_layout import Plan
 from segviz.gui import theme
+from segviz.gui.drawings import as_svg
 from segviz.gui.widgets import tooltips
 from segviz.gui.widgets.network_captions import Captions, captions_height
 from segviz.gui.widgets.network_paint import Figure, NetworkPainter
@@ -23,7 +24,6 @@ SMALLEST = 0.2  # of the zoom that fits all
 MARGIN = 20  # about what is fitted, before `theme.px`
 GLIDE = 240  # ms from one place to another
 SAVED = 1.25  # zoom of a picture that is saved
-SCREEN = 96  # dots an inch, of which pixels of type are counted
 
 
 class NetworkBoard(Painted):
@@ -168,7 +168,8 @@ class NetworkBoard(Painted):
             focus_ring(painter, QRectF(self.rect()), t, 1)
 
     def _paint(self, painter: QPainter, figure: Figure, at: Projection, area: QRectF) -> None:
-        drawing, captions = (kind(painter, figure, at, area, self.colours()) for kind in (NetworkPainter, Captions))
+        drawing = NetworkPainter(painter, figure, at, area, self.colours())
+        captions = Captions(painter, figure, at, area, self.colours())
         drawing.paint()
         captions.paint()
         self._counts, self._brackets = drawing.counts, captions.brackets
@@ -322,19 +323,8 @@ def image_of(figure: Figure, t: theme.Tokens, scale: float = 2.0) -> QImage:
 
 def svg_of(figure: Figure, t: theme.Tokens, title: str) -> bytes:
     """All of a figure as a drawing, in which text is text."""
-    from PySide6.QtSvg import QSvgGenerator  # not needed before something is saved
-
     size, at = _paper(figure)
-    buffer, drawing = QBuffer(), QSvgGenerator()
-    drawing.setOutputDevice(buffer)
-    drawing.setSize(size)
-    drawing.setResolution(SCREEN)  # or type grows beside what is drawn
-    drawing.setViewBox(QRectF(0, 0, size.width(), size.height()))
-    drawing.setTitle(title)
-    painter = QPainter(drawing)
-    _draw(painter, figure, size, at, t)
-    painter.end()
-    return buffer.data().data()
+    return as_svg(size, title, lambda painter: _draw(painter, figure, size, at, t))
 
 
 def _spoken(figure: Figure | None) -> str:

@@ -236,7 +236,7 @@ class NetworkPainter:
         source, target = plan.solids[place - 1], plan.solids[place]
         if not source.depth or not target.depth:
             return
-        here, there = self._patch(source, lit[place - 1]), self._patch(target, lit[place], near=False)
+        here, there = self._patch(source, lit[place - 1]).toList(), self._patch(target, lit[place], near=False).toList()
         self._painter.setPen(Qt.PenStyle.NoPen)
         self._painter.setBrush(self._t.color("accent", BEAM))
         for at in range(4):

@@ -8,7 +8,7 @@ Nothing in the paint path is a float per pixel; opacity belongs to the layer and
 from __future__ import annotations
 
 from math import ceil, floor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from segviz.core.frames import Lattice
 from segviz.gui.widgets.projection import Projection
 
 Argb = npt.NDArray[np.uint32]
-Plane = npt.NDArray[np.generic]
+Plane = npt.NDArray[np.integer[Any]]
 
 
 def argb(table: npt.NDArray[np.uint8]) -> Argb:
@@ -135,7 +135,7 @@ def edges(colours: Plane) -> npt.NDArray[np.bool_]:
 def _pick(plane: Plane, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Plane:
     """`plane[rows][:, columns]` for rising indices, without touching what lies outside them."""
     seen = plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return seen[rows - rows[0]][:, columns - columns[0]]  # twelve times as fast as `take` on a large plane
+    return np.asarray(seen[rows - rows[0]][:, columns - columns[0]])  # twelve times as fast as `take` on a large plane
 
 
 def _taps(

@@ -21,19 +21,19 @@ class Tray(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setWidget(inside)
+        self.inside = inside
         inside.installEventFilter(self)
 
     def _tall(self) -> int:
-        inside = self.widget()
-        width = max(1, self.viewport().width())
-        tall: int = inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
+        inside, width = self.inside, max(1, self.viewport().width())
+        tall = inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
         return max(tall, inside.minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
-        return QSize(self.widget().sizeHint().width(), self._tall())
+        return QSize(self.inside.sizeHint().width(), self._tall())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.widget().minimumSizeHint().width(), min(theme.px(LEAST), self._tall()))
+        return QSize(self.inside.minimumSizeHint().width(), min(theme.px(LEAST), self._tall()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.LayoutRequest:

@@ -106,7 +106,7 @@ class _Lines(QAbstractTableModel):
     def headerData(self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if way is not Qt.Orientation.Horizontal:
             return None
-        texts = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}
+        texts: dict[int, int] = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(section)
         return self._heads[section][texts[role]] if role in texts else None
@@ -122,6 +122,10 @@ def _spans(lines: tuple[Line, ...]) -> list[int]:
 
 class _Painter(QStyledItemDelegate):
     """Paints a cell: what it was dim, what it would be in the accent's colour; what can be changed on a field."""
+
+    def __init__(self, table: QTableView) -> None:
+        super().__init__(table)
+        self._table = table
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         line = QLineEdit(parent)
@@ -146,7 +150,7 @@ class _Painter(QStyledItemDelegate):
         font = theme.body() if index.column() == 0 else theme.numbers()
         painter.setFont(font)
         if cell.tone or index.column() == 0:
-            sentence = option.widget.columnSpan(index.row(), 0) > 1
+            sentence = self._table.columnSpan(index.row(), 0) > 1
             painter.setPen(t.color(cell.tone or ("accent" if cell.now else "text")))
             painter.drawText(room, _side(0), self._fitting(cell, font, room.width(), sentence))
         else:
@@ -185,13 +189,13 @@ class _Painter(QStyledItemDelegate):
 class WhatIfTable(QTableView):
     """`typed` carries a layer, a column and a text; `stepped` a layer, a column and +1 or -1 (plus and minus keys).
 
-    `chosen` carries the layer of the row that a person goes to, `reset` one whose windows are to be as they were.
+    `chosen` carries the layer of the row that a person goes to, `withdrawn` one whose windows are to be as they were.
     """
 
     typed = Signal(str, int, str)
     stepped = Signal(str, int, int)
     chosen = Signal(str)
-    reset = Signal(str)
+    withdrawn = Signal(str)
 
     def __init__(self, heads: Sequence[tuple[str, str]], name: str) -> None:
         super().__init__()
@@ -228,8 +232,8 @@ class WhatIfTable(QTableView):
         spot = (self.lines[here.row()].name, here.column()) if here.isValid() else ("", 0)
         self._lines.show(tuple(lines))
         self.clearSpans()
-        for row in _spans(self.lines):
-            self.setSpan(row, 0, 1, self._lines.columnCount())
+        for sentence in _spans(self.lines):
+            self.setSpan(sentence, 0, 1, self._lines.columnCount())
         wanted = selected or spot[0]
         row = next((at for at, line in enumerate(self.lines) if line.name == wanted), None)
         if row is not None and (not self.currentIndex().isValid() or self.currentIndex().row() != row):
@@ -293,7 +297,7 @@ class WhatIfTable(QTableView):
         if here.isValid() and event.text() in steps and self._lines.cell(here).edits:
             self.stepped.emit(self.lines[here.row()].name, here.column(), steps[event.text()])
         elif here.isValid() and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.reset.emit(self.lines[here.row()].name)
+            self.withdrawn.emit(self.lines[here.row()].name)
         elif event.text() in ("[", "]"):
             event.ignore()
         else:
