@@ -34,6 +34,7 @@ from segviz.core.requests import (
     KeptRequest,
     Network,
     Prediction,
+    Progress,
     Request,
     SegmentRequest,
     Setup,
@@ -264,7 +265,9 @@ class Engine:
         done = yield from flow.followed(steps, flow.progress)
         values = traced.as_maps(int(call.output or 0), done.output).float().cpu().contiguous().numpy()
         seconds = time.perf_counter() - started
-        return FeatureMaps(request, call.name, MapStatistics.of(values), seconds)
+        counted = flow.followed(MapStatistics.counted(values), lambda maps: Progress(maps, len(values), "maps"))
+        statistics = yield from counted
+        return FeatureMaps(request, call.name, statistics, seconds)
 
     def race(self, request: RaceRequest) -> Answering:
         """Sliding window against fully convolutional network.
