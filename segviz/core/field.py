@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import cached_property
+from math import log2
 from typing import NamedTuple
 
 from segviz.core.closed_form import ClosedForm, closed_forms
@@ -350,6 +351,19 @@ class Geometry:
     def coarseness(self, index: int) -> float:
         """Input pixels between units of a node, the larger of both axes; of a unit of a whole map all that it spans."""
         return self._placed[index][1]
+
+    @cached_property
+    def levels(self) -> tuple[int, ...]:
+        """The level of each node: log2 of its coarseness, rounded."""
+        return tuple(round(log2(self.coarseness(index))) for index in range(len(self.nodes)))
+
+    @cached_property
+    def levels_below(self) -> tuple[frozenset[int], ...]:
+        """Of each node, the coarsest levels of the ways from it down to the image."""
+        found = [frozenset({self.levels[0]})]
+        for level, node in zip(self.levels[1:], self.nodes[1:], strict=True):
+            found.append(frozenset(max(level, below) for source in node.inputs for below in found[source]))
+        return tuple(found)
 
     def whole_stride(self, layer: str) -> int | None:
         """Pixels between neighbouring units of `layer`; None where that is not one whole number for both axes."""

@@ -11,13 +11,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from segviz.core import catalogue, planning
+from segviz.core import catalogue, field_paths, planning
 from segviz.core.cams import CamAnswer
 from segviz.core.contributions import ContributionAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.field_paths import FieldPath
 from segviz.core.filters import FilterAnswer
 from segviz.core.measured import MeasuredField
 from segviz.core.occlusion import OcclusionAnswer
@@ -164,6 +165,14 @@ class Scene:
         if unit is None or self.network is None:
             return {}
         return in_sight(self.network.geometry, unit.layer, unit.row, unit.column)
+
+    @cached_property
+    def paths(self) -> tuple[FieldPath, ...]:
+        """The paths to the pinned unit, the widest first; () where there is one alone, or no unit."""
+        unit = pinned(self)
+        if unit is None or self.network is None:
+            return ()
+        return field_paths.paths(self.network.geometry, unit.layer, unit.row, unit.column)
 
     @property
     def seen(self) -> Scene:
