@@ -1,8 +1,9 @@
 """The field of one unit, measured by gradients through the running network, for networks whose record does not know it.
 
-Two ways, each a lower bound, and both can be left between any two layers. The positive form (`support`) loses nothing on the way down and needs a network that does
-the same whatever its weights are. The network's own gradients are of one image, and lose what ReLUs switch off there.
-Where a record is sure, the first alone is its equal; where it is not, both boxes are joined.
+Two ways, each a lower bound, and both can be left between any two layers. The positive form (`support`) loses nothing
+on the way down and needs a network that does the same whatever its weights are. The network's own gradients are of one
+image, and lose what ReLUs switch off there. Where a record is sure, the first alone is its equal; where it is not, both
+boxes are joined.
 """
 
 from __future__ import annotations

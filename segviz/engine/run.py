@@ -56,7 +56,7 @@ from segviz.engine.graph import Trace, describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.insides import INSIDE, Insides
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
-from segviz.engine.jobs import Jobs, key_of, squeezed
+from segviz.engine.jobs import Jobs, frame_at_once, key_of
 from segviz.engine.measured import measured
 from segviz.engine.prepare import check_multiple, notes_of
 from segviz.engine.store import Kept, Loaded, Store
@@ -167,10 +167,7 @@ class Engine:
         elif request.setup.image is None or not request.converted:
             shape = native
         else:
-            image = images.probe(request.setup.image)
-            if not loaded.convertible:
-                return squeezed(image, native), native
-            frame = loaded.frame(image, request.setup.scale)
+            frame = frame_at_once(loaded, images.probe(request.setup.image), request.setup.scale)
             return frame, (native[0], *frame.outer)
         return Frame(shape[1:], shape[1:], shape[1:]), shape
 

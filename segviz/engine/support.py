@@ -24,6 +24,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.engine.comparison import outputs_seen
 from segviz.engine.graph import Trace, first_tensor
+from segviz.engine.in_steps import Pause
 
 Answer = Callable[..., Any]
 POOLED = (1, 1)
@@ -50,9 +51,7 @@ def _no_pause() -> None:
     """All of it at once."""
 
 
-def supports(
-    network: nn.Module, traced: Trace, units: Sequence[Unit], pause: Pause = _no_pause
-) -> list[Box | None]:
+def supports(network: nn.Module, traced: Trace, units: Sequence[Unit], pause: Pause = _no_pause) -> list[Box | None]:
     """The smallest box around the pixels that each unit depends on, None where it depends on none.
 
     `traced` is the record of the network on the input to measure on. Its weights are not looked at, and may be without
@@ -124,7 +123,7 @@ def seen_maps(
     def see(name: str, out: Tensor) -> None:
         pause()
         if out.grad_fn is not None:  # a parameter that a layer gives away would keep the hook
-            out.register_hook(lambda _: pause())
+            out.register_hook(lambda _: pause())  # type: ignore[no-untyped-call]
         if name in names:
             maps[names[name]] = out * 1.0  # the module after it may write over it
             if len(maps) == len(names):
