@@ -131,6 +131,7 @@ class Engine:
             conversion=loaded.conversion.steps if converted else (),
             notes=tuple(filter(None, (recording.note(traced, seen), *loaded.remarks, *notes_of(entry, frame)))),
             refusal=loaded.refusal,
+            decides=traced.decides,
             entry=entry,
             brought=loaded.known,
             window=None if loaded.per_pixel else entry.input_size[1:],

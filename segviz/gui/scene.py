@@ -192,6 +192,11 @@ class Scene:
         return network if same else None
 
     @property
+    def decides(self) -> bool:
+        """Whether the image decides what the network does: what is drawn on it then moves fields, too."""
+        return self.known is not None and self.known.decides != ""
+
+    @property
     def entry(self) -> Entry | None:
         """What is known of the network that is chosen: by the engine once it is open, until then by its spec.
 
@@ -270,7 +275,7 @@ class Scene:
 
     def waits_for(self, request: Request | None) -> bool:
         """Whether an answer to `request` will come by itself: neither it nor the network was given up."""
-        needed = request, planning.plan_description(self.state)
+        needed = request, planning.plan_description(self.state, self.decides)
         return request is not None and not any(one in self.given_up for one in needed)
 
     def job(self, kind: Kind) -> Job | None:
@@ -367,8 +372,8 @@ def pinned(scene: Scene) -> Pinned | None:
         found = geometry.field(layer, unit.row, unit.column)
     except SegvizError:  # a layer that does not depend on the image has units, but no field
         return None
-    measured = scene.measured
-    if found.status is Status.UNKNOWN and measured is not None and measured.request == planning.plan_measure(state):
+    measured, wanted = scene.measured, planning.plan_measure(state, scene.decides)
+    if found.status is Status.UNKNOWN and measured is not None and measured.request == wanted:
         found = measured.field(found)
     box = frame.box_to_image(found.box)
     height, width = frame.image
