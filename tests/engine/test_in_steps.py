@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 import torch
 
+from segviz.engine import in_steps as module
 from segviz.engine.flow import finished
 from segviz.engine.in_steps import Pause, in_steps
+
+
+@pytest.fixture(autouse=True)
+def every_pause_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEAST", 0.0)
 
 
 def threads() -> list[str]:
@@ -34,6 +40,19 @@ def test_every_pause_is_a_step_and_the_answer_comes_at_the_end() -> None:
         next(steps)
     assert end.value.value == "done"
     assert not threads()
+
+
+def test_pauses_that_come_at_once_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEAST", 3600.0)
+
+    def work(pause: Pause) -> int:
+        for _ in range(1000):
+            pause()
+        return 7
+
+    with pytest.raises(StopIteration) as end:
+        next(in_steps(work))
+    assert end.value.value == 7
 
 
 def test_what_goes_wrong_is_raised_where_the_steps_are_taken() -> None:
