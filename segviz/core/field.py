@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import cached_property
+from math import log2
 from typing import NamedTuple
 
 from segviz.core.closed_form import ClosedForm, closed_forms
@@ -207,30 +208,39 @@ class Geometry:
         return found
 
     def seen_by(self, target: int, y: Span, x: Span) -> Field | None:
-        """What the units in rows `y` and columns `x` of node `target` see together; None where that is no image."""
-        target = self.same_as[target]
-        form, node = self._forms[target], self.nodes[target]
-        if form is None or not (y.fits(node.height) and x.fits(node.width)):
-            return self._walked(target, y, x)
-        reasons = {kind: self.nodes[index].reason for kind, index in form.doubts.items()}
-        judge = Judge(form.whole, form.everything, reasons)
-        return judge.field(form.y.span(y), form.x.span(x), self.height, self.width)
+        """What the units in rows `y` and columns `x` of node `target` see together; None where that is no image.
 
-    def _walked(self, target: int, y: Span, x: Span) -> Field | None:
-        """The same, node by node down to the image: where there is no closed form."""
-        judge, need = Judge(), {target: (y, x)}
+        Node by node down to where there are closed forms, which the rest of every way is.
+        """
+        target = self.same_as[target]
+        need, judge, doubts = {target: (y, x)}, Judge(), dict[Status, int]()
+        found: tuple[Span, Span] | None = None
         for index in range(target, -1, -1):  # nodes are in topological order
+            if not need:
+                break
             if index not in need:
                 continue
             y, x = need.pop(index)
-            if index == 0:
-                return judge.field(y, x, self.height, self.width)
-            judge.meet(self.nodes[index])
-            for source, rows, columns in self.below(index, y, x, self.joints[index]):
-                source = self.same_as[source]
-                had = need.get(source)
-                need[source] = (rows, columns) if had is None else (rows.joined(had[0]), columns.joined(had[1]))
-        return None
+            node, form = self.nodes[index], self._forms[index]
+            if form is not None and y.fits(node.height) and x.fits(node.width):
+                y, x = form.y.span(y), form.x.span(x)
+                judge.whole, judge.everything = judge.whole or form.whole, judge.everything or form.everything
+                for kind, at in form.doubts.items():
+                    doubts[kind] = max(at, doubts.get(kind, 0))
+            elif index:
+                judge.meet(node)
+                if node.reason:
+                    doubts[node.doubt] = max(index, doubts.get(node.doubt, 0))
+                for source, rows, columns in self.below(index, y, x, self.joints[index]):
+                    source = self.same_as[source]
+                    had = need.get(source)
+                    need[source] = (rows, columns) if had is None else (rows.joined(had[0]), columns.joined(had[1]))
+                continue
+            found = (y, x) if found is None else (y.joined(found[0]), x.joined(found[1]))
+        if found is None:
+            return None
+        judge.reasons = {kind: self.nodes[at].reason for kind, at in doubts.items()}
+        return judge.field(*found, self.height, self.width)
 
     @cached_property
     def _forms(self) -> tuple[ClosedForm | None, ...]:
@@ -350,6 +360,19 @@ class Geometry:
     def coarseness(self, index: int) -> float:
         """Input pixels between units of a node, the larger of both axes; of a unit of a whole map all that it spans."""
         return self._placed[index][1]
+
+    @cached_property
+    def levels(self) -> tuple[int, ...]:
+        """The level of each node: log2 of its coarseness, rounded."""
+        return tuple(round(log2(self.coarseness(index))) for index in range(len(self.nodes)))
+
+    @cached_property
+    def levels_below(self) -> tuple[frozenset[int], ...]:
+        """Of each node, the coarsest levels of the ways from it down to the image."""
+        found = [frozenset({self.levels[0]})]
+        for level, node in zip(self.levels[1:], self.nodes[1:], strict=True):
+            found.append(frozenset(max(level, below) for source in node.inputs for below in found[source]))
+        return tuple(found)
 
     def whole_stride(self, layer: str) -> int | None:
         """Pixels between neighbouring units of `layer`; None where that is not one whole number for both axes."""

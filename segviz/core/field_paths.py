@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import log2
 
 from segviz.core.field import Box, Field, Geometry, Judge
 from segviz.core.regions import Spans, in_sight, join
@@ -52,17 +51,17 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
     Their boxes lie inside the field of the unit, and as far as they lie in the image the smallest box around them is
     the field. A path by which the unit sees padding alone is left out. Raises SegvizError for an unknown layer.
     """
-    target, ways = geometry.index(layer), _Ways(geometry)
-    coarsest = sorted(ways.below[target], reverse=True)
+    target = geometry.index(layer)
+    coarsest = sorted(geometry.levels_below[target], reverse=True)
     if len(coarsest) < 2:
         return ()
     groups = [frozenset({level}) for level in coarsest[: MOST - 1]] + [frozenset(coarsest[MOST - 1 :])]
-    walks = [ways.walk(target, row, column, group) for group in groups if group]
+    walks = [_walked(geometry, (target, row, column), group) for group in groups if group]
     found = []
     for walk in walks:
         if walk.field.blind:
             continue
-        mark = ways.mark(walk, {index for other in walks if other is not walk for index in other.nodes})
+        mark = _mark(geometry, walk, {index for other in walks if other is not walk for index in other.nodes})
         found.append(FieldPath(layer_at(geometry, mark), walk.field, geometry.coarseness(mark), walk.group))
     found.sort(key=lambda path: path.field.box.width * path.field.box.height, reverse=True)
     return tuple(found) if len(found) > 1 else ()
@@ -70,17 +69,17 @@ def paths(geometry: Geometry, layer: str, row: int, column: int) -> tuple[FieldP
 
 def has_paths(geometry: Geometry, layer: str) -> bool:
     """Whether several paths lead to the units of `layer`, at least to those that lie far from the border."""
-    return len(_Ways(geometry).below[geometry.index(layer)]) > 1
+    return len(geometry.levels_below[geometry.index(layer)]) > 1
 
 
 def levels_through(geometry: Geometry, layer: str, node: int) -> frozenset[int]:
     """The levels of all ways from the units of `layer` to the image that go through a node: those of their paths."""
-    ways, target = _Ways(geometry), geometry.index(layer)
-    above: dict[int, set[int]] = {target: {ways.levels[target]}}  # the coarsest levels on the ways down to each node
+    levels, target = geometry.levels, geometry.index(layer)
+    above: dict[int, set[int]] = {target: {levels[target]}}  # the coarsest levels on the ways down to each node
     for index in range(target, node, -1):
         for source in geometry.nodes[index].inputs if index in above else ():
-            above.setdefault(source, set()).update(max(level, ways.levels[source]) for level in above[index])
-    return frozenset(max(one, other) for one in above.get(node, ()) for other in ways.below[node])
+            above.setdefault(source, set()).update(max(level, levels[source]) for level in above[index])
+    return frozenset(max(one, other) for one in above.get(node, ()) for other in geometry.levels_below[node])
 
 
 @dataclass(frozen=True)
@@ -92,39 +91,34 @@ class _Walk:
     field: Field
 
 
-class _Ways:
-    """All ways down to the image, told apart by the level of their coarsest maps: log2 of the stride, rounded."""
+def _walked(geometry: Geometry, unit: tuple[int, int, int], group: frozenset[int]) -> _Walk:
+    """From a unit (node, row, column) follow all ways whose coarsest level is one of `group`.
 
-    def __init__(self, geometry: Geometry) -> None:
-        self.geometry = geometry
-        self.levels = [round(log2(geometry.coarseness(index))) for index in range(len(geometry.nodes))]
-        self.below = [frozenset({self.levels[0]})]  # of each node, the coarsest levels of the ways from it
-        for level, node in zip(self.levels[1:], geometry.nodes[1:], strict=True):
-            self.below.append(frozenset(max(level, it) for source in node.inputs for it in self.below[source]))
+    A way is its node and its coarsest level so far.
+    """
+    (target, row, column), levels = unit, geometry.levels
+    need: dict[int, dict[int, Spans]] = {target: {levels[target]: (Span.of(row), Span.of(column))}}
+    nodes, judge = [], Judge()
+    for index in range(target, 0, -1):
+        if index not in need:
+            continue
+        nodes.append(index)
+        judge.meet(geometry.nodes[index])
+        for so_far, (y, x) in need.pop(index).items():
+            for source, rows, columns in geometry.below(index, y, x):
+                coarsest = max(so_far, levels[source])
+                if any(max(coarsest, level) in group for level in geometry.levels_below[source]):
+                    join(need.setdefault(source, {}), coarsest, (rows, columns))
+    seen: dict[int, Spans] = {}
+    for spans in need[0].values():
+        join(seen, 0, spans)
+    return _Walk(group, (*nodes, 0), judge.field(*seen[0], geometry.height, geometry.width))
 
-    def walk(self, target: int, row: int, column: int, group: frozenset[int]) -> _Walk:
-        """Follow all ways whose coarsest level is one of `group`; a way is its node and its coarsest so far."""
-        need: dict[int, dict[int, Spans]] = {target: {self.levels[target]: (Span.of(row), Span.of(column))}}
-        nodes, judge = [], Judge()
-        for index in range(target, 0, -1):
-            if index not in need:
-                continue
-            nodes.append(index)
-            judge.meet(self.geometry.nodes[index])
-            for so_far, (y, x) in need.pop(index).items():
-                for source, rows, columns in self.geometry.below(index, y, x):
-                    coarsest = max(so_far, self.levels[source])
-                    if any(max(coarsest, level) in group for level in self.below[source]):
-                        join(need.setdefault(source, {}), coarsest, (rows, columns))
-        seen: dict[int, Spans] = {}
-        for spans in need[0].values():
-            join(seen, 0, spans)
-        return _Walk(group, (*nodes, 0), judge.field(*seen[0], self.geometry.height, self.geometry.width))
 
-    def mark(self, walk: _Walk, others: set[int]) -> int:
-        """The node that a path is known by: the last of its coarsest ones that is on no other path."""
-        coarsest = [index for index in walk.nodes if self.levels[index] in walk.group]
-        return next((index for index in coarsest if index not in others), coarsest[0])
+def _mark(geometry: Geometry, walk: _Walk, others: set[int]) -> int:
+    """The node that a path is known by: the last of its coarsest ones that is on no other path."""
+    coarsest = [index for index in walk.nodes if geometry.levels[index] in walk.group]
+    return next((index for index in coarsest if index not in others), coarsest[0])
 
 
 def layer_at(geometry: Geometry, index: int) -> str:

@@ -47,10 +47,18 @@ def setup_of(state: State) -> Setup | None:
     return Setup(state.model, state.image, state.scale, state.pooling, state.device, state.revision, state.fast)
 
 
-def plan_description(state: State) -> DescribeRequest | None:
-    """What is drawn on an image changes neither layers nor geometry, nor do the device and its arithmetic."""
+def plan_description(state: State, decides: bool = False) -> DescribeRequest | None:
+    """What is drawn on an image changes neither layers nor geometry, unless its values decide what the network does.
+
+    The device and its arithmetic change nothing.
+    """
     setup = setup_of(state)
-    return None if setup is None else DescribeRequest(replace(setup, device=Device.AUTO, revision=0, fast=False))
+    return None if setup is None else DescribeRequest(_of_drawing(replace(setup, device=Device.AUTO), decides))
+
+
+def _of_drawing(setup: Setup, decides: bool) -> Setup:
+    """A setup for what belongs to an image, whatever is drawn on it, or to what is drawn where that `decides`."""
+    return replace(setup, revision=setup.revision if decides else 0, fast=False)
 
 
 def plan_prediction(state: State) -> SegmentRequest | None:
@@ -114,12 +122,12 @@ def plan_effective(state: State) -> EffectiveRequest | None:
     return EffectiveRequest(setup, state.layer, unit.channel, unit.row, unit.column, rule, images)
 
 
-def plan_measure(state: State) -> MeasureRequest | None:
-    """What the pinned unit sees, measured on the image; what is drawn on that moves no field."""
+def plan_measure(state: State, decides: bool = False) -> MeasureRequest | None:
+    """What the pinned unit sees, measured on the image; what is drawn on that moves no field, as in a description."""
     setup, unit = setup_of(state), state.unit
     if setup is None or setup.image is None or state.layer is None or unit is None:
         return None
-    return MeasureRequest(replace(setup, revision=0, fast=False), state.layer, unit.row, unit.column)
+    return MeasureRequest(_of_drawing(setup, decides), state.layer, unit.row, unit.column)
 
 
 def plan_contributions(state: State, network: Network) -> ContributionRequest | None:
@@ -209,6 +217,4 @@ def same_but_drawn(one: Request, other: Request) -> bool:
         other = replace(other, x=one.x, y=one.y)
     if isinstance(one, OcclusionRequest) and isinstance(other, OcclusionRequest):
         other = replace(other, x=one.x, y=one.y, side=one.side)
-    if isinstance(one, MeasureRequest) and isinstance(other, MeasureRequest):  # which cannot stop half-way
-        other = replace(other, layer=one.layer, row=one.row, column=one.column)
     return one == replace(other, setup=replace(other.setup, revision=one.setup.revision))

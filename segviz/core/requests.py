@@ -215,6 +215,7 @@ class Network:
     """Answer to DescribeRequest. `layers` are in order of execution, containers before what they hold.
 
     `window` is (height, width) of a classifier's window in network pixels; None where a network answers per pixel.
+    `decides` is why the image decides what the network does, so that its geometry is that image's alone; '' else.
     """
 
     request: DescribeRequest
@@ -234,6 +235,7 @@ class Network:
     entry: Entry = field(kw_only=True)  # what is known of it now that it is open
     brought: Entry = field(kw_only=True)  # the same without what the spec says of viewing
     refusal: str = ""  # why it has no fully convolutional form, and is described as published
+    decides: str = ""
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.layers if layer.name == name), None)

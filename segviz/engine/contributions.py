@@ -112,8 +112,9 @@ def _end(traced: Trace, node: int) -> tuple[int, set[int]]:
     return node, passed
 
 
-def summands(job: Job, traced: Trace, tail: Tail) -> Generator[Progress, None, Summands]:
+def summands(job: Job, tail: Tail) -> Generator[Progress, None, Summands]:
     """The whole maps of the summands on the job's image, by their nodes."""
+    traced = job.traced
     kept = sum(traced.operations[cut].elements for cut in tail.cuts)
     devices.check_memory(traced.peak_bytes + FLOAT * kept, job.title)
     found = yield from flow.outputs(traced, job.weights, job.image, tail.cuts)
@@ -121,10 +122,11 @@ def summands(job: Job, traced: Trace, tail: Tail) -> Generator[Progress, None, S
 
 
 def parts(
-    traced: Trace, weights: NetworkWeights, tail: Tail, maps: Summands, unit: tuple[int, int], channel: int
+    job: Job, tail: Tail, maps: Summands, unit: tuple[int, int], channel: int
 ) -> tuple[tuple[Contribution, ...], float, float]:
     """The parts, the bias and the logit of one unit (row, column) and channel of the network's answer."""
-    geometry, own, (row, column) = traced.geometry, weights.of(traced), unit
+    traced, (row, column) = job.traced, unit
+    geometry, own = traced.geometry, job.weights.of(traced)
     need = needed(geometry, {tail.goal: Region(Interval(row, row), Interval(column, column))})
 
     def logit(kept: set[int]) -> float:
@@ -147,10 +149,10 @@ def _run(traced: Trace, own: NetworkWeights, maps: Summands, need: Mapping[int, 
     return have[tail.goal].cut(need[tail.goal])
 
 
-def channel_of(request: ContributionRequest, job: Job, traced: Trace) -> int:
+def channel_of(request: ContributionRequest, job: Job) -> int:
     """The map of the logits that is the class's. Raises SegvizError for a unit or a class that there is not."""
     entry = job.loaded.entry
-    rows, columns = traced.geometry.grid("last")
+    rows, columns = job.traced.geometry.grid("last")
     if not (0 <= request.row < rows and 0 <= request.column < columns):
         raise SegvizError(f"unit {request.row},{request.column} is outside the answer of {rows}x{columns} units")
     if not 0 <= request.index < len(entry.classes):

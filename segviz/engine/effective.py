@@ -21,23 +21,23 @@ from segviz.core.regions import Region
 from segviz.core.requests import Progress
 from segviz.engine.back import Projection, projected
 from segviz.engine.flow import followed
-from segviz.engine.graph import Trace
 from segviz.engine.job import Job
 from segviz.engine.prepare import tensor_of
 
 Floats = npt.NDArray[np.float32]
 
 
-def effective(request: EffectiveRequest, job: Job, traced: Trace) -> Generator[Progress, None, EffectiveField]:
-    """The answer to `request` on `traced`, the network of `job`. Raises SegvizError where there is no such unit."""
+def effective(request: EffectiveRequest, job: Job) -> Generator[Progress, None, EffectiveField]:
+    """The answer to `request` on the network and image of `job`. Raises SegvizError where there is no such unit."""
     started = time.perf_counter()
+    traced = job.traced
     call = traced.call(request.layer)
     _check(request, traced.geometry, call.name)
-    back = yield from _of(request, job, traced, job.image)
+    back = yield from _of(request, job, job.image)
     came = _coloured(back, job)
     values, count, notes = energy.energy(came), 1, list(job.notes)
     if request.images > 1:
-        values, count, refused = yield from _averaged(request, job, traced, back, values)
+        values, count, refused = yield from _averaged(request, job, back, values)
         notes += refused
     box = _box(back.region)
     single = count == 1
@@ -73,8 +73,9 @@ def _check(request: EffectiveRequest, geometry: Geometry, layer: str) -> None:
 
 
 def _of(
-    request: EffectiveRequest, job: Job, traced: Trace, image: torch.Tensor, channel: int | None = None
+    request: EffectiveRequest, job: Job, image: torch.Tensor, channel: int | None = None
 ) -> Generator[Progress, None, Projection]:
+    traced = job.traced
     target = traced.call(request.layer).output
     assert target is not None
     unit = (request.channel if channel is None else channel, request.row, request.column)
@@ -84,7 +85,7 @@ def _of(
 
 
 def _averaged(
-    request: EffectiveRequest, job: Job, traced: Trace, first: Projection, values: Floats
+    request: EffectiveRequest, job: Job, first: Projection, values: Floats
 ) -> Generator[Progress, None, tuple[Floats, int, list[str]]]:
     """The mean energy of the same unit over several images, how many these are, and which could not be read."""
     assert request.setup.image is not None
@@ -101,7 +102,7 @@ def _averaged(
             refused.append(f"left out: {error}")
             continue
         image = tensor_of(covering(pixels, job.frame.image), job.loaded.entry.preprocessing, job.frame)
-        way = _of(request, job, traced, image.to(job.image.device), first.channel)
+        way = _of(request, job, image.to(job.image.device), first.channel)
         back = yield from followed(way, lambda _, told=told: told)  # type: ignore[misc]
         total += energy.energy(_coloured(back, job))
         count += 1

@@ -56,7 +56,7 @@ class Insides:
     def effective(self, request: EffectiveRequest) -> Generator[Update, None, EffectiveField]:
         """What a unit of the convolutional form looks at."""
         job = self._jobs.at_once(request.setup)
-        answer = yield from effective(request, job, job.traced)
+        answer = yield from effective(request, job)
         return answer
 
     def activation(self, request: CamRequest) -> Generator[Update, None, CamAnswer]:
@@ -83,12 +83,11 @@ class Insides:
         """What each path adds to a logit; a refusal where it is no sum."""
         started = time.perf_counter()
         job = self._jobs.at_once(request.setup)
-        traced = job.traced
-        channel = contributions.channel_of(request, job, traced)
+        channel = contributions.channel_of(request, job)
         found: tuple[tuple[Contribution, ...], float, float] = ((), 0.0, 0.0)
         refused = ""
         try:
-            tail = contributions.tail_of(traced)
+            tail = contributions.tail_of(job.traced)
             if job.loaded.entry.sigmoid and request.index == 0:
                 raise SegvizError("of two classes with one output the logit of the first is always 0")
         except SegvizError as error:
@@ -97,9 +96,9 @@ class Insides:
             maps = self._summands.find(job.key)
             if maps is None:
                 self._summands.clear()
-                maps = yield from contributions.summands(job, traced, tail)
+                maps = yield from contributions.summands(job, tail)
                 self._summands.put(job.key, maps)
-            found = contributions.parts(traced, job.weights, tail, maps, (request.row, request.column), channel)
+            found = contributions.parts(job, tail, maps, (request.row, request.column), channel)
         yield from ()
         return ContributionAnswer(request, *found, time.perf_counter() - started, refused, job.notes)
 
@@ -107,12 +106,11 @@ class Insides:
         """The convolution behind a unit; a refusal where there is none."""
         started = time.perf_counter()
         job = self._jobs.at_once(request.setup)
-        traced = job.traced
         found: LayerSum | None = None
         refused = ""
         try:
             channel = request.unit[0] if request.unit is not None else 0
-            place = unit_sums.place_of(traced, request.layer, job.native, channel)
+            place = unit_sums.place_of(job.traced, request.layer, job.native, channel)
         except SegvizError as error:
             refused = str(error)
         else:
@@ -120,9 +118,9 @@ class Insides:
             maps = self._sums.find(key)
             if maps is None:
                 self._sums.clear()
-                maps = yield from unit_sums.computed(job, traced, place)
+                maps = yield from unit_sums.computed(job, place)
                 self._sums.put(key, maps)
-            found = unit_sums.told(traced, job.weights, place, maps, request.layer, request.unit)
+            found = unit_sums.told(job, place, maps, request.layer, request.unit)
         yield from ()
         return SumAnswer(request, found, time.perf_counter() - started, refused, job.notes)
 

@@ -71,6 +71,11 @@ def key_of(setup: Setup, loaded: Loaded) -> tuple[Hashable, ...]:
     return replace(setup, revision=0), loaded.files, loaded.entry
 
 
+def frame_at_once(loaded: Loaded, image: tuple[int, int], scale: float | None) -> Frame:
+    """How an image of (height, width) lies in the input of the trace that takes it at once: see `Jobs.at_once`."""
+    return loaded.frame(image, scale) if loaded.convertible else squeezed(image, loaded.entry.input_size)
+
+
 def squeezed(image: tuple[int, int], native: tuple[int, int, int]) -> Frame:
     """An image of (height, width) as large as the native input (C, H, W), which is all that some networks take."""
     return Frame(image, native[1:], native[1:])

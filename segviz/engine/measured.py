@@ -1,8 +1,9 @@
 """The field of one unit, measured by gradients through the running network, for networks whose record does not know it.
 
-Two ways, each a lower bound. The positive form (`support`) loses nothing on the way down and needs a network that does
-the same whatever its weights are. The network's own gradients are of one image, and lose what ReLUs switch off there.
-Where a record is sure, the first alone is its equal; where it is not, both boxes are joined.
+Two ways, each a lower bound, and both can be left between any two layers. The positive form (`support`) loses nothing
+on the way down and needs a network that does the same whatever its weights are. The network's own gradients are of one
+image, and lose what ReLUs switch off there. Where a record is sure, the first alone is its equal; where it is not, both
+boxes are joined.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from segviz.core.refusals import lacks_memory
 from segviz.core.requests import Progress
 from segviz.engine import devices
 from segviz.engine.comparison import noise
+from segviz.engine.flow import followed
 from segviz.engine.graph import Trace
+from segviz.engine.in_steps import Pause, in_steps
 from segviz.engine.mismatches import reason_of
 from segviz.engine.store import Loaded
 from segviz.engine.support import Unit, reach, seen_maps, supports
 
+Way = Callable[[Pause], Box | None]
 BYTES = 16  # of an element: float64, and its gradient
 
 
@@ -41,16 +45,18 @@ def measured(
     known = traced.geometry.field(*unit).status not in (Status.UNKNOWN, Status.DATA)
     found: list[tuple[By, Box | None]] = []
     refused: list[tuple[By, SegvizError]] = []
-    ways: dict[By, Callable[[], Box | None]] = {}
+    ways: dict[By, Way] = {}
     if not traced.decides:  # with other weights it might take another way
-        ways[By.POSITIVE] = lambda: _positive(loaded, traced, unit)
-    ways[By.NOISE if image is None else By.OWN] = lambda: _own(loaded, traced, unit, image)
+        ways[By.POSITIVE] = lambda pause: _positive(loaded, traced, unit, pause)
+    ways[By.NOISE if image is None else By.OWN] = lambda pause: _own(loaded, traced, unit, image, pause)
     for by, way in ways.items():
         if found and known:
             break
-        yield Progress(len(found), len(ways))
+        progress = Progress(len(found) + len(refused), len(ways))
+        yield progress
         try:
-            found.append((by, _tried(way)))
+            box = yield from followed(_tried(way), lambda _, told=progress: told)  # type: ignore[misc]
+            found.append((by, box))
         except SegvizError as error:
             refused.append((by, error))
     by = By.BOTH if len(found) == 2 else found[0][0] if found else next(reversed(ways))
@@ -77,9 +83,10 @@ def _checked(request: MeasureRequest, loaded: Loaded, traced: Trace) -> Unit:
     return unit
 
 
-def _tried(way: Callable[[], Box | None]) -> Box | None:
+def _tried(way: Way) -> Generator[None, None, Box | None]:
     try:
-        return way()
+        box = yield from in_steps(way)
+        return box
     except SegvizError:
         raise
     except Exception as error:  # the edge: the network is a stranger's code
@@ -88,17 +95,17 @@ def _tried(way: Callable[[], Box | None]) -> Box | None:
         raise SegvizError(f"as published it does not get to that layer: {reason_of(error)}", repr(error)) from error
 
 
-def _positive(loaded: Loaded, traced: Trace, unit: Unit) -> Box | None:
-    return supports(loaded.network, traced, [unit])[0]
+def _positive(loaded: Loaded, traced: Trace, unit: Unit, pause: Pause) -> Box | None:
+    return supports(loaded.network, traced, [unit], pause)[0]
 
 
-def _own(loaded: Loaded, traced: Trace, unit: Unit, image: Tensor | None) -> Box | None:
+def _own(loaded: Loaded, traced: Trace, unit: Unit, image: Tensor | None, pause: Pause) -> Box | None:
     geometry = traced.geometry
     channels = traced.operations[0].elements // (geometry.height * geometry.width)
     pixels = noise(loaded.network, (channels, geometry.height, geometry.width)) if image is None else image
     pixels = pixels.clone().requires_grad_()
     with torch.enable_grad():
-        out = seen_maps(loaded.network, traced, {unit.layer}, pixels)[unit.layer]
+        out = seen_maps(loaded.network, traced, {unit.layer}, pixels, pause)[unit.layer]
         weights = torch.rand(out.shape, generator=torch.Generator().manual_seed(0)).to(out)  # so that no sum cancels
         box = reach(out * weights, traced, unit, pixels) if out.requires_grad else None
         if box is None and not _hangs_on(out, pixels):

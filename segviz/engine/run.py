@@ -34,6 +34,7 @@ from segviz.core.requests import (
     KeptRequest,
     Network,
     Prediction,
+    Progress,
     Request,
     SegmentRequest,
     Setup,
@@ -55,7 +56,7 @@ from segviz.engine.graph import Trace, describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
 from segviz.engine.insides import INSIDE, Insides
 from segviz.engine.job import Job, LogitGrid, logits_of, size_text
-from segviz.engine.jobs import Jobs, key_of, squeezed
+from segviz.engine.jobs import Jobs, frame_at_once, key_of
 from segviz.engine.measured import measured
 from segviz.engine.prepare import check_multiple, notes_of
 from segviz.engine.store import Kept, Loaded, Store
@@ -130,6 +131,7 @@ class Engine:
             conversion=loaded.conversion.steps if converted else (),
             notes=tuple(filter(None, (recording.note(traced, seen), *loaded.remarks, *notes_of(entry, frame)))),
             refusal=loaded.refusal,
+            decides=traced.decides,
             entry=entry,
             brought=loaded.known,
             window=None if loaded.per_pixel else entry.input_size[1:],
@@ -166,10 +168,7 @@ class Engine:
         elif request.setup.image is None or not request.converted:
             shape = native
         else:
-            image = images.probe(request.setup.image)
-            if not loaded.convertible:
-                return squeezed(image, native), native
-            frame = loaded.frame(image, request.setup.scale)
+            frame = frame_at_once(loaded, images.probe(request.setup.image), request.setup.scale)
             return frame, (native[0], *frame.outer)
         return Frame(shape[1:], shape[1:], shape[1:]), shape
 
@@ -264,7 +263,9 @@ class Engine:
         done = yield from flow.followed(steps, flow.progress)
         values = traced.as_maps(int(call.output or 0), done.output).float().cpu().contiguous().numpy()
         seconds = time.perf_counter() - started
-        return FeatureMaps(request, call.name, MapStatistics.of(values), seconds)
+        counted = flow.followed(MapStatistics.counted(values), lambda maps: Progress(maps, len(values), "maps"))
+        statistics = yield from counted
+        return FeatureMaps(request, call.name, statistics, seconds)
 
     def race(self, request: RaceRequest) -> Answering:
         """Sliding window against fully convolutional network.

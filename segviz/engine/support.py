@@ -24,6 +24,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
 from segviz.engine.comparison import outputs_seen
 from segviz.engine.graph import Trace, first_tensor
+from segviz.engine.in_steps import Pause
 
 Answer = Callable[..., Any]
 POOLED = (1, 1)
@@ -46,17 +47,22 @@ class _Enough(BaseException):
     """All that was asked for is seen: no code of a stranger's may catch this as an error of its own."""
 
 
-def supports(network: nn.Module, traced: Trace, units: Sequence[Unit]) -> list[Box | None]:
+def _no_pause() -> None:
+    """All of it at once."""
+
+
+def supports(network: nn.Module, traced: Trace, units: Sequence[Unit], pause: Pause = _no_pause) -> list[Box | None]:
     """The smallest box around the pixels that each unit depends on, None where it depends on none.
 
     `traced` is the record of the network on the input to measure on. Its weights are not looked at, and may be without
     memory. What is spread from one unit over a whole map, as gates are, is left out for layers that have a grid.
+    `pause` is called between layers, on both ways.
     """
     found: dict[Unit, Box | None] = {}
     for opens in (False, True):
         asked = [unit for unit in units if (traced.geometry.grid(unit.layer) != POOLED) == opens]
         if asked:
-            image, maps = _maps(network, traced, {unit.layer for unit in asked}, opens)
+            image, maps = _maps(network, traced, {unit.layer for unit in asked}, opens, pause)
             found |= {unit: reach(maps[unit.layer], traced, unit, image) for unit in asked}
     return [found[unit] for unit in units]
 
@@ -95,19 +101,29 @@ def _holds(box: Box, other: Box) -> bool:
     return begins and box.right >= other.right and box.bottom >= other.bottom
 
 
-def _maps(network: nn.Module, traced: Trace, layers: set[str], opens: bool) -> tuple[Tensor, dict[str, Tensor]]:
+def _maps(
+    network: nn.Module, traced: Trace, layers: set[str], opens: bool, pause: Pause
+) -> tuple[Tensor, dict[str, Tensor]]:
     """The image and the outputs of some layers, with the operations replaced that would lose gradients."""
     image = _image(traced)
     with torch.enable_grad(), _filled(network), _Positive(opens):
-        return image, seen_maps(network, traced, layers, image)
+        return image, seen_maps(network, traced, layers, image, pause)
 
 
-def seen_maps(network: nn.Module, traced: Trace, layers: set[str], image: Tensor) -> dict[str, Tensor]:
-    """The outputs of some layers on an image, for gradients; the network stops where it has made all of them."""
+def seen_maps(
+    network: nn.Module, traced: Trace, layers: set[str], image: Tensor, pause: Pause = _no_pause
+) -> dict[str, Tensor]:
+    """The outputs of some layers on an image, for gradients; the network stops where it has made all of them.
+
+    `pause` is called behind each layer, there and on the way back.
+    """
     maps: dict[str, Tensor] = {}
     names = {traced.call(layer).name: layer for layer in layers}
 
     def see(name: str, out: Tensor) -> None:
+        pause()
+        if out.grad_fn is not None:  # a parameter that a layer gives away would keep the hook
+            out.register_hook(lambda _: pause())  # type: ignore[no-untyped-call]
         if name in names:
             maps[names[name]] = out * 1.0  # the module after it may write over it
             if len(maps) == len(names):

@@ -24,6 +24,7 @@ from segviz.core.requests import Progress
 from segviz.core.top_patches import LONGEST, SHOWN, TopAnswer, TopPatch, TopRequest, TopUpdate, images_of
 from segviz.engine import devices, flow
 from segviz.engine.job import size_text
+from segviz.engine.jobs import frame_at_once
 from segviz.engine.prepare import check_channels, tensor_of
 from segviz.engine.store import Loaded, version
 
@@ -141,11 +142,9 @@ def _keep(file: Path, table: Table) -> None:
 
 def _computed(request: TopRequest, loaded: Loaded, place: Path, progress: Progress) -> Generator[Progress, None, Table]:
     picture = images.open_picture(place)
-    size, native = (picture.height, picture.width), loaded.entry.input_size
-    squeezed = Frame(size, native[1:], native[1:])
-    frame = loaded.frame(size, request.setup.scale) if loaded.convertible else squeezed
+    frame = frame_at_once(loaded, (picture.height, picture.width), request.setup.scale)
     image = tensor_of(picture.pixels, loaded.entry.preprocessing, frame).to(loaded.device)
-    traced = loaded.traced(loaded.convertible, (native[0], *frame.outer), keep=False, image=image)
+    traced = loaded.traced(loaded.convertible, (loaded.entry.input_size[0], *frame.outer), keep=False, image=image)
     call = traced.call(request.layer)
     devices.check_memory(traced.peak_bytes, f"{loaded.entry.title} on {size_text(frame.outer)}")
     steps = flow.run(traced, loaded.weights.allowing(request.setup.fast), image, call.output)

@@ -113,8 +113,9 @@ def _before(traced: Trace, index: int, channel: int) -> tuple[int, int]:
     )
 
 
-def computed(job: Job, traced: Trace, place: Place) -> Generator[Progress, None, Maps]:
-    """The maps about a convolution of the trace on the job's image."""
+def computed(job: Job, place: Place) -> Generator[Progress, None, Maps]:
+    """The maps about a convolution on the job's image."""
+    traced = job.traced
     operation = traced.operations[place.index]
     outputs = operation.elements + traced.operations[operation.sources[0]].elements
     devices.check_memory(traced.peak_bytes + 8 * outputs, job.title)
@@ -169,8 +170,10 @@ def _activation(traced: Trace, index: int) -> list[int]:
     return []
 
 
-def told(traced: Trace, weights: NetworkWeights, place: Place, maps: Maps, layer: str, unit: Unit | None) -> LayerSum:
+def told(job: Job, place: Place, maps: Maps, layer: str, unit: Unit | None) -> LayerSum:
     """What there is to tell of one output map of a convolution, about a unit of `layer`."""
+    traced = job.traced
+    weights = job.weights.of(traced)
     operation = traced.operations[place.index]
     kernel = operation.kernel
     assert isinstance(kernel, Convolution)
@@ -181,8 +184,8 @@ def told(traced: Trace, weights: NetworkWeights, place: Place, maps: Maps, layer
     seen = Region(kernel.y.back(wanted.y), kernel.x.back(wanted.x))
     group = channel // (outs // kernel.groups)
     deep = int(maps.taken.shape[1]) // kernel.groups
-    weight = weights.of(traced)[kernel.weight].detach().reshape(outs, deep, *kernel.kernel)[channel]
-    bias = 0.0 if kernel.bias is None else float(weights.of(traced)[kernel.bias][channel])
+    weight = weights[kernel.weight].detach().reshape(outs, deep, *kernel.kernel)[channel]
+    bias = 0.0 if kernel.bias is None else float(weights[kernel.bias][channel])
     before = _plane(maps.made, channel)
     return LayerSum(
         layer=operation.layer,

@@ -112,9 +112,9 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if opening:
         return found
     found[Kind.RACE] = planning.plan_race(state)
-    description = planning.plan_description(state)
+    description = planning.plan_description(state, scene.decides)
     found[Kind.DESCRIPTION] = description
-    if description is None or described != description:
+    if description is None or described is None or not planning.same_but_drawn(described, description):
         return found
     found[Kind.PREDICTION] = planning.plan_prediction(state)
     upsampled = state.tab == Tab.UPSAMPLING
@@ -135,7 +135,7 @@ def wanted(scene: Scene, opening: bool, described: Request | None) -> dict[Kind,
     if unit is not None:
         found[Kind.EFFECTIVE] = planning.plan_effective(state)
         lost = unit.status in (Status.UNKNOWN, Status.MEASURED)
-        found[Kind.MEASURE] = planning.plan_measure(state) if lost else None
+        found[Kind.MEASURE] = planning.plan_measure(state, scene.decides) if lost else None
     if scene.network is not None and scene.network.window is not None:
         found[Kind.WINDOW] = planning.plan_window(state)
     found[Kind.OCCLUSION] = planning.plan_occlusion(state)

@@ -11,13 +11,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from segviz.core import catalogue, planning
+from segviz.core import catalogue, field_paths, planning
 from segviz.core.cams import CamAnswer
 from segviz.core.contributions import ContributionAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.field_paths import FieldPath
 from segviz.core.filters import FilterAnswer
 from segviz.core.measured import MeasuredField
 from segviz.core.occlusion import OcclusionAnswer
@@ -165,6 +166,14 @@ class Scene:
             return {}
         return in_sight(self.network.geometry, unit.layer, unit.row, unit.column)
 
+    @cached_property
+    def paths(self) -> tuple[FieldPath, ...]:
+        """The paths to the pinned unit, the widest first; () where there is one alone, or no unit."""
+        unit = pinned(self)
+        if unit is None or self.network is None:
+            return ()
+        return field_paths.paths(self.network.geometry, unit.layer, unit.row, unit.column)
+
     @property
     def seen(self) -> Scene:
         """The scene with the State that its prediction belongs to: an old picture stays in its old view."""
@@ -181,6 +190,11 @@ class Scene:
         network = self.network
         same = network is not None and same_network(network.request.setup.model, self.state.model)
         return network if same else None
+
+    @property
+    def decides(self) -> bool:
+        """Whether the image decides what the network does: what is drawn on it then moves fields, too."""
+        return self.known is not None and self.known.decides != ""
 
     @property
     def entry(self) -> Entry | None:
@@ -261,7 +275,7 @@ class Scene:
 
     def waits_for(self, request: Request | None) -> bool:
         """Whether an answer to `request` will come by itself: neither it nor the network was given up."""
-        needed = request, planning.plan_description(self.state)
+        needed = request, planning.plan_description(self.state, self.decides)
         return request is not None and not any(one in self.given_up for one in needed)
 
     def job(self, kind: Kind) -> Job | None:
@@ -358,8 +372,8 @@ def pinned(scene: Scene) -> Pinned | None:
         found = geometry.field(layer, unit.row, unit.column)
     except SegvizError:  # a layer that does not depend on the image has units, but no field
         return None
-    measured = scene.measured
-    if found.status is Status.UNKNOWN and measured is not None and measured.request == planning.plan_measure(state):
+    measured, wanted = scene.measured, planning.plan_measure(state, scene.decides)
+    if found.status is Status.UNKNOWN and measured is not None and measured.request == wanted:
         found = measured.field(found)
     box = frame.box_to_image(found.box)
     height, width = frame.image

@@ -6,6 +6,7 @@ import numpy as np
 
 from segviz.core import palettes
 from segviz.core.choices import Palette
+from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionAnswer
 from segviz.gui import sighting, words
 from segviz.gui.scene import Scene
@@ -14,7 +15,7 @@ from segviz.gui.widgets.mark_layers import UnitLayer
 from segviz.gui.widgets.plane import PlaneLayer, argb, cells_of
 from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, PathMarks, ReachLayer, ReachMarks, SquareLayer
 
-MOST_BOXES = 12  # of the chain of a unit
+MOST_BOXES = 12  # of the chain of a unit, where no filmstrip says which
 CHANGED = (255, 122, 0)  # what an occlusion changes: orange shows on photographs and on grey
 OLD = 0.35  # opacity of what another square has changed, while there is no answer for the new one
 COMPUTING = "computing what changes…"
@@ -50,6 +51,7 @@ class SightLayers:
         self._answer: OcclusionAnswer | None = None
         self._scene: Scene | None = None
         self._key: object = None
+        self._chain: tuple[Box, ...] | None = None  # as a filmstrip has it
         self._square_key: object = None
         self._occluded: sighting.Occluded | None = None
         self._point: tuple[float, float] | None = None
@@ -71,11 +73,18 @@ class SightLayers:
         key = (scene.network, scene.picture, state.layer, state.unit, state.cursor, state.sight)
         if key != self._key:  # progress is told many times a second, and changes none of it
             self._key = key
-            found = sighting.stills(scene, MOST_BOXES) if state.sight.filmstrip and scene.picture is not None else ()
-            self.chain.boxes = tuple(still.field for still in found[:-1])
+            if self._chain is None:
+                wanted = state.sight.filmstrip and scene.picture is not None
+                self.chain.boxes = sighting.chain_of(sighting.stills(scene, MOST_BOXES)) if wanted else ()
             self.paths.marks = path_marks(scene)
         self._show_square(scene)
         self._show_reach()
+
+    def show_chain(self, boxes: tuple[Box, ...]) -> bool:
+        """The boxes of a filmstrip beside the image, from now on; returns whether anything looks otherwise now."""
+        before, self._chain = self.chain.boxes, boxes
+        self.chain.boxes = boxes
+        return boxes != before
 
     def reach_from(self, point: tuple[float, float] | None) -> bool:
         """The mouse is over this pixel of the image, or has left it; returns whether anything looks otherwise now."""

@@ -124,10 +124,11 @@ class SightTools(QObject):
         self.strip.setVisible(scene.state.sight.filmstrip and scene.picture is not None)
 
     def _fill(self) -> None:
-        """Make the tiles anew where they would be others."""
+        """Make the tiles anew where they would be others, and the boxes on the image with them."""
         scene = self._scene
         if scene is None or not scene.state.sight.filmstrip or scene.picture is None:
             self._shown = None
+            self._canvas.show_chain(())
             return
         state = scene.state
         key = (scene.picture, scene.network, state.layer, state.unit, state.cursor, self.film.room, theme.tokens())
@@ -141,3 +142,4 @@ class SightTools(QObject):
         self.note.setVisible(not tiles)
         self.film.setVisible(bool(tiles))
         self.film.set_tiles(tiles)
+        self._canvas.show_chain(sighting.chain_of(self._stills))

@@ -5,10 +5,11 @@ Fields are answered from the integers of `core`: nothing here waits for the engi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from segviz.core import field_paths, planning
+from segviz.core import planning
 from segviz.core.contributions import ContributionRequest, of_paths
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box
@@ -213,8 +214,7 @@ def contributions(scene: Scene) -> tuple[float, ...]:
     answer, unit, network = scene.shown_contributions, pinned(scene), scene.network
     if answer is None or unit is None or network is None:
         return ()
-    found = field_paths.paths(network.geometry, unit.layer, unit.row, unit.column)
-    return of_paths(answer, network.geometry, found)
+    return of_paths(answer, network.geometry, scene.paths)
 
 
 def paths(scene: Scene) -> tuple[Path, ...]:
@@ -222,8 +222,7 @@ def paths(scene: Scene) -> tuple[Path, ...]:
     unit, network = pinned(scene), scene.network
     if unit is None or network is None or not unit.status.holds:
         return ()
-    found = field_paths.paths(network.geometry, unit.layer, unit.row, unit.column)
-    return tuple(Path(path.name, path.stride, network.frame.box_to_image(path.field.box)) for path in found)
+    return tuple(Path(path.name, path.stride, network.frame.box_to_image(path.field.box)) for path in scene.paths)
 
 
 def paths_words(scene: Scene) -> str:
@@ -276,6 +275,11 @@ def stills(scene: Scene, most: int) -> tuple[Still, ...]:
             break
     found = [_still(network, layer.name, need[geometry.index(layer.name)], place) for layer in _thinned(rows, most)]
     return tuple(still for still in found if still is not None)
+
+
+def chain_of(found: Sequence[Still]) -> tuple[Box, ...]:
+    """The fields of a filmstrip but for the last, which is the pinned unit's own."""
+    return tuple(still.field for still in found[:-1])
 
 
 def _grown(network: Network, names: list[str], last: str) -> list[Layer]:

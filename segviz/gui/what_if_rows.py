@@ -112,7 +112,8 @@ def _remedy(windows: Mapping[str, Edit], edits: Mapping[str, Edit], at: str) -> 
 
 def _told(network: Network, folding: Folding) -> list[Layer]:
     """The layers that have a row: one for each volume, however it is folded."""
-    return [layer for name in folding.mains if (layer := network.layer(name)) is not None]
+    known = {layer.name: layer for layer in network.layers}
+    return [known[name] for name in folding.mains if name in known]
 
 
 def _before(network: Network, edits: Mapping[str, Edit], at: str) -> WhatIf | None:

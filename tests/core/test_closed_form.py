@@ -76,14 +76,21 @@ def places(geometry: Geometry, index: int) -> list[tuple[int, int]]:
     return [(y, x) for y in {0, node.height // 2, node.height - 1} for x in {0, node.width // 3, node.width - 1}]
 
 
+def node_by_node(geometry: Geometry) -> Geometry:
+    """The same without closed forms: all ways are walked down to the image."""
+    found = replace(geometry)
+    found.__dict__["_forms"] = (None,) * len(geometry.nodes)
+    return found
+
+
 @settings(max_examples=250, deadline=None)
 @given(geometry=graphs())
 def test_a_field_is_the_same_in_closed_form_and_node_by_node(geometry: Geometry) -> None:
+    walked = node_by_node(geometry)
     for index in range(len(geometry.nodes)):
-        target = geometry.same_as[index]
         for row, column in places(geometry, index):
             for y, x in ((Span.of(row), Span.of(column)), (Span(Interval(-2, row), Interval(0, row)), Span.of(column))):
-                assert geometry.seen_by(index, y, x) == geometry._walked(target, y, x), (index, row, column)
+                assert geometry.seen_by(index, y, x) == walked.seen_by(index, y, x), (index, row, column)
 
 
 def graph(side: int, *nodes: Node) -> Geometry:
@@ -115,7 +122,7 @@ SPECIAL = {
 def test_what_chance_seldom_draws_is_the_same(geometry: Geometry) -> None:
     for index, node in enumerate(geometry.nodes):
         for unit in map(Span.of, range(node.height)):
-            assert geometry.seen_by(index, unit, unit) == geometry._walked(geometry.same_as[index], unit, unit)
+            assert geometry.seen_by(index, unit, unit) == node_by_node(geometry).seen_by(index, unit, unit)
 
 
 @settings(max_examples=60, deadline=None)
@@ -154,12 +161,36 @@ def test_a_dense_block_has_as_many_edges_as_it_is_deep() -> None:
 @pytest.mark.parametrize("geometry", [networks.vgg(), networks.alexnet(ceil=True), dense_block(12)])
 def test_windows_alone_are_never_walked(geometry: Geometry, monkeypatch: pytest.MonkeyPatch) -> None:
     """A field is then a sum for each axis, and a chain one walk and as many sums as there are layers."""
+    asked = counted(monkeypatch)
+    field = geometry.field(geometry.last, 0, 0)
+    assert asked == []
+    in_sight(geometry, geometry.last, 0, 0)
+    once = len(asked)
+    assert chain(geometry, geometry.last, 0, 0)[-1].box == field.box
+    assert len(asked) == 2 * once
 
-    def refuse(*_: Any) -> None:
-        raise AssertionError("walked")
 
-    monkeypatch.setattr(Geometry, "_walked", refuse)
-    assert chain(geometry, geometry.last, 0, 0)[-1].box == geometry.field(geometry.last, 0, 0).box
+def test_behind_an_upsampling_what_lies_before_it_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    conv, up = Window(3, before=1), Resize(Taps.NEAREST, 40, 80)
+    steps = (*((conv, 40),) * 20, (up, 80), (conv, 80))
+    nodes = (Node((at,), step, step, side, side) for at, (step, side) in enumerate(steps))
+    geometry = graph(40, *nodes)
+    asked = counted(monkeypatch)
+    assert geometry.field("l22", 40, 40).box.width == 42  # two pixels below three units, and twenty 3x3
+    assert asked == [22, 21]
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The nodes that are asked what they need, from now on."""
+    asked: list[int] = []
+    real = Geometry.below
+
+    def below(self: Geometry, index: int, *more: Any) -> Any:
+        asked.append(index)
+        return real(self, index, *more)
+
+    monkeypatch.setattr(Geometry, "below", below)
+    return asked
 
 
 def test_a_joint_needs_only_what_its_own_readers_need() -> None:

@@ -33,6 +33,17 @@ def test_figures_of_all_maps_are_those_of_each(monkeypatch):
     assert found.deviations() == pytest.approx([plane.std() for plane in values])
 
 
+def test_figures_of_many_maps_can_be_left_half_way(monkeypatch):
+    values = np.zeros((7, 5, 6), np.float32)
+    looked_at, remark = [], maps._remark
+    monkeypatch.setattr(maps, "_remark", lambda plane: looked_at.append(1) or remark(plane))
+    monkeypatch.setattr(maps, "AT_ONCE", 60)  # two maps at a time
+    steps = MapStatistics.counted(values)
+    assert [next(steps), next(steps)] == [2, 4]
+    steps.close()
+    assert len(looked_at) == 4
+
+
 def test_levels_span_map_layer_or_both_sides_of_zero():
     values = np.array([[[0, 1]], [[-4, 2]]], np.float32)
     statistics = MapStatistics.of(values)

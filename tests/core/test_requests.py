@@ -150,6 +150,9 @@ def test_what_was_drawn_since_is_another_ask_but_not_another_question(plan):
 
 def test_what_is_drawn_changes_no_geometry():
     assert plan_description(replace(STATE, revision=9)) == plan_description(STATE)
+    deciding = plan_description(replace(STATE, revision=9), decides=True)
+    assert deciding != plan_description(STATE, decides=True)
+    assert same_but_drawn(deciding, plan_description(STATE))
 
 
 def test_a_window_that_was_dragged_is_the_same_question():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -35,7 +38,8 @@ def shaken(network: nn.Module) -> nn.Module:
 def apart(network: nn.Module, traced: Trace, image: Tensor, unit: tuple[int, int], channel: int):
     """The parts, the bias and the logit of a unit of a network on an image."""
     weights, tail = NetworkWeights(network), tail_of(traced)
-    return parts(traced, weights, tail, finished(outputs(traced, weights, image, tail.cuts)), unit, channel)
+    job: Any = SimpleNamespace(traced=traced, weights=weights)
+    return parts(job, tail, finished(outputs(traced, weights, image, tail.cuts)), unit, channel)
 
 
 class Small(FCNOverVGG16):

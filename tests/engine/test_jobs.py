@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from segviz.core.filters import FilterRequest
 from segviz.core.occlusion import OcclusionRequest
 from segviz.core.requests import ClassifyRequest, FeatureRequest, SegmentRequest, Setup
 from segviz.core.shifting import ShiftRequest
+from segviz.core.top_patches import TopRequest
 from segviz.core.unit_sums import SumRequest
 from segviz.engine import jobs
 from segviz.engine.flow import finished
@@ -40,6 +42,11 @@ ASKS = {
     "made": (CLASSIFIER, lambda setup: SumRequest(setup, "c3", (2, 5, 5)), lambda answer: answer.found.outputs),
     "shift": (CLASSIFIER, lambda setup: ShiftRequest(setup, "c3", 1, 4, 0), lambda answer: answer.maps[1]),
     "parts": (PER_PIXEL, lambda setup: ContributionRequest(setup, 3, 3, 1), lambda answer: answer.logit),
+    "top patches": (
+        CLASSIFIER,
+        lambda setup: TopRequest(replace(setup, image=None), "c3", 4, str(Path(setup.image).parent)),
+        lambda answer: answer.patches[0].value,
+    ),
     "depths": (PER_PIXEL, lambda setup: DepthRequest(setup, True), lambda answer: answer.depths.maps[0]),
 }
 

@@ -104,6 +104,45 @@ def test_measuring_leaves_nothing_behind() -> None:
     assert not image.requires_grad
 
 
+def test_a_measurement_can_be_left_between_any_two_layers_there_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of four layers: as published and with positive weights, each is passed twice; nothing is left."""
+    monkeypatch.setattr("segviz.engine.in_steps.LEAST", 0.0)
+    passed: list[str] = []
+
+    class Told(nn.Module):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name, self.conv = name, nn.Conv2d(3, 3, 3, padding=1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            passed.append(self.name)
+            return torch.relu(self.conv(x))
+
+    network = nn.Sequential(*(Told(name) for name in "abcd")).eval()
+    before = {name: (id(t), t.clone()) for name, t in network.state_dict(keep_vars=True).items()}
+    traced = record(network, SIZE)
+    loaded = cast(Any, SimpleNamespace(network=network, entry=SimpleNamespace(title="it")))
+
+    def steps() -> Any:
+        return measured(MeasureRequest(Setup("it"), "3", 5, 5), loaded, traced, FRAME, None)
+
+    passed.clear()
+    wanted = len(list(steps()))
+    assert passed == list("abcd")
+    assert wanted > 2 * len(passed)  # the way back has steps, too
+    for count in range(1, wanted):
+        passed.clear()
+        run = steps()
+        for _ in range(count):
+            next(run)
+        run.close()
+        assert len(passed) <= (count + 1) // 2, "it went on"
+        for name, tensor in network.state_dict(keep_vars=True).items():
+            assert id(tensor) == before[name][0]
+            assert torch.equal(tensor, before[name][1])
+        assert not any(module._forward_hooks for module in network.modules())
+
+
 def test_the_network_stops_where_its_layer_is_made() -> None:
     """A dense layer behind it may take one size alone."""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 from PIL import Image
 
 from segviz.core.capabilities import Ability, Verdict
+from segviz.core.effective import EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Status
+from segviz.core.measured import MeasureRequest
 from segviz.core.requests import DescribeRequest, ExamineRequest, SegmentRequest, Setup
 from segviz.engine.cached import has_room
 from segviz.engine.flow import NetworkWeights, finished, run
@@ -190,8 +194,43 @@ def test_every_image_is_recorded_for_itself(tmp_path):
             assert set(found.logits.flat) == {100.0 if grey else -100.0}
         told = finished(engine.run(DescribeRequest(setup)))
         assert told.notes[0].startswith("recorded on this image: its code takes a number")
+        assert told.decides.startswith("its code takes a number")
     blank = finished(engine.run(DescribeRequest(Setup(spec, trust=True))))
     assert blank.notes[0].startswith("recorded on noise")
     badge = finished(engine.run(ExamineRequest(Setup(spec, trust=True))))
     assert badge.of(Ability.FEATURES).verdict is Verdict.YES
     assert badge.of(Ability.CONVERTS).verdict is Verdict.NO
+
+
+DRAWN = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 2, 1)
+        self.pool = torch.nn.AvgPool2d(5, 1, 2)
+
+    def forward(self, x):
+        maps = self.conv(x)
+        return self.pool(maps) if x.mean() > 0 else maps * 1
+"""
+
+
+def test_the_geometry_of_a_drawing_is_that_of_what_is_drawn_by_now(tmp_path):
+    """The file of a drawing is written anew under its name: clicks, measurements and layers are of the new one."""
+    (tmp_path / "net.py").write_text(DRAWN, encoding="utf-8")
+    spec = f"{tmp_path / 'net.py'}?input=3x12x16&mean=0.5,0.5,0.5&std=0.5,0.5,0.5"
+    engine, path, widths = Engine(), tmp_path / "drawing.png", []
+    for revision, grey in enumerate((255, 0, 255)):
+        Image.new("RGB", (16, 12), (grey,) * 3).save(path)
+        os.utime(path, ns=(0, revision * 10**9))
+        setup = Setup(spec, str(path), 1.0, revision=revision, trust=True)
+        told = finished(engine.run(DescribeRequest(setup)))
+        seen = finished(engine.run(EffectiveRequest(setup, "last", 0, 6, 7)))
+        measured = finished(engine.run(MeasureRequest(setup, "last", 6, 7)))
+        field = told.geometry.field("last", 6, 7)
+        assert field.status is Status.DATA
+        assert seen.crop == measured.box == field.box
+        widths.append(field.box.width)
+    assert widths == [5, 1, 5]

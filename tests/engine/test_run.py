@@ -131,6 +131,20 @@ def test_watching_a_sliding_window_leaves_torch_as_it_was(engine, page):
     run.close()
 
 
+def test_what_is_told_of_feature_maps_can_be_stopped(engine, page, monkeypatch):
+    """A first layer may have 100 million values, which take a second."""
+    monkeypatch.setattr("segviz.core.maps.AT_ONCE", 1)  # a map at a time
+    updates = []
+    whole = answer(engine, FeatureRequest(Setup("lenet5", page), "c1"), updates)
+    maps = [update for update in updates if update.unit == "maps"]
+    assert [update.done for update in maps] == [1, 2, 3, 4, 5, 6]
+    run = engine.run(FeatureRequest(Setup("lenet5", page), "c1"))
+    while next(run) != maps[2]:
+        pass
+    run.close()
+    assert np.array_equal(answer(engine, FeatureRequest(Setup("lenet5", page), "c1")).values, whole.values)
+
+
 def test_windows_whose_logits_do_not_fit_are_refused_before_the_work(engine, page, monkeypatch):
     monkeypatch.setattr("segviz.engine.devices.available_bytes", lambda: 1000)
     with pytest.raises(SegvizError, match=r"54 windows, 12 pixels apart, needs about .* lower the scale"):

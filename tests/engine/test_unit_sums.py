@@ -119,7 +119,8 @@ class Job:
     title = "a small network"
     notes = ()
 
-    def __init__(self, network):
+    def __init__(self, network, traced):
+        self.traced = traced
         self.image = torch.randn((1, 3, 12, 16), generator=torch.Generator().manual_seed(1))
         self.weights = NetworkWeights(network)
 
@@ -129,8 +130,8 @@ def of_own(network, layer, channel=0):
     torch.manual_seed(0)
     traced = trace(network.eval(), (3, 12, 16))
     place = unit_sums.place_of(traced, layer, traced, channel)
-    job = Job(network)
-    return traced, place, finished(unit_sums.computed(job, traced, place)), job
+    job = Job(network, traced)
+    return traced, place, finished(unit_sums.computed(job, place)), job
 
 
 class ChannelsLast(torch.nn.Module):
@@ -199,7 +200,7 @@ def test_a_unit_behind_a_concatenation_is_explained_by_its_own_branch(layer, cha
     network = Branches()
     traced, place, maps, job = of_own(network, layer, channel)
     assert (traced.operations[place.index].layer, place.channel) == (maker, own)
-    found = unit_sums.told(traced, job.weights, place, maps, layer, (channel, 5, 6))
+    found = unit_sums.told(job, place, maps, layer, (channel, 5, 6))
     assert (found.layer, found.unit) == (maker, (own, 5, 6))
     with torch.inference_mode():
         value = torch.cat([network.first(job.image), network.second(job.image)], 1)[0, channel, 5, 6]
@@ -281,8 +282,9 @@ class Gated(torch.nn.Module):
 
 def shifted_by_hand(network, image, layer, **how):
     """A shift answer of a network of one's own on an image (1, C, H, W)."""
-    job = Job(network)
-    job.image, job.native = image, trace(network, tuple(image.shape[1:]))
+    native = trace(network, tuple(image.shape[1:]))
+    job = Job(network, native)
+    job.image, job.native = image, native
     return finished(shifting.answered(job, ShiftRequest(Setup("own"), layer, 0, **how), 0.0))
 
 

@@ -94,17 +94,38 @@ def test_another_image_takes_it_off(bench):
     assert one.scene.measured is None
 
 
-def test_another_unit_waits_for_the_one_that_is_being_measured(bench):
-    """A pass through a stranger's modules cannot be stopped half-way: to replace it could cost the engine."""
+def test_another_unit_takes_the_place_of_the_one_that_is_being_measured(bench):
+    """A pass through a stranger's modules is left between two layers."""
     one = opened(bench)
     for column in (5, 6, 7):
         one.desk.session.update(layer="c3", unit=Unit(0, 4, column))
         one.turn()
     asked = [request for request in one.jobs.history if isinstance(request, MeasureRequest)]
-    assert [request.column for request in asked] == [5]
-    assert MeasureRequest not in one.jobs.cancelled
-    one.jobs.answer(MeasureRequest, answer(asked[0], Box(10, 8, 22, 21)))
+    assert [request.column for request in asked] == [5, 6, 7]
+    one.jobs.answer(MeasureRequest, answer(asked[-1], Box(10, 8, 22, 21)))
     one.turn()
-    asked = [request for request in one.jobs.history if isinstance(request, MeasureRequest)]
-    assert [request.column for request in asked] == [5, 7]
-    assert pinned(one.scene).status is Status.UNKNOWN
+    assert pinned(one.scene).status is Status.MEASURED
+
+
+def test_what_is_drawn_moves_fields_where_the_image_decides(bench):
+    """The network is described, and its field measured, anew for every drawing; for others nothing is asked."""
+    for decides in ("", "its code takes a number"):
+        one = opened(bench)
+        found = replace(one.scene.network, decides=decides)
+        one.desk._show(network=found)
+        one.desk.session.update(layer="c3", unit=Unit(0, 4, 5))
+        one.turn()
+        one.jobs.answer(MeasureRequest, answer(one.jobs.asked[one.jobs.ticket(MeasureRequest)], Box(10, 8, 22, 21)))
+        one.turn()
+        assert pinned(one.scene).status is Status.MEASURED
+        count = len(one.jobs.history)
+        one.desk.show_drawn(replace(one.scene.picture), 1)
+        one.turn()
+        asked = one.jobs.history[count:]
+        moved = [request for request in asked if isinstance(request, DescribeRequest | MeasureRequest)]
+        assert [request.setup.revision for request in moved] == ([1, 1] if decides else [])
+        assert pinned(one.scene).status is (Status.UNKNOWN if decides else Status.MEASURED)
+        for request in moved[:1]:
+            one.jobs.answer(DescribeRequest, replace(found, request=request))
+            one.turn()
+        assert not one.jobs.pending(DescribeRequest)  # until something else is drawn

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSizeF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
-from segviz.core import regions
+from segviz.core import field_paths, regions
 from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionRequest
@@ -138,11 +138,43 @@ def test_boxes_and_tiles_of_a_click_are_walked_once(bench, monkeypatch):
     one.desk.session.update(layer="output")
     click(one, 59, 40)
     walked, real = [], regions.in_sight
+    chosen, stills = [], sighting.stills
     monkeypatch.setattr("segviz.gui.scene.in_sight", lambda *asked: walked.append(asked) or real(*asked))
+    for name in ("film.stills", "sighting.stills"):
+        monkeypatch.setattr(f"segviz.gui.{name}", lambda *asked: chosen.append(asked) or stills(*asked))
     click(one, 75, 60)
     unit = one.state.unit
     assert walked == [(one.scene.network.geometry, "output", unit.row, unit.column)]
+    assert len(chosen) == 1
     assert layers(one).chain.boxes == tuple(still.field for still in one.window.sight._stills[:-1])
+
+
+def test_boxes_on_the_image_are_those_of_the_tiles_however_many_there_is_room_for(bench):
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))
+    one.desk.session.update(layer="output")
+    click(one, 59, 40)
+    film, shown = one.window.sight.film, set()
+    for wide in (1000, 320, 240, 1000):
+        film.resize(wide, film.height())
+        one.turn()
+        boxes = layers(one).chain.boxes
+        assert len(boxes) == len(film.tiles) - 1
+        assert boxes == tuple(still.field for still in one.window.sight._stills[:-1])
+        shown.add(len(boxes))
+    assert len(shown) > 1
+    press(one, Qt.Key.Key_T)
+    assert layers(one).chain.boxes == ()
+    press(one, Qt.Key.Key_T)
+    assert len(layers(one).chain.boxes) == len(film.tiles) - 1
+
+
+def test_paths_of_a_click_are_walked_once(bench, monkeypatch):
+    one = bench(State(image=PAGE, model="lenet5"))
+    one.desk.session.update(layer="output")
+    walked, real = [], field_paths.paths
+    monkeypatch.setattr(field_paths, "paths", lambda *asked: walked.append(asked) or real(*asked))
+    click(one, 75, 60)
+    assert len(walked) == 1
 
 
 def test_a_tile_leads_to_its_layer_and_its_unit(bench):

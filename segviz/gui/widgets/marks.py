@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath, QPen, QTransform
 
 from segviz.gui import theme
 from segviz.gui.widgets.painted import elided, text_width
@@ -19,6 +19,7 @@ CHIP_TEXT = QColor("#f2f4f7")
 CHIP_DIM = QColor("#b4bbc5")
 LIGHT = QColor("#ffffff")
 HATCH = 9.0  # screen pixels between two lines
+HATCHED = 32  # pixels of the device that a picture of them is wide at most
 
 
 def _pens(color: QColor, thick: float) -> tuple[QPen, QPen]:
@@ -72,26 +73,41 @@ def draw_cell(painter: QPainter, rect: QRectF, color: QColor) -> None:
 def draw_hatched(painter: QPainter, box: QRectF, image: QRectF, area: QRectF, color: QColor) -> None:
     """The part of `box` outside `image` that `area` shows, hatched: what the network sees there is padding."""
     outer, inner = QPainterPath(), QPainterPath()
-    outer.addRect(box)
+    outer.addRect(box.intersected(area))
     inner.addRect(image)
     outside = outer.subtracted(inner)
     if outside.isEmpty():
         return
+    fine = painter.device().devicePixelRatio()
+    step = max(2, round(HATCH * theme.text_factor() * fine))
+    hatch = QBrush(_hatch(step, theme.text_factor() * fine, color))
+    hatch.setTransform(QTransform.fromScale(1 / fine, 1 / fine))
+    # Diagonals x + y = k * step: anchored to the box, so that they do not swim while one pans.
+    along = round((box.left() + box.top()) * fine) % step
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setClipPath(outside, Qt.ClipOperation.IntersectClip)
-    seen = box.intersected(area)
-    step = HATCH * theme.text_factor()
-    # Diagonals x + y = k * step: anchored to the box, so that they do not swim while one pans.
-    first = int((seen.left() - box.left() + seen.top() - box.top()) // step)
-    last = int((seen.right() - box.left() + seen.bottom() - box.top()) // step) + 1
-    totals = [k * step + box.left() + box.top() for k in range(first, last + 1)]
-    lines = [QLineF(total - seen.top(), seen.top(), total - seen.bottom(), seen.bottom()) for total in totals]
-    for ink, width in ((QColor(UNDER), 3.0), (QColor(color), 1.5)):  # dark below light: it shows on any surround
-        ink.setAlphaF(0.7 * ink.alphaF())
-        painter.setPen(QPen(ink, width * theme.text_factor()))
-        painter.drawLines(lines)
+    painter.setBrushOrigin(QPointF(along / fine, 0.0))
+    painter.fillPath(outside, hatch)
     painter.restore()
+
+
+def _hatch(step: int, thick: float, color: QColor) -> QImage:
+    """Diagonals that meet where pictures of it are laid side by side: thousands of long lines take far longer to draw.
+
+    `step` in pixels of the device; dark below light: it shows on any surround.
+    """
+    side = step * max(1, HATCHED // step)
+    tile = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
+    tile.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(tile)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    lines = [QLineF(at + step, -step, at - side - step, side + step) for at in range(-step, 2 * side + 2 * step, step)]
+    for ink, width in ((QColor(UNDER), 3.0), (QColor(color), 1.5)):
+        ink.setAlphaF(0.7 * ink.alphaF())
+        painter.setPen(QPen(ink, width * thick))
+        painter.drawLines(lines)
+    painter.end()
+    return tile
 
 
 def draw_in_strip(painter: QPainter, text: str, box: QRectF, image: QRectF, area: QRectF, taken: QRectF) -> None:
