@@ -84,6 +84,18 @@ def class_colours(palette: Palette, count: int) -> Colours:
     return np.asarray(np.rint(colours[index] * (1 - share) + ground * share), dtype=np.uint8)
 
 
+LEAST_AVOIDED = 8  # class colours that paths keep off, however few classes a network has: they stay the same ones
+DARKEST_PATH = 0.68  # lightness in OKLab: thin lines that stand out from a photograph on a dark line of their own
+
+
+@cache
+def path_colours(palette: Palette, classes: int, count: int, others: tuple[str, ...] = ()) -> Colours:
+    """Colours of `count` paths, uint8 (count, 3): far from those of `classes` classes and from `others` (rrggbb)."""
+    avoided = class_colours(palette, min(max(classes, LEAST_AVOIDED), GLASBEY_COUNT))
+    first = np.unique(np.concatenate([avoided, _colours(others).reshape(-1, 3)]), axis=0)
+    return _locked(far_apart(first, len(first) + count, DARKEST_PATH)[len(first) :])
+
+
 def visible_classes(
     count: int, hidden: Collection[int] = (), solo: int | None = None, background: int | None = None
 ) -> npt.NDArray[np.bool_]:

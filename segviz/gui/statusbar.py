@@ -60,9 +60,9 @@ class StatusBar(QStatusBar):
 
 
 def image_text(scene: Scene) -> str:
-    """'1024 × 681 RGB'."""
+    """'1024 × 681 px RGB': width × height."""
     picture = scene.picture
-    return f"{picture.width} × {picture.height} {picture.kind}" if picture is not None else "no image"
+    return f"{picture.width} × {picture.height} px {picture.kind}" if picture is not None else "no image"
 
 
 def network_text(scene: Scene) -> str:
@@ -73,7 +73,7 @@ def network_text(scene: Scene) -> str:
 
 
 def grid_text(scene: Scene) -> str:
-    """'grid 16 × 11, stride 32': width × height of the newest scores, their stride in network pixels.
+    """'grid 11 rows × 16 columns, stride 32': that of the newest scores, their stride in network pixels.
 
     Before there are any it is the grid that the network has on this image.
     """
@@ -82,12 +82,17 @@ def grid_text(scene: Scene) -> str:
         lattice = prediction.lattice
         zoom_y, zoom_x = network.frame.zoom if _describes(network, prediction) else (prediction.scale,) * 2
         stride = (round(lattice.stride[1] * zoom_y, 3), round(lattice.stride[0] * zoom_x, 3))
-        return f"grid {lattice.columns} × {lattice.rows}, stride {words.per_axis(stride)}"
+        return f"grid {_grid(lattice.rows, lattice.columns)}, stride {words.per_axis(stride)}"
     if network is None:
         return ""
     rows, columns = network.geometry.grid("last")
     y, x = network.geometry.laws("last")
-    return f"grid {columns} × {rows}, stride {words.per_axis((y.stride, x.stride))}"
+    return f"grid {_grid(rows, columns)}, stride {words.per_axis((y.stride, x.stride))}"
+
+
+def _grid(rows: int, columns: int) -> str:
+    """Said in full: right beside it stands an image's width × height."""
+    return f"{words.many(rows, 'row')} × {words.many(columns, 'column')}"
 
 
 def equality_text(scene: Scene) -> str:

@@ -109,7 +109,7 @@ class PathCard(QWidget):
         wanted = contributions_wanted(scene)
         coming = scene.shown_contributions is None and scene.waits_for(wanted)
         state, answer = scene.state, scene.contributions
-        key = (scene.network, scene.picture, answer, coming, state.layer, state.unit, state.sight.paths)
+        key = (scene.network, scene.picture, answer, coming, state.layer, state.unit, state.sight.paths, state.palette)
         if key == self._shown:
             return
         self._shown = key
@@ -216,7 +216,8 @@ def counted(found: Occluded) -> str:
     if answer is None:
         return ""
     changed, all_of_them = int(answer.changed.sum()), int(answer.change.size)
-    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')}"
+    grid = words.shape(answer.change.shape)
+    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')} ({grid})"
     if not found.fresh:
         return f"Of another place or size of the square: {told} change. Run > Run again (F9) computes this one"
     outside = f"{words.count(found.outside)} of them" if found.outside else "none"
