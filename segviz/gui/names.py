@@ -68,6 +68,11 @@ def image_title(path: str | Path) -> str:
     return PASTED if is_pasted(path) else clean(Path(path).name)
 
 
+def opening(name: str) -> str:
+    """What is said in the place of an image or a network, `name`, until it is open."""
+    return f"opening {name} …"
+
+
 def sample_title(path: str | Path) -> str:
     """What a shipped image is called in lists: 'Castle of Maintenon', 'Digits 512 × 512', 'IHC'."""
     if Path(path).stem in SAMPLES:

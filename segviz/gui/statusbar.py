@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 from segviz.core.choices import Equality, Upsampling
 from segviz.core.session import State
 from segviz.gui import theme, words
-from segviz.gui.names import sentence
+from segviz.gui.names import image_title, opening, sentence, title_of
 from segviz.gui.scene import EngineStatus, Scene
 from segviz.gui.widgets.elided import ElidedLabel
 
@@ -62,13 +62,15 @@ class StatusBar(QStatusBar):
 def image_text(scene: Scene) -> str:
     """'1024 × 681 px RGB': width × height."""
     picture = scene.picture
-    return f"{picture.width} × {picture.height} px {picture.kind}" if picture is not None else "no image"
+    if picture is None:
+        return opening(image_title(scene.state.image)) if scene.state.image else "no image"
+    return f"{picture.width} × {picture.height} px {picture.kind}"
 
 
 def network_text(scene: Scene) -> str:
     network = scene.network
     if network is None:
-        return ""
+        return opening(title_of(scene.state.model)) if scene.network_comes else ""
     return f"{network.title}, {len(network.classes):,} classes"
 
 

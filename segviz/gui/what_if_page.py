@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segviz.core.network_picture import Part
 from segviz.core.what_if import LARGEST, editable
@@ -13,7 +13,6 @@ from segviz.gui import picturing, theme, words
 from segviz.gui.panels.network_rows import field_text
 from segviz.gui.scene import Scene
 from segviz.gui.what_if_rows import Outcome, Value, WhatIfRow, as_table, grid_text, read_pair
-from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.what_if_table import Cell, Line, WhatIfTable
 
@@ -45,7 +44,9 @@ class WhatIfPage(QWidget):
         self._scene: Scene | None = None
         self._outcome: Outcome | None = None
         self.table = WhatIfTable(HEADS, "Windows of the layers, and what would follow from others")
-        self.summary = ElidedLabel()
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
         self.reset_one = worded_button(
             "Reset layer", "The window of the selected layer as it is in the network  (Delete)"

@@ -61,7 +61,7 @@ def test_shows_what_is_there(bench):
     bar = window.statusBar()
     assert bar.image.text().startswith("128 × 96")
     assert bar.network.text() == "LeNet-5, 10 classes"
-    assert bar.grid.text() == "grid 25 × 17, stride 4"
+    assert bar.grid.text() == "grid 17 rows × 25 columns, stride 4"
     assert (bar.sign.text(), bar.engine.text()) == ("●", "engine ready")
 
 

@@ -207,7 +207,7 @@ class MapsPage:
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
-            text = f"{features.layer} · {words.many(maps, 'map')} of {words.size(columns, rows)}{self._silence()}"
+            text = f"{features.layer} · {words.many(maps, 'map')} · {words.shape((rows, columns))}{self._silence()}"
             text += _padded(scene)
             text += f" · {scene.state.layer}: computing…" if stale and job and scene.state.layer else ""
         self.what.setText(text)

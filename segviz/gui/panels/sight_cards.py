@@ -21,7 +21,6 @@ from segviz.gui.sighting import (
     square_key,
 )
 from segviz.gui.widgets.bars import BarRows
-from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
 
 if TYPE_CHECKING:
@@ -158,7 +157,9 @@ class SquareCard(QWidget):
         self._found: Occluded | None = None
         self.side = QLabel()
         theme.set_role(self.side, "dim")
-        self.effect = ElidedLabel()
+        self.effect = QLabel()
+        self.effect.setWordWrap(True)
+        self.effect.setTextFormat(Qt.TextFormat.PlainText)
         self.effect.setAccessibleName("What the square does to the class below it")
         self.counted = QLabel()
         self.counted.setWordWrap(True)
@@ -194,7 +195,7 @@ class SquareCard(QWidget):
         self.side.setText(f"{scene.state.sight.side} px")
         self.effect.setFont(theme.numbers())
         self.effect.setText(effect(found))
-        self.effect.setToolTip(f"{effect(found)}\nThe most probable class of the output below the square's centre")
+        self.effect.setToolTip("The most probable class of the output below the square's centre")
         self.effect.setEnabled(found.fresh)
         self.counted.setText(WAITING if occlusion_comes(scene, found) else counted(found))
         self.counted.setAlignment(Qt.AlignmentFlag.AlignTop)

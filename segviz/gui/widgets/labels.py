@@ -229,10 +229,12 @@ def _lead(painter: QPainter, box: QRectF, label: QRectF) -> None:
     ends = (label.right(), box.left()) if label.right() < box.left() else (label.left(), box.right())
     if not label.top() <= y <= label.bottom() or not (label.right() < box.left() or label.left() > box.right()):
         return
+    gap = theme.px(3) if ends[0] < ends[1] else -theme.px(3)
     painter.save()
-    for ink, width in ((UNDER, 3.0), (LIGHT, 1.0)):
-        painter.setPen(QPen(ink, width * theme.text_factor()))
-        painter.drawLine(QLineF(ends[0], y, ends[1], y))
+    painter.setOpacity(0.6)
+    for pen in (QPen(UNDER, 2.0 * theme.text_factor()), QPen(LIGHT, theme.text_factor(), Qt.PenStyle.DotLine)):
+        painter.setPen(pen)
+        painter.drawLine(QLineF(ends[0], y, ends[1] - gap, y))
     painter.restore()
 
 
