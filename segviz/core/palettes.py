@@ -86,7 +86,7 @@ def class_colours(palette: Palette, count: int) -> Colours:
 
 SHADED = 12  # classes
 LEAST_AVOIDED = 8  # class colours that paths keep off, however few classes a network has: they stay the same ones
-DARKEST_PATH, STRONGEST_PATH = 0.6, 0.2  # lightness and chroma in OKLab: pale lines, each on its own dark one
+DARKEST_PATH, STRONGEST_PATH = 0.66, 0.2  # lightness and chroma in OKLab: pale lines, each on its own dark one
 
 
 @cache

@@ -24,6 +24,7 @@ from segviz.gui.sight_layers import reached
 from segviz.gui.sighting import influence
 
 UNPADDED, PADDED, PER_PIXEL = "lenet5", "nin-digits", "segnet-digits"  # the last two are padded
+ENLARGED = "fcn8s-digits"  # its input is padded to whole strides
 SQUARE = (60.0, 41.0, 20)  # x, y, side
 
 
@@ -153,13 +154,13 @@ def test_what_a_pixel_reaches_and_what_it_changes_count_the_same_units(engine, t
     """Rows and columns over padding are in no answer: a pixel that reaches all of them reaches no more."""
     path = tmp_path / "odd.png"
     save_picture(path, np.random.default_rng(1).integers(0, 255, (90, 118, 3)).astype(np.uint8))  # padded to multiples
-    setup = Setup(PER_PIXEL, str(path))
+    setup = Setup(ENLARGED, str(path))
     network = finished(engine.run(DescribeRequest(setup)))
     assert network.frame.outer > network.frame.inner
     scene = Scene(
-        State(image=str(path), model=PER_PIXEL, layer=network.geometry.last), engine.store.picture(str(path)), network
+        State(image=str(path), model=ENLARGED, layer=network.geometry.last), engine.store.picture(str(path)), network
     )
-    answer = ask(engine, PER_PIXEL, str(path), (60.0, 41.0, 1))
+    answer = ask(engine, ENLARGED, str(path), (60.0, 41.0, 1))
     found = influence(scene, (60, 41))
     rows, columns = found.region.shape
     assert 0 < answer.changed.sum() <= rows * columns <= answer.change.size

@@ -332,7 +332,7 @@ def test_what_changes_is_outlined_inside_the_dashed_box(occluding):
         assert square.possible.top <= cell.top
         assert cell.right <= square.possible.right
         assert cell.bottom <= square.possible.bottom
-    assert card(one).effect.text() == "“3” 0.81 → 0.12, now “7”"
+    assert card(one).effect.said() == "“3” 0.81 → 0.12, now “7”"
     assert (
         f"{answer.changed.sum()} of 425 outputs (17\u202f×\u202f25) change, none outside the dashed box;"
         in card(one).counted.text()

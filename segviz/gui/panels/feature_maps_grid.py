@@ -402,9 +402,8 @@ def _advice(scene: Scene, computing: bool) -> str:
 
 
 def _padded(scene: Scene) -> str:
-    """Why maps reach beyond the image: ' · input padded to 320 x 256, multiples of 32'; '' where they do not."""
+    """Why maps reach beyond the image: ' · input padded to 256 x 320, multiples of 32'; '' where they do not."""
     network = scene.known
     if network is None or network.frame.inner == network.frame.outer or network.entry.multiple == 1:
         return ""
-    height, width = network.frame.outer
-    return f" · input padded to {words.size(width, height)}, multiples of {network.entry.multiple}"
+    return f" · input padded to {words.shape(network.frame.outer)}, multiples of {network.entry.multiple}"

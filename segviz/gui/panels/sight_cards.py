@@ -22,6 +22,7 @@ from segviz.gui.sighting import (
 )
 from segviz.gui.widgets.bars import BarRows
 from segviz.gui.widgets.heading import flat_button, heading
+from segviz.gui.widgets.wrapped import WrappedLabel
 
 if TYPE_CHECKING:
     from segviz.core.contributions import ContributionAnswer
@@ -157,10 +158,7 @@ class SquareCard(QWidget):
         self._found: Occluded | None = None
         self.side = QLabel()
         theme.set_role(self.side, "dim")
-        self.effect = QLabel()
-        self.effect.setWordWrap(True)
-        self.effect.setTextFormat(Qt.TextFormat.PlainText)
-        self.effect.setAccessibleName("What the square does to the class below it")
+        self.effect = WrappedLabel()
         self.counted = QLabel()
         self.counted.setWordWrap(True)
         theme.set_role(self.counted, "dim")
@@ -194,7 +192,7 @@ class SquareCard(QWidget):
             return
         self.side.setText(f"{scene.state.sight.side} px")
         self.effect.setFont(theme.numbers())
-        self.effect.setText(effect(found))
+        self.effect.say(effect(found))
         self.effect.setToolTip("The most probable class of the output below the square's centre")
         self.effect.setEnabled(found.fresh)
         self.counted.setText(WAITING if occlusion_comes(scene, found) else counted(found))

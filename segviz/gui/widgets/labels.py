@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, qGray
 
 from segviz.core.field import Box
 from segviz.gui import theme
@@ -20,6 +20,8 @@ from segviz.gui.widgets.projection import Projection
 
 MOVES = 12  # heights of a label by which it is moved at most where all its places are taken
 LARGE = 0.25  # share of the view from which on nothing can be kept free: one has zoomed into it
+DARK = 110  # grey level of a tag up to which its letters are light
+INK = QColor("#101317")
 FAR = 12  # pixels between a label and its box from which on a line leads from one to the other, before `theme.px`
 
 
@@ -242,6 +244,6 @@ def _paint_tag(painter: QPainter, rect: QRectF, text: str, colour: QColor, font:
     painter.save()
     painter.setFont(font)
     painter.fillRect(rect, colour)
-    painter.setPen(UNDER if colour.lightness() > 110 else LIGHT)
+    painter.setPen(INK if qGray(colour.rgb()) > DARK else LIGHT)
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
     painter.restore()

@@ -50,6 +50,7 @@ class NetworkPainter:
         self._painter, self._figure, self._at, self._area, self._t = painter, figure, at, area, t
         self._plan = figure.plan
         self.counts: dict[str, QRectF] = {}  # where the counts of folded blocks are, by their names
+        self.remarks: list[QRectF] = []  # where remarks are
 
     def paint(self) -> None:
         painter = self._painter
@@ -173,11 +174,11 @@ class NetworkPainter:
 
     def _remarks(self) -> None:
         """What is another here than in the real network, above the volumes and what else is written there."""
-        taken = list(self.counts.values())
         for place in self._visible():
             if place in self._figure.remarks:
-                solid = self._plan.solids[place]
-                taken.append(self._remark(self._front(solid), self._back(solid), self._figure.remarks[place], taken))
+                solid, taken = self._plan.solids[place], (*self.counts.values(), *self.remarks)
+                text = self._figure.remarks[place]
+                self.remarks.append(self._remark(self._front(solid), self._back(solid), text, taken))
 
     def _remark(self, front: QRectF, back: QPointF, text: str, taken: Sequence[QRectF]) -> QRectF:
         """Write `text` above the volume, clear of what is `taken`; returns where it is."""

@@ -296,4 +296,4 @@ def test_maps_that_reach_beyond_the_image_say_that_the_input_was_padded(one):
     frame = Frame((240, 320), (240, 320), (256, 320))
     padded = replace(network, frame=frame, entry=replace(network.entry, multiple=32))
     one.show(replace(one.scene, network=padded))
-    assert maps(one).what.text().endswith(" · input padded to 320\u202f×\u202f256, multiples of 32")
+    assert maps(one).what.text().endswith(" · input padded to 256\u202f×\u202f320, multiples of 32")
