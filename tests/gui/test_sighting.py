@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
 from segviz.core import regions
+from segviz.core.choices import Palette
 from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionRequest
@@ -18,10 +19,10 @@ from segviz.core.requests import DescribeRequest
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
 from segviz.gui import film, gestures, plan, sighting, words
-from segviz.gui.overlays import Overlays
+from segviz.gui.overlays import Overlays, label_table
 from segviz.gui.panels.sight_cards import WAITING, PathCard, counted
 from segviz.gui.scene import Kind, Scene, pinned
-from segviz.gui.sight_layers import COMPUTING, OLD, path_marks
+from segviz.gui.sight_layers import CHANGED, COMPUTING, OLD, path_marks
 from tests.gui import render_states, scenes
 from tests.gui.conftest import PAGE
 
@@ -339,6 +340,24 @@ def test_what_changes_is_outlined_inside_the_dashed_box(occluding):
     )
 
 
+def test_the_outline_of_what_changes_shows_where_that_is_all_that_can(occluding):
+    """On any ground, black digits too: the dashed box of what can change lies outside of it, not on it."""
+    view, found = occluding.window.canvas.view, layers(occluding)
+    rows, columns = found.changed._plane.nonzero()
+    lattice = occluding.scene.occlusion.lattice
+    first, last = lattice.cell_box(rows.min(), columns.min()), lattice.cell_box(rows.max(), columns.max())
+    outline = view.projection.rect(Box(first.left, first.top, last.right, last.bottom))
+    assert outline == view.projection.rect(found.square.possible)
+    picture, middle = view.grab().toImage(), outline.center().toPoint()
+    edges = {
+        "left": [(round(outline.left()) + at, middle.y()) for at in range(3)],
+        "right": [(round(outline.right()) - at, middle.y()) for at in range(1, 4)],
+        "bottom": [(middle.x(), round(outline.bottom()) - at) for at in range(1, 4)],
+    }
+    for edge, places in edges.items():
+        assert any(picture.pixelColor(x, y).getRgb()[:3] == CHANGED for x, y in places), edge
+
+
 def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding):
     one = occluding
     view, left = one.window.canvas.view, Qt.MouseButton.LeftButton
@@ -490,6 +509,17 @@ def test_b_hides_the_boxes_that_are_shown_and_says_so(bench):
     assert [text.partition(":")[0] for text in said] == [
         "Boxes of the paths are hidden", "One path alone leads to this unit"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("palette", [Palette.AUTO, Palette.OKABE_ITO, Palette.VOC])
+def test_a_path_has_one_colour_everywhere_and_no_classes(look, palette: Palette):
+    scene = render_states.paths()
+    scene = replace(scene, state=replace(scene.state, palette=palette))
+    lines = path_marks(scene)
+    assert [bar.colour for bar in shown_by(scene).bars.bars] == [marks.colour for marks in lines]
+    classes = {"#" + bytes(row[:3].tolist()).hex() for row in label_table(scene)}
+    assert not classes & {marks.colour for marks in lines}
+    assert len({marks.colour for marks in lines}) == len({marks.dashes for marks in lines}) == len(lines) == 3
 
 
 def added(scene: Scene, bias: float = 0.0) -> Scene:

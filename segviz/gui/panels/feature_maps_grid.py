@@ -207,9 +207,9 @@ class MapsPage:
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
-            text = f"{features.layer} · {words.many(maps, 'map')} · {words.shape((rows, columns))}{self._silence()}"
-            text += _padded(scene)
-            text += f" · {scene.state.layer}: computing…" if stale and job and scene.state.layer else ""
+            coming = f"{scene.state.layer}: computing… · " if stale and job and scene.state.layer else ""
+            text = f"{coming}{features.layer} · {words.many(maps, 'map')} · {words.shape((rows, columns))}"
+            text += self._silence() + _padded(scene)
         self.what.setText(text)
         self.note.show_work(_advice(scene, job is not None), job)
         self.note.setVisible(features is None)
