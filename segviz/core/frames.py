@@ -84,11 +84,39 @@ class Frame:
         (left, right), (top, bottom) = nearest(x, zoom_x, columns, corner_x), nearest(y, zoom_y, rows, corner_y)
         return Box(left, top, right, bottom)
 
+    def per_pixel_lattice(self, found: tuple[int, int], traced: tuple[Law, Law]) -> Lattice:
+        """Where the outputs of a network sit that answers per pixel: centred, a border cut off on both sides if any.
+
+        `found` is (rows, columns) of what it answers; those over what is padded at bottom and right are left out. Their
+        stride is that of `traced`, unless so many outputs would not fit into the input.
+        """
+        laws = []
+        sizes = []
+        sides = zip(self.outer, found, self.inner, self.corner, traced, strict=True)
+        for size_in, size_out, inner, corner, law in sides:
+            stride = max(1, round(law.stride))
+            if size_out * stride > size_in:
+                stride = max(1, round(size_in / size_out))
+            laws.append(Law((size_in - size_out * stride) / 2 + (stride - 1) / 2, stride))
+            sizes.append(_before(corner + inner, size_out, laws[-1]))
+        return self.lattice(sizes[0], sizes[1], laws[0], laws[1])
+
+    def seen_units(self, grid: tuple[int, int], laws: tuple[Law, Law]) -> tuple[int, int]:
+        """How many rows and columns of a grid of units do not lie over what is padded at bottom and right."""
+        sides = zip(grid, laws, self.corner, self.inner, strict=True)
+        rows, columns = (_before(corner + inner, size, law) for size, law, corner, inner in sides)
+        return rows, columns
+
     def lattice(self, rows: int, columns: int, y: Law, x: Law) -> Lattice:
         """The positions of a grid of units, given in network pixels, in image pixels."""
         zoom_y, zoom_x = self.zoom
         start_x, start_y = self.to_image(x.start, y.start)
         return Lattice(rows, columns, (start_x, start_y), (x.stride / zoom_x, y.stride / zoom_y))
+
+
+def _before(end: int, size: int, law: Law) -> int:
+    """How many of `size` units sit before the pixel `end`, one at least."""
+    return max(1, min(size, int((end - 1 - law.start) // law.stride) + 1))
 
 
 @dataclass(frozen=True, slots=True)

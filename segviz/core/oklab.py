@@ -63,16 +63,20 @@ _DARKEST, _LIGHTEST, _PALEST = 0.48, 0.93, 0.055  # of OKLab's lightness and chr
 _AVOIDED = ((0, 0, 0), (255, 255, 255), (128, 128, 128))
 
 
-def far_apart(first: npt.ArrayLike, count: int) -> npt.NDArray[np.uint8]:
+def far_apart(
+    first: npt.ArrayLike, count: int, darkest: float = _DARKEST, strongest: float = 1.0
+) -> npt.NDArray[np.uint8]:
     """`count` colours (count, 3), `first` among them, each as far as possible from all before it.
 
     The greedy farthest-point order of Gonzalez 1985, as Glasbey et al. 2007 use it for colours;
-    near-greys, the darkest and the lightest colours are left out. Deterministic.
+    near-greys, the lightest colours, those darker than `darkest` and those of more chroma than `strongest` are
+    left out. Deterministic.
     """
     axis = np.append(np.arange(0, 255, _STEP), 255)
     candidates = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
     lab = to_oklab(candidates)
-    fit = (lab[:, 0] >= _DARKEST) & (lab[:, 0] <= _LIGHTEST) & (np.hypot(lab[:, 1], lab[:, 2]) >= _PALEST)
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    fit = (lab[:, 0] >= darkest) & (lab[:, 0] <= _LIGHTEST) & (chroma >= _PALEST) & (chroma <= strongest)
     candidates, lab = candidates[fit], lab[fit]
     chosen = [np.asarray(colour) for colour in np.asarray(first)]
     distance = np.full(len(lab), np.inf)

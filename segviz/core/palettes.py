@@ -84,6 +84,26 @@ def class_colours(palette: Palette, count: int) -> Colours:
     return np.asarray(np.rint(colours[index] * (1 - share) + ground * share), dtype=np.uint8)
 
 
+SHADED = 12  # classes
+LEAST_AVOIDED = 8  # class colours that paths keep off, however few classes a network has: they stay the same ones
+DARKEST_PATH, STRONGEST_PATH = 0.66, 0.2  # lightness and chroma in OKLab: pale lines, each on its own dark one
+
+
+@cache
+def path_colours(palette: Palette, classes: int, count: int, others: tuple[str, ...] = ()) -> Colours:
+    """Colours of `count` paths, uint8 (count, 3): far from those of `classes` classes and from `others` (rrggbb).
+
+    Of up to `SHADED` classes far from their lighter and darker shades too, so that no path is called by the name of a
+    class's colour.
+    """
+    colours = class_colours(palette, min(max(classes, LEAST_AVOIDED), GLASBEY_COUNT))
+    avoided = np.unique(np.concatenate([colours, _colours(others).reshape(-1, 3)]), axis=0)
+    grounds = (0, 255) if len(colours) <= SHADED else ()
+    shades = [avoided, *(avoided * (1 - _TINT) + ground * _TINT for ground in grounds)]
+    first = np.rint(np.concatenate(shades)).astype(np.uint8)
+    return _locked(far_apart(first, len(first) + count, DARKEST_PATH, STRONGEST_PATH)[len(first) :])
+
+
 def visible_classes(
     count: int, hidden: Collection[int] = (), solo: int | None = None, background: int | None = None
 ) -> npt.NDArray[np.bool_]:

@@ -27,7 +27,6 @@ from segviz.engine import devices
 from segviz.engine.flow import NetworkWeights
 from segviz.engine.graph import Trace
 from segviz.engine.heads import End
-from segviz.engine.inference import per_pixel_lattice
 from segviz.engine.job import Job, logits_of
 from segviz.engine.kernels import AveragePool, Convolution, Same
 from segviz.engine.patches import MAPS, Patch
@@ -239,7 +238,7 @@ class _Head:
         rows, columns = self._labels.shape
         laws = self._traced.geometry.laws("last")
         if self._job.loaded.per_pixel:
-            return per_pixel_lattice(self._job.frame, (rows, columns), laws)
+            return self._job.frame.per_pixel_lattice((rows, columns), laws)
         return self._job.frame.lattice(rows, columns, *laws)
 
     def _mask(self) -> np.ndarray:

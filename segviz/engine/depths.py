@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from segviz.core.depths import FAMILY, DepthAnswer, DepthRequest, Depths, LearnedKernel
 from segviz.core.requests import Progress
 from segviz.engine import devices, flow
-from segviz.engine.inference import per_pixel_lattice
 from segviz.engine.job import Job
 from segviz.engine.store import Loaded
 from segviz.models.fcn import FCN, POOLS
@@ -73,7 +72,7 @@ def depths(job: Job) -> Generator[Progress, None, Depths]:
         stride=finest,
         corner=(network.MARGINS[network.skips],) * 2,
         size=(height, width),
-        lattice=per_pixel_lattice(job.frame, (height, width), laws),
+        lattice=job.frame.per_pixel_lattice((height, width), laws),
     )
 
 

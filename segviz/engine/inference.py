@@ -46,7 +46,7 @@ def coarse(job: Job) -> Generator[Update, None, LogitGrid]:
     if job.loaded.per_pixel:
         done = yield from _passed(job, job.dense, whole(job.dense.geometry.nodes[job.dense.output]))
         logits = logits_of(job.loaded, done.output)
-        lattice = per_pixel_lattice(job.frame, (logits.shape[1], logits.shape[2]), job.dense.geometry.laws("last"))
+        lattice = job.frame.per_pixel_lattice((logits.shape[1], logits.shape[2]), job.dense.geometry.laws("last"))
         return LogitGrid(logits[:, : lattice.rows, : lattice.columns], lattice, tuple(done.layer_seconds.items()))
     grid = yield from _mapped(job, job.dense, (1, 1))
     return grid
@@ -216,24 +216,6 @@ def upsampling_of(method: Method, wanted: Upsampling) -> Upsampling:
 
 
 # --------------------------------------------------------------------------------------- together
-
-
-def per_pixel_lattice(frame: Frame, found: tuple[int, int], traced: tuple[Law, Law]) -> Lattice:
-    """Where the outputs of a network sit that answers per pixel: centred, a border cut off on both sides if any.
-
-    Their stride is that of `traced`, unless so many outputs would not fit into the input.
-    """
-    laws = []
-    sizes = []
-    sides = zip(frame.outer, found, frame.inner, frame.corner, traced, strict=True)
-    for size_in, size_out, inner, corner, law in sides:
-        stride = max(1, round(law.stride))
-        if size_out * stride > size_in:
-            stride = max(1, round(size_in / size_out))
-        start = (size_in - size_out * stride) / 2 + (stride - 1) / 2
-        laws.append(Law(start, stride))
-        sizes.append(max(1, min(size_out, int((corner + inner - 1 - start) // stride) + 1)))
-    return frame.lattice(sizes[0], sizes[1], laws[0], laws[1])
 
 
 def windows_of(job: Job) -> Windows:

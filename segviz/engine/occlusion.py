@@ -21,7 +21,6 @@ from segviz.core.regions import Region, reached, whole
 from segviz.core.requests import Progress
 from segviz.engine import devices, flow
 from segviz.engine.cached import Cached, has_room
-from segviz.engine.inference import per_pixel_lattice
 from segviz.engine.job import Floats, Job, logits_of
 from segviz.engine.patches import Patch
 from segviz.engine.prepare import tensor_of
@@ -67,7 +66,7 @@ class Occluder:
         rows, columns = self.logits.shape[1:]
         laws = self.traced.geometry.laws_at(self.traced.output)
         if self.job.loaded.per_pixel:
-            return per_pixel_lattice(self.job.frame, (rows, columns), laws)
+            return self.job.frame.per_pixel_lattice((rows, columns), laws)
         return self.job.frame.lattice(rows, columns, *laws)
 
     def under(self, square: Region) -> Generator[Progress, None, Under | None]:

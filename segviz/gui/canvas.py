@@ -20,7 +20,7 @@ from segviz.core.specs import same_network
 from segviz.gui import gestures, names, theme, words
 from segviz.gui.actions import find
 from segviz.gui.canvas_strip import ERRORS, CanvasStrip
-from segviz.gui.names import image_title, sample_title, title_of
+from segviz.gui.names import image_title, opening, sample_title, title_of
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.box_tool import BoxTool
 from segviz.gui.widgets.image_view import ImageView, Layer, Tool, ViewTransform
@@ -147,7 +147,9 @@ class Canvas(QWidget):
     def show_scene(self, old: Scene | None, new: Scene) -> None:
         """Repaint what differs between the scenes; changes no State. (`QWidget.show` has its name already.)"""
         if new.picture is None and self._overlays is None:
-            self._pages.setCurrentWidget(self.view if new.state.image else self.start)  # nothing, while one is coming
+            image = new.state.image
+            self._pages.setCurrentWidget(self.view if image else self.start)
+            self.tag.say(opening(image_title(image)) if image else "")
             return
         if self._overlays is None:
             from segviz.gui.overlays import Overlays  # loads numpy

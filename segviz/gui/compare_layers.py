@@ -31,7 +31,7 @@ class ResultPlane:
     """One result as the canvas would paint it, labels or the heatmap of the shown class."""
 
     def __init__(self) -> None:
-        self.labels = PlaneLayer(contour=True)
+        self.labels = PlaneLayer(contour=1)
         self.heat = PlaneLayer()
         self._key: object = None
         self._view = View.LABELS

@@ -109,7 +109,7 @@ class Comparison(QObject):
             self.stage = CompareStage()
             self.stage.hovered.connect(self.hovered)
             self.stage.clicked.connect(self.clicked)
-            self.stage.zoomed.connect(window.status.show_zoom)
+            self.stage.zoomed.connect(window.stages.tell_zoom)
             window.centre.addWidget(self.stage)
         return self.stage
 

@@ -54,10 +54,9 @@ def inner_of(found: Sequence[Still], at: int) -> QRectF | None:
 
 
 def grid_text(still: Still, scene: Scene) -> str:
-    """The units of the layer across and down, as the image is said: width × height."""
+    """The units of the layer, rows × columns, as all grids are said."""
     assert scene.network is not None
-    rows, columns = scene.network.geometry.grid(still.layer)
-    return words.size(columns, rows)
+    return words.shape(scene.network.geometry.grid(still.layer))
 
 
 def titles(found: Sequence[Still]) -> tuple[str, ...]:

@@ -9,15 +9,16 @@ from segviz.gui import words
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.glow_marks import Ring, RingLayer
 from segviz.gui.widgets.image_view import Layer
+from segviz.gui.widgets.labels import Labels
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb
 
 
 class GlowLayers:
     """The plane of the energy and its ellipses; `show` brings them up to a scene."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Labels) -> None:
         self.plane = PlaneLayer()
-        self.rings = RingLayer()
+        self.rings = RingLayer(labels)
         self._shown: EffectiveField | None = None
         self._colours: object = None
 

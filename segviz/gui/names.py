@@ -10,6 +10,7 @@ from segviz.core import catalogue
 from segviz.core.entries import Entry
 from segviz.core.errors import UsageError, clean, named
 from segviz.core.specs import Kind, parse
+from segviz.gui import words
 
 PASTED = "Pasted image"
 PASTED_PREFIX = "pasted-"  # of the files in the cache folder that hold pasted pictures
@@ -66,6 +67,11 @@ def image_title(path: str | Path) -> str:
     if is_board(path):
         return BOARD
     return PASTED if is_pasted(path) else clean(Path(path).name)
+
+
+def opening(name: str) -> str:
+    """What is said in the place of an image or a network, `name`, until it is open."""
+    return f"opening {name}{words.NARROW}…"
 
 
 def sample_title(path: str | Path) -> str:

@@ -151,8 +151,8 @@ class NetworkStage(QWidget):
 
     @property
     def shown_zoom(self) -> float:
-        """Screen pixels per pixel of what is shown, 0 without an image."""
-        return self.board.projection.zoom
+        """Screen pixels per pixel of the picture, 0 while the table is in front."""
+        return self.board.projection.zoom if self.pages.currentWidget() is self.board else 0.0
 
     def zoom_one(self) -> None:
         """The picture at its own size."""
@@ -205,12 +205,12 @@ def _facts(scene: Scene, plan: Plan | None, found: Outcome | None) -> str:
     if network is None or plan is None or found is None:
         return ""
     if found.edits:
-        return f"{network.title} with {summary(scene, found)}"
+        return f"Change refused · {summary(scene, found)}" if found.refusal else summary(scene, found)
     return " · ".join(
         (
             network.title,
-            words.many(len(plan.scheme.volumes), "volume"),
             f"{words.short_count(network.total_parameters)} parameters",
             f"{words.short_count(network.macs)} multiply-adds",
+            words.many(len(plan.scheme.volumes), "volume"),
         )
     )

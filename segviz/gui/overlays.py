@@ -19,6 +19,7 @@ from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene, dragged, pinned
 from segviz.gui.sight_layers import SightLayers
 from segviz.gui.widgets.image_view import Layer
+from segviz.gui.widgets.labels import Labels
 from segviz.gui.widgets.mark_layers import (
     BoxLayer,
     CrossLayer,
@@ -44,7 +45,7 @@ class Overlays:
     def __init__(self) -> None:
         self.photo: PhotoLayer | None = None
         self.ink: Layer | None = None  # a drawing that is being made, in the photograph's place
-        self.labels = PlaneLayer(contour=True)
+        self.labels = PlaneLayer(contour=1)
         self.heat = PlaneLayer()
         self.cam = cam_planes.CamLayer()  # in its place, where what speaks for a class is asked
         self.evidence = False
@@ -53,12 +54,13 @@ class Overlays:
         self.marked = False  # whether errors are shown, instead of the view
         self.window = BoxLayer()
         self.veil = VeilLayer()
-        self.unit = UnitLayer()
+        self.notes = Labels()
+        self.unit = UnitLayer(self.notes)
         self.dragged = WindowLayer()
         self.cross = CrossLayer()
         self.compared = ComparedLayers()
-        self.sight = SightLayers(self.unit)
-        self.glow = GlowLayers()
+        self.sight = SightLayers(self.notes)
+        self.glow = GlowLayers(self.notes)
         self.view = View.LABELS
         self._heats: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
         self._peaks: dict[int, float] = {}
@@ -78,7 +80,7 @@ class Overlays:
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
         if self.sight.occludes:  # what a grey square changes lies on the bare photograph: two colours say nothing
             shown = ()
-        marks = (*self.sight.below, self.unit, *self.sight.above, self.dragged, self.cross)
+        marks = (*self.sight.below, self.unit, *self.sight.above, self.notes, self.dragged, self.cross)
         return (ground, *shown, self.veil, *self.glow.layers, *marks)
 
     def show(self, old: Scene | None, new: Scene) -> None:
@@ -197,7 +199,7 @@ class Overlays:
             )
         )
         if new.picture is not None:
-            self.unit.image = Box(0, 0, new.picture.width, new.picture.height)
+            self.notes.image = Box(0, 0, new.picture.width, new.picture.height)
 
     def _show_dragged(self, new: Scene) -> None:
         found = dragged(new)

@@ -28,7 +28,7 @@ def path_parts(scene: Scene, found: Sequence[Path], neutral: str, coming: bool =
     from segviz.gui.sight_layers import path_colours
 
     answer, added = scene.shown_contributions, contributions(scene)
-    named = [(path.name, colour) for path, colour in zip(found, path_colours(len(found)), strict=True)]
+    named = [(path.name, colour) for path, colour in zip(found, path_colours(scene, len(found)), strict=True)]
     values = list(added)
     if answer is not None and not added:  # paths have met: the parts have names of their own
         named = [(part.layer, "") for part in answer.parts] or named

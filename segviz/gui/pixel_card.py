@@ -22,6 +22,8 @@ from segviz.gui.sight_layers import path_marks
 from segviz.gui.sighting import paths, stills
 from segviz.gui.widgets.bars import Bar
 from segviz.gui.widgets.filmstrip import draw_inner
+from segviz.gui.widgets.labels import Labels
+from segviz.gui.widgets.marks import draw_box
 from segviz.gui.widgets.projection import Projection
 
 WIDE, HIGH, SCALE = 960, 540, 2  # 16:9; the picture has SCALE times as many pixels
@@ -141,20 +143,18 @@ class _Card:
         """The field and the cell of the unit, and the field of each path, on a picture of `around`."""
         zoom = image.width() / around.width
         painter = QPainter(image)
-        boxes = [(self._unit.field, self._tokens.color("accent"))]
-        boxes += [(path.box, QColor(path.colour)) for path in self._paths]
-        for box, color in (*boxes, (self._unit.cell, QColor("white"))):
+        boxes = [(self._unit.field, self._tokens.color("accent"), ())]
+        boxes += [(path.box, QColor(path.colour), path.dashes) for path in self._paths]
+        for box, color, dashes in (*boxes, (self._unit.cell, QColor("white"), ())):
             left, top = (box.left - around.left) * zoom, (box.top - around.top) * zoom
-            for ink, width in ((UNDER, 3.0 * SCALE), (color, 1.5 * SCALE)):
-                painter.setPen(QPen(ink, width))
-                painter.drawRect(QRectF(left, top, box.width * zoom, box.height * zoom))
+            draw_box(painter, QRectF(left, top, box.width * zoom, box.height * zoom), color, SCALE, dashes)
         painter.end()
 
     def _glowing(self, seen: QImage) -> QImage:
         """What the unit sees, with what lights up in it on top."""
         field, image = self._unit.field, QImage(seen)
         zoom = image.width() / field.width
-        layers = GlowLayers()
+        layers = GlowLayers(Labels())
         layers.show(self._scene)
         painter = QPainter(image)
         layers.plane.paint(painter, Projection(zoom, -field.left * zoom, -field.top * zoom), QRectF(image.rect()))

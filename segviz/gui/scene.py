@@ -278,6 +278,11 @@ class Scene:
         needed = request, planning.plan_description(self.state, self.decides)
         return request is not None and not any(one in self.given_up for one in needed)
 
+    @property
+    def network_comes(self) -> bool:
+        """Whether the network that is chosen will be open in a while: there is none yet, and it was not given up."""
+        return self.network is None and self.waits_for(planning.plan_description(self.state))
+
     def job(self, kind: Kind) -> Job | None:
         return next((job for job in self.jobs if job.kind is kind), None)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from segviz.core import palettes
-from segviz.core.choices import Palette
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionAnswer
-from segviz.gui import sighting, words
+from segviz.gui import sighting, theme, words
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
-from segviz.gui.widgets.mark_layers import UnitLayer
+from segviz.gui.widgets.labels import Labels
 from segviz.gui.widgets.plane import PlaneLayer, argb, cells_of
 from segviz.gui.widgets.sight_layers import ChainLayer, PathLayer, PathMarks, ReachLayer, ReachMarks, SquareLayer
 
@@ -21,9 +20,16 @@ OLD = 0.35  # opacity of what another square has changed, while there is no answ
 COMPUTING = "computing what changes…"
 
 
-def path_colours(count: int) -> list[str]:
-    """#rrggbb of so many paths."""
-    return ["#" + bytes(colour.tolist()).hex() for colour in palettes.class_colours(Palette.OKABE_ITO, count)]
+# Strokes and gaps of the lines of paths, so that they are told apart without their colours, too.
+DASHES: tuple[tuple[float, ...], ...] = ((), (10.0, 4.0), (8.0, 3.0, 2.0, 3.0), (2.5, 2.5))
+
+
+def path_colours(scene: Scene, count: int) -> list[str]:
+    """#rrggbb of so many paths: none of them is near to the colour of a class, of a field or of what changes."""
+    classes = len(scene.network.classes) if scene.network is not None else 0
+    others = (theme.DARK.accent.lstrip("#"), bytes(CHANGED).hex())
+    found = palettes.path_colours(scene.state.palette, classes, count, others)
+    return ["#" + bytes(colour.tolist()).hex() for colour in found]
 
 
 def path_marks(scene: Scene) -> tuple[PathMarks, ...]:
@@ -32,22 +38,31 @@ def path_marks(scene: Scene) -> tuple[PathMarks, ...]:
         return ()
     found = sighting.paths(scene)
     return tuple(
-        PathMarks(path.box, colour, f"{path.name} /{path.stride:g}")
-        for path, colour in zip(found, path_colours(len(found)), strict=True)
+        PathMarks(path.box, colour, DASHES[at % len(DASHES)], f"{path.name} /{path.stride:g}")
+        for at, (path, colour) in enumerate(zip(found, path_colours(scene, len(found)), strict=True))
     )
+
+
+def reached(found: sighting.Influence) -> str:
+    """How many units a pixel reaches, as rows × columns; those over padding besides."""
+    rows, columns = found.padded
+    besides = [words.many(count, noun) for count, noun in ((rows, "row"), (columns, "column")) if count]
+    padding = f" + {' and '.join(besides)} of padding" if besides else ""
+    return f"{words.shape(found.region.shape)} units of {found.layer} reached{padding}"
 
 
 class SightLayers:
     """All of these layers; `show` brings them up to a scene. `below` lie under the unit's own box, `above` over it."""
 
-    def __init__(self, unit: UnitLayer) -> None:
+    def __init__(self, labels: Labels) -> None:
         self.chain = ChainLayer()
-        self.paths = PathLayer()
-        self.reach = ReachLayer(unit)
-        self.square = SquareLayer()
+        self.paths = PathLayer(labels)
+        self.reach = ReachLayer(labels)
+        self.square = SquareLayer(labels)
         self.strength = PlaneLayer()
-        self.changed = PlaneLayer(contour=True)
+        self.changed = PlaneLayer(contour=2)
         self.changed.opacity = 0.1
+        self._labels = labels
         self._answer: OcclusionAnswer | None = None
         self._scene: Scene | None = None
         self._key: object = None
@@ -60,17 +75,17 @@ class SightLayers:
 
     @property
     def below(self) -> tuple[Layer, ...]:
-        return self.strength, self.changed, self.chain
+        return self.strength, self.chain
 
     @property
     def above(self) -> tuple[Layer, ...]:
-        return self.paths, self.square, self.reach
+        return self.changed, self.paths, self.square, self.reach
 
     def show(self, scene: Scene) -> None:
         """Follow the scene."""
         self._scene = scene
         state = scene.state
-        key = (scene.network, scene.picture, state.layer, state.unit, state.cursor, state.sight)
+        key = (scene.network, scene.picture, state.layer, state.unit, state.cursor, state.sight, state.palette)
         if key != self._key:  # progress is told many times a second, and changes none of it
             self._key = key
             if self._chain is None:
@@ -98,9 +113,8 @@ class SightLayers:
         found = sighting.influence(scene, self._point) if scene is not None and wanted else None
         self.reach.marks = None
         if found is not None:
-            rows, columns = found.region.shape
-            text = f"{words.count(rows)}{words.TIMES}{words.count(columns)} units of {found.layer} reached"
-            self.reach.marks = ReachMarks(found.box, rows, columns, found.pixel, text)
+            self.reach.marks = ReachMarks(found.box, *found.region.shape, found.pixel, reached(found))
+        self._labels.aside = found is not None  # to tell which pixels are reached is what this is about
 
     @property
     def occludes(self) -> bool:

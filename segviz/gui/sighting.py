@@ -119,7 +119,8 @@ def occluded(scene: Scene) -> Occluded | None:
     if answer is not None and not is_about(answer.request.setup, scene.state):
         answer = None
     reach = projective(network.geometry, "last", square)
-    possible = None if reach is None else cells_box(network, "last", reach)
+    shown = None if reach is None else _seen(network, "last", reach)
+    possible = None if shown is None else cells_box(network, "last", shown)
     box = square_box(network.frame, square)
     if answer is None or answer.request != plan_occlusion(scene.state):
         return Occluded(box, possible, answer, fresh=False)
@@ -162,6 +163,7 @@ class Influence:
     region: Region
     box: Box
     pixel: Box  # of the image, as large as the network sees it
+    padded: tuple[int, int] = (0, 0)  # rows and columns that it reaches besides, over what is padded to the image
 
 
 def influence(scene: Scene, point: tuple[float, float] | None) -> Influence | None:
@@ -181,8 +183,28 @@ def influence(scene: Scene, point: tuple[float, float] | None) -> Influence | No
     region = projective(geometry, state.layer, Region(Interval(y, y), Interval(x, x)))
     if region is None:
         return None
+    seen = _seen(network, state.layer, region)
+    if seen is None:
+        return None
+    padded = region.y.hi - seen.y.hi, region.x.hi - seen.x.hi
     pixel = network.frame.box_to_image(Box(x, y, x + 1, y + 1))
-    return Influence(state.layer, region, cells_box(network, state.layer, region), pixel)
+    return Influence(state.layer, seen, cells_box(network, state.layer, seen), pixel, padded)
+
+
+def _seen(network: Network, layer: str, region: Region) -> Region | None:
+    """The units of a region that the image shows: a network that answers per pixel leaves out those over padding."""
+    if network.window is not None:
+        return region
+    geometry, frame = network.geometry, network.frame
+    grid, laws = geometry.grid(layer), geometry.laws(layer)
+    if geometry.index(layer) == geometry.index("last"):  # as its answer is cut
+        lattice = frame.per_pixel_lattice(grid, laws)
+        rows, columns = lattice.rows, lattice.columns
+    else:
+        rows, columns = frame.seen_units(grid, laws)
+    (top, bottom), (left, right) = region
+    bottom, right = min(bottom, rows - 1), min(right, columns - 1)
+    return Region(Interval(top, bottom), Interval(left, right)) if top <= bottom and left <= right else None
 
 
 # --------------------------------------------------------------------------------------- paths

@@ -61,19 +61,22 @@ class Stages:
         window = self._window
         of_tab = front.stage if front is not None and front.wants_stage(scene) else None
         wanted = self._network_for(scene) or of_tab or window.comparison.stage_for(scene) or window.canvas
-        if wanted is None or self._in_front(wanted):
+        if wanted is None:
+            return
+        if self._in_front(wanted):
+            self.tell_zoom()  # its pages may have been turned
             return
         focus = QApplication.focusWidget()
         inside = focus is not None and window.centre.isAncestorOf(focus)
         window.centre.setCurrentWidget(wanted)
-        self._tell_zoom(wanted)
+        self.tell_zoom()
         if inside or wanted is self._network:  # else Qt gives the keys to the next line of text
             wanted.setFocus()
 
-    def _tell_zoom(self, front: QWidget) -> None:
-        """The status bar has the zoom of what has come to the front; of a stage that cannot zoom it has none."""
+    def tell_zoom(self) -> None:
+        """The status bar has the zoom of what is in front, whichever view has moved; none of what cannot zoom."""
         shown = self.zooming
-        zoom = shown.shown_zoom if shown is not None and shown is front else 0.0
+        zoom = shown.shown_zoom if shown is not None and self._in_front(shown) else 0.0
         self._window.status.show_zoom(zoom)
 
     def _network_for(self, scene: Scene) -> NetworkStage | None:
@@ -83,7 +86,7 @@ class Stages:
             from segviz.gui.network_stage import NetworkStage
 
             self._network = NetworkStage(self._window.desk.session, self._window.desk)
-            self._network.zoomed.connect(self._window.status.show_zoom)
+            self._network.zoomed.connect(self.tell_zoom)
             self._window.centre.addWidget(self._network)
         self._network.show_scene(scene)
         return self._network

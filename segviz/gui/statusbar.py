@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 from segviz.core.choices import Equality, Upsampling
 from segviz.core.session import State
 from segviz.gui import theme, words
-from segviz.gui.names import sentence
+from segviz.gui.names import image_title, opening, sentence, title_of
 from segviz.gui.scene import EngineStatus, Scene
 from segviz.gui.widgets.elided import ElidedLabel
 
@@ -60,20 +60,22 @@ class StatusBar(QStatusBar):
 
 
 def image_text(scene: Scene) -> str:
-    """'1024 × 681 RGB'."""
+    """'1024 × 681 px RGB': width × height."""
     picture = scene.picture
-    return f"{picture.width} × {picture.height} {picture.kind}" if picture is not None else "no image"
+    if picture is None:
+        return opening(image_title(scene.state.image)) if scene.state.image else "no image"
+    return f"{picture.width} × {picture.height} px {picture.kind}"
 
 
 def network_text(scene: Scene) -> str:
     network = scene.network
     if network is None:
-        return ""
+        return opening(title_of(scene.state.model)) if scene.network_comes else ""
     return f"{network.title}, {len(network.classes):,} classes"
 
 
 def grid_text(scene: Scene) -> str:
-    """'grid 16 × 11, stride 32': width × height of the newest scores, their stride in network pixels.
+    """'grid 11 rows × 16 columns, stride 32': that of the newest scores, their stride in network pixels.
 
     Before there are any it is the grid that the network has on this image.
     """
@@ -82,12 +84,17 @@ def grid_text(scene: Scene) -> str:
         lattice = prediction.lattice
         zoom_y, zoom_x = network.frame.zoom if _describes(network, prediction) else (prediction.scale,) * 2
         stride = (round(lattice.stride[1] * zoom_y, 3), round(lattice.stride[0] * zoom_x, 3))
-        return f"grid {lattice.columns} × {lattice.rows}, stride {words.per_axis(stride)}"
+        return f"grid {_grid(lattice.rows, lattice.columns)}, stride {words.per_axis(stride)}"
     if network is None:
         return ""
     rows, columns = network.geometry.grid("last")
     y, x = network.geometry.laws("last")
-    return f"grid {columns} × {rows}, stride {words.per_axis((y.stride, x.stride))}"
+    return f"grid {_grid(rows, columns)}, stride {words.per_axis((y.stride, x.stride))}"
+
+
+def _grid(rows: int, columns: int) -> str:
+    """Said in full: right beside it stands an image's width × height."""
+    return f"{words.many(rows, 'row')} × {words.many(columns, 'column')}"
 
 
 def equality_text(scene: Scene) -> str:

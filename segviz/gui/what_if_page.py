@@ -13,9 +13,9 @@ from segviz.gui import picturing, theme, words
 from segviz.gui.panels.network_rows import field_text
 from segviz.gui.scene import Scene
 from segviz.gui.what_if_rows import Outcome, Value, WhatIfRow, as_table, grid_text, read_pair
-from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.what_if_table import Cell, Line, WhatIfTable
+from segviz.gui.widgets.wrapped import WrappedLabel
 
 HEADS = (
     ("Layer", "Layers in order of execution; those that change values alone are left out"),
@@ -45,7 +45,7 @@ class WhatIfPage(QWidget):
         self._scene: Scene | None = None
         self._outcome: Outcome | None = None
         self.table = WhatIfTable(HEADS, "Windows of the layers, and what would follow from others")
-        self.summary = ElidedLabel()
+        self.summary = WrappedLabel()
         self.summary.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
         self.reset_one = worded_button(
             "Reset layer", "The window of the selected layer as it is in the network  (Delete)"
@@ -71,7 +71,7 @@ class WhatIfPage(QWidget):
         self._scene, self._outcome = scene, found
         lines = [line for row in found.rows for line in _lines(row)] if found is not None else []
         self.table.show_lines(lines, scene.state.layer)
-        self.summary.setText(summary(scene, found) if found is not None else "")
+        self.summary.say(summary(scene, found) if found is not None else "")
         self.reset_all.setEnabled(bool(scene.state.network_picture.edits))
         edited = {layer for layer, _ in scene.state.network_picture.edits}
         self.reset_one.setEnabled(scene.state.layer in edited)
@@ -92,7 +92,7 @@ class WhatIfPage(QWidget):
         pair = read_pair(text, part)
         if pair is None:
             limits = f"a whole number from {part.least} to {LARGEST:,}"
-            self.summary.setText(f"“{text}” is no {part}: {limits}, or width × height")
+            self.summary.say(f"“{text}” is no {part}: {limits}, or width × height")
         else:
             self._ask(lambda scene: picturing.change_window(scene, layer, part, pair))
 
@@ -144,5 +144,5 @@ def summary(scene: Scene, found: Outcome) -> str:
         ("grid", grid_text(was), grid_text(now)),
         ("multiply-adds", words.short_count(real.macs), words.short_count(found.network.macs)),
     )
-    told = ", ".join(f"{name} {Value(old, new).text}" for name, old, new in pairs)
+    told = " · ".join(f"{name} {Value(old, new).text}" for name, old, new in pairs)
     return f"{words.many(count, 'change')}: {told}"

@@ -178,7 +178,7 @@ class MainWindow(QMainWindow):
         self.comparison.clicked.connect(self._pin)
         self.sight = SightTools(self, self.canvas)
         self.canvas.action_wanted.connect(self.do)
-        self.canvas.view.zoomed.connect(self.status.show_zoom)
+        self.canvas.view.zoomed.connect(self.stages.tell_zoom)
         self.centre.addWidget(self.canvas)
         self.panels = tuple(make(self.desk.session, self.desk) for make in PANELS)
         for panel in self.panels:

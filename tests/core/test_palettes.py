@@ -21,6 +21,7 @@ from segviz.core.palettes import (
     heat_table,
     label_table,
     make_glasbey,
+    path_colours,
     visible_classes,
 )
 
@@ -180,3 +181,25 @@ def test_low_probability_leaves_the_photograph_visible(name):
     assert alpha[13] < 0.15 * 255  # a probability of 5%
     assert alpha[128] > 0.5 * 255
     assert (heat_table(name, 0.4)[:, 3] > 0).sum() == 255 - 102 + 1
+
+
+# ----------------------------------------------------------------------------- colours of paths
+
+
+@pytest.mark.parametrize("palette", list(Palette))
+@pytest.mark.parametrize("classes", [2, 7, 10, 19, 21])
+def test_paths_have_no_colour_of_a_class(palette: Palette, classes: int):
+    """Nor that of a field, nor of what an occlusion changes; light enough for thin lines on a photograph."""
+    others = ("4da3ff", "ff7a00")
+    found = to_oklab(path_colours(palette, classes, 4, others))
+    taken = to_oklab([*class_colours(palette, classes), *(list(bytes.fromhex(code)) for code in others)])
+    apart = np.linalg.norm(found[:, None] - taken[None], axis=-1)
+    assert apart.min() > 0.11  # 0.02 is just noticed
+    among = np.linalg.norm(found[:, None] - found[None], axis=-1) + np.eye(4)
+    assert among.min() > 0.11
+    assert found[:, 0].min() > 0.65
+
+
+def test_few_classes_leave_the_colours_of_paths_as_they_are():
+    assert np.array_equal(path_colours(Palette.AUTO, 2, 3), path_colours(Palette.AUTO, 7, 3))
+    assert np.array_equal(path_colours(Palette.AUTO, 7, 2), path_colours(Palette.AUTO, 7, 4)[:2])

@@ -19,6 +19,7 @@ from segviz.gui import glowing
 from segviz.gui.glow_layers import GlowLayers, rings
 from segviz.gui.scene import Kind
 from segviz.gui.widgets.glow_marks import Ring, RingLayer
+from segviz.gui.widgets.labels import Labels
 from segviz.gui.widgets.projection import Projection
 from tests.gui import scenes
 from tests.gui.test_flows import click
@@ -209,7 +210,7 @@ def test_what_is_said_of_the_figures():
 
 def test_a_ring_is_painted_where_its_ellipse_is(look):
     """An ellipse 20 x 10 pixels leaning by 90 degrees, at 4 screen pixels a pixel: ink at its ends, none inside."""
-    layer = RingLayer()
+    layer = RingLayer(Labels())
     layer.rings = (Ring(Ellipse(0.5, (30, 30), (25.0, 0.0, 100.0)), "50 %"),)
     image = QImage(244, 244, QImage.Format.Format_RGB32)
     image.fill(QColor("#808080"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
@@ -17,11 +17,12 @@ from segviz.core.folding import Folding, Volume
 from segviz.core.network_picture import NetworkPicture, Part
 from segviz.core.session import Session, State, Unit
 from segviz.core.what_if import Edit, edited
-from segviz.gui import picturing, settings
+from segviz.gui import picturing, settings, theme
 from segviz.gui.network_stage import NetworkStage
 from segviz.gui.scene import Scene
 from segviz.gui.statusbar import zoom_text
 from segviz.gui.what_if_rows import outcome, read_pair
+from segviz.gui.widgets.network_paint import NetworkPainter
 from segviz.gui.widgets.what_if_table import distinct
 from tests.core import skipped
 from tests.gui import scenes
@@ -311,7 +312,7 @@ def test_what_is_no_size_changes_nothing_and_says_so(shown):
     stage, held, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
     typed(stage, "c1", Part.STRIDE, "0")
     assert held.state.network_picture.edits == ()
-    assert "“0” is no stride: a whole number from 1 to 16,384" in stage.what_if.summary.text()
+    assert "“0” is no stride: a whole number from 1 to 16,384" in stage.what_if.summary.said()
 
 
 def test_plus_and_minus_step_and_delete_resets(shown):
@@ -369,7 +370,7 @@ def test_a_refusal_stands_below_its_row_and_what_lies_behind_is_unknown(shown):
     assert lines[refused[0]].cells[0].text[1:] == str(why.value)[1:]
     assert value(stage, "body.0.conv1", 5) == "64² → 32²", "before it all is known"
     assert value(stage, "fc", 5) == "32² → –"
-    assert stage.what_if.summary.text() == f"Refused: {lines[refused[0]].cells[0].text}"
+    assert stage.what_if.summary.said() == f"Refused: {lines[refused[0]].cells[0].text}"
 
 
 def test_a_refusal_far_below_is_said_above_with_the_padding_that_helps_and_moves_no_row(shown):
@@ -385,7 +386,7 @@ def test_a_refusal_far_below_is_said_above_with_the_padding_that_helps_and_moves
     row = next(at for at, line in enumerate(table.lines) if len(line.cells) == 1)
     marked = [line.name for line in table.lines if line.cells[0].tone]
     assert marked == [table.lines[row].name] * 2, "its row, and what is refused below it"
-    assert stage.what_if.summary.text().endswith("; padding 2 at body.0.conv1 would keep the size")
+    assert stage.what_if.summary.said().endswith("; padding 2 at body.0.conv1 would keep the size")
 
 
 def test_the_refusal_of_a_blocks_sum_stands_below_the_last_row_before_it():
@@ -466,3 +467,49 @@ def test_a_pinned_unit_that_an_edit_takes_away_lights_nothing(shown):
     assert stage.board.figure.lit == {}
     assert stage.board.figure.unit == ""
     assert replace(network) == network
+
+
+def test_the_zoom_in_the_status_bar_is_that_of_what_is_in_front(bench):
+    """The table of what if has none, whatever the picture or the image behind it do."""
+    one = bench()
+    told = one.window.statusBar().zoom
+    of_image = told.text()
+    QTest.keyClick(one.window, Qt.Key.Key_N)
+    one.turn()
+    stage = one.window.stages.network
+    of_picture = told.text()
+    assert of_picture == zoom_text(stage.board.projection.zoom) != of_image
+    stage.choice.changed.emit(NetworkView.WHAT_IF)
+    one.turn()
+    assert told.text() == ""
+    one.window.canvas.fit()  # behind it
+    stage.board.fit()
+    assert told.text() == ""
+    stage.choice.changed.emit(NetworkView.PICTURE)
+    one.turn()
+    assert told.text() == zoom_text(stage.board.projection.zoom)
+    QTest.keyClick(one.window, Qt.Key.Key_N)
+    one.turn()
+    assert told.text() == zoom_text(one.window.canvas.view.projection.zoom)
+
+
+def test_what_differs_is_written_clear_of_the_counts_of_folded_blocks(shown):
+    """'stride 2 → 1' is wider than its volume and would lie under the '×2' beside it."""
+    wide = "stride 2 → 1, padding 1 → 0"
+    folded = NetworkPicture(frozenset({"blocks.0", "blocks.1", "blocks.2"}))
+    stage, _, _ = shown(scenes.deep(), network_picture=folded)
+    figure = stage.board.figure
+    places = [at for at, item in enumerate(figure.plan.scheme.items) if isinstance(item, Volume)]
+    image = QImage(900, 500, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    drawing = NetworkPainter(
+        painter, replace(figure, remarks=dict.fromkeys(places[:4], wide)), stage.board.projection,
+        QRectF(image.rect()), theme.tokens(),
+    )  # fmt: skip
+    drawing.paint()
+    painter.end()
+    assert drawing.counts
+    assert len(drawing.remarks) == 4
+    for at, remark in enumerate(drawing.remarks):
+        assert not any(remark.intersects(count) for count in drawing.counts.values())
+        assert not any(remark.intersects(other) for other in drawing.remarks[:at])

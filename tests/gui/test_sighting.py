@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSizeF, Qt
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
 from segviz.core import field_paths, regions
+from segviz.core.choices import Palette
 from segviz.core.contributions import Contribution, ContributionAnswer, ContributionRequest
 from segviz.core.field import Box
 from segviz.core.occlusion import OcclusionRequest
@@ -18,11 +19,10 @@ from segviz.core.requests import DescribeRequest
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
 from segviz.gui import film, gestures, plan, sighting, words
-from segviz.gui.overlays import Overlays
+from segviz.gui.overlays import Overlays, label_table
 from segviz.gui.panels.sight_cards import WAITING, PathCard, counted
 from segviz.gui.scene import Kind, Scene, pinned
-from segviz.gui.sight_layers import COMPUTING, OLD, path_marks
-from segviz.gui.widgets.sight_layers import placed_tags
+from segviz.gui.sight_layers import CHANGED, COMPUTING, OLD, path_marks
 from tests.gui import render_states, scenes
 from tests.gui.conftest import PAGE
 
@@ -97,8 +97,8 @@ def test_the_filmstrip_goes_from_the_first_layer_to_the_unit(bench):
     tiles = one.window.sight.film.tiles
     assert [tile.title for tile in tiles] == ["c1", "s2", "c3", "s4", "output"]
     assert [tile.captions[0] for tile in tiles] == ["5 px", "6 px", "14 px", "16 px", "32 px"]  # oracles: LeNet-5
-    grids = [tuple(reversed(one.scene.network.geometry.grid(tile.title))) for tile in tiles]
-    assert [tile.captions[1] for tile in tiles] == [words.size(*grid) for grid in grids]
+    grids = [one.scene.network.geometry.grid(tile.title) for tile in tiles]
+    assert [tile.captions[1] for tile in tiles] == [words.shape(grid) for grid in grids]  # as in the layer table
     found = sighting.stills(one.scene, 20)
     assert [(still.rows, still.columns) for still in found] == [(28, 28), (14, 14), (10, 10), (5, 5), (1, 1)]
 
@@ -365,8 +365,29 @@ def test_what_changes_is_outlined_inside_the_dashed_box(occluding):
         assert square.possible.top <= cell.top
         assert cell.right <= square.possible.right
         assert cell.bottom <= square.possible.bottom
-    assert card(one).effect.text() == "“3” 0.81 → 0.12, now “7”"
-    assert f"{answer.changed.sum()} of 425 outputs change, none outside the dashed box;" in card(one).counted.text()
+    assert card(one).effect.said() == "“3” 0.81 → 0.12, now “7”"
+    assert (
+        f"{answer.changed.sum()} of 425 outputs (17\u202f×\u202f25) change, none outside the dashed box;"
+        in card(one).counted.text()
+    )
+
+
+def test_the_outline_of_what_changes_shows_where_that_is_all_that_can(occluding):
+    """On any ground, black digits too: the dashed box of what can change lies outside of it, not on it."""
+    view, found = occluding.window.canvas.view, layers(occluding)
+    rows, columns = found.changed._plane.nonzero()
+    lattice = occluding.scene.occlusion.lattice
+    first, last = lattice.cell_box(rows.min(), columns.min()), lattice.cell_box(rows.max(), columns.max())
+    outline = view.projection.rect(Box(first.left, first.top, last.right, last.bottom))
+    assert outline == view.projection.rect(found.square.possible)
+    picture, middle = view.grab().toImage(), outline.center().toPoint()
+    edges = {
+        "left": [(round(outline.left()) + at, middle.y()) for at in range(3)],
+        "right": [(round(outline.right()) - at, middle.y()) for at in range(1, 4)],
+        "bottom": [(middle.x(), round(outline.bottom()) - at) for at in range(1, 4)],
+    }
+    for edge, places in edges.items():
+        assert any(picture.pixelColor(x, y).getRgb()[:3] == CHANGED for x, y in places), edge
 
 
 def test_dragging_asks_for_the_newest_square_when_the_answer_has_come(occluding):
@@ -409,7 +430,10 @@ def test_changes_that_geometry_says_cannot_be_are_counted_and_told(occluding):
     assert not answer.changed[0, :3].any()  # outside the dashed box
     found = sighting.occluded(replace(one.scene, occlusion=replace(answer, change=change)))
     assert found.outside == 3
-    assert f"{answer.changed.sum() + 3} of 425 outputs change, 3 of them outside the dashed box" in counted(found)
+    assert (
+        f"{answer.changed.sum() + 3} of 425 outputs (17\u202f×\u202f25) change, 3 of them outside the dashed box"
+        in counted(found)
+    )
 
 
 def test_changes_of_another_place_say_so_when_no_answer_comes(occluding):
@@ -519,22 +543,15 @@ def test_b_hides_the_boxes_that_are_shown_and_says_so(bench):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("reach", [0, 40, 90, 300])
-def test_names_of_paths_never_cover_each_other(reach: int):
-    """Boxes about one place, in the middle of what is seen or beyond its corner, the widest first."""
-    area = QRectF(0, 0, 400, 300)
-    rects = [QRectF(200 - reach - half, 150 - half, 2 * half, 2 * half) for half in (900, 160, 60, 13, 4)]
-    tags = placed_tags(rects, [QSizeF(70, 15)] * 5, area)
-    for at, tag in enumerate(tags):
-        assert tag.isEmpty() is not rects[at].intersects(area)
-        assert tag.isEmpty() or area.contains(tag), (at, tag)
-        assert not any(tag.intersects(other) for other in tags[:at]), (at, tags)
-
-
-def test_a_name_stands_at_a_corner_that_is_seen():
-    area = QRectF(0, 0, 400, 300)
-    (tag,) = placed_tags([QRectF(-200, 100, 300, 400)], [QSizeF(70, 15)], area)
-    assert (tag.right(), tag.top()) == (100, 100)  # only the right top corner is in view
+@pytest.mark.parametrize("palette", [Palette.AUTO, Palette.OKABE_ITO, Palette.VOC])
+def test_a_path_has_one_colour_everywhere_and_no_classes(look, palette: Palette):
+    scene = render_states.paths()
+    scene = replace(scene, state=replace(scene.state, palette=palette))
+    lines = path_marks(scene)
+    assert [bar.colour for bar in shown_by(scene).bars.bars] == [marks.colour for marks in lines]
+    classes = {"#" + bytes(row[:3].tolist()).hex() for row in label_table(scene)}
+    assert not classes & {marks.colour for marks in lines}
+    assert len({marks.colour for marks in lines}) == len({marks.dashes for marks in lines}) == len(lines) == 3
 
 
 def added(scene: Scene, bias: float = 0.0) -> Scene:

@@ -18,17 +18,17 @@ from tests.gui import scenes
 
 def test_before_there_are_scores_the_networks_own_grid():
     assert grid_text(Scene(State())) == ""
-    assert grid_text(Scene(State(), network=scenes.lenet())) == "grid 25 × 17, stride 4"
+    assert grid_text(Scene(State(), network=scenes.lenet())) == "grid 17 rows × 25 columns, stride 4"
 
 
 def test_the_grid_is_that_of_the_newest_scores():
     """A sliding window with a stride of its own: fewer rows than the network would have."""
     scene = scenes.full()
     coarse = replace(scene.prediction, method=Method.SLIDING_WINDOW, lattice=Lattice(5, 7, (15.5, 15.5), (16, 16)))
-    assert grid_text(scene) == "grid 25 × 17, stride 4"
-    assert grid_text(replace(scene, prediction=coarse)) == "grid 7 × 5, stride 16"
+    assert grid_text(scene) == "grid 17 rows × 25 columns, stride 4"
+    assert grid_text(replace(scene, prediction=coarse)) == "grid 5 rows × 7 columns, stride 16"
     odd = replace(coarse, lattice=replace(coarse.lattice, stride=(8, 16)))
-    assert grid_text(replace(scene, prediction=odd)) == f"grid 7 × 5, stride 8{words.TIMES}16"
+    assert grid_text(replace(scene, prediction=odd)) == f"grid 5 rows × 7 columns, stride 8{words.TIMES}16"
 
 
 @pytest.mark.parametrize("device", [Device.AUTO, Device.CPU])
@@ -43,13 +43,13 @@ def test_the_stride_is_in_network_pixels_whatever_the_scale(device):
         request=replace(scene.prediction.request, setup=setup),
     )  # fmt: skip
     network = replace(scene.network, frame=frame)
-    assert grid_text(replace(scene, network=network, prediction=prediction)) == "grid 25 × 17, stride 4"
+    assert grid_text(replace(scene, network=network, prediction=prediction)) == "grid 17 rows × 25 columns, stride 4"
 
 
 def test_scores_of_an_older_network_keep_their_own_numbers():
     scene = scenes.full()
-    assert grid_text(replace(scene, network=scenes.deep())) == "grid 25 × 17, stride 4"
-    assert grid_text(replace(scene, network=None)) == "grid 25 × 17, stride 4"
+    assert grid_text(replace(scene, network=scenes.deep())) == "grid 17 rows × 25 columns, stride 4"
+    assert grid_text(replace(scene, network=None)) == "grid 17 rows × 25 columns, stride 4"
 
 
 def test_whether_the_scores_are_the_classifiers_on_windows_is_said(qtbot):

@@ -61,8 +61,25 @@ def test_shows_what_is_there(bench):
     bar = window.statusBar()
     assert bar.image.text().startswith("128 × 96")
     assert bar.network.text() == "LeNet-5, 10 classes"
-    assert bar.grid.text() == "grid 25 × 17, stride 4"
+    assert bar.grid.text() == "grid 17 rows × 25 columns, stride 4"
     assert (bar.sign.text(), bar.engine.text()) == ("●", "engine ready")
+
+
+def test_while_image_and_network_are_opened_all_places_say_so(bench):
+    """Under load for seconds: nothing then says that there is no image, or that a network is to be chosen."""
+    one = bench(prompt=False)
+    window, notes = one.window, one.panel("network")._note
+    told = window.canvas.tag, window.statusBar().image, window.statusBar().network
+    said = [label.text().replace("\u202f", " ") for label in (*told, notes)]
+    assert said == ["opening page.png …", "opening page.png …", "opening LeNet-5 …", "Opening LeNet-5 …"]
+    assert window.canvas.tag.isVisible()
+    one.bring_up()
+    assert not any("opening" in label.text().lower() for label in (*told, notes))
+    empty = bench(State())
+    assert empty.window.statusBar().image.text() == "no image"
+    assert empty.window.statusBar().network.text() == ""
+    assert empty.panel("network")._note.text().startswith("Choose a network")
+    assert not empty.window.canvas.tag.isVisible()
 
 
 def test_every_panel_has_its_place(bench):

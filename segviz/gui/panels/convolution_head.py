@@ -269,7 +269,7 @@ def _texts(row: SizeRow) -> tuple[str, ...]:
 def _said(answer: SizesAnswer, rounding: Rounding) -> str:
     """Whether and where the network stops, and the grid that its convolutional form makes instead."""
     grid = answer.ceil if rounding is Rounding.CEIL else answer.floor
-    made = f" · made convolutional: {words.size(*grid[::-1])} answers" if grid is not None else ""
+    made = f" · made convolutional: {words.shape(grid)} answers" if grid is not None else ""
     broken = answer.broken
     if broken is not None:
         return f"It stops at {broken.layer}: {broken.breaks}{made}"
@@ -284,7 +284,7 @@ def _grids(answer: SizesAnswer) -> str:
     """Both ways of rounding, and which the network itself has."""
     if answer.floor is None or answer.ceil is None or answer.published == "none":
         return "Maps up to the head grow with the image; features can be taken there in any case."
-    floor, ceil = (words.size(*grid[::-1]) for grid in (answer.floor, answer.ceil))
+    floor, ceil = (words.shape(grid) for grid in (answer.floor, answer.ceil))
     return (
         f"Poolings that round down make {floor}, that round up {ceil}; this network rounds "
         f"{_ROUNDS[answer.published]}. Maps up to the head grow with the image."

@@ -244,8 +244,8 @@ class PoolingPage(BoardPage):
         grey, low, high = lab.source is Source.IMAGE, float(plane.min()), float(plane.max())
         reach = max(abs(low), abs(high)) or 1.0
         dots = tuple((int(row), int(column)) for row, column in np.argwhere(most.taken))
-        size = words.size(*plane.shape[::-1])
-        smaller = words.size(*most.values.shape[::-1])
+        size = words.shape(plane.shape)
+        smaller = words.shape(most.values.shape)
         self.board.set_tiles(
             (
                 MatrixTile("Map", Matrix("map", plane, pooled_image(plane, reach, grey), dots), (),

@@ -93,7 +93,7 @@ def _tiles(answer: ShiftAnswer) -> tuple[MatrixTile, ...]:
     apart = _apart(answer)
     tiles = [
         tile("Image", answer.seen[0], "the network's input in grey levels", True),
-        tile("Map", first, f"{words.size(*first.shape[::-1])} units"),
+        tile("Map", first, f"{words.shape(first.shape)} units"),
         tile("Moved back and subtracted", apart, f"largest {words.value(answer.overall)}"),
         tile("Image, shifted", answer.seen[1], "its border repeated", True),
         tile("Map of it", second, f"moved {units}"),

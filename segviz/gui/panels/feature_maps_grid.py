@@ -207,9 +207,9 @@ class MapsPage:
         text = ""
         if features is not None:
             maps, rows, columns = features.values.shape
-            text = f"{features.layer} · {words.many(maps, 'map')} of {words.size(columns, rows)}{self._silence()}"
-            text += _padded(scene)
-            text += f" · {scene.state.layer}: computing…" if stale and job and scene.state.layer else ""
+            coming = f"{scene.state.layer}: computing… · " if stale and job and scene.state.layer else ""
+            text = f"{coming}{features.layer} · {words.many(maps, 'map')} · {words.shape((rows, columns))}"
+            text += self._silence() + _padded(scene)
         self.what.setText(text)
         self.note.show_work(_advice(scene, job is not None), job)
         self.note.setVisible(features is None)
@@ -402,9 +402,8 @@ def _advice(scene: Scene, computing: bool) -> str:
 
 
 def _padded(scene: Scene) -> str:
-    """Why maps reach beyond the image: ' · input padded to 320 x 256, multiples of 32'; '' where they do not."""
+    """Why maps reach beyond the image: ' · input padded to 256 x 320, multiples of 32'; '' where they do not."""
     network = scene.known
     if network is None or network.frame.inner == network.frame.outer or network.entry.multiple == 1:
         return ""
-    height, width = network.frame.outer
-    return f" · input padded to {words.size(width, height)}, multiples of {network.entry.multiple}"
+    return f" · input padded to {words.shape(network.frame.outer)}, multiples of {network.entry.multiple}"

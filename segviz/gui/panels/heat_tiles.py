@@ -88,7 +88,7 @@ class ProbabilityTiles:
     def text(self) -> str:
         classes, rows, columns = self.prediction.logits.shape
         shown = f"{len(self.classes)} of {words.count(classes)} classes, the most probable first"
-        return f"{shown} · grid of {words.size(columns, rows)}"
+        return f"{shown} · grid of {words.shape((rows, columns))}"
 
 
 class CamTiles:
@@ -120,7 +120,7 @@ class CamTiles:
     def text(self) -> str:
         answer, (_, rows, columns) = self.answer, self.answer.maps.shape
         asked = (f"score of {AREAS[answer.area]}",) if answer.request.heat is Heat.GRAD_CAM else ()
-        return " · ".join((answer.layer, *asked, f"grid of {words.size(columns, rows)}"))
+        return " · ".join((answer.layer, *asked, f"grid of {words.shape((rows, columns))}"))
 
 
 def _ground(picture: Picture | None, size: tuple[int, int]) -> tiles.Bytes:

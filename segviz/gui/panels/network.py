@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLabel, QMenu, QTreeView, QVBox
 
 from segviz.core.choices import NetworkView
 from segviz.gui import gestures, tables, theme, words
+from segviz.gui.names import opening, sentence, title_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import at_the_end
 from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
@@ -237,8 +238,8 @@ class NetworkPanel:
     def _show_note(self, scene: Scene) -> None:
         text = ""
         if scene.network is None:
-            busy = scene.job(Kind.DESCRIPTION) is not None
-            text = "Reading the network…" if busy else "Choose a network to see its layers."
+            name = title_of(scene.state.model)
+            text = sentence(opening(name)) if scene.network_comes else "Choose a network to see its layers."
         elif scene.job(Kind.DESCRIPTION) is not None:
             text = "Tracing…"
         else:

@@ -21,8 +21,8 @@ from segviz.gui.sighting import (
     square_key,
 )
 from segviz.gui.widgets.bars import BarRows
-from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
+from segviz.gui.widgets.wrapped import WrappedLabel
 
 if TYPE_CHECKING:
     from segviz.core.contributions import ContributionAnswer
@@ -109,7 +109,7 @@ class PathCard(QWidget):
         wanted = contributions_wanted(scene)
         coming = scene.shown_contributions is None and scene.waits_for(wanted)
         state, answer = scene.state, scene.contributions
-        key = (scene.network, scene.picture, answer, coming, state.layer, state.unit, state.sight.paths)
+        key = (scene.network, scene.picture, answer, coming, state.layer, state.unit, state.sight.paths, state.palette)
         if key == self._shown:
             return
         self._shown = key
@@ -158,8 +158,7 @@ class SquareCard(QWidget):
         self._found: Occluded | None = None
         self.side = QLabel()
         theme.set_role(self.side, "dim")
-        self.effect = ElidedLabel()
-        self.effect.setAccessibleName("What the square does to the class below it")
+        self.effect = WrappedLabel()
         self.counted = QLabel()
         self.counted.setWordWrap(True)
         theme.set_role(self.counted, "dim")
@@ -193,8 +192,8 @@ class SquareCard(QWidget):
             return
         self.side.setText(f"{scene.state.sight.side} px")
         self.effect.setFont(theme.numbers())
-        self.effect.setText(effect(found))
-        self.effect.setToolTip(f"{effect(found)}\nThe most probable class of the output below the square's centre")
+        self.effect.say(effect(found))
+        self.effect.setToolTip("The most probable class of the output below the square's centre")
         self.effect.setEnabled(found.fresh)
         self.counted.setText(WAITING if occlusion_comes(scene, found) else counted(found))
         self.counted.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -216,7 +215,8 @@ def counted(found: Occluded) -> str:
     if answer is None:
         return ""
     changed, all_of_them = int(answer.changed.sum()), int(answer.change.size)
-    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')}"
+    grid = words.shape(answer.change.shape)
+    told = f"{words.count(changed)} of {words.many(all_of_them, 'output')} ({grid})"
     if not found.fresh:
         return f"Of another place or size of the square: {told} change. Run > Run again (F9) computes this one"
     outside = f"{words.count(found.outside)} of them" if found.outside else "none"

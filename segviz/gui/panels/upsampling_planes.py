@@ -28,7 +28,7 @@ class Planes:
     def __init__(self) -> None:
         self._photo: PhotoLayer | None = None
         self._picture: Picture | None = None
-        self.map = PlaneLayer(contour=True)
+        self.map = PlaneLayer(contour=1)
         self.heat = PlaneLayer()
 
     @property

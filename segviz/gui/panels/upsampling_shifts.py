@@ -202,7 +202,7 @@ class DirectPage(_Viewed):
         if prediction is None or self.missing(scene):
             return ""
         rows, columns = prediction.logits.shape[1:]
-        return f"grid of {words.size(columns, rows)}"
+        return f"grid of {words.shape((rows, columns))}"
 
     def rows(self) -> Rows:
         return [["what", "share"], *(["differs", share] for share in self._shares)] if self._shares else []
@@ -288,7 +288,7 @@ class ShiftsPage(_Viewed):
         views[0].say("Interleaved", f"{position + 1} of {n * n} passes, {words.share(done)} of the units")
         step = grid_step(prediction)
         shift = f"image shifted by {across * step} to the left, {down * step} up"
-        views[1].say(f"Pass ({down}, {across})", f"{shift}: {words.size(coarse.shape[1], coarse.shape[0])} units")
+        views[1].say(f"Pass ({down}, {across})", f"{shift}: {words.shape(coarse.shape)} units")
         self.facts.setText(
             f"pass {position + 1} of {n * n} · rows {down}, {down + n}, … · columns {across}, {across + n}, …"
         )

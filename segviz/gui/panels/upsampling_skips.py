@@ -336,10 +336,8 @@ class DepthsPage:
         depths = self._depths(scene)
         if depths is None:
             return ""
-        rows, columns = depths.maps[0].shape[1:]
-        return (
-            f"{words.many(len(depths.maps), 'depth')} on a grid of {words.size(columns, rows)}, then × {depths.stride}"
-        )
+        grid = words.shape(depths.maps[0].shape[1:])
+        return f"{words.many(len(depths.maps), 'depth')} on a grid of {grid}, then × {depths.stride}"
 
     def hover(self, point: tuple[float, float] | None) -> None:
         self.views.point_at(point)

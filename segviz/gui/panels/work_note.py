@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from segviz.gui import theme
+from segviz.gui.names import opening, sentence, title_of
 from segviz.gui.scene import EngineStatus, Job, Kind, Scene
 from segviz.gui.toolbar import job_text, show_progress
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -58,8 +59,9 @@ def told(scene: Scene, kind: Kind, text: str) -> str:
 
 def without_layer(scene: Scene, kind: Kind, text: str) -> str:
     """`text`, which asks for a layer; while the network is on its way, that."""
-    on_its_way = scene.network is None and bool(scene.state.model)
-    return (held_up(scene, kind) if on_its_way else "") or text
+    if not scene.network_comes:
+        return text
+    return held_up(scene, kind) or sentence(opening(title_of(scene.state.model)))
 
 
 def held_up(scene: Scene, kind: Kind) -> str:

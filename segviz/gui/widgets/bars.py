@@ -99,6 +99,7 @@ class BarRows(Painted):
             painter.drawRoundedRect(track, 2, 2)
             track.setWidth(max(1.0, length * max(0.0, min(1.0, bar.fraction))))
             painter.setBrush(t.color("accent") if not bar.colour else bar.colour)
+            painter.setPen(t.color("dim") if bar.colour else Qt.PenStyle.NoPen)  # pale colours show on light ground
             painter.drawRoundedRect(track, min(2.0, track.width() / 2), 2)
             if row == self._current and self.hasFocus():
                 focus_ring(painter, QRectF(0, top, self.width(), height), t)

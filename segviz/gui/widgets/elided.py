@@ -1,17 +1,22 @@
-"""A label that leaves out its middle where there is no room; the whole text is its tooltip."""
+"""A label that says less where there is no room; the whole text is its tooltip."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from segviz.gui.widgets import tooltips
-from segviz.gui.widgets.painted import elided
+from segviz.gui.widgets.painted import elided, text_width
+
+PARTS = " · "  # between the parts of a text, the most important first
 
 
 class ElidedLabel(QLabel):
-    """A one-line label of plain text. `text()` is the whole text, whatever is painted of it."""
+    """A one-line label of plain text. `text()` is the whole text, whatever is painted of it.
+
+    Where there is no room its last parts go, one after the other; the middle of the first is left out.
+    """
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         self._told = ""
@@ -36,7 +41,7 @@ class ElidedLabel(QLabel):
 
     def shown_text(self) -> str:
         """What is painted."""
-        return elided(self.text(), self.font(), self.contentsRect().width())
+        return shortened(self.text(), self.font(), self.contentsRect().width())
 
     def _tell(self) -> None:
         """The whole text as tooltip while it is cut; a tooltip of somebody else's stays."""
@@ -50,3 +55,11 @@ class ElidedLabel(QLabel):
         painter.setFont(self.font())
         painter.setPen(self.palette().windowText().color())
         painter.drawText(self.contentsRect(), self.alignment(), self.shown_text())
+
+
+def shortened(text: str, font: QFont, room: float) -> str:
+    """As many first parts of `text` as fit into `room`; the first without its middle where not even that does."""
+    parts = text.split(PARTS)
+    while len(parts) > 1 and text_width(PARTS.join(parts), font) > room:
+        parts.pop()
+    return elided(PARTS.join(parts), font, room)

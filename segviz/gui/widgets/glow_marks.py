@@ -10,7 +10,8 @@ from PySide6.QtGui import QPainter, QPen
 
 from segviz.core.effective import Ellipse
 from segviz.gui import theme
-from segviz.gui.widgets.marks import LIGHT, UNDER, draw_chip
+from segviz.gui.widgets.labels import Label, Labels, Rank
+from segviz.gui.widgets.marks import LIGHT, UNDER, chip_size
 from segviz.gui.widgets.projection import Projection
 
 DASHES = (6.0, 4.0)  # of all ellipses but the first, before `theme.px`
@@ -28,15 +29,17 @@ class Ring:
 class RingLayer:
     """Ellipses about one centre, dark under light as all marks are."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Labels) -> None:
         self.rings: tuple[Ring, ...] = ()
+        self._labels = labels
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         for number, ring in enumerate(self.rings):
             _draw_ellipse(painter, projection, ring.ellipse, dashed=number > 0)
         for ring in self.rings:
             if ring.ellipse.half_axes[1] * projection.zoom >= theme.px(NAMED):
-                draw_chip(painter, ring.text, QRectF(_bottom(projection, ring.ellipse), QSizeF(0, 0)), area)
+                places = _places(projection, ring.ellipse, chip_size(ring.text))
+                self._labels.add(Label(ring.text, QRectF(), places, Rank.RING))
 
 
 def _draw_ellipse(painter: QPainter, projection: Projection, ellipse: Ellipse, dashed: bool) -> None:
@@ -56,7 +59,13 @@ def _draw_ellipse(painter: QPainter, projection: Projection, ellipse: Ellipse, d
     painter.restore()
 
 
-def _bottom(projection: Projection, ellipse: Ellipse) -> QPointF:
-    """The lowest point of an ellipse on the screen: above its highest stands the label of the field."""
-    (x, y), (_, xy, yy) = ellipse.center, ellipse.moments
-    return projection.to_view(x + xy / sqrt(yy), y + sqrt(yy))
+def _places(projection: Projection, ellipse: Ellipse, size: QSizeF) -> tuple[QRectF, ...]:
+    """Where the label of an ellipse may stand: on its line, at its lowest point, at its sides, at its highest point."""
+    (x, y), (xx, xy, yy) = ellipse.center, ellipse.moments
+    down, across = (xy / sqrt(yy), sqrt(yy)), (sqrt(xx), xy / sqrt(xx))
+    found = []
+    for sign, (dx, dy) in ((1, down), (1, across), (-1, across), (-1, down)):
+        place = QRectF(QPointF(), size)
+        place.moveCenter(projection.to_view(x + sign * dx, y + sign * dy))
+        found.append(place)
+    return tuple(found)

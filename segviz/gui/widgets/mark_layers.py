@@ -9,15 +9,15 @@ from PySide6.QtGui import QColor, QPainter
 
 from segviz.core.field import Box
 from segviz.gui import theme
+from segviz.gui.widgets.labels import Labels, Rank, strip_label
 from segviz.gui.widgets.marks import (
     LIGHT,
+    cell_mark,
     draw_box,
     draw_cell,
-    draw_chip,
     draw_corners,
     draw_cross,
     draw_hatched,
-    draw_in_strip,
     draw_tag,
 )
 from segviz.gui.widgets.projection import Projection
@@ -52,29 +52,27 @@ class VeilLayer:
 
 
 class UnitLayer:
-    """A receptive field: box, hatching where it leaves the image, the unit's cell, the centre, a label.
+    """A receptive field: box, hatching where it leaves the image, the unit's cell, the centre, a label."""
 
-    `label` is where that was painted last: what is painted later stays off it.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, labels: Labels) -> None:
         self.marks: UnitMarks | None = None
-        self.image = Box(0, 0, 0, 0)
-        self.label = QRectF()
+        self._labels = labels
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
-        marks, self.label = self.marks, QRectF()
+        marks, labels = self.marks, self._labels
         if marks is None:
             return
         field, cell = projection.rect(marks.field), projection.rect(marks.cell)
-        draw_hatched(painter, field, projection.rect(self.image), area, ACCENT)
+        image = projection.rect(labels.image)
+        draw_hatched(painter, field, image, area, ACCENT)
         draw_box(painter, field, ACCENT)
         draw_cell(painter, cell, ACCENT)
         if max(cell.width(), cell.height()) > 12 * theme.text_factor():
             draw_cross(painter, projection.to_view(*marks.center), theme.px(5), LIGHT)
-        self.label = draw_chip(painter, marks.text, field, area)
+        labels.keep_free(cell_mark(cell))
+        labels.chip(marks.text, field, area, projection, Rank.UNIT)
         if marks.outside:
-            draw_in_strip(painter, marks.outside, field, projection.rect(self.image), area, self.label)
+            labels.add(strip_label(marks.outside, field, image, area))
 
 
 class BoxLayer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath, QPen, QTransform
 
 from segviz.gui import theme
@@ -18,13 +18,14 @@ CHIP = QColor(13, 16, 20, 225)
 CHIP_TEXT = QColor("#f2f4f7")
 CHIP_DIM = QColor("#b4bbc5")
 LIGHT = QColor("#ffffff")
+LINE = 1.5  # width of a light line, before `theme.text_factor`
 HATCH = 9.0  # screen pixels between two lines
 HATCHED = 32  # pixels of the device that a picture of them is wide at most
 
 
 def _pens(color: QColor, thick: float) -> tuple[QPen, QPen]:
     pens = []
-    for ink, width in ((UNDER, 3.0 * thick), (color, 1.5 * thick)):
+    for ink, width in ((UNDER, 3.0 * thick), (color, LINE * thick)):
         pen = QPen(ink, width)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -32,12 +33,20 @@ def _pens(color: QColor, thick: float) -> tuple[QPen, QPen]:
     return pens[0], pens[1]
 
 
-def draw_box(painter: QPainter, rect: QRectF, color: QColor, thick: float | None = None) -> None:
-    """The outline of `rect`, `thick` times as wide as usual; None: as type is larger."""
+def draw_box(
+    painter: QPainter, rect: QRectF, color: QColor, thick: float | None = None, dashes: Sequence[float] = ()
+) -> None:
+    """The outline of `rect`, `thick` times as wide as usual; None: as type is larger.
+
+    `dashes` are lengths of strokes and gaps in pixels of a usual line, on an unbroken dark one; () for one stroke.
+    """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in _pens(color, theme.text_factor() if thick is None else thick):
+    under, over = _pens(color, theme.text_factor() if thick is None else thick)
+    if dashes:
+        over.setDashPattern([dash / LINE for dash in dashes])  # Qt counts in widths of the pen
+    for pen in (under, over):
         painter.setPen(pen)
         painter.drawRect(rect)
     painter.restore()
@@ -55,13 +64,19 @@ def draw_cross(painter: QPainter, at: QPointF, arm: float, color: QColor) -> Non
     painter.restore()
 
 
-def draw_cell(painter: QPainter, rect: QRectF, color: QColor) -> None:
-    """A unit's cell: filled at 40 % and outlined; a cell too small to see becomes a square of 4 pixels."""
+def cell_mark(rect: QRectF) -> QRectF:
+    """How large a unit's cell is drawn: one too small to see becomes a square of 4 pixels."""
     least = 4 * theme.text_factor()
-    if rect.width() < least or rect.height() < least:
-        center = rect.center()
-        rect = QRectF(0, 0, max(least, rect.width()), max(least, rect.height()))
-        rect.moveCenter(center)
+    if rect.width() >= least and rect.height() >= least:
+        return rect
+    mark = QRectF(0, 0, max(least, rect.width()), max(least, rect.height()))
+    mark.moveCenter(rect.center())
+    return mark
+
+
+def draw_cell(painter: QPainter, rect: QRectF, color: QColor) -> None:
+    """A unit's cell: filled at 40 % and outlined."""
+    rect = cell_mark(rect)
     painter.save()
     fill = QColor(color)
     fill.setAlphaF(0.4)
@@ -110,32 +125,8 @@ def _hatch(step: int, thick: float, color: QColor) -> QImage:
     return tile
 
 
-def draw_in_strip(painter: QPainter, text: str, box: QRectF, image: QRectF, area: QRectF, taken: QRectF) -> None:
-    """`text` in the largest part of `box` outside `image` that `area` shows, where there is room for it.
-
-    `taken` is where another label stands already.
-    """
-    seen = box.intersected(area)
-    strips = (
-        QRectF(seen.left(), seen.top(), seen.width(), image.top() - seen.top()),
-        QRectF(seen.left(), image.bottom(), seen.width(), seen.bottom() - image.bottom()),
-        QRectF(seen.left(), seen.top(), image.left() - seen.left(), seen.height()),
-        QRectF(image.right(), seen.top(), seen.right() - image.right(), seen.height()),
-    )
-    font = theme.numbers(theme.CAPTION)
-    font.setWeight(QFont.Weight.DemiBold)
-    metrics = QFontMetrics(font)
-    least = QRectF(0, 0, metrics.horizontalAdvance(text) + theme.px(16), metrics.height() + theme.px(6))
-    for strip in sorted(strips, key=lambda strip: -max(0.0, strip.width()) * max(0.0, strip.height())):
-        if strip.width() < least.width() + theme.px(4) or strip.height() < least.height() + theme.px(4):
-            continue
-        least.moveCenter(strip.center())
-        if not least.intersects(taken):
-            _chip(painter, least, text, font)
-            return
-
-
-def _chip(painter: QPainter, rect: QRectF, text: str, font: QFont) -> None:
+def draw_plate(painter: QPainter, rect: QRectF, text: str, font: QFont) -> None:
+    """`text` in light letters on a dark plate."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -147,28 +138,23 @@ def _chip(painter: QPainter, rect: QRectF, text: str, font: QFont) -> None:
     painter.restore()
 
 
-def draw_chip(
-    painter: QPainter, text: str, box: QRectF, inside: QRectF, below: bool = False, taken: QRectF | None = None
-) -> QRectF:
-    """A label above the left end of `box`, or `below` it, kept inside `inside`; returns where it is.
-
-    `taken` is where another label stands already: this one goes below that, or above where there is no room.
-    """
+def chip_size(text: str, bold: bool = False) -> QSizeF:
+    """The size of the plate that says `text`."""
     font = theme.numbers(theme.CAPTION)
+    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     metrics = QFontMetrics(font)
-    pad = theme.px(6)
-    rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 2 * pad, metrics.height() + theme.px(4))
+    return QSizeF(metrics.horizontalAdvance(text) + 2 * theme.px(6), metrics.height() + theme.px(4))
+
+
+def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF) -> QRectF:
+    """A label above the left end of `box`, or below it, kept inside `inside`; returns where it is."""
+    rect = QRectF(QPointF(), chip_size(text))
     above, under = box.top() - rect.height() - theme.px(5), box.bottom() + theme.px(5)
     fits = {above: above >= inside.top(), under: under + rect.height() <= inside.bottom()}
-    order = (under, above) if below else (above, under)
-    ends = (inside.top() + theme.px(4), inside.bottom() - rect.height() - theme.px(4))
-    top = next((place for place in order if fits[place]), ends[below])
+    top = next((place for place in (above, under) if fits[place]), inside.top() + theme.px(4))
     left = max(inside.left() + theme.px(4), min(box.left(), inside.right() - rect.width() - theme.px(4)))
     rect.moveTo(round(left), round(top))
-    if taken is not None and rect.intersects(taken):
-        under = taken.bottom() + theme.px(2)
-        rect.moveTop(round(under if under + rect.height() <= inside.bottom() else taken.top() - rect.height()))
-    _chip(painter, rect, text, font)
+    draw_plate(painter, rect, text, theme.numbers(theme.CAPTION))
     return rect
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import copysign
 
@@ -50,6 +50,7 @@ class NetworkPainter:
         self._painter, self._figure, self._at, self._area, self._t = painter, figure, at, area, t
         self._plan = figure.plan
         self.counts: dict[str, QRectF] = {}  # where the counts of folded blocks are, by their names
+        self.remarks: list[QRectF] = []  # where remarks are
 
     def paint(self) -> None:
         painter = self._painter
@@ -59,6 +60,7 @@ class NetworkPainter:
         for place in self._visible():
             self._beams(place)
             self._item(place)
+        self._remarks()
         painter.restore()
 
     # -------------------------------------------------------------------------------- geometry
@@ -136,8 +138,6 @@ class NetworkPainter:
         if item.folded:
             self._plates(front, back, tone)
             self._count(front, back, item, tone)
-        if place in self._figure.remarks:
-            self._remark(front, back, self._figure.remarks[place], bool(item.folded))
         if place == 0 and self._figure.photograph is not None:
             self._photograph(front, back)
         if place in self._figure.lit:
@@ -172,19 +172,30 @@ class NetworkPainter:
         self._painter.fillRect(place.adjusted(0, 2, 0, -1), self._t.color("surround", 0.85))  # an arc may end here
         self._painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _remark(self, front: QRectF, back: QPointF, text: str, counted: bool) -> None:
-        """What is another here than in the real network, above the volume."""
+    def _remarks(self) -> None:
+        """What is another here than in the real network, above the volumes and what else is written there."""
+        for place in self._visible():
+            if place in self._figure.remarks:
+                solid, taken = self._plan.solids[place], (*self.counts.values(), *self.remarks)
+                text = self._figure.remarks[place]
+                self.remarks.append(self._remark(self._front(solid), self._back(solid), text, taken))
+
+    def _remark(self, front: QRectF, back: QPointF, text: str, taken: Sequence[QRectF]) -> QRectF:
+        """Write `text` above the volume, clear of what is `taken`; returns where it is."""
         font = theme.caption()
         metrics = QFontMetricsF(font)
         wide, tall = metrics.horizontalAdvance(text), metrics.height()
         middle = front.left() + (front.width() + back.x()) / 2
         left = max(self._area.left() + 4, min(middle - wide / 2, self._area.right() - wide - 4))
-        top = max(self._area.top(), front.top() + back.y() - tall * (2 if counted else 1) - 1)
-        place = QRectF(left - 2, top, wide + 4, tall)
+        place = QRectF(left - 2, front.top() + back.y() - tall - 1, wide + 4, tall)
+        while any(place.intersects(other) for other in taken) and place.top() > self._area.top():
+            place.translate(0, -tall)
+        place.moveTop(max(self._area.top(), place.top()))
         self._painter.fillRect(place, self._t.color("surround", 0.85))
         self._painter.setFont(font)
         self._painter.setPen(self._t.color("warn"))
         self._painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+        return place
 
     def _join(self, solid: Solid, gated: bool, place: int) -> None:
         tone = "text" if place == self._figure.hovered else "dim"

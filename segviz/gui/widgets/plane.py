@@ -54,10 +54,10 @@ def cells_of(lattice: Lattice) -> Place:
 class PlaneLayer:
     """Paints `table[plane]`, transparent where `mask` is below `minimum`.
 
-    `opacity` counts for the fill; contours between indices are drawn at full strength on top.
+    `opacity` counts for the fill; contours between indices, `contour` pixels wide, are drawn at full strength on top.
     """
 
-    def __init__(self, contour: bool = False) -> None:
+    def __init__(self, contour: int = 0) -> None:
         self.opacity = 1.0
         self.hidden = False
         self.samplings = 0  # how often screen pixels were computed: for tests and the benchmark
@@ -117,7 +117,10 @@ class PlaneLayer:
         layers = [fill]
         if self._contour:
             # Of the indices too: of a thousand classes some share a colour. Of the fill, for the mask's border.
-            layers.append(fill * (edges(indices) | edges(fill)))
+            lines = edges(indices) | edges(fill)
+            for _ in range(1, self._contour):
+                lines |= edges(lines)
+            layers.append(fill * lines)
         return tuple(_image(layer, ratio) for layer in layers)
 
 

@@ -119,11 +119,11 @@ def test_maps_of_the_last_layer_name_their_classes(shown):
 def test_the_title_counts(one):
     single = replace(one.scene.features, statistics=MapStatistics.of(one.scene.features.values[:1]))
     one.show(replace(one.scene, features=single))
-    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 1 map of 58 × 42"
+    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 1 map · 42 × 58"
     assert maps(one).scale_bar._title == "map 0"
     assert maps(one).grid.tile_rect(0).height() > 180  # alone it may be large
     one.show(scenes.full())
-    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 16 maps of 58 × 42 · 1 dead"
+    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 16 maps · 42 × 58 · 1 dead"
 
 
 def test_only_visible_tiles_are_made(shown, monkeypatch):
@@ -296,4 +296,4 @@ def test_maps_that_reach_beyond_the_image_say_that_the_input_was_padded(one):
     frame = Frame((240, 320), (240, 320), (256, 320))
     padded = replace(network, frame=frame, entry=replace(network.entry, multiple=32))
     one.show(replace(one.scene, network=padded))
-    assert maps(one).what.text().endswith(" · input padded to 320\u202f×\u202f256, multiples of 32")
+    assert maps(one).what.text().endswith(" · input padded to 256\u202f×\u202f320, multiples of 32")

@@ -196,6 +196,23 @@ def test_a_label_leaves_out_its_middle(qtbot) -> None:
     assert label.toolTip() == ""
 
 
+def test_a_label_leaves_out_its_last_parts_before_it_cuts_any(qtbot) -> None:
+    """A caption of several facts says fewer of them, each whole, where there is no room for all."""
+    parts = ("output", "7 maps", "384 × 480", "input padded to 384 × 480, multiples of 32")
+    label = ElidedLabel(" · ".join(parts))
+    seen = set()
+    shown(qtbot, label, 600)
+    for width in range(600, 60, -20):
+        label.resize(width, 20)
+        text = label.shown_text()
+        seen.add(text)
+        assert text in [" · ".join(parts[:count]) for count in range(1, 5)]
+        assert (label.toolTip() == "") is (text == label.text())
+    assert len(seen) == 4
+    label.resize(20, 20)
+    assert "…" in label.shown_text()
+
+
 def test_a_label_shows_markup_as_it_is(qtbot) -> None:
     label = ElidedLabel("<b>x</b>")
     qtbot.addWidget(label)

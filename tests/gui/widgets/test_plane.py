@@ -74,7 +74,7 @@ def test_edges_are_the_pixels_beside_another_colour() -> None:
 def test_contours_stay_one_pixel_wide() -> None:
     plane = np.ones((4, 4), np.uint8)
     plane[:, 2:] = 2
-    layer = PlaneLayer(contour=True)
+    layer = PlaneLayer(contour=1)
     layer.set_plane(plane)
     layer.set_table(argb(TABLE))
     layer.opacity = 0.5
@@ -84,7 +84,7 @@ def test_contours_stay_one_pixel_wide() -> None:
 
 
 def test_classes_of_one_colour_are_told_apart_by_their_contour() -> None:
-    layer = PlaneLayer(contour=True)
+    layer = PlaneLayer(contour=1)
     layer.set_plane(np.array([[1, 1, 2, 2]], np.uint8))
     layer.set_table(argb(TABLE[[0, 1, 1, 3]]))
     layer.opacity = 0.5
