@@ -15,7 +15,7 @@ from segviz.gui import theme, unit_words, words
 from segviz.gui.film import grid_text, inner_of, picture_of, size_text, titles
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
-from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.panels.pixels import seen
 from segviz.gui.path_parts import PathParts, path_parts
 from segviz.gui.scene import Pinned, Scene, pinned
 from segviz.gui.sight_layers import path_marks
@@ -134,8 +134,9 @@ class _Card:
         """What lies in `box`, as large as its place on the card, hatched outside the image."""
         assert self._scene.picture is not None
         zoom = min(widest / box.width, PICTURES / box.height) * SCALE
-        t, longest = self._tokens, max(1, round(zoom * max(box.width, box.height)))
-        return hatched(crop(self._scene.picture.pixels, box, longest), t.color("raised"), t.color("dim"))
+        longest = max(1, round(zoom * max(box.width, box.height)))
+        mirrors = unit_words.mirrors(self._scene.network)
+        return seen(self._scene.picture.pixels, box, longest, self._tokens, mirrors)
 
     def _mark(self, image: QImage, around: Box) -> None:
         """The field and the cell of the unit, and the field of each path, on a picture of `around`."""
@@ -255,10 +256,9 @@ class _Card:
         line = QPen(self._tokens.color("line"), 1)
         self._painter.setPen(line)
         self._painter.drawLine(QPointF(MARGIN, top - 18), QPointF(WIDE - MARGIN, top - 18))
-        pixels = self._scene.picture.pixels
         for at, (still, title) in enumerate(zip(found, titles(found), strict=True)):
             place = QRectF(MARGIN + at * (TILE + TILE_GAP), top, TILE, TILE)
-            image = picture_of(still, pixels, TILE * SCALE, self._tokens)
+            image = picture_of(still, self._scene, TILE * SCALE, self._tokens)
             shown = QRectF(QPointF(0, 0), QSizeF(image.size()) / SCALE)
             shown.moveCenter(place.center())
             self._painter.drawImage(shown, image)
