@@ -21,7 +21,7 @@ from segviz.gui import picturing, settings
 from segviz.gui.network_stage import NetworkStage
 from segviz.gui.scene import Scene
 from segviz.gui.statusbar import zoom_text
-from segviz.gui.what_if_rows import outcome, read_pair
+from segviz.gui.what_if_rows import outcome, read_size
 from segviz.gui.widgets.what_if_table import distinct
 from tests.core import skipped
 from tests.gui import scenes
@@ -455,7 +455,7 @@ def test_no_field_of_the_table_differs_from_the_network_without_edits():
     ],
 )  # fmt: skip
 def test_what_a_person_types(text, part, pair):
-    assert read_pair(text, part) == pair
+    assert read_size(text, part) == pair
 
 
 def test_a_pinned_unit_that_an_edit_takes_away_lights_nothing(shown):
