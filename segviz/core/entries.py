@@ -89,6 +89,11 @@ class Entry:
         return replace(self, class_count=many, class_list=names, labels="", sees="", sample="", sample_scale=None)
 
     @property
+    def mirrors(self) -> bool:
+        """Whether the network sees the image mirrored beyond its ends (Ronneberger et al. 2015, figure 2)."""
+        return self.border > 0
+
+    @property
     def trained(self) -> bool:
         """Whether weights are shipped, and not drawn at random."""
         return bool(self.weights)

@@ -85,6 +85,14 @@ def resize(pixels: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(resized)
 
 
+def mirrored(places: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
+    """Places on an axis of `size` pixels that goes on as its own mirror image, the pixel at its end once."""
+    if size == 1:
+        return np.zeros_like(places)
+    folded = np.abs(places) % (2 * size - 2)
+    return np.asarray(np.minimum(folded, 2 * size - 2 - folded), np.intp)
+
+
 # ------------------------------------------------------------------------------ before the pixels
 
 # Leading bytes -> Pillow's name of the format. Nothing else is ever handed to Pillow, whose other

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from segviz.core.paddings import Padding
 from segviz.core.session_values import filled
 from segviz.core.what_if import LARGEST, Edit
 
@@ -74,7 +75,12 @@ def _edits(value: Any) -> tuple[tuple[str, Edit], ...]:
 def _edit(value: Any) -> Edit:
     if not isinstance(value, Mapping):
         raise TypeError(f"{value!r} is no window")
-    return Edit(**{part.value: _pair(value[part.value], part.least) for part in Part if part.value in value})
+    sizes: dict[str, Any] = {part.value: _size(value[part.value], part) for part in Part if part.value in value}
+    return Edit(**sizes)
+
+
+def _size(value: Any, part: Part) -> tuple[int, int] | Padding:
+    return Padding.SAME if part is Part.PADDING and value == Padding.SAME else _pair(value, part.least)
 
 
 def _pair(value: Any, least: int) -> tuple[int, int]:

@@ -42,7 +42,8 @@ class TopRequest:
 class TopPatch:
     """The strongest unit of a channel in one image. `field` and `position` (x, y) are in pixels of that image.
 
-    `crop` is its field, uint8 (H, W, 3), no longer than `LONGEST`; what lies outside the image is grey.
+    `size` is the (width, height) of the image. `crop` is the field, uint8 (H, W, 3), no longer than `LONGEST`; what
+    lies outside the image is `mirrored` where the network sees it so, else grey.
     """
 
     image: str
@@ -51,9 +52,15 @@ class TopPatch:
     column: int
     field: Box
     status: Status
-    outside: float
+    size: tuple[int, int]
     position: tuple[float, float]
     crop: np.ndarray
+    mirrored: bool = False
+
+    @property
+    def outside(self) -> float:
+        """The share of the field that lies outside the image, 0 to 1."""
+        return self.field.outside(*self.size)
 
 
 @dataclass(frozen=True, eq=False)

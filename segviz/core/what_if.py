@@ -2,7 +2,8 @@
 
 Nothing is run: sizes follow from sizes (Dumoulin and Visin 2016, sections 2 and 4), fields from `core/field`. A layer
 whose size was counted for the maps as they were (a dense layer, a crop, a reshape) is refused where its maps would
-have another, since nobody can tell what its author's code would do then.
+have another, since nobody can tell what its author's code would do then. A layer that pads by TensorFlow's rule SAME
+pads what the rule says for the maps that it gets then (`core/paddings`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass, replace
 from segviz.core.errors import SegvizError
 from segviz.core.facts import FactFinder
 from segviz.core.field import Geometry, Node
+from segviz.core.paddings import Padding, Paddings, ruled, says_same, uneven, units_of
 from segviz.core.requests import Layer, Network
-from segviz.core.steps import SAME, Mirror, Resize, Step, Taps, Transposed, Window
+from segviz.core.steps import SAME, Mirror, Resize, Step, Taps, Transposed, Window, same_padding
 
 Pair = tuple[int, int]
 KINDS = ("conv", "pool")  # in the type of a layer that slides a window
@@ -31,12 +33,15 @@ class EditRefused(SegvizError):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Kernel, stride, dilation and padding of a layer along (y, x). Padding is the same at both ends of an axis."""
+    """Kernel, stride, dilation and padding of a layer along (y, x).
+
+    A number of padding is that at both ends of an axis; what `Padding.SAME` is follows from the size of the maps.
+    """
 
     kernel: Pair
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
-    padding: Pair = (0, 0)
+    padding: Pair | Padding = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class WhatIf:
 
 def editable(network: Network) -> dict[str, Edit]:
     """Every layer that can be edited, in order of execution, with what it has now."""
-    return {layer.name: _edit_of(network.geometry, layer.name) for layer in network.layers if _slides(network, layer)}
+    paddings = Paddings(network.geometry)
+    return {layer.name: _edit_of(paddings, network, layer) for layer in network.layers if _slides(network, layer)}
 
 
 def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
@@ -76,7 +82,7 @@ def edited(network: Network, edits: Mapping[str, Edit]) -> WhatIf:
             network.geometry.index(name)  # raises with the names there are
             raise EditRefused(name, f"layer '{name}' slides no window of its own: choose a convolution or a pooling")
         _check(layer, edit)
-    geometry = _resized(network.geometry, edits)
+    geometry = _resized(network, edits)
     moved, finder = _moved_nodes(network.geometry, geometry), FactFinder(geometry)
     layers = tuple(_relaid(network, geometry, layer, edits, moved, finder) for layer in network.layers)
     layers = _summed(layers, network.layers)
@@ -93,20 +99,22 @@ def _slides(network: Network, layer: Layer) -> bool:
     return windows and not node.mixed and not node.whole and "transpose" not in kind and any(k in kind for k in KINDS)
 
 
-def _edit_of(geometry: Geometry, name: str) -> Edit:
-    node = geometry.node(name)
+def _edit_of(paddings: Paddings, network: Network, layer: Layer) -> Edit:
+    node = network.geometry.node(layer.name)
     y, x = node.y, node.x
     assert isinstance(y, Window)
     assert isinstance(x, Window)
-    return Edit((y.kernel, x.kernel), (y.stride, x.stride), (y.dilation, x.dilation), (y.before, x.before))
+    padding = Padding.SAME if paddings.by_rule(layer) else (y.before, x.before)
+    return Edit((y.kernel, x.kernel), (y.stride, x.stride), (y.dilation, x.dilation), padding)
 
 
 def _check(layer: Layer, edit: Edit) -> None:
+    paddings = () if isinstance(edit.padding, Padding) else edit.padding
     for word, pair, least in (
         ("kernel", edit.kernel, 1),
         ("stride", edit.stride, 1),
         ("dilation", edit.dilation, 1),
-        ("padding", edit.padding, 0),
+        ("padding", paddings, 0),
     ):
         for value in pair:
             if not least <= value <= LARGEST:
@@ -114,7 +122,7 @@ def _check(layer: Layer, edit: Edit) -> None:
                 raise EditRefused(layer.name, f"layer '{layer.name}': a {word} of {value}; {limits}")
     if "pool" not in layer.type.lower():
         return
-    for padding, kernel in zip(edit.padding, edit.kernel, strict=True):
+    for padding, kernel in zip(paddings, edit.kernel, strict=False):
         if padding > kernel // 2:  # torch's rule, whatever the dilation
             raise EditRefused(
                 layer.name,
@@ -123,12 +131,14 @@ def _check(layer: Layer, edit: Edit) -> None:
             )
 
 
-def padding_for_size(was: Edit, edit: Edit) -> Pair | None:
+def padding_for_size(was: Edit, edit: Edit) -> Pair | Padding | None:
     """The padding (y, x) with which a window makes maps as large as `was` does; None where there is none.
 
     A window of k units, d apart, reaches over d (k - 1) + 1: the padding grows by half of what that does, so that it
     is a whole number for odd kernels (Dumoulin and Visin 2016, relationship 3).
     """
+    if isinstance(was.padding, Padding):
+        return was.padding if edit.stride == was.stride else None
     reach, had = ([d * (k - 1) for k, d in zip(one.kernel, one.dilation, strict=True)] for one in (edit, was))
     more = [new - old for new, old in zip(reach, had, strict=True)]
     y, x = (pad + grown // 2 for pad, grown in zip(was.padding, more, strict=True))
@@ -139,25 +149,77 @@ def padding_for_size(was: Edit, edit: Edit) -> Pair | None:
 # ------------------------------------------------------------------------------------ sizes
 
 
-def _resized(geometry: Geometry, edits: Mapping[str, Edit]) -> Geometry:
+@dataclass(frozen=True, slots=True)
+class _Slider:
+    """A layer that slides a window, with what it has now. `below`: whose maps it pads, by `pad` if that is a node.
+
+    `knows` says whether it is known to pad maps of another size by the rule, too.
+    """
+
+    name: str
+    real: Edit
+    below: int
+    pad: int | None
+    knows: bool
+
+
+def _sliders(network: Network, edits: Mapping[str, Edit]) -> dict[int, _Slider]:
+    """By their nodes the layers that are edited or pad by the rule."""
+    found, paddings = {}, Paddings(network.geometry)
+    for name, real in editable(network).items():
+        layer = network.layer(name)
+        if layer is not None and (name in edits or real.padding is Padding.SAME):
+            pad = paddings.pad_before(name) if real.padding is Padding.SAME else None
+            below = paddings.below(name) if pad is not None else network.geometry.node(name).inputs[0]
+            found[network.geometry.index(name)] = _Slider(name, real, below, pad, says_same(layer))
+    return found
+
+
+def _resized(network: Network, edits: Mapping[str, Edit]) -> Geometry:
     """The same graph with other windows and the sizes that follow from them."""
-    at = {geometry.index(name): (name, edit) for name, edit in edits.items()}
-    if not at:
+    geometry = network.geometry
+    if not edits:
         return geometry
-    nodes = list(geometry.nodes)
+    sliders, nodes = _sliders(network, edits), list(geometry.nodes)
+    pads = {one.pad: one for one in sliders.values() if one.pad is not None}
     for index in range(1, len(nodes)):
         old = geometry.nodes[index]
-        before = [geometry.nodes[source] for source in old.inputs]
-        now = [nodes[source] for source in old.inputs]
-        if index in at:
-            nodes[index] = _with_window(at[index][0], old, at[index][1], before[0], now[0])
-        elif [_grid(node) for node in now] != [_grid(node) for node in before]:
-            try:
-                nodes[index] = _follow(old, before, now)
-            except ValueError as error:
-                name = _after(geometry, index)
-                raise EditRefused(name, f"layer '{name}' {error}") from error
+        one = sliders.get(index) or pads.get(index)
+        slid = _slid(one, index, geometry.nodes, nodes, edits) if one is not None else None
+        if slid is not None:
+            nodes[index] = slid
+            continue
+        before, now = ([these[source] for source in old.inputs] for these in (geometry.nodes, nodes))
+        if [_grid(node) for node in now] == [_grid(node) for node in before]:
+            continue
+        try:
+            if one is not None:
+                _check_pads(geometry.node(one.name), geometry.nodes[one.below], nodes[one.below])
+            nodes[index] = _follow(old, before, now)
+        except ValueError as error:
+            name = _after(geometry, index)
+            raise EditRefused(name, f"layer '{name}' {error}") from error
     return replace(geometry, nodes=tuple(nodes))
+
+
+def _slid(
+    one: _Slider, index: int, were: Sequence[Node], nodes: Sequence[Node], edits: Mapping[str, Edit]
+) -> Node | None:
+    """A node of a layer that is edited, or gets other maps and is known to pad them by the rule; None of others."""
+    below, room = were[one.below], nodes[one.below]
+    if one.name not in edits and (not one.knows or _grid(below) == _grid(room)):
+        return None
+    if index == one.pad:  # the layer's own node pads from now on
+        return replace(were[index], y=SAME, x=SAME, height=room.height, width=room.width)
+    return _with_window(one, were[index], edits.get(one.name, one.real), below, room)
+
+
+def _check_pads(old: Node, before: Node, now: Node) -> None:
+    """Refuse another size to a layer that pads as SAME says for its size, if that may be chance and would be wrong."""
+    was, then = ruled(old, before), ruled(old, now)
+    if was != then:
+        had, got = (f"{node.height}x{node.width}" for node in (before, now))
+        raise ValueError(f"pads {had} units by the rule 'same'; whether it would pad {got} by it is not known")
 
 
 def _grid(node: Node) -> Pair:
@@ -170,41 +232,32 @@ def _after(geometry: Geometry, index: int) -> str:
     return min(later)[2] if later else geometry.last
 
 
-def _with_window(name: str, old: Node, edit: Edit, before: Node, now: Node) -> Node:
-    """A node with the windows of an edit; padding that is not edited stays as uneven as it was."""
+def _with_window(one: _Slider, old: Node, edit: Edit, before: Node, now: Node) -> Node:
+    """A node with the windows of an edit; a number of padding that is not edited stays as uneven as it was."""
     steps, sizes = [], []
     sides = zip((old.y, old.x), _grid(before), _grid(now), _grid(old), strict=True)
     for axis, (was, below, room, units) in enumerate(sides):
         assert isinstance(was, Window)
-        window = Window(edit.kernel[axis], edit.stride[axis], edit.dilation[axis], edit.padding[axis])
-        more = _uneven(was, below, units, old.ceil) if window.before == was.before else 0
-        size = _units(window, room, window.before + more, old.ceil)
+        shape = edit.kernel[axis], edit.stride[axis], edit.dilation[axis]
+        if isinstance(edit.padding, Padding):
+            window = Window(*shape, same_padding(room, *shape)[0])
+            size = -(-room // window.stride)
+        else:
+            window = Window(*shape, edit.padding[axis])
+            kept = window.before == was.before and not isinstance(one.real.padding, Padding)
+            more = uneven(was, below, units, old.ceil) if kept else 0
+            size = units_of(window, room, window.before + more, old.ceil)
         if size < 1:
             reach = window.dilation * (window.kernel - 1) + 1
             raise EditRefused(
-                name,
-                f"layer '{name}': a window of {reach} units does not fit into {room} with a padding of {window.before}",
+                one.name,
+                f"layer '{one.name}': a window of {reach} units does not fit into {room} with a padding of "
+                f"{window.before}",
             )
         steps.append(window)
         sizes.append(size)
-    return replace(old, y=steps[0], x=steps[1], height=sizes[0], width=sizes[1])
-
-
-def _units(window: Window, below: int, after: int, ceil: bool) -> int:
-    """How many windows fit. In ceil mode none begins in the padding behind (as in torch's poolings)."""
-    room = below + window.before + after - window.dilation * (window.kernel - 1) - 1
-    if room < 0:
-        return 0
-    units = (-(-room // window.stride) if ceil else room // window.stride) + 1
-    return units - (ceil and (units - 1) * window.stride >= below + window.before)
-
-
-def _uneven(window: Window, below: int, units: int, ceil: bool) -> int:
-    """How much more is padded behind than in front, the least that explains the size."""
-    if _units(window, below, window.before, ceil) == units:
-        return 0
-    last = (units - 1) * window.stride + window.dilation * (window.kernel - 1) + 1
-    return last - below - 2 * window.before
+    ceil = old.ceil and not isinstance(edit.padding, Padding)
+    return replace(old, y=steps[0], x=steps[1], height=sizes[0], width=sizes[1], ceil=ceil)
 
 
 def _follow(old: Node, before: list[Node], now: list[Node]) -> Node:
@@ -254,8 +307,8 @@ def _moved_window(old: Node, step: Window, below: int, room: int, units: int) ->
         raise ValueError(f"was made for maps of {below} units a side and would get {room}")
     if step.kernel == 1 and step.stride == 1 and step != SAME and units < below + step.before:
         raise ValueError(f"cuts maps of {below} units a side to a size that was counted for them, and would get {room}")
-    after = step.before + _uneven(step, below, units, old.ceil)
-    return step, _units(step, room, after, old.ceil)
+    after = step.before + uneven(step, below, units, old.ceil)
+    return step, units_of(step, room, after, old.ceil)
 
 
 def _moved_up(old: Node, step: Transposed, below: int, room: int, units: int) -> tuple[Step, int]:

@@ -61,7 +61,7 @@ def search(request: TopRequest, loaded: Loaded) -> Generator[Progress | TopUpdat
     check_channels(loaded.entry)
     places = images_of(request.folder)
     _check_map(request, loaded)
-    found, since, was_kept = _Search(request, len(places)), 0.0, False
+    found, since, was_kept = _Search(request, len(places), loaded.entry.mirrors), 0.0, False
     for done, place in enumerate(places):
         progress = Progress(done, len(places), "images")
         try:
@@ -96,9 +96,9 @@ def _check_map(request: TopRequest, loaded: Loaded) -> None:
 class _Search:
     """What is found so far for one channel."""
 
-    def __init__(self, request: TopRequest, total: int) -> None:
+    def __init__(self, request: TopRequest, total: int, mirrors: bool) -> None:
         self.notes: list[str] = []
-        self._request, self._total = request, total
+        self._request, self._total, self._mirrors = request, total, mirrors
         self._started = time.perf_counter()
         self._best: list[_Best] = []
         self._crops: dict[Path, TopPatch] = {}
@@ -120,7 +120,7 @@ class _Search:
     def answer(self) -> TopAnswer:
         for one in self._best:
             if one.image not in self._crops:
-                self._crops[one.image] = _patch(one)
+                self._crops[one.image] = _patch(one, self._mirrors)
         patches = tuple(self._crops[one.image] for one in self._best)
         seconds = time.perf_counter() - self._started
         return TopAnswer(self._request, patches, self._seen, self._total, self._dead, seconds, tuple(self.notes))
@@ -171,7 +171,7 @@ def _facts(maps: npt.NDArray[np.float32], geometry: Geometry, layer: str, frame:
     return table
 
 
-def _patch(best: _Best) -> TopPatch:
+def _patch(best: _Best, mirrors: bool) -> TopPatch:
     value, row, column, x, y, *box, status = best.facts
     pixels = images.open_picture(best.image).pixels
     field = Box(*box)
@@ -182,28 +182,33 @@ def _patch(best: _Best) -> TopPatch:
         column=int(column),
         field=field,
         status=STATUSES[int(status)],
-        outside=field.outside(pixels.shape[1], pixels.shape[0]),
+        size=(pixels.shape[1], pixels.shape[0]),
         position=(x, y),
-        crop=cropped(pixels, field),
+        crop=cropped(pixels, field, mirrors),
+        mirrored=mirrors,
     )
 
 
-def cropped(pixels: npt.NDArray[np.uint8], field: Box) -> npt.NDArray[np.uint8]:
-    """The pixels (H, W, 3) of a field, grey where it lies outside the image, no longer than `LONGEST`."""
+def cropped(pixels: npt.NDArray[np.uint8], field: Box, mirrors: bool = False) -> npt.NDArray[np.uint8]:
+    """The pixels (H, W, 3) of a field, no longer than `LONGEST`; mirrored or grey where it lies outside the image."""
     left, top, right, bottom = (round(edge) for edge in field)
     height, width = max(1, bottom - top), max(1, right - left)
     zoom = min(1.0, LONGEST / max(height, width))
     size = max(1, round(height * zoom)), max(1, round(width * zoom))
+    if mirrors:
+        rows, columns = np.arange(top, top + height), np.arange(left, left + width)
+        chosen = np.ix_(images.mirrored(rows, pixels.shape[0]), images.mirrored(columns, pixels.shape[1]))
+        return images.resize(pixels[chosen], *size)
     out = np.full((*size, 3), GREY, np.uint8)
     inside = Box(left, top, right, bottom).clipped(pixels.shape[1], pixels.shape[0])
     if inside.width < 1 or inside.height < 1:
         return out
     part = pixels[int(inside.top) : int(inside.bottom), int(inside.left) : int(inside.right)]
     first = round((inside.top - top) * zoom), round((inside.left - left) * zoom)
-    rows, columns = (
+    tall, wide = (
         max(1, min(side - at, round(own * zoom))) for side, at, own in zip(size, first, part.shape[:2], strict=True)
     )
-    out[first[0] : first[0] + rows, first[1] : first[1] + columns] = images.resize(part, rows, columns)
+    out[first[0] : first[0] + tall, first[1] : first[1] + wide] = images.resize(part, tall, wide)
     return out
 
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 
-from segviz.gui import theme, words
-from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui import theme, unit_words, words
+from segviz.gui.panels.pixels import seen
 from segviz.gui.scene import Scene
 from segviz.gui.sighting import Still, stills
 from segviz.gui.widgets.filmstrip import Tile
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
 
 ALIKE = 0.01  # of the width: rounding an image to whole pixels resizes its axes by factors that differ so much
 
@@ -26,13 +20,13 @@ def tiles_of(scene: Scene, most: int, side: int, tokens: theme.Tokens) -> tuple[
     """The stills of the pinned unit and a tile for each, `side` pixels at its longer side; none without a picture."""
     if scene.picture is None:
         return (), ()
-    found, pixels = stills(scene, most), scene.picture.pixels
+    found = stills(scene, most)
     return found, tuple(
         Tile(
-            picture_of(still, pixels, side, tokens),
+            picture_of(still, scene, side, tokens),
             title,
             (size_text(still), grid_text(still, scene)),
-            hint_of(still),
+            hint_of(still, scene),
             inner_of(found, at),
         )
         for at, (still, title) in enumerate(zip(found, titles(found), strict=True))
@@ -78,9 +72,10 @@ def _within(name: str) -> str:
     return rest if rest and not rest[0].isdigit() else name
 
 
-def picture_of(still: Still, pixels: npt.NDArray[np.uint8], side: int, tokens: theme.Tokens) -> QImage:
+def picture_of(still: Still, scene: Scene, side: int, tokens: theme.Tokens) -> QImage:
     """What the still's unit sees, hatched outside the image."""
-    return hatched(crop(pixels, still.field, side), tokens.color("raised"), tokens.color("dim"))
+    assert scene.picture is not None
+    return seen(scene.picture.pixels, still.field, side, tokens, unit_words.mirrors(scene.network))
 
 
 def size_text(still: Still) -> str:
@@ -90,12 +85,15 @@ def size_text(still: Still) -> str:
     return f"{words.length(wide)} px" if alike else f"{wide:,.0f}×{high:,.0f} px"  # as short as a tile is wide
 
 
-def hint_of(still: Still) -> str:
+def hint_of(still: Still, scene: Scene) -> str:
     """What a tile says when the mouse rests on it."""
+    assert scene.picture is not None
+    outside = still.field.outside(scene.picture.width, scene.picture.height)
+    hatched = f"Hatched: {words.share(outside)}, {unit_words.beyond(scene.network)}. "
     units = words.shape((still.rows, still.columns))
     size = words.size(still.field.width, still.field.height)
     needs = "one unit" if still.rows == still.columns == 1 else f"{units} units"
     return (
         f"{still.layer}: the pinned unit needs {needs} of it; the one at the pinned place sees {size} image pixels. "
-        "Click to go there."
+        f"{hatched if outside >= unit_words.WORTH else ''}Click to go there."
     )

@@ -9,6 +9,7 @@ from typing import Any
 from segviz.core.choices import NetworkView
 from segviz.core.folding import Folding, Volume
 from segviz.core.network_picture import WHOLE, Part
+from segviz.core.paddings import Padding
 from segviz.core.what_if import Edit, editable
 from segviz.gui import gestures
 from segviz.gui.scene import Scene
@@ -78,7 +79,7 @@ def step(scene: Scene, folding: Folding, by: int) -> Changes:
 # ---------------------------------------------------------------------------------------- what if
 
 
-def change_window(scene: Scene, layer: str, part: Part, pair: tuple[int, int]) -> Changes:
+def change_window(scene: Scene, layer: str, part: Part, size: tuple[int, int] | Padding) -> Changes:
     """Another kernel, stride, dilation or padding (y, x) in a layer; what it has anyway is no edit."""
     if scene.network is None:
         return {}
@@ -86,7 +87,7 @@ def change_window(scene: Scene, layer: str, part: Part, pair: tuple[int, int]) -
     if real is None:
         return {}
     edits = dict(scene.state.network_picture.edits)
-    edits[layer] = replace(edits.get(layer, real), **{part.value: pair})
+    edits[layer] = replace(edits.get(layer, real), **{part.value: size})
     return _edited(scene, {name: edit for name, edit in edits.items() if name != layer or edit != real})
 
 

@@ -15,7 +15,7 @@ from segviz.gui import theme, unit_words, words
 from segviz.gui.film import grid_text, inner_of, picture_of, size_text, titles
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
-from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.panels.pixels import seen
 from segviz.gui.path_parts import PathParts, path_parts
 from segviz.gui.scene import Pinned, Scene, pinned
 from segviz.gui.sight_layers import path_marks
@@ -37,6 +37,10 @@ HEAD, LINE, GAP_BELOW = 18, 17, 10  # of a section of numbers: its heading, a li
 COLUMN = PICTURES + 36  # height of the numbers beside the pictures
 LEAST_TYPE = 9  # what does not fit is written smaller, down to this
 LEAST_BAR = 28
+MOST_LINES = 3  # of a name that is too long for one line
+WRAPPED = (
+    Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+)
 UNDER = QColor(0, 0, 0, 200)
 
 
@@ -136,8 +140,9 @@ class _Card:
         """What lies in `box`, as large as its place on the card, hatched outside the image."""
         assert self._scene.picture is not None
         zoom = min(widest / box.width, PICTURES / box.height) * SCALE
-        t, longest = self._tokens, max(1, round(zoom * max(box.width, box.height)))
-        return hatched(crop(self._scene.picture.pixels, box, longest), t.color("raised"), t.color("dim"))
+        longest = max(1, round(zoom * max(box.width, box.height)))
+        mirrors = unit_words.mirrors(self._scene.network)
+        return seen(self._scene.picture.pixels, box, longest, self._tokens, mirrors)
 
     def _mark(self, image: QImage, around: Box) -> None:
         """The field and the cell of the unit, and the field of each path, on a picture of `around`."""
@@ -182,7 +187,7 @@ class _Card:
         bars = paths.bars if paths is not None else ()
         left = room.height() - HEAD - len(facts) * LINE
         if bars:
-            left -= HEAD + len(bars) * LINE + GAP_BELOW
+            left -= HEAD + sum(self._heights(room, bars, LINE)) + GAP_BELOW
         top = self._classes(room, left)
         if paths is not None:
             top = self._heading(room, top, "EACH PATH ADDS" if paths.values else "PATHS")
@@ -206,6 +211,8 @@ class _Card:
             Bar(found.name, found.probability, words.probability(found.probability))
             for found in scores.ranking(prediction, x, y, most)
         )
+        while len(bars) > 1 and HEAD + sum(self._heights(room, bars, row)) + GAP_BELOW > high:
+            bars = bars[:-1]
         top = self._heading(room, room.top(), "CLASSES HERE")
         return self._bars(room, top, bars, row) + GAP_BELOW
 
@@ -230,15 +237,35 @@ class _Card:
         self._text(QRectF(room.left(), top, room.width(), HEAD - 2), text, _font(11, True), "dim")
         return top + HEAD
 
-    def _bars(self, room: QRectF, top: float, bars: Sequence[Bar], high: int) -> float:
-        """Rows of name, bar and value, each `high`; the names have what the values and the least bars leave."""
+    def _columns(self, room: QRectF, bars: Sequence[Bar]) -> tuple[float, float]:
+        """Widths of names and values: the names have what the values and the least bars leave."""
         metrics = QFontMetricsF(_font(12))
         value = max(metrics.horizontalAdvance(bar.value) for bar in bars)
         names = max(metrics.horizontalAdvance(bar.name) for bar in bars) + 1
-        label = min(max(names, room.width() * 0.42), room.width() - value - LEAST_BAR - 16)
-        for bar in bars:
+        return min(max(names, room.width() * 0.42), room.width() - value - LEAST_BAR - 16), value
+
+    def _heights(self, room: QRectF, bars: Sequence[Bar], high: int) -> list[float]:
+        """The height of each row: `high`, and more where a name needs further lines in the smallest type."""
+        label, _ = self._columns(room, bars)
+        return [max(high, _lines_high(bar.name, label)) for bar in bars]
+
+    def _name(self, rect: QRectF, text: str) -> None:
+        """A name: smaller where it does not fit, then in several lines."""
+        if _fits(text, rect.width()):
+            self._text(rect, text, _font(12))
+            return
+        shown = QFontMetricsF(_font(LEAST_TYPE))
+        self._painter.setFont(_font(LEAST_TYPE))
+        self._painter.setPen(self._tokens.color("text"))
+        most = (MOST_LINES - 0.5) * rect.width()  # lines end before their words do not fit
+        self._painter.drawText(rect, WRAPPED, shown.elidedText(text, Qt.TextElideMode.ElideMiddle, most))
+
+    def _bars(self, room: QRectF, top: float, bars: Sequence[Bar], least: int) -> float:
+        """Rows of name, bar and value, each at least so high."""
+        label, value = self._columns(room, bars)
+        for bar, high in zip(bars, self._heights(room, bars, least), strict=True):
             row = QRectF(room.left(), top, room.width(), high)
-            self._text(QRectF(row.left(), top, label, high), bar.name, _font(12))
+            self._name(QRectF(row.left(), top, label, high), bar.name)
             self._text(row, bar.value, _font(12), right=True)
             track = QRectF(row.left() + label + 8, row.center().y() - 4, row.width() - label - value - 16, 8)
             self._painter.fillRect(track, self._tokens.color("raised"))
@@ -255,10 +282,9 @@ class _Card:
         line = QPen(self._tokens.color("line"), 1)
         self._painter.setPen(line)
         self._painter.drawLine(QPointF(MARGIN, top - 18), QPointF(WIDE - MARGIN, top - 18))
-        pixels = self._scene.picture.pixels
         for at, (still, title) in enumerate(zip(found, titles(found), strict=True)):
             place = QRectF(MARGIN + at * (TILE + TILE_GAP), top, TILE, TILE)
-            image = picture_of(still, pixels, TILE * SCALE, self._tokens)
+            image = picture_of(still, self._scene, TILE * SCALE, self._tokens)
             shown = QRectF(QPointF(0, 0), QSizeF(image.size()) / SCALE)
             shown.moveCenter(place.center())
             self._painter.drawImage(shown, image)
@@ -281,6 +307,18 @@ def _fitting(font: QFont, text: str, width: float) -> QFont:
     while found.pixelSize() > LEAST_TYPE and QFontMetricsF(found).horizontalAdvance(text) > width:
         found.setPixelSize(found.pixelSize() - 1)
     return found
+
+
+def _fits(text: str, width: float) -> bool:
+    """Whether a text fits into one line in the smallest type."""
+    return QFontMetricsF(_font(LEAST_TYPE)).horizontalAdvance(text) <= width
+
+
+def _lines_high(text: str, width: float) -> float:
+    """The height of a text in the smallest type, in as many lines as it needs, at most MOST_LINES."""
+    metrics = QFontMetricsF(_font(LEAST_TYPE))
+    needed = metrics.boundingRect(QRectF(0, 0, width, WIDE), WRAPPED, text).height()
+    return min(needed, MOST_LINES * metrics.lineSpacing()) + 2
 
 
 def _spread(effective: EffectiveField) -> tuple[str, str]:

@@ -63,8 +63,17 @@ def outside(unit: Pinned, network: Network | None) -> str:
     """What is said in the part of a field that lies outside the image; '' where there is none worth a word."""
     if not unit.status.holds or unit.status is Status.WHOLE or unit.outside < WORTH:
         return ""
-    mirrored = network is not None and network.entry.border > 0
-    return f"{words.share(unit.outside)} of this field is {'the image mirrored' if mirrored else 'padding'}"
+    return f"{words.share(unit.outside)} of this field is {beyond(network)}"
+
+
+def beyond(network: Network | None) -> str:
+    """What a network sees outside the image."""
+    return "the image mirrored" if mirrors(network) else "padding"
+
+
+def mirrors(network: Network | None) -> bool:
+    """Whether the image goes on as its own mirror image, as a U-Net sees it."""
+    return network is not None and network.entry.mirrors
 
 
 def field_size(unit: Pinned, network: Network | None) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.core.network_picture import Part
+from segviz.core.paddings import Padding
 from segviz.core.what_if import LARGEST, editable
 from segviz.gui import picturing, theme, words
 from segviz.gui.panels.network_rows import field_text
 from segviz.gui.scene import Scene
-from segviz.gui.what_if_rows import Outcome, Value, WhatIfRow, as_table, grid_text, read_pair
+from segviz.gui.what_if_rows import Outcome, Value, WhatIfRow, as_table, grid_text, read_size
 from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.what_if_table import Cell, Line, WhatIfTable
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -24,7 +26,8 @@ HEADS = (
     ("Dilation", "Units from sample to sample in a window: a number, or width × height; + and − change it by one"),
     (
         "Padding",
-        "Units that the layer itself puts around its maps, on both sides: a number, or width × height",
+        "Units that the layer itself puts around its maps, on both sides: a number, or width × height; "
+        "“same”: as many as it takes for a grid of input ÷ stride, rounded up",
     ),
     ("Grid", "Rows × columns of the output"),
     ("Field", "Side of the receptive field in pixels of the network's input"),
@@ -89,18 +92,20 @@ class WhatIfPage(QWidget):
 
     def _typed(self, layer: str, column: int, text: str) -> None:
         part = tuple(Part)[column - FIRST]
-        pair = read_pair(text, part)
-        if pair is None:
+        size = read_size(text, part)
+        if size is None:
             limits = f"a whole number from {part.least} to {LARGEST:,}"
-            self.summary.say(f"“{text}” is no {part}: {limits}, or width × height")
+            word = f", or “{Padding.SAME}”" if part is Part.PADDING else ""
+            self.summary.say(f"“{text}” is no {part}: {limits}, or width × height{word}")
         else:
-            self._ask(lambda scene: picturing.change_window(scene, layer, part, pair))
+            self._ask(lambda scene: picturing.change_window(scene, layer, part, size))
 
     def _stepped(self, layer: str, column: int, by: int) -> None:
         part = tuple(Part)[column - FIRST]
         row = next((row for row in self._outcome.rows if row.name == layer), None) if self._outcome else None
-        if row is not None and row.window is not None:
-            y, x = (max(part.least, side + by) for side in getattr(row.window, part))
+        size = _stepped_from(row, part) if row is not None else None
+        if size is not None:
+            y, x = (max(part.least, side + by) for side in size)
             self._ask(lambda scene: picturing.change_window(scene, layer, part, (y, x)))
 
     def _reset_current(self) -> None:
@@ -110,10 +115,17 @@ class WhatIfPage(QWidget):
             self._ask(lambda scene: picturing.reset_layer(scene, layer))
 
 
+def _stepped_from(row: WhatIfRow, part: Part) -> tuple[int, int] | None:
+    """The (y, x) that + and − change by one: of a padding that is no number what it is in front of the maps."""
+    size = getattr(row.window, part) if row.window is not None else None
+    if isinstance(size, Padding):
+        return (row.pads.top, row.pads.left) if row.pads is not None else None
+    return size
+
+
 def _lines(row: WhatIfRow) -> list[Line]:
     """A layer's line, and what is refused below it."""
-    windows = row.window is not None
-    parts = tuple(_cell(row.part(part), windows) for part in Part)
+    parts = tuple(_part(row, part) for part in Part)
     values = tuple(_cell(value) for value in (row.grid, row.field, row.macs, row.stride))
     name = Cell(row.name, row.name if row.edited else "", tone="bad" if row.refusal else "")
     lines = [Line(row.name, (name, *parts, *values), f"{row.name}  ({row.type})\nOutput: {row.output.text}")]
@@ -122,8 +134,20 @@ def _lines(row: WhatIfRow) -> list[Line]:
     return lines
 
 
-def _cell(value: Value, edits: bool = False) -> Cell:
-    return Cell(value.was, value.now if value.moved else "", edits)
+def _part(row: WhatIfRow, part: Part) -> Cell:
+    """A part of a window, which a person can change; what is padded in rows and columns, where no number says that."""
+    cell = replace(_cell(row.part(part)), edits=row.window is not None)
+    if part is not Part.PADDING or row.window is None:
+        return cell
+    tip = ""
+    if isinstance(row.window.padding, Padding):
+        sides = ", ".join(f"{side} {count}" for side, count in row.pads._asdict().items()) if row.pads else "not known"
+        tip = f"{row.name} pads as many units as make a grid of input ÷ stride, rounded up: {sides}"
+    return replace(cell, word=Padding.SAME.value, tip=tip)
+
+
+def _cell(value: Value) -> Cell:
+    return Cell(value.was, value.now if value.moved else "")
 
 
 def summary(scene: Scene, found: Outcome) -> str:

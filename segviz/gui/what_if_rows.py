@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from segviz.core.folding import Folding
 from segviz.core.network_picture import Part
+from segviz.core.paddings import Padding, Paddings, Pads
 from segviz.core.requests import Layer, Network
 from segviz.core.what_if import LARGEST, Edit, EditRefused, WhatIf, editable, edited, padding_for_size
 from segviz.gui import words
@@ -34,7 +35,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class WhatIfRow:
-    """One layer. `window` is what it has by now, None where none can be changed; `edits` says what of it is changed."""
+    """One layer. `window` is what it has by now, None where none can be changed; `real` what it has in the network.
+
+    `pads` are the rows and columns that it puts around its maps by now, None where that is not known.
+    """
 
     name: str
     type: str
@@ -45,6 +49,7 @@ class WhatIfRow:
     stride: Value
     field: Value
     macs: Value
+    pads: Pads | None = None
     refusal: str = ""
 
     @property
@@ -55,7 +60,7 @@ class WhatIfRow:
         """One part of the window; nothing where the layer has none."""
         if self.window is None or self.real is None:
             return Value("", "")
-        return Value(*(words.per_axis(getattr(window, part)) for window in (self.real, self.window)))
+        return Value(*(size_text(getattr(window, part)) for window in (self.real, self.window)))
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,10 @@ def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Ou
         found = _before(network, known, at)
     new = {layer.name: layer for layer in found.layers} if found is not None else {}
     told = _told(network, folding)
-    rows = tuple(_row(layer, new.get(layer.name), windows.get(layer.name), known.get(layer.name)) for layer in told)
+    paddings = Paddings(found.geometry) if found is not None else None
+    rows = tuple(
+        _row(layer, new.get(layer.name), windows.get(layer.name), known.get(layer.name), paddings) for layer in told
+    )
     if refusal:
         shown_at = _row_of(network, told, at)
         rows = tuple(replace(row, refusal=sentence(refusal)) if row.name == shown_at else row for row in rows)
@@ -106,7 +114,7 @@ def _remedy(windows: Mapping[str, Edit], edits: Mapping[str, Edit], at: str) -> 
     for name in [name for name in windows if at and name in edits]:
         padding = padding_for_size(windows[name], edits[name])
         if padding is not None and padding != edits[name].padding:
-            return f"padding {words.per_axis(padding)} at {name} would keep the size"
+            return f"padding {size_text(padding)} at {name} would keep the size"
     return ""
 
 
@@ -133,7 +141,7 @@ def _before(network: Network, edits: Mapping[str, Edit], at: str) -> WhatIf | No
     return edited(part, {name: edit for name, edit in edits.items() if name in names})
 
 
-def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None) -> WhatIfRow:
+def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None, paddings: Paddings | None) -> WhatIfRow:
     def value(text: str, new: str) -> Value:
         return Value(text, new if now is not None or not text else UNKNOWN)
 
@@ -148,7 +156,13 @@ def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None) ->
         value(_stride(was), _stride(there)),
         value(field_text(was), field_text(there)),
         value(_macs(was), _macs(there)),
+        paddings.around(was.name) if paddings is not None and now is not None and real is not None else None,
     )
+
+
+def size_text(size: tuple[int, int] | Padding) -> str:
+    """A part of a window as it stands in the table: '3', '5 × 3', 'same'."""
+    return size.value if isinstance(size, Padding) else words.per_axis(size)
 
 
 def grid_text(layer: Layer) -> str:
@@ -167,8 +181,10 @@ def _macs(layer: Layer) -> str:
     return words.short_count(layer.macs) if layer.macs else ""
 
 
-def read_pair(text: str, part: Part) -> tuple[int, int] | None:
-    """(y, x) of what a person types: '3', or width × height as '5×3', '5x3', '5 3'; None where it is neither."""
+def read_size(text: str, part: Part) -> tuple[int, int] | Padding | None:
+    """(y, x) of what a person types: '3', or width × height as '5×3', '5x3', '5 3'; 'same'; None where it is none."""
+    if part is Part.PADDING and text.strip().lower() == Padding.SAME:
+        return Padding.SAME
     numbers = re.findall(r"\d+", text)
     if not 1 <= len(numbers) <= 2 or re.search(r"[^\d\s×x*,;]", text):
         return None

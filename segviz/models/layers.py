@@ -5,15 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
-def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
-    """Zeros before and after `size` units, so that a convolution answers ceil(size / stride) of them.
-
-    This is TensorFlow's SAME rule: where the total is odd the larger half comes after. The padding
-    depends on the size of the input once stride > 1, and moves the grid of units with it.
-    """
-    total = max(0, (-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size)
-    return total // 2, total - total // 2
+from segviz.core.steps import same_padding
 
 
 class SameConv2d(nn.Conv2d):

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from segviz.core.choices import Task
 from segviz.core.entries import GREY_WEIGHTS, Entry, Preprocessing
 from segviz.core.errors import SegvizError, named
+from segviz.core.images import mirrored
 from segviz.core.instances import apart
 from segviz.core.metrics import IGNORED
 from segviz.core.pairs import Pair
@@ -224,14 +225,6 @@ def _part(
     chosen = np.ix_(mirrored(rows, height), mirrored(columns, width))
     levels = torch.from_numpy(found.pixels[chosen].astype(np.float32)).permute(2, 0, 1)
     return levels, found.labels[chosen], found.instances[chosen]
-
-
-def mirrored(places: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
-    """Places on an axis of `size` pixels that goes on as its own mirror image, the pixel at its end once."""
-    if size == 1:
-        return np.zeros_like(places)
-    folded = np.abs(places) % (2 * size - 2)
-    return np.asarray(np.minimum(folded, 2 * size - 2 - folded), np.intp)
 
 
 def _stacked(crops: list[Crop], tiles: tuple[Tile, ...] = ()) -> Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from segviz.core.catalogue import entry
@@ -94,6 +95,19 @@ def unet() -> Network:
         ),
         {},
     )
+
+
+def padded() -> Network:
+    """Convolutions that pad by TensorFlow's rule, the first by zeros without a name, the second inside a shortcut."""
+    ops = (
+        Op("", 65, 3, (0,)),
+        Op("stem", 32, 4, (1,), Window(3, 2), 9),
+        Op("body", 32, 4, (2,), Window(3, before=1), 9),
+        Op("", 32, 4, (2, 3)),
+        Op("head", 32, 2, (4,), macs=8),
+    )
+    found = network(64, 3, ops, {})
+    return replace(found, layers=tuple(replace(layer, type="SameConv2d") for layer in found.layers))
 
 
 def dense(layers: int = 5) -> Network:

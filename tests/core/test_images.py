@@ -16,7 +16,7 @@ from PIL import Image
 from segviz.core import images
 from segviz.core.errors import SegvizError
 from segviz.core.formats import FORMATS, READABLE
-from segviz.core.images import LIMITS, Limits, open_picture, probe, resize
+from segviz.core.images import LIMITS, Limits, mirrored, open_picture, probe, resize
 
 # file -> (what it was, a word of its notes or "", how far a level may be off)
 KINDS = {
@@ -381,3 +381,9 @@ def test_resize_smooths_when_it_shrinks():
 def test_resize_to_nothing_is_refused(f_shape):
     with pytest.raises(SegvizError, match="cannot become 5 x 0 pixels"):
         resize(f_shape, 0, 5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_an_axis_goes_on_as_numpy_mirrors_it(size):
+    wanted = np.pad(np.arange(size), 7, mode="reflect") if size > 1 else np.zeros(15, int)
+    assert np.array_equal(mirrored(np.arange(-7, size + 7), size), wanted)

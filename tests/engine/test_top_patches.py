@@ -94,6 +94,19 @@ def test_what_lies_outside_the_image_is_grey():
     assert top_patches.cropped(np.zeros((900, 300, 3), np.uint8), Box(0, 0, 300, 900)).shape == (LONGEST, 64, 3)
 
 
+def test_what_a_network_sees_mirrored_is_mirrored_in_the_crop(engine, folder, cache):
+    """`unet-cells` answers for 44 pixels less on each side: what it is given is numpy's reflection of the image."""
+    answer = finished(engine.run(asked(folder, "pool.2", 0, "unet-cells")))
+    assert max(patch.outside for patch in answer.patches) > 0.3
+    for patch in answer.patches:
+        pixels = images.open_picture(patch.image).pixels
+        around = np.pad(pixels, ((200, 200), (200, 200), (0, 0)), mode="reflect")
+        left, top, right, bottom = (int(edge) + 200 for edge in patch.field)
+        assert patch.mirrored
+        assert np.array_equal(patch.crop, around[top:bottom, left:right])
+    assert not finished(engine.run(asked(folder))).patches[0].mirrored
+
+
 def test_another_channel_reads_what_is_kept(engine, folder, cache, monkeypatch):
     finished(engine.run(asked(folder)))
     files = sorted(cache.iterdir())

@@ -9,16 +9,20 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from segviz.core import catalogue
 from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Geometry
 from segviz.core.frames import Frame
+from segviz.core.paddings import Padding, Paddings, Pads
 from segviz.core.requests import DescribeRequest, Network, Setup
 from segviz.core.what_if import Edit, EditRefused, editable, edited, padding_for_size
 from segviz.engine.architectures import skeleton
 from segviz.engine.graph import describe_layers, trace
+from segviz.engine.support import Unit, supports
+from segviz.models.layers import SameConv2d
 
 SIDE = 64
 
@@ -255,3 +259,149 @@ def test_each_place_is_walked_once_and_layers_that_nothing_moves_not_at_all(monk
     walks.clear()
     edited(paths, {"left": Edit((5, 5), padding=(2, 2))})
     assert "right" not in {layer for layer, _, _ in walks}
+
+
+# ------------------------------------------------------------------------------------------- same
+
+
+STEM, BODY, DOWN = (
+    Edit((3, 3), (2, 2), padding=Padding.SAME),
+    Edit((3, 3), padding=Padding.SAME),
+    Edit((5, 5), (2, 2), padding=Padding.SAME),
+)
+
+
+class Same(nn.Module):
+    """Layers that pad by TensorFlow's rule, the strided ones on even sizes more behind than in front."""
+
+    def __init__(self, **edits: Edit) -> None:
+        super().__init__()
+        self.stem = same(3, 4, edits.get("stem", STEM))
+        self.body = nn.Sequential(same(4, 4, edits.get("body.0", BODY)), nn.ReLU())
+        self.down = same(4, 8, edits.get("down", DOWN))
+        self.gap, self.head = nn.AdaptiveAvgPool2d(1), nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.down(self.body(self.stem(x)))
+        out: Tensor = self.head(self.gap(x).flatten(1))
+        return out
+
+
+def same(below: int, maps: int, edit: Edit) -> nn.Conv2d:
+    if not isinstance(edit.padding, Padding):
+        return conv(below, maps, edit)
+    return SameConv2d(below, maps, edit.kernel, edit.stride, 0, edit.dilation)
+
+
+def test_what_pads_by_the_rule_says_so_and_how_much() -> None:
+    network = described(Same(), (3, 62, 65))
+    assert editable(network) == {"stem": STEM, "body.0": BODY, "down": DOWN}
+    paddings = Paddings(network.geometry)
+    assert paddings.around("stem") == Pads(top=0, bottom=1, left=1, right=1)
+    assert paddings.around("body.0") == Pads(1, 1, 1, 1)
+    assert paddings.around("down") == Pads(2, 2, 2, 2)
+    assert editable(described(Skips()))["stem"].padding == (1, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.tuples(st.integers(40, 47), st.integers(40, 47)),
+    name=st.sampled_from(["stem", "body.0", "down"]),
+    kernel=pairs(1, 6),
+    stride=pairs(1, 3),
+    dilation=pairs(1, 2),
+    padding=st.just(Padding.SAME) | pairs(0, 2),
+)
+@example((64, 64), "stem", (3, 3), (1, 1), (1, 1), Padding.SAME)
+@example((64, 64), "stem", (3, 3), (2, 2), (1, 1), (0, 0))
+@example((64, 64), "stem", (7, 7), (2, 2), (1, 1), Padding.SAME)
+def test_an_edit_of_a_layer_that_pads_by_the_rule_is_the_network_built_in_that_way(
+    size: tuple[int, int],
+    name: str,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: tuple[int, int] | Padding,
+) -> None:
+    """Sizes, costs and facts of all layers, and the fields of the units in corners and between."""
+    edit = Edit(kernel, stride, dilation, padding)
+    wanted, network = described(Same(**{name: edit}), (3, *size)), described(Same(), (3, *size))
+    found = edited(network, {name: edit})
+    assert [replace(layer, type="") for layer in found.layers] == [replace(layer, type="") for layer in wanted.layers]
+    for layer in ("stem", "body.0", "down"):
+        rows, columns = wanted.geometry.grid(layer)
+        for row, column in ((0, 0), (rows - 1, columns - 1), (rows // 2, columns // 3)):
+            field, real = found.geometry.field(layer, row, column), wanted.geometry.field(layer, row, column)
+            assert (field.box, field.status, field.blind) == (real.box, real.status, real.blind)
+
+
+@pytest.mark.parametrize(
+    "edit", [replace(STEM, stride=(1, 1)), replace(STEM, kernel=(4, 6)), replace(STEM, padding=(0, 0))]
+)
+def test_fields_behind_the_rule_are_what_gradients_reach(edit: Edit) -> None:
+    """The support of gradients in the network that is built with the edit, of every third unit of its last map."""
+    size = (3, 20, 23)
+    found, module = edited(described(Same(), size), {"stem": edit}), Same(stem=edit).eval()
+    rows, columns = found.geometry.grid("down")
+    units = [Unit("down", row, column) for row in range(0, rows, 3) for column in range(0, columns, 3)]
+    measured = supports(module, trace(module, size), [*units, Unit("down", rows - 1, columns - 1)])
+    boxes = [found.geometry.field(*unit).box.clipped(23, 20) for unit in [*units, Unit("down", rows - 1, columns - 1)]]
+    assert boxes == measured
+
+
+def test_same_can_be_asked_of_any_layer() -> None:
+    """A convolution of torch that pads one unit, and one that pads by the rule: 64 rows become 32 either way."""
+    network = described(Skips(), (3, 63, 64))
+    edit = Edit((4, 4), (3, 3), padding=Padding.SAME)
+    assert edited(network, {"stem": edit}).geometry.grid("stem") == (21, 22)
+    pool = replace(editable(network)["pool"], padding=Padding.SAME)
+    assert edited(network, {"pool": pool}).geometry.grid("pool") == (32, 32)
+
+
+def test_the_padding_that_keeps_the_size_under_the_rule_is_the_rule() -> None:
+    assert padding_for_size(STEM, replace(STEM, kernel=(5, 5), padding=(0, 0))) is Padding.SAME
+    assert padding_for_size(STEM, replace(STEM, stride=(1, 1))) is None
+
+
+class Fixed(nn.Module):
+    """Pads one row and column behind, as diffusion models do: on even sizes that is what the rule says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.down = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.down(F.pad(self.first(x), (0, 1, 0, 1)))
+        return out
+
+
+def test_a_padding_that_is_the_rules_by_chance_is_followed_no_further_than_it_is_known() -> None:
+    network = described(Fixed(), (3, 64, 64))
+    assert editable(network)["down"].padding is Padding.SAME
+    assert edited(network, {"first": Edit((3, 3))}).geometry.grid("down") == (31, 31)  # even: both say the same
+    with pytest.raises(EditRefused, match=r"layer 'down' pads 64x64 units by the rule 'same'; .* 63x63") as refused:
+        edited(network, {"first": Edit((4, 4), padding=(1, 1))})
+    assert refused.value.layer == "down"
+    both = {"first": Edit((4, 4), padding=(1, 1)), "down": Edit((3, 3), (2, 2), padding=(1, 1))}
+    assert edited(network, both).geometry.grid("down") == (32, 32)
+
+
+def test_a_pad_that_another_layer_takes_too_is_no_padding_of_the_convolution() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left, self.right = nn.Conv2d(3, 4, 3, 2), nn.Conv2d(3, 4, 3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            padded = F.pad(x, (0, 1, 0, 1))
+            return torch.add(self.left(padded), self.right(padded))
+
+    assert editable(described(Two()))["left"].padding == (0, 0)
+
+
+def test_efficientnets_stem_at_full_size() -> None:
+    """All its maps are twice as large then, and it ends in a global average: no layer refuses them."""
+    network = described(skeleton(catalogue.entry("efficientnet_lite0")), (3, 97, 128))
+    found = edited(network, {"stem": replace(editable(network)["stem"], stride=(1, 1))})
+    assert found.geometry.grid("stem") == (97, 128)
+    assert found.geometry.grid("head") == (7, 8)  # ceil(97 / 16), 128 / 16

@@ -462,7 +462,7 @@ def top_answer(request: TopRequest | None = None, images: int = 20) -> TopAnswer
         crop = np.repeat((ramp[None, :, None] + ramp[:, None, None] + 14 - at).astype(np.uint8), 3, 2)
         box = Box(6 * at, 4, 6 * at + 14, 18) if at < 8 else Box(-7, 4, 7, 18)
         place = f"/pictures/photograph-{at}.png" if at else PAGE
-        patches.append(TopPatch(place, 9 - at / 2, 2, 3 * at, box, Status.EXACT, 0.5 * (at == 8), box.center, crop))
+        patches.append(TopPatch(place, 9 - at / 2, 2, 3 * at, box, Status.EXACT, (96, 64), box.center, crop))
     return TopAnswer(request, tuple(patches), images, 20, 2 if images == 20 else 0, 1.2)
 
 

@@ -15,6 +15,7 @@ from segviz.core.requests import Progress
 from segviz.core.session import State, Unit
 from segviz.core.session_file import from_json, to_json
 from segviz.core.top_patches import TopRequest, TopUpdate
+from segviz.gui import words
 from segviz.gui.plan import wanted
 from segviz.gui.scene import EngineStatus, Job, Kind
 from tests.gui import scenes
@@ -235,6 +236,21 @@ def test_patches_leave_as_picture_and_table(bench):
     page._save_table()
     assert len(rows) == 10
     assert rows[1][:4] == [PAGE, 9.0, 2, 0]
+
+
+def test_a_patch_says_how_much_of_it_lies_outside_and_that_it_is_mirrored(bench):
+    one = searching(bench)
+    one.bring_up()
+    page, found = patches_page(one), one.scene.shown_top
+    page.grid.hovered.emit(8, 0.5, 0.5)
+    assert page.what.text().endswith(f"px, {words.share(0.5)} outside")
+    patches = tuple(replace(patch, mirrored=True) for patch in found.patches)
+    grey = page._tile(8)
+    page.show(None, replace(one.scene, top=replace(found, patches=patches)))
+    page.grid.hovered.emit(8, 0.5, 0.5)
+    assert page.what.text().endswith(f"px, {words.share(0.5)} outside, mirrored")
+    assert page._tile(8) != grey  # of padding nothing shines through
+    assert page._tile(8).copy(97, 0, 95, 192) == grey.copy(97, 0, 95, 192)
 
 
 def test_nothing_active_says_so(bench):

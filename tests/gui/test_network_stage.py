@@ -15,13 +15,14 @@ from segviz.core.choices import NetworkView
 from segviz.core.errors import SegvizError
 from segviz.core.folding import Folding, Volume
 from segviz.core.network_picture import NetworkPicture, Part
+from segviz.core.paddings import Padding
 from segviz.core.session import Session, State, Unit
 from segviz.core.what_if import Edit, edited
 from segviz.gui import picturing, settings, theme
 from segviz.gui.network_stage import NetworkStage
 from segviz.gui.scene import Scene
 from segviz.gui.statusbar import zoom_text
-from segviz.gui.what_if_rows import outcome, read_pair
+from segviz.gui.what_if_rows import outcome, read_size
 from segviz.gui.widgets.network_paint import NetworkPainter
 from segviz.gui.widgets.what_if_table import distinct
 from tests.core import skipped
@@ -277,7 +278,7 @@ def typed(stage, layer, part, text):
     table = stage.what_if.table
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, layer, part))
     QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, layer, part))
-    editor = table.findChild(QLineEdit)
+    editor = next(line for line in table.findChildren(QLineEdit) if line.isVisible())
     editor.selectAll()
     QTest.keyClicks(editor, text)
     QTest.keyClick(editor, Qt.Key.Key_Return)
@@ -342,6 +343,62 @@ def test_a_figure_begins_a_number_and_is_no_key_of_the_window(bench):
     QTest.keyClick(editor, Qt.Key.Key_Return)
     one.turn()
     assert one.state.network_picture.edits == (("c1", Edit((5, 5), padding=(1, 1))),)
+
+
+def test_a_padding_by_the_rule_is_called_same_and_said_in_rows_and_columns(shown):
+    stage, _, _ = shown(skipped.padded(), network_view=NetworkView.WHAT_IF)
+    table = stage.what_if.table
+    at = table.indexAt(cell(stage, "stem", Part.PADDING))
+    assert [value(stage, layer, 4) for layer in ("stem", "body")] == ["same", "same"]
+    assert at.data(Qt.ItemDataRole.ToolTipRole).endswith("rounded up: top 0, bottom 1, left 0, right 1")
+    typed(stage, "stem", Part.STRIDE, "1")
+    assert [value(stage, layer, 5) for layer in ("stem", "body")] == ["32² → 64²"] * 2
+    assert at.data(Qt.ItemDataRole.ToolTipRole).endswith("rounded up: top 1, bottom 1, left 1, right 1")
+    typed(stage, "stem", Part.KERNEL, "6")
+    assert (value(stage, "stem", 1), value(stage, "stem", 5)) == ("3 → 6", "32² → 64²")
+    assert at.data(Qt.ItemDataRole.ToolTipRole).endswith("rounded up: top 2, bottom 3, left 2, right 3")
+
+
+def test_a_number_replaces_same_zero_is_none_and_same_brings_it_back(shown):
+    stage, held, _ = shown(skipped.padded(), network_view=NetworkView.WHAT_IF)
+    typed(stage, "stem", Part.PADDING, "0")
+    assert held.state.network_picture.edits == (("stem", Edit((3, 3), (2, 2))),)
+    assert (value(stage, "stem", 4), value(stage, "stem", 5)) == ("same → 0", "32² → 31²")
+    typed(stage, "stem", Part.PADDING, "Same")
+    assert held.state.network_picture.edits == ()
+    typed(stage, "stem", Part.PADDING, "full")
+    assert stage.what_if.summary.text().endswith("or width × height, or “same”")
+    typed(stage, "stem", Part.STRIDE, "same")
+    assert "“same” is no stride" in stage.what_if.summary.text()
+
+
+def test_plus_steps_on_from_what_same_puts_in_front(shown):
+    stage, held, _ = shown(skipped.padded(), network_view=NetworkView.WHAT_IF)
+    table = stage.what_if.table
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell(stage, "stem", Part.PADDING))
+    QTest.keyClick(table, Qt.Key.Key_Plus)
+    assert held.state.network_picture.edits == (("stem", Edit((3, 3), (2, 2), padding=(1, 1))),)
+
+
+def test_where_a_number_in_place_of_same_is_refused_same_is_the_remedy(shown):
+    stage, _, _ = shown(skipped.padded(), network_view=NetworkView.WHAT_IF)
+    typed(stage, "body", Part.PADDING, "0")
+    assert stage.what_if.summary.text().endswith("; padding same at body would keep the size")
+
+
+def test_the_letter_of_same_begins_it_and_is_no_key_of_the_window(bench):
+    one = bench(State(image=scenes.PAGE, model="lenet5", network_view=NetworkView.WHAT_IF))
+    table = one.window.stages.network.what_if.table
+    QTest.mouseClick(
+        table.viewport(), Qt.MouseButton.LeftButton, pos=cell(one.window.stages.network, "c1", Part.PADDING)
+    )
+    QTest.keyClick(table, Qt.Key.Key_S)
+    editor = table.findChild(QLineEdit)
+    assert editor.text() == "s"
+    QTest.keyClicks(editor, "ame")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    one.turn()
+    assert one.state.network_picture.edits == (("c1", Edit((5, 5), padding=Padding.SAME)),)
 
 
 def test_reset_of_a_layer_and_of_all(shown):
@@ -456,7 +513,7 @@ def test_no_field_of_the_table_differs_from_the_network_without_edits():
     ],
 )  # fmt: skip
 def test_what_a_person_types(text, part, pair):
-    assert read_pair(text, part) == pair
+    assert read_size(text, part) == pair
 
 
 def test_a_pinned_unit_that_an_edit_takes_away_lights_nothing(shown):

@@ -73,7 +73,15 @@ def texts(look, monkeypatch):
         assert rect.right() <= pixel_card.WIDE
         draw(self, rect, text, font, ink, side)
 
+    def noted_name(self, rect, text):
+        metrics = QFontMetricsF(pixel_card._font(pixel_card.LEAST_TYPE))
+        if not pixel_card._fits(text, rect.width()):
+            written.append((text, metrics.boundingRect(rect, pixel_card.WRAPPED, text).height() <= rect.height()))
+        name(self, rect, text)
+
+    name = pixel_card._Card._name
     monkeypatch.setattr(pixel_card._Card, "_draw", noted)
+    monkeypatch.setattr(pixel_card._Card, "_name", noted_name)
 
     def of(scene):
         written.clear()
@@ -96,8 +104,35 @@ def with_all() -> Scene:
 
 def test_nothing_on_it_is_cut(texts):
     for scene in (with_all(), *(render_states.STATES[state]() for state in STATES)):
-        cut = [text for text, whole in texts(scene) if not whole]
-        assert [text for text in cut if len(text) < 32] == []  # classes with synonyms lose the middle of their names
+        assert [text for text, whole in texts(scene) if not whole] == []
+
+
+def test_a_class_with_a_long_name_has_it_in_several_lines_above_the_filmstrip(texts, monkeypatch):
+    """64 letters, of which one line has room for 40; the numbers below still end above the filmstrip."""
+    long = "class 182, a very long name with synonyms, that goes on and on and on"
+    for scene in (with_all(), render_states.castle()):
+        network = replace(scene.network, classes=tuple(f"{long} {at}" for at in range(len(scene.network.classes))))
+        prediction = replace(scene.prediction, classes=network.classes)
+        told = texts(replace(scene, network=network, prediction=prediction))
+        names = [text for text, whole in told if text.startswith("class 182") and whole]
+        assert names
+        assert len(names) == len([text for text, _ in told if text.startswith("class 182")])
+        assert lowest_of(scene, network, prediction, monkeypatch) <= pixel_card.PICTURE_TOP + pixel_card.COLUMN
+
+
+def lowest_of(scene, network, prediction, monkeypatch):
+    """Where the last line of the numbers ends."""
+    ends, draw = [], pixel_card._Card._draw
+
+    def noted(self, rect, text, font, ink, side):
+        if text == "Centre":
+            ends.append(rect.bottom())
+        draw(self, rect, text, font, ink, side)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pixel_card._Card, "_draw", noted)
+        card(replace(scene, network=network, prediction=prediction), theme.DARK)
+    return ends[0]
 
 
 def test_it_says_what_each_path_adds_and_the_bias(texts):

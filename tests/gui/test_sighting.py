@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
@@ -18,9 +19,10 @@ from segviz.core.regions import projective
 from segviz.core.requests import DescribeRequest
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import film, gestures, plan, sighting, words
+from segviz.gui import film, gestures, plan, sighting, theme, words
 from segviz.gui.overlays import Overlays, label_table
 from segviz.gui.panels.sight_cards import WAITING, PathCard, counted
+from segviz.gui.pictures import to_array
 from segviz.gui.scene import Kind, Scene, pinned
 from segviz.gui.sight_layers import CHANGED, COMPUTING, OLD, path_marks
 from tests.gui import render_states, scenes
@@ -175,6 +177,19 @@ def test_paths_of_a_click_are_walked_once(bench, monkeypatch):
     monkeypatch.setattr(field_paths, "paths", lambda *asked: walked.append(asked) or real(*asked))
     click(one, 75, 60)
     assert len(walked) == 1
+
+
+@pytest.mark.parametrize(("border", "said"), [(0, "padding"), (44, "the image mirrored")])
+def test_what_a_tile_shows_outside_the_image_is_what_the_network_sees(look, border, said):
+    """Of a sky that is brighter than the tile's surface, the mirrored one is seen, and padding shows none."""
+    whole = render_states.castle()
+    network = replace(whole.network, entry=replace(whole.network.entry, border=border))
+    scene = replace(whole, network=network, state=replace(whole.state, unit=Unit(17, 0, 0)))
+    stills, tiles = film.tiles_of(scene, 4, 64, theme.DARK)
+    share = words.share(stills[-1].field.outside(scene.picture.width, scene.picture.height))
+    assert f"Hatched: {share}, {said}. Click" in tiles[-1].hint
+    assert "Hatched" not in tiles[0].hint  # its field lies inside
+    assert bool(np.median(to_array(tiles[-1].image)[:20, :20]) > 90) is (border > 0)
 
 
 def test_a_tile_leads_to_its_layer_and_its_unit(bench):

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from segviz.models.layers import SameConv2d, same_padding
+from segviz.core.steps import same_padding
+from segviz.models.layers import SameConv2d
 
 SIZES = st.integers(1, 40)
 

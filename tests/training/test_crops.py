@@ -19,7 +19,7 @@ from segviz.core.frames import Frame
 from segviz.core.metrics import IGNORED
 from segviz.core.weight_maps import Weighting
 from segviz.engine.prepare import tensor_of
-from segviz.training.crops import NO_DISTORTION, Distortion, FolderSource, mirrored, sampled
+from segviz.training.crops import NO_DISTORTION, Distortion, FolderSource, sampled
 from segviz.training.folders import Annotated, DataFolder, open_folder
 from segviz.training.scoring import Tally
 
@@ -119,12 +119,6 @@ def test_light_changes_within_its_limits() -> None:
         assert 0 <= shaded.min() < shaded.max() <= 255
         assert (shaded.diff() >= 0).all()
         assert (shaded - levels).abs().max() > 1
-
-
-@pytest.mark.parametrize("size", [1, 2, 5])
-def test_an_axis_goes_on_as_numpy_mirrors_it(size: int) -> None:
-    wanted = np.pad(np.arange(size), 7, mode="reflect") if size > 1 else np.zeros(15, int)
-    assert np.array_equal(mirrored(np.arange(-7, size + 7), size), wanted)
 
 
 def test_tiles_cover_every_held_out_pixel_once(data: DataFolder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -185,7 +185,8 @@ def _title(found: TopAnswer) -> str:
 def _described(patch: TopPatch) -> str:
     size = f"{words.size(patch.field.width, patch.field.height)} px"
     field = "the whole image" if patch.status is Status.WHOLE else size
-    outside = f", {words.share(patch.outside)} outside" if patch.outside >= 0.005 else ""
+    mirrored = ", mirrored" if patch.mirrored else ""
+    outside = f", {words.share(patch.outside)} outside{mirrored}" if patch.outside >= 0.005 else ""
     place = words.point(*patch.position)
     return f"{image_title(patch.image)} · {words.value(patch.value)} at {place} · field {field}{outside}"
 
@@ -237,14 +238,14 @@ def _is_given_up(scene: Scene) -> bool:
 
 def _squared(patch: TopPatch, colours: theme.Tokens) -> QImage:
     """The crop in the middle of a square, as large as it fits: fields of whole images have shapes of their own."""
-    from segviz.gui.panels.pixels import to_image
+    from segviz.gui.panels.pixels import marked, to_image
 
     crop = to_image(patch.crop)
     out = QImage(SIDE, SIDE, QImage.Format.Format_RGB32)
     out.fill(colours.color("raised"))
     size = crop.size().scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio)
-    place = QRect((SIDE - size.width()) // 2, (SIDE - size.height()) // 2, size.width(), size.height())
+    tile = marked(crop.scaled(size), patch.field, patch.size, colours, patch.mirrored)
     painter = QPainter(out)
-    painter.drawImage(place, crop)
+    painter.drawImage((SIDE - size.width()) // 2, (SIDE - size.height()) // 2, tile)
     painter.end()
     return out

@@ -14,7 +14,7 @@ from segviz.core.effective import COUNTS
 from segviz.core.field import Box
 from segviz.gui import glowing, theme, words
 from segviz.gui.panels.header import ChoicePill
-from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.panels.pixels import seen
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.painted import Painted
 from segviz.gui.widgets.pill import Pill
@@ -68,8 +68,7 @@ class Excerpt(Painted):
     def _drawn(self, longest: int) -> QImage:
         assert self._pixels is not None
         assert self._box is not None
-        t = self.colours()
-        return hatched(crop(self._pixels, self._box, longest), t.color("raised"), t.color("dim"))
+        return seen(self._pixels, self._box, longest, self.colours())
 
     def _size(self) -> tuple[int, int]:
         """(width, height) on the screen of what is shown, a square while there is nothing."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVB
 
 from segviz.core.field import Box
 from segviz.gui import settings, theme, unit_words, words
-from segviz.gui.panels.pixels import crop, hatched
+from segviz.gui.panels.pixels import seen
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.heading import flat_button, heading
 from segviz.gui.widgets.painted import Painted, text_width
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from segviz.core.requests import Network
     from segviz.gui.panels.base import Commands
     from segviz.gui.scene import Pinned, Scene
 
@@ -109,13 +110,17 @@ class CropView(Painted):
         super().__init__()
         self._pixels: npt.NDArray[np.uint8] | None = None
         self._box: Box | None = None
+        self._mirrors = False
         self._image: QImage | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("What the unit sees")
-        self.setToolTip("What the unit sees; hatched: outside the image, where the network sees padding")
 
-    def set_crop(self, pixels: npt.NDArray[np.uint8] | None, box: Box | None) -> None:
+    def set_crop(self, pixels: npt.NDArray[np.uint8] | None, box: Box | None, network: Network | None = None) -> None:
+        """Show what lies in `box` of pixels (H, W, 3), and beyond them what the network sees there."""
         self._pixels, self._box, self._image = pixels, box, None
+        self._mirrors = unit_words.mirrors(network)
+        beyond = unit_words.beyond(network)
+        self.setToolTip(f"What the unit sees; hatched: outside the image, where the network sees {beyond}")
         self.update()
 
     def picture(self) -> QImage | None:
@@ -127,8 +132,7 @@ class CropView(Painted):
     def _hatched(self, longest: int) -> QImage:
         assert self._pixels is not None
         assert self._box is not None
-        t = self.colours()
-        return hatched(crop(self._pixels, self._box, longest), t.color("raised"), t.color("dim"))
+        return seen(self._pixels, self._box, longest, self.colours(), self._mirrors)
 
     def sizeHint(self) -> QSize:
         return QSize(theme.px(CROP), theme.px(CROP))
@@ -248,4 +252,4 @@ class UnitCard(QWidget):
         remark = unit_words.remark(unit, network)
         self.status.setText(remark)
         self.status.setVisible(bool(remark))
-        self.crop.set_crop(scene.picture.pixels if scene.picture is not None else None, unit.field)
+        self.crop.set_crop(scene.picture.pixels if scene.picture is not None else None, unit.field, network)

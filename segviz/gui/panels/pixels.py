@@ -6,13 +6,16 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter
+from PySide6.QtGui import QBrush, QImage, QPainter, QPainterPath
 
 from segviz.core.field import Box
+from segviz.gui import theme
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+VEIL, FAINT = 0.45, 0.4  # opacities of what lies over mirrored pixels: the surface, and the lines on it
 
 
 def to_image(pixels: npt.NDArray[np.uint8]) -> QImage:
@@ -23,50 +26,75 @@ def to_image(pixels: npt.NDArray[np.uint8]) -> QImage:
     return QImage(pixels.tobytes(), width, height, width * (3 if coloured else 1), form).copy()
 
 
-def crop(pixels: npt.NDArray[np.uint8], box: Box, longest: int) -> QImage:
+def seen(pixels: npt.NDArray[np.uint8], box: Box, longest: int, colours: theme.Tokens, mirrors: bool = False) -> QImage:
+    """What a unit with the field `box` sees, marked where that lies outside the image."""
+    height, width = pixels.shape[:2]
+    return marked(crop(pixels, box, longest, mirrors), box, (width, height), colours, mirrors)
+
+
+def crop(pixels: npt.NDArray[np.uint8], box: Box, longest: int, mirrors: bool = False) -> QImage:
     """What lies in `box` (image pixels), at its own aspect, `longest` pixels on the longer side.
 
-    The part outside the image stays transparent; pixels stay square blocks when magnified.
+    The part outside the image shows it mirrored, or stays transparent; pixels stay square blocks when magnified.
     """
     zoom = longest / max(box.width, box.height, 1e-6)
     out = QImage(max(1, round(box.width * zoom)), max(1, round(box.height * zoom)), QImage.Format.Format_ARGB32)
     out.fill(Qt.GlobalColor.transparent)
     height, width = pixels.shape[:2]
-    inside = box.clipped(width, height)
-    left, top, right, bottom = floor(inside.left), floor(inside.top), ceil(inside.right), ceil(inside.bottom)
+    shown = box if mirrors else box.clipped(width, height)
+    left, top, right, bottom = floor(shown.left), floor(shown.top), ceil(shown.right), ceil(shown.bottom)
     if right <= left or bottom <= top:
         return out
     step = max(1, floor(0.5 / zoom))  # a crop of a huge image is thinned before it is smoothed
-    part = to_image(pixels[top:bottom:step, left:right:step])
+    part = to_image(_thinned(pixels, (left, top, right, bottom), step, mirrors))
     painter = QPainter(out)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, zoom < 1)
     across, down = part.width() * step * zoom, part.height() * step * zoom
     painter.drawImage(QRectF((left - box.left) * zoom, (top - box.top) * zoom, across, down), part)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
-    for rest in _around(inside, box, zoom, out):
-        painter.fillRect(rest, Qt.GlobalColor.transparent)
+    if not mirrors:
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
+        painter.fillPath(_beyond(out, box, (width, height)), Qt.GlobalColor.transparent)
     painter.end()
     return out
 
 
-def _around(inside: Box, box: Box, zoom: float, out: QImage) -> tuple[QRectF, ...]:
-    """The four strips of the crop that lie outside the image."""
-    left, top = (inside.left - box.left) * zoom, (inside.top - box.top) * zoom
-    right, bottom = (inside.right - box.left) * zoom, (inside.bottom - box.top) * zoom
-    return (
-        QRectF(0, 0, left, out.height()),
-        QRectF(right, 0, out.width() - right, out.height()),
-        QRectF(0, 0, out.width(), top),
-        QRectF(0, bottom, out.width(), out.height() - bottom),
-    )
+def _thinned(
+    pixels: npt.NDArray[np.uint8], edges: tuple[int, int, int, int], step: int, mirrors: bool
+) -> npt.NDArray[np.uint8]:
+    """Every so many pixels between edges (left, top, right, bottom), which lie in the image unless it is mirrored."""
+    left, top, right, bottom = edges
+    if not mirrors:
+        return pixels[top:bottom:step, left:right:step]
+    import numpy as np
+
+    from segviz.core.images import mirrored
+
+    rows, columns = mirrored(np.arange(top, bottom, step), len(pixels)), np.arange(left, right, step)
+    return pixels[np.ix_(rows, mirrored(columns, pixels.shape[1]))]
 
 
-def hatched(image: QImage, background: QColor, line: QColor) -> QImage:
-    """`image` with its transparent part hatched: what a unit sees of the padding is zeros."""
+def marked(image: QImage, box: Box, size: tuple[int, int], colours: theme.Tokens, mirrors: bool = False) -> QImage:
+    """A picture of `box`, hatched outside an image of `size` (width, height); what is mirrored shines through."""
     out = QImage(image.size(), QImage.Format.Format_RGB32)
+    out.fill(colours.color("raised"))
+    beyond = _beyond(out, box, size)
+    veil, lines = colours.color("raised"), colours.color("dim")
+    if mirrors:
+        veil, lines = colours.color("raised", VEIL), colours.color("text", FAINT)  # strong enough on any pixel
     painter = QPainter(out)
-    painter.fillRect(out.rect(), background)
-    painter.fillRect(out.rect(), QBrush(line, Qt.BrushStyle.BDiagPattern))
     painter.drawImage(0, 0, image)
+    painter.fillPath(beyond, veil)
+    painter.fillPath(beyond, QBrush(lines, Qt.BrushStyle.BDiagPattern))
     painter.end()
     return out
+
+
+def _beyond(picture: QImage, box: Box, size: tuple[int, int]) -> QPainterPath:
+    """The part of a picture of `box` that lies outside an image of `size` (width, height)."""
+    zoom_x, zoom_y = picture.width() / max(box.width, 1e-6), picture.height() / max(box.height, 1e-6)
+    inside = box.clipped(*size)
+    around, image = QPainterPath(), QPainterPath()
+    around.addRect(QRectF(picture.rect()))
+    left, top = (inside.left - box.left) * zoom_x, (inside.top - box.top) * zoom_y
+    image.addRect(QRectF(left, top, inside.width * zoom_x, inside.height * zoom_y))
+    return around.subtracted(image)

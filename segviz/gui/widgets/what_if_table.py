@@ -34,13 +34,15 @@ class Cell:
     """One value: what it is in the real network, and what it would be, '' where that is the same.
 
     `tone` is the colour of a refusal and of the name of the layer that refuses; `edits` says whether a person can
-    change it.
+    change it, `word` what they may type besides numbers. `tip` is said in place of the line's.
     """
 
     was: str
     now: str = ""
     edits: bool = False
     tone: str = ""
+    word: str = ""
+    tip: str = ""
 
     @property
     def text(self) -> str:
@@ -94,7 +96,7 @@ class _Lines(QAbstractTableModel):
         values = {
             Qt.ItemDataRole.DisplayRole: cell.text,
             Qt.ItemDataRole.EditRole: cell.value,
-            Qt.ItemDataRole.ToolTipRole: self.lines[index.row()].tip,
+            Qt.ItemDataRole.ToolTipRole: cell.tip or self.lines[index.row()].tip,
             CELL: cell,
         }
         return values.get(role)
@@ -131,7 +133,8 @@ class _Painter(QStyledItemDelegate):
         line = QLineEdit(parent)
         line.setFrame(False)
         line.setFont(theme.numbers())
-        line.setAccessibleName("A number, or width × height")
+        word = index.data(CELL).word
+        line.setAccessibleName("A number, or width × height" + (f", or “{word}”" if word else ""))
         return line
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -283,10 +286,11 @@ class WhatIfTable(QTableView):
             self.chosen.emit(self.lines[current.row()].name)
 
     def event(self, event: QEvent) -> bool:
-        """Figures begin a number, whatever they are the keys of elsewhere in the window."""
+        """Figures begin a number, and a letter a word, whatever they are the keys of elsewhere in the window."""
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             here, plain = self.currentIndex(), event.modifiers() in (NONE, Qt.KeyboardModifier.KeypadModifier)
-            if plain and event.text().isdigit() and here.isValid() and self._lines.cell(here).edits:
+            cell, typed = self._lines.cell(here) if here.isValid() else Cell(""), event.text().lower()
+            if plain and typed and cell.edits and (typed.isdigit() or typed == cell.word[:1]):
                 event.accept()
                 return True
         return super().event(event)

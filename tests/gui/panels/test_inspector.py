@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 
@@ -14,7 +15,7 @@ from segviz.core.session import Unit
 from segviz.gui import settings, theme
 from segviz.gui.panels.inspector import InspectorPanel, entries_of
 from segviz.gui.panels.legend import Entry, Part, listed
-from segviz.gui.panels.pixels import crop
+from segviz.gui.panels.pixels import crop, seen
 from segviz.gui.pictures import to_array
 from segviz.gui.widgets.tray import Tray
 from tests.gui import scenes
@@ -130,6 +131,20 @@ def test_a_crop_shows_its_pixels_and_leaves_the_outside_clear():
     assert corner.pixelColor(2, 7).alpha() == 0
     assert corner.pixelColor(7, 7).alpha() == 255
     assert (to_array(corner)[5:, 5:] == pixels[:5, :5]).all()
+
+
+def test_outside_the_image_shines_what_is_mirrored_and_padding_shows_nothing():
+    """A white stripe one pixel inside the image's left edge stands one pixel outside of it, too, and dimmer."""
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[:, 8:12] = 255
+    box, plain = Box(-20, 0, 20, 40), {}
+    for mirrors in (False, True):
+        plain[mirrors] = to_array(seen(pixels, box, 40, theme.DARK, mirrors)).mean(2)
+    assert np.array_equal(plain[False][:, 20:], pixels[:, :20].mean(2))
+    assert np.array_equal(plain[True][:, 20:], pixels[:, :20].mean(2))
+    stripe, around = plain[True][:, 9:13].mean(), plain[True][:, 14:18].mean()  # as far from the pixel at the edge
+    assert around + 60 < stripe < 255
+    assert abs(plain[False][:, 9:13].mean() - plain[False][:, 1:5].mean()) < 1  # lines alone, once in eight pixels
 
 
 def test_a_crop_keeps_the_fields_aspect():
