@@ -90,7 +90,7 @@ def _name(traced: Trace, node: int) -> str:
     """The layer that makes a node, or what comes after it where its author has no name for that."""
     named = next((call.name for call in reversed(traced.calls) if call.output == node), "")
     following = next((op.layer for op in traced.operations if node in op.sources), "")
-    return named or f"before {following}"
+    return named or f"input of {following}"
 
 
 def _behind(traced: Trace, node: int) -> list[int]:

@@ -142,7 +142,7 @@ def test_the_mean_of_a_class_activation_map_is_the_logit(engine, image):
     answer = asked(engine, Setup("efficientnet_lite0", image(224, 224), 1.0), heat=Heat.CAM, count=5)
     bias = engine._loaded(answer.request.setup).network.fc.bias.detach().numpy()[list(answer.classes)]
     assert answer.maps.mean((1, 2)) + bias == pytest.approx(np.array(answer.scores), rel=1e-3, abs=1e-3)
-    assert answer.layer == "before pool"
+    assert answer.layer == "input of pool"
     maps = asked(engine, Setup("nin", image(32, 32), 1.0), heat=Heat.CAM, count=10)
     assert maps.maps.mean((1, 2)) == pytest.approx(np.array(maps.scores), rel=1e-4, abs=1e-5)
 
