@@ -47,7 +47,7 @@ class Equality(Choice):
 
     EVERYWHERE = "everywhere", "Exact everywhere", "every unit is the classifier on its window"
     INTERIOR = "interior", "Exact in the interior", "every unit whose field lies inside the image is"
-    NONE = "none", "Not comparable", "a window sees what the whole image does not have"
+    NONE = "none", "Need not equal the classifier on windows", "a window sees what the whole image does not have"
 
 
 class Upsampling(Choice):

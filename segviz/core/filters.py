@@ -73,7 +73,8 @@ class Filter:
 class FilterAnswer:
     """Answer to FilterRequest. `filter` is None where `refusal` says why the layer has none.
 
-    `maker` is then the layer whose filters made what this one was given; '' where there is none.
+    `maker` is then the last layer with filters inside it, else the one whose filters made what it was given; '' where
+    there is none.
     """
 
     request: FilterRequest

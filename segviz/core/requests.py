@@ -236,6 +236,7 @@ class Network:
     brought: Entry = field(kw_only=True)  # the same without what the spec says of viewing
     refusal: str = ""  # why it has no fully convolutional form, and is described as published
     decides: str = ""
+    no_cam: str = ""  # why it has no class activation map
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.layers if layer.name == name), None)

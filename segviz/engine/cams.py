@@ -30,6 +30,7 @@ from segviz.engine.heads import End
 from segviz.engine.job import Job, logits_of
 from segviz.engine.kernels import AveragePool, Convolution, Same
 from segviz.engine.patches import MAPS, Patch
+from segviz.engine.store import Loaded
 
 MOST_GRADIENTS = 2**27  # elements of the largest map behind a layer, times the classes that go back together
 FLOAT = 4  # bytes of an element
@@ -88,7 +89,7 @@ def _name(traced: Trace, node: int) -> str:
     """The layer that makes a node, or what comes after it where its author has no name for that."""
     named = next((call.name for call in reversed(traced.calls) if call.output == node), "")
     following = next((op.layer for op in traced.operations if node in op.sources), "")
-    return named or f"before {following}"
+    return named or f"input of {following}"
 
 
 def _behind(traced: Trace, node: int) -> list[int]:
@@ -390,9 +391,11 @@ def _of_cam(job: Job, traced: Trace) -> tuple[int, Tensor | None]:
     None for the weights where each map is a class's own (Lin et al. 2014, section 3.2). Raises SegvizError where
     the network does not end so.
     """
-    pool = next((place for place in reversed(job.native.places) if place.kind is End.POOLING), None)
+    pooled = _averaged(traced, job.native)
+    if pooled is None:
+        raise SegvizError(f"{_lacking(job.loaded)}; choose Grad-CAM")
     at, weight = traced.output, None
-    while pool is not None and at > pool.node and _sums_channels(traced, at):
+    while at > pooled:
         kernel = traced.operations[at].kernel
         if isinstance(kernel, Convolution):
             own = _weights(job, traced)[kernel.weight].flatten(1)
@@ -400,13 +403,35 @@ def _of_cam(job: Job, traced: Trace) -> tuple[int, Tensor | None]:
         (at,) = traced.operations[at].sources
     if weight is not None and job.loaded.entry.sigmoid:
         weight = torch.cat([-weight, weight])
-    ended = pool is not None and at == pool.node and isinstance(traced.operations[at].kernel, (Same, AveragePool))
-    if not ended:
-        raise SegvizError(
-            f"{job.loaded.entry.title} does not end in global average pooling and one dense layer: "
-            "it has no class activation map; choose Grad-CAM"
-        )
-    return traced.operations[at].sources[0], weight
+    return traced.operations[pooled].sources[0], weight
+
+
+def without_cam(loaded: Loaded, traced: Trace, converted: bool) -> str:
+    """Why a network has no class activation map, as its graph says; '' where it has one.
+
+    `traced` is of its convolutional form, in which the map is computed, where it is `converted`, else as published.
+    """
+    if not loaded.convertible:
+        return "" if _averaged(traced, traced) is not None else _lacking(loaded)
+    if not loaded.conversion.pools:  # no other trace need be made to know
+        return _lacking(loaded)
+    size = loaded.entry.input_size
+    form = traced if converted else loaded.traced(True, size)
+    return "" if _averaged(form, loaded.traced(False, size)) is not None else _lacking(loaded)
+
+
+def _lacking(loaded: Loaded) -> str:
+    title = loaded.entry.title
+    return f"{title} does not end in global average pooling and one dense layer: it has no class activation map"
+
+
+def _averaged(traced: Trace, native: Trace) -> int | None:
+    """The node of the global average pooling behind which only sums over the channels come; None without one."""
+    pool = next((place for place in reversed(native.places) if place.kind is End.POOLING), None)
+    if pool is None:
+        return None
+    at, _ = _linear_end(traced, pool.node)
+    return at if at == pool.node and isinstance(traced.operations[at].kernel, (Same, AveragePool)) else None
 
 
 def _weights_of(classes: list[int], weight: Tensor | None, maps: Tensor) -> Tensor:

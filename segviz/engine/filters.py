@@ -89,11 +89,12 @@ def filter_in(traced: Trace, weights: NetworkWeights, layer: str, channel: int, 
     """The same in a trace; `colours` is the order of the image's planes (`Preprocessing.channels`)."""
     call = traced.call(layer)
     node = _filters_behind(traced, int(call.output or 0))
-    if node is None:
+    inside = "" if call.leaf else _last_inside(call, traced)
+    if node is None and not inside:
         return Refused(f"{call.name} has no filters, and no layer with filters comes before it")
-    operation = traced.operations[node]
-    if node != call.output and operation.layer != call.name:
-        return Refused(_without(call, traced), operation.layer)
+    operation = traced.operations[node or 0]
+    if node is None or (node != call.output and operation.layer != call.name):
+        return Refused(_without(call, traced, inside), inside or operation.layer)
     applied = _applied(operation, weights.of(traced))
     if applied is None:
         raise SegvizError(f"the weights of {call.name} are not laid out as filters")
@@ -113,11 +114,20 @@ def _has_filters(operation: Operation) -> bool:
     return isinstance(kernel, Convolution | Deconvolution) or (isinstance(kernel, Point) and operation.name == "linear")
 
 
-def _without(call: Call, traced: Trace) -> str:
-    """That a layer has no filters, and what it is."""
+def _last_inside(block: Call, traced: Trace) -> str:
+    """The last layer inside a block that has filters; '' where none has."""
+    before = traced.operations[: int(block.output or 0) + 1]
+    inside = (operation.layer for operation in reversed(before) if _has_filters(operation))
+    return next((layer for layer in inside if layer.startswith(f"{block.name}.")), "")
+
+
+def _without(call: Call, traced: Trace, inside: str) -> str:
+    """That a layer has no filters, and what it is; `inside` is the last layer of a block that has some."""
     if not call.leaf:
-        inside = sum(other.leaf and other.name.startswith(f"{call.name}.") for other in traced.calls)
-        return f"{call.name} is a block of {inside} layers and ends in none with filters: choose a layer inside it"
+        count = sum(other.leaf and other.name.startswith(f"{call.name}.") for other in traced.calls)
+        if not inside:
+            return f"{call.name} is a block of {count} layers, none of which has filters"
+        return f"{call.name} is a block of {count} layers and ends in none with filters: choose a layer inside it"
     kind = type(call.module).__name__
     own = sum(parameter.numel() for parameter in call.module.parameters())
     if own:

@@ -51,6 +51,7 @@ from segviz.engine import (
     refine,
 )
 from segviz.engine.cached import Redraws
+from segviz.engine.cams import without_cam
 from segviz.engine.capabilities import examine
 from segviz.engine.graph import Trace, describe_layers
 from segviz.engine.inference import METHODS, coarse, resolve, upsampling_of
@@ -132,6 +133,7 @@ class Engine:
             notes=tuple(filter(None, (recording.note(traced, seen), *loaded.remarks, *notes_of(entry, frame)))),
             refusal=loaded.refusal,
             decides=traced.decides,
+            no_cam=without_cam(loaded, traced, converted),
             entry=entry,
             brought=loaded.known,
             window=None if loaded.per_pixel else entry.input_size[1:],

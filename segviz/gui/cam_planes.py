@@ -44,9 +44,9 @@ def scale(state: State) -> list[int]:
 
 
 def ends(answer: CamAnswer | None, place: int | None, signed: bool) -> tuple[str, str]:
-    """What the first and the last of the colours stand for."""
+    """What the first and the last of the colours stand for; nothing where there is no map."""
     if answer is None or place is None:
-        return ("−", "+") if signed else ("0", "")
+        return "", ""
     most = words.value(answer.reach(place, signed))
     return (f"−{most}", most) if signed else ("0", most)
 

@@ -17,6 +17,7 @@ from segviz.gui.widgets.slider import LabelledSlider
 from segviz.gui.widgets.swatches import Swatches
 
 ERRORS = "errors"  # what is chosen beside the views, where there is ground truth
+NO_ENDS = ("", "")  # of colours that no map is painted in
 LEGEND = 206  # width that the legend gets beside the sliders at least, before `theme.px`
 
 
@@ -132,7 +133,12 @@ class CanvasStrip(QWidget):
     def show_scale(
         self, title: str, colours: Sequence[int], most: str = "", ends: tuple[str, str] = ("0", "1")
     ) -> None:
-        """The heatmap's class, how probable it gets, the colours and what the first and last of them stand for."""
+        """The heatmap's class, how probable it gets, the colours and what the first and last of them stand for.
+
+        Where these stand for nothing the map is not there, and no bar is shown. After `show_state`.
+        """
+        if ends == NO_ENDS and self._right.currentWidget() is self.scale:
+            self._right.setCurrentIndex(2)
         self.scale.set_range(*ends)
         self.scale.set_title(title, f": at most {most}" if most else "")
         self.scale.set_colours(colours)

@@ -302,6 +302,8 @@ class Desk(Outlet):
             self._retreat.from_network()
         if kind is Kind.PREDICTION:
             self._as_made()
+        if kind is Kind.CAMS:
+            self._as_seen()
         if isinstance(event.request, KeptRequest):  # others go on
             self._show(refused=(*self.scene.refused, (event.request, event.message)))
             self._asking.start(0)
@@ -316,6 +318,12 @@ class Desk(Outlet):
         if self._retreat.from_picture(self.scene):
             self._ledger.forgive(Kind.PREDICTION)
         return there
+
+    def _as_seen(self) -> None:
+        """Choose the heatmaps again that were there before those that ended without an answer."""
+        self._show_jobs()  # which gives up
+        if self._retreat.from_heatmaps(self.scene):
+            self._ledger.forgive(Kind.CAMS)
 
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)
@@ -395,6 +403,8 @@ class Desk(Outlet):
         if Kind.RACE in stopped:
             self._show(race_updates=(), race=self._raced)
             self._show(**self._foreign(self.session.state))
+        if Kind.CAMS in stopped:
+            self._as_seen()
         if Kind.PREDICTION in stopped and self._as_made():
             self.said.emit("Stopped: the picture is the one of before")
         elif Kind.PREDICTION in stopped or Kind.DESCRIPTION in stopped:

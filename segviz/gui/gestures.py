@@ -10,7 +10,7 @@ from typing import Any
 
 from segviz.core import assets, catalogue, laboratory
 from segviz.core.capabilities import unfit
-from segviz.core.choices import Method, NetworkView, Task, View
+from segviz.core.choices import Heat, Method, NetworkView, Task, View
 from segviz.core.entries import Entry
 from segviz.core.folding import parents
 from segviz.core.overrides import viewed
@@ -334,12 +334,16 @@ def best_view(entry: Entry) -> View:
 def suited(scene: Scene) -> Changes:
     """The view that suits a network of which no more than its name was known until it was open."""
     network, state = scene.network, scene.state
-    if network is None or not state.model or parse(state.model).kind is Kind.CATALOGUE:
+    if network is None or not state.model:
         return {}
+    lost = network.no_cam and state.cams.heat is Heat.CAM  # chosen for another network, or in a session file
+    changes: Changes = {"cams": replace(state.cams, heat=Heat.PROBABILITY)} if lost else {}
+    if parse(state.model).kind is Kind.CATALOGUE:
+        return changes
     shown = scene.prediction.request.setup.model if scene.prediction is not None else ""
     if shown and same_network(shown, state.model):  # the person has seen it, and chosen since then
-        return {}
-    return {"view": best_view(network.entry), "minimum": network.entry.minimum}
+        return changes
+    return changes | {"view": best_view(network.entry), "minimum": network.entry.minimum}
 
 
 def use_network(state: State, spec: str) -> Changes:

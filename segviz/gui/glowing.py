@@ -40,12 +40,12 @@ def images_hint(count: int) -> str:
 
 
 def figures(found: EffectiveField) -> str:
-    """How much of the field matters: '95 % of energy in 12 % of the part inside the image'."""
+    """How much of the field matters: '95 % of the energy lies in 12 % of the field inside the image'."""
     if found.spread is None:
         return ""
-    where = "image" if found.whole else "part inside the image"
+    where = "image" if found.whole else "field inside the image"
     mean = f", mean of {found.images} images" if found.images > 1 else ""
-    return f"{words.share(SHARES[-1])} of energy in {words.share(found.spread)} of the {where}{mean}"
+    return f"{words.share(SHARES[-1])} of the energy lies in {words.share(found.spread)} of the {where}{mean}"
 
 
 def axes(found: EffectiveField) -> str:

@@ -9,9 +9,9 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QImage, QPainter, QPen
 
 from segviz.core import scores
-from segviz.core.effective import RULES, SHARES, EffectiveField
+from segviz.core.effective import RULES, EffectiveField
 from segviz.core.field import Box
-from segviz.gui import theme, unit_words, words
+from segviz.gui import glowing, theme, unit_words, words
 from segviz.gui.film import grid_text, inner_of, picture_of, size_text, titles
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.names import image_title, title_of
@@ -326,7 +326,4 @@ def _spread(effective: EffectiveField) -> tuple[str, str]:
     name = next(glow for glow, rule in RULES.items() if rule is effective.request.rule).title.lower()
     if effective.spread is None:
         return f"what counts: {name}", ""
-    return (
-        f"what counts: {name}",
-        f"{words.share(SHARES[-1])} of it in {words.share(effective.spread)} of the image part",
-    )
+    return f"what counts: {name}", glowing.figures(effective)

@@ -7,6 +7,7 @@ from typing import Any
 
 from segviz.core import planning, requests
 from segviz.core.cams import CamRequest
+from segviz.core.capabilities import Ability, Verdict
 from segviz.core.choices import Heat, MapPage, View
 from segviz.core.contributions import ContributionRequest
 from segviz.core.depths import DepthRequest
@@ -42,6 +43,8 @@ SLIDERS = ("scale", "grid_stride", "refine_width", "refine_colour", "refine_smoo
 
 # What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
 NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
+
+HEATMAP_FIELDS = ("cams", "view")  # what goes back together where heatmaps cannot be made
 
 LONG = (
     Kind.DESCRIPTION,
@@ -157,6 +160,16 @@ def _cams(scene: Scene) -> CamRequest | None:
         return wanted if have is None or wanted is None else replace(wanted, classes=have.request.classes)
     known = have is not None and chosen in have.classes
     return replace(wanted, classes=have.request.classes if have is not None and known else (chosen,))
+
+
+def without_heat(scene: Scene, heat: Heat) -> str:
+    """Why the network that is chosen has no such heatmaps, as far as is known before they are asked for; else ''."""
+    if heat is Heat.CAM and scene.known is not None:
+        return scene.known.no_cam
+    if heat is Heat.GRAD_CAM and scene.known is not None and scene.shown_badge is not None:
+        failed = (one for one in scene.shown_badge.capabilities if one.verdict is Verdict.NO)
+        return next((one.reason for one in failed if one.ability is Ability.GRADIENTS), "")
+    return ""
 
 
 def _has_layer(scene: Scene) -> bool:

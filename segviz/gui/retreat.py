@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from segviz.core import planning
+from segviz.core.cams import USUAL
+from segviz.core.choices import Heat
 from segviz.core.session import Session, State
 from segviz.gui import plan
 from segviz.gui.scene import Scene
@@ -15,12 +17,15 @@ class Retreat:
         self._session = session
         self._undo = plan.first_image(session.state)  # what takes back an image that cannot be opened
         self._good_network = plan.only(State(), plan.NETWORK_FIELDS)
+        self._heatmaps = plan.only(State(), plan.HEATMAP_FIELDS)  # before others were chosen
 
     def follow(self, scene: Scene, old: State, new: State) -> None:
         """The State has become `new`, while `scene` still shows the old one."""
         network = scene.network
         if old.model != new.model and network is not None and network.request.setup.model == old.model:
             self._good_network = plan.only(old, plan.NETWORK_FIELDS)
+        if old.cams.heat is not new.cams.heat:
+            self._heatmaps = plan.only(old, plan.HEATMAP_FIELDS)
         if old.image != new.image:
             self._undo = plan.merged(self._undo, plan.difference(old, new))
 
@@ -39,6 +44,15 @@ class Retreat:
         if self._good_network["model"] in ("", self._session.state.model):
             return False
         self._session.update(**self._good_network)
+        return True
+
+    def from_heatmaps(self, scene: Scene) -> bool:
+        """Choose the heatmaps of before again, in their view; False where some of those that are chosen are there."""
+        heat = self._session.state.cams.heat
+        if heat is Heat.PROBABILITY or scene.shown_cams is not None:
+            return False
+        again = self._heatmaps["cams"].heat is heat  # they were not there either
+        self._session.update(**({"cams": USUAL} if again else self._heatmaps))
         return True
 
     def from_picture(self, scene: Scene) -> bool:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segviz.core import catalogue, field_paths, planning
-from segviz.core.cams import CamAnswer
+from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.contributions import ContributionAnswer
 from segviz.core.depths import DepthAnswer
 from segviz.core.effective import EffectiveField
@@ -235,14 +235,18 @@ class Scene:
 
     @property
     def shown_cams(self) -> CamAnswer | None:
-        """What speaks for classes, where it is what the State asks by now; None otherwise."""
+        """What speaks for classes, where it is what the State asks by now; None otherwise.
+
+        Where a layer was refused, that of the layer before it stays.
+        """
         found, wanted = self.cams, planning.plan_cams(self.state)
         if found is None or wanted is None:
             return None
-        same = replace(found.request, classes=()) == wanted or planning.same_but_drawn(
-            replace(found.request, classes=()), wanted
-        )
-        return found if same else None
+        have = replace(found.request, classes=())
+        refused = any(isinstance(one, CamRequest) and replace(one, classes=()) == wanted for one in self.given_up)
+        if refused:
+            wanted = replace(wanted, layer=have.layer)
+        return found if have == wanted or planning.same_but_drawn(have, wanted) else None
 
     @property
     def shown_contributions(self) -> ContributionAnswer | None:

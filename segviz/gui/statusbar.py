@@ -98,15 +98,17 @@ def _grid(rows: int, columns: int) -> str:
 
 
 def equality_text(scene: Scene) -> str:
-    """Whether the newest scores are the classifier's on windows: 'exact everywhere'; '' where nothing is compared.
+    """Whether the newest scores are the classifier's on windows, in words; '' where nothing is compared.
 
     What is interpolated between units is so at these alone.
     """
     answer = scene.answer
     if answer is None or answer.exactness is None:
         return ""
-    between = answer.upsampling is not Upsampling.NEAREST and answer.exactness.equality is not Equality.NONE
-    return f"{'units ' if between else ''}{answer.exactness.equality.title.lower()}"
+    equality, between = answer.exactness.equality, answer.upsampling is not Upsampling.NEAREST
+    if equality is Equality.NONE:
+        return "scores need not equal the classifier's on windows"
+    return f"{'units ' if between else ''}{equality.title.lower()}"
 
 
 def _describes(network: Network | None, prediction: Prediction) -> TypeGuard[Network]:

@@ -35,6 +35,7 @@ HEADS = (
     ("Output stride", "Pixels of the network's input from unit to unit: the stride of all layers up to this one"),
 )
 FIRST = 1  # column of the first part of a window
+FOLLOWS = "Field, grid and cost of the layers after a change are shown at once; nothing is run."
 
 
 class WhatIfPage(QWidget):
@@ -128,7 +129,8 @@ def _lines(row: WhatIfRow) -> list[Line]:
     parts = tuple(_part(row, part) for part in Part)
     values = tuple(_cell(value) for value in (row.grid, row.field, row.macs, row.stride))
     name = Cell(row.name, row.name if row.edited else "", tone="bad" if row.refusal else "")
-    lines = [Line(row.name, (name, *parts, *values), f"{row.name}  ({row.type})\nOutput: {row.output.text}")]
+    told = f"{row.name}  ({words.layer_type(row.type)})\nOutput: {row.output.text}"
+    lines = [Line(row.name, (name, *parts, *values), told)]
     if row.refusal:
         lines.append(Line(row.name, (Cell(row.refusal, tone="bad"),), row.refusal))
     return lines
@@ -162,7 +164,7 @@ def summary(scene: Scene, found: Outcome) -> str:
     was, now = real.layer(last), found.network.layer(last)
     if not count or was is None or now is None:
         changeable = len(editable(real))
-        return f"{real.title}: {words.many(changeable, 'layer')} to change; what follows is told at once"
+        return f"{real.title}: {words.many(changeable, 'layer')} can be changed. {FOLLOWS}"
     pairs = (
         ("field", field_text(was), field_text(now)),
         ("grid", grid_text(was), grid_text(now)),

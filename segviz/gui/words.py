@@ -18,6 +18,11 @@ def many(number: int, noun: str) -> str:
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def layer_type(name: str) -> str:
+    """What a layer is, by the name of its class; TensorFlow's convolution with SAME padding has no class in torch."""
+    return "Conv2d with SAME padding" if name == "SameConv2d" else name
+
+
 def short_count(number: float) -> str:
     """Three figures and a unit: '156', '61.7 k', '4.65 M', '1.80 G'."""
     for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):

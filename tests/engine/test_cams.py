@@ -16,7 +16,7 @@ from segviz.core.cams import CamAnswer, CamRequest
 from segviz.core.choices import Area, Heat, Pooling
 from segviz.core.errors import SegvizError
 from segviz.core.export import save_picture
-from segviz.core.requests import SegmentRequest, Setup
+from segviz.core.requests import DescribeRequest, SegmentRequest, Setup
 from segviz.engine import cams
 from segviz.engine.flow import finished
 from segviz.engine.run import Engine
@@ -142,7 +142,7 @@ def test_the_mean_of_a_class_activation_map_is_the_logit(engine, image):
     answer = asked(engine, Setup("efficientnet_lite0", image(224, 224), 1.0), heat=Heat.CAM, count=5)
     bias = engine._loaded(answer.request.setup).network.fc.bias.detach().numpy()[list(answer.classes)]
     assert answer.maps.mean((1, 2)) + bias == pytest.approx(np.array(answer.scores), rel=1e-3, abs=1e-3)
-    assert answer.layer == "before pool"
+    assert answer.layer == "input of pool"
     maps = asked(engine, Setup("nin", image(32, 32), 1.0), heat=Heat.CAM, count=10)
     assert maps.maps.mean((1, 2)) == pytest.approx(np.array(maps.scores), rel=1e-4, abs=1e-5)
 
@@ -151,6 +151,24 @@ def test_the_mean_of_a_class_activation_map_is_the_logit(engine, image):
 def test_without_global_average_pooling_there_is_no_class_activation_map(engine, image, spec):
     with pytest.raises(SegvizError, match="choose Grad-CAM"):
         asked(engine, Setup(spec, image(96, 96), 1.0), heat=Heat.CAM)
+
+
+WITH_CAM = ("nin-digits", "efficientnet_lite0", "allconv")
+WITHOUT_CAM = ("lenet5", "fcn8s-digits", "vgg_valid", "unet-cells", "segnet-digits")
+
+
+@pytest.mark.parametrize("spec", [*WITH_CAM, *WITHOUT_CAM])
+@pytest.mark.parametrize("converted", [True, False])
+def test_the_description_knows_beforehand_whether_there_is_a_class_activation_map(engine, image, spec, converted):
+    setup = Setup(spec, image(96, 96), 1.0)
+    known = finished(engine.run(DescribeRequest(setup, converted=converted))).no_cam
+    if spec in WITH_CAM:
+        assert known == ""
+        asked(engine, setup, heat=Heat.CAM, count=1)
+    else:
+        with pytest.raises(SegvizError) as refused:
+            asked(engine, setup, heat=Heat.CAM, count=1)
+        assert str(refused.value) == f"{known}; choose Grad-CAM"
 
 
 # --------------------------------------------------------------------------------- segmentations

@@ -130,6 +130,21 @@ def test_layers_without_filters_say_so_and_name_those_before():
     assert "no layer with filters comes before it" in found_in(alone, "l0").reason
 
 
+class Shortcut(Block):
+    """The same, which names what goes around the branch first."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.act(self.conv(x))
+
+
+def test_the_link_of_a_block_leads_into_it():
+    """Not to the block before, which made what goes around this one's branch."""
+    net = network(nn.Conv2d(3, 4, 3), Shortcut(), Shortcut(), nn.Sequential(nn.ReLU(), nn.MaxPool2d(2)))
+    assert [found_in(net, name).maker for name in ("l1", "l2")] == ["l1.conv", "l2.conv"]
+    alone = found_in(net, "l3")
+    assert (alone.reason, alone.maker) == ("l3 is a block of 2 layers, none of which has filters", "l0")
+
+
 def test_a_channel_that_there_is_not_is_the_last():
     assert found_in(network(nn.Conv2d(3, 4, 3)), "l0", 97).channel == 3
 

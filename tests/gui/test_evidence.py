@@ -9,13 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from segviz.core.cams import CamRequest, CamView
+from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.choices import Area, Heat, MapPage, PatchSource, View
 from segviz.core.planning import plan_description
-from segviz.core.requests import Progress
+from segviz.core.requests import Badge, ExamineRequest, Progress
 from segviz.core.session import State, Unit
 from segviz.core.session_file import from_json, to_json
 from segviz.core.top_patches import TopRequest, TopUpdate
 from segviz.gui import words
+from segviz.gui.gestures import suited
 from segviz.gui.plan import wanted
 from segviz.gui.scene import EngineStatus, Job, Kind
 from tests.gui import scenes
@@ -86,6 +88,67 @@ def test_another_network_shows_probabilities(bench):
     one = bench(State(image=PAGE, model="lenet5", layer="c3", cams=CamView(Heat.CAM)))
     one.window.desk.session.update(model="mtcnn_pnet")
     assert one.state.cams == CamView()
+
+
+NO_CAM = "LeNet-5 does not end in global average pooling and one dense layer: it has no class activation map"
+
+
+def without_cam(one):
+    """The same window, whose network is described as one that has no class activation map."""
+    one.window.desk.take(network=replace(one.scene.network, no_cam=NO_CAM))
+    one.turn()
+
+
+def test_a_heatmap_that_the_network_does_not_have_is_greyed_with_the_reason(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps"))
+    choices = one.panel("heatmaps").heat._actions
+    assert [choice.isEnabled() for choice in choices.values()] == [True] * 3
+    without_cam(one)
+    assert [choice.isEnabled() for choice in choices.values()] == [True, False, True]
+    assert choices[Heat.CAM].toolTip() == NO_CAM
+    assert one.panel("heatmaps").heat.menu().toolTipsVisible()
+    cut = Capability(Ability.GRADIENTS, Verdict.NO, "its answer is cut off from its input")
+    one.window.desk.take(badge=Badge(ExamineRequest(one.scene.network.request.setup), (cut,), 0.1))
+    one.turn()
+    assert choices[Heat.GRAD_CAM].toolTip() == cut.reason
+    assert not choices[Heat.GRAD_CAM].isEnabled()
+
+
+def test_a_session_file_that_asks_for_one_shows_probabilities(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", cams=CamView(Heat.CAM, signed=True)))
+    without_cam(one)
+    assert suited(one.scene) == {"cams": CamView(signed=True)}
+
+
+def test_what_is_refused_is_said_once_and_the_picture_stays_as_it_was(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", view=View.LABELS))
+    panel, strip = one.panel("heatmaps"), one.window.canvas.strip
+    panel.heat.choose(Heat.GRAD_CAM)
+    one.turn()
+    assert strip._right.currentWidget() is not strip.scale, "no bar before there is a map"
+    one.jobs.refuse(CamRequest, "layer 'c3' has no maps")
+    one.bring_up()
+    assert (one.state.view, one.state.cams) == (View.LABELS, CamView())
+    assert one.window.notices.banner.isVisible()
+    assert one.scene.message.text == "layer 'c3' has no maps"
+    assert panel.grid.isVisible()
+    assert not panel.note.isVisible()
+    assert not panel.signed.isVisible()
+    panel.heat.choose(Heat.GRAD_CAM)
+    one.bring_up()
+    assert one.scene.shown_cams.layer == "c3", "it may be asked for again"
+
+
+def test_a_layer_without_maps_leaves_those_of_the_layer_before(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.GRAD_CAM)))
+    one.window.desk.session.update(layer="f6")
+    one.turn()
+    one.jobs.refuse(CamRequest, "layer 'f6' has no maps with rows and columns")
+    one.bring_up()
+    assert one.state.cams.heat is Heat.GRAD_CAM
+    assert one.scene.shown_cams.layer == "c3"
+    assert one.panel("heatmaps").what.text().startswith("c3")
+    assert len([request for request in asked(one, CamRequest) if request.layer == "f6"]) == 1
 
 
 def test_the_choice_stands_in_session_files():

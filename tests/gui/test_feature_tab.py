@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
 
 from segviz.core.choices import FilterScale, MapPage
 from segviz.core.field import Box
-from segviz.core.filters import FilterRequest
+from segviz.core.filters import FilterAnswer, FilterRequest
 from segviz.core.planning import plan_description, plan_filter
 from segviz.core.requests import DescribeRequest, FeatureRequest, SegmentRequest, Setup
 from segviz.core.session import Session, State, Unit
@@ -44,6 +45,25 @@ def test_filters_are_asked_for_on_their_page_one_map_at_a_time(bench):
     one.desk.session.update(map_page=MapPage.MAPS, map_channel=3)
     one.turn()
     assert len(filters_asked(one)) == 2
+
+
+def test_the_link_into_a_block_keeps_the_keyboard_in_the_tab(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3"))
+    one.desk.session.update(map_page=MapPage.FILTERS)
+    one.turn()
+    page = one.panel("feature-maps").pages[MapPage.FILTERS]
+    wanted = filters_asked(one)[-1]
+    one.jobs.answer(FilterRequest, FilterAnswer(wanted, "c3", None, 0.0, "c3 is a block of 2 layers", "c1"))
+    one.turn()
+    page.maker.setFocus()
+    assert page.maker.hasFocus()
+    one.qtbot.keyClick(page.maker, Qt.Key.Key_Space)
+    one.turn()
+    assert one.state.layer == "c1"
+    assert page.widget.isAncestorOf(QApplication.focusWidget()), "while it waits for the filters"
+    one.jobs.answer(FilterRequest)
+    one.turn()
+    assert page.grid.hasFocus()
 
 
 def test_nobody_asks_for_filters_of_a_layer_that_there_is_not():

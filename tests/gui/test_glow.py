@@ -200,10 +200,10 @@ def test_what_is_said_of_the_figures():
     narrow = "\N{NARROW NO-BREAK SPACE}"
     assert (
         glowing.figures(found)
-        == f"95{narrow}% of energy in 12{narrow}% of the part inside the image, mean of 32 images"
+        == f"95{narrow}% of the energy lies in 12{narrow}% of the field inside the image, mean of 32 images"
     )
     through = replace(found, whole="it pools", images=1)
-    assert glowing.figures(through) == f"95{narrow}% of energy in 12{narrow}% of the image"
+    assert glowing.figures(through) == f"95{narrow}% of the energy lies in 12{narrow}% of the image"
     assert glowing.remark(through) == "Through the whole image: it pools"
     assert [ring.ellipse.share for ring in rings(found)] == [0.5, 0.95]
 

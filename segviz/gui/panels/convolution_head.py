@@ -203,7 +203,8 @@ class ShapeTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(_side(column))
                 item.setFont(theme.body(strong=True) if row.layer == marked and not column else theme.numbers())
-                item.setToolTip(row.breaks if column == STOPS else f"{text}, {kind(row.type)}" if not column else text)
+                told = text if column else f"{text}, {words.layer_type(row.type)}"
+                item.setToolTip(row.breaks if column == STOPS else told)
                 if row.layer == marked:
                     item.setBackground(t.color("raised"))
                 if column == STOPS and row.breaks:
@@ -255,15 +256,10 @@ def _side(column: int) -> Qt.AlignmentFlag:
     return (Qt.AlignmentFlag.AlignRight if column > 1 else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter
 
 
-def kind(name: str) -> str:
-    """What a layer is called: a convolution with the padding SAME of TensorFlow has no class in torch."""
-    return "Conv2d, pads SAME" if name == "SameConv2d" else name
-
-
 def _texts(row: SizeRow) -> tuple[str, ...]:
     larger = "✕ stops" if row.breaks else words.shape(row.larger) if row.larger is not None else "–"
     converted = words.shape(row.converted) if row.converted is not None else "–"
-    return row.layer, kind(row.type), words.shape(row.native), larger, converted
+    return row.layer, words.layer_type(row.type), words.shape(row.native), larger, converted
 
 
 def _said(answer: SizesAnswer, rounding: Rounding) -> str:

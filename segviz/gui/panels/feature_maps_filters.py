@@ -243,15 +243,31 @@ class FiltersPage:
         self.note.say(_advice(scene, answer))
         maker = answer.maker if answer is not None else ""
         self.maker.setText(f"Show the filters of {maker}")
-        self.maker.setToolTip(f"Select {maker}, whose filters made what {answer.layer if answer else ''} was given")
-        self.maker.setVisible(bool(maker))
-        self.refused.setVisible(found is None)
+        layer = answer.layer if answer is not None else ""
+        within = maker.startswith(f"{layer}.")
+        of = f"the last layer with filters inside {layer}" if within else f"whose filters made what {layer} was given"
+        self.maker.setToolTip(f"Select {maker}, {of}")
         self.grid.setVisible(found is not None)
         self.maps.setVisible(found is not None and not self._pictured)
+        self._keep_focus(answer)
+        self.maker.setVisible(bool(maker))
+        self.refused.setVisible(found is None)
         for part in (self.scale, self.copy, self.save):
             part.setVisible(found is not None)
         if found is None:
             self._say_value("")
+
+    def _keep_focus(self, answer: FilterAnswer | None) -> None:
+        """Keep the keyboard on this page where its link goes: on the page while it waits, then on what the link found.
+
+        Qt would hand it on to whatever comes next in the window.
+        """
+        waiting = self.refused.hasFocus()
+        if self.maker.hasFocus() and not (answer is not None and answer.maker):
+            self.refused.setFocus()
+        if answer is not None and (waiting or self.refused.hasFocus()):
+            self.maker.show()
+            (self.grid if answer.filter is not None else self.maker).setFocus()
 
     def hover(self, point: tuple[float, float] | None) -> None:
         """The cross follows the mouse on the image, in every map."""

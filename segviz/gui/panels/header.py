@@ -108,6 +108,7 @@ class ChoicePill(Pill):
     def __init__(self, caption: str, name: str, values: type[Choice], chosen: Callable[[Choice], None]) -> None:
         super().__init__(caption, name)
         self._actions: dict[Choice, QAction] = {}
+        self.menu().setToolTipsVisible(True)
         group = QActionGroup(self)
         for value in values:
             action = self.menu().addAction(value.title)
@@ -121,6 +122,12 @@ class ChoicePill(Pill):
         """Show `value`; silent."""
         self._actions[value].setChecked(True)
         self.set_value(value.title, value.hint)
+
+    def refuse(self, value: Choice, reason: str) -> None:
+        """Grey a choice that cannot be made, for a `reason` that its tooltip gives; '' offers it again."""
+        action = self._actions[value]
+        action.setEnabled(not reason)
+        action.setToolTip(reason or value.hint or value.title)
 
     def choose(self, value: Choice) -> None:
         """Take `value`, as a click in the menu does."""

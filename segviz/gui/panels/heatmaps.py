@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 from segviz.core import planning
 from segviz.core.choices import ColourMap, Heat, View
 from segviz.core.regions import from_shares, to_shares
-from segviz.gui import gestures, theme
+from segviz.gui import gestures, plan, theme
 from segviz.gui.names import title_of
 from segviz.gui.panels.base import Area
 from segviz.gui.panels.header import ChoicePill, HeaderLine
@@ -21,7 +21,7 @@ from segviz.gui.panels.work_note import told
 from segviz.gui.scene import Kind, Scene, Tab
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.heading import flat_button
+from segviz.gui.widgets.heading import worded_button
 from segviz.gui.widgets.thumb_grid import ThumbGrid
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class HeatmapsPanel:
     def _make_header(self) -> HeaderLine:
         line = HeaderLine()
         line.add(self.heat)
-        self.signed = _toggle(line, "minus", SIGNED, lambda on: self._change(signed=on))
-        self.at_unit = _toggle(line, "pointer", AT_UNIT, lambda on: self._change(at_unit=on))
+        self.signed = _toggle(line, "Signed", SIGNED, lambda on: self._change(signed=on))
+        self.at_unit = _toggle(line, "At the unit", AT_UNIT, lambda on: self._change(at_unit=on))
         line.add(self.what, 1)
         line.add(self.scale_bar)
         line.add(self.colours)
@@ -113,7 +113,7 @@ class HeatmapsPanel:
         self.grid.set_selected(classes.index(current) if current in classes else None)
         self.grid.setEnabled(self._scene.before is None)
         self._show_mark(new.state.cursor)
-        self._show_choices(new.state)
+        self._show_choices(new)
         self._show_words(new)
 
     @property
@@ -153,10 +153,13 @@ class HeatmapsPanel:
         shares = None if point is None or self._tiles is None else to_shares(*point, *self._tiles.size)
         self.grid.set_mark(shares)
 
-    def _show_choices(self, state: State) -> None:
+    def _show_choices(self, scene: Scene) -> None:
+        state = scene.state
         evidence = state.cams.heat is not Heat.PROBABILITY
         self.colours.show_choice(state.colour_map)
         self.heat.show_choice(state.cams.heat)
+        for heat in Heat:
+            self.heat.refuse(heat, plan.without_heat(scene, heat))
         self.signed.setChecked(state.cams.signed)
         self.at_unit.setChecked(state.cams.at_unit)
         self.signed.setVisible(evidence)
@@ -249,17 +252,14 @@ def _missing(scene: Scene) -> str:
         return told(scene, Kind.CAMS, f"Computing {heat.title}…")
     if scene.job(Kind.PREDICTION) is not None:
         return told(scene, Kind.PREDICTION, "Segmenting…")
-    failed = scene.message is not None and scene.message.about is Kind.CAMS
-    if scene.message is not None and failed:
-        return scene.message.text
     asked = planning.plan_cams(scene.state) or planning.plan_prediction(scene.state)
     if asked is not None and not scene.waits_for(asked):
         return "They have not been computed: Run > Run again (F9)."
     return "Heatmaps appear here once the network has run on an image."
 
 
-def _toggle(line: HeaderLine, icon: str, tip: str, then: Callable[[bool], None]) -> QToolButton:
-    button = flat_button(icon, tip)
+def _toggle(line: HeaderLine, text: str, tip: str, then: Callable[[bool], None]) -> QToolButton:
+    button = worded_button(text, tip)
     button.setCheckable(True)
     button.clicked.connect(then)
     line.add(button)

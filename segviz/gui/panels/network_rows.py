@@ -120,7 +120,7 @@ def _input_row(network: Network) -> Row:
 def _row(layer: Layer, parent: str | None, largest: int, step: ConvertedLayer | None, time: float | None) -> Row:
     label = layer.name.removeprefix(parent + ".") if parent else layer.name
     if label.isdigit() and step is None:  # a number alone tells a person nothing
-        label = f"{label} {layer.type}"
+        label = f"{label} {words.layer_type(layer.type)}"
     shape = shape_text(layer)
     stride = words.per_axis(layer.stride, "/") if layer.stride else ""
     return Row(
@@ -167,7 +167,7 @@ def _field_in_full(layer: Layer) -> str:
 
 
 def _tooltip(layer: Layer, shape: str, step: ConvertedLayer | None, time: float | None) -> str:
-    lines = [f"{layer.name}  ({layer.type})", f"Output: {shape} (channels, rows, columns)"]
+    lines = [f"{layer.name}  ({words.layer_type(layer.type)})", f"Output: {shape} (channels, rows, columns)"]
     lines.append(f"Receptive field: {_field_in_full(layer)}")
     if layer.stride is not None:
         lines.append(f"Stride: {words.per_axis(layer.stride)} input pixels")

@@ -524,7 +524,7 @@ def test_a_convolution_is_called_as_people_know_it(lab):
     scene = laboratory(Page.HEAD)
     rows = (replace(scene.sizes.rows[0], type="SameConv2d"), *scene.sizes.rows[1:])
     one = lab(replace(scene, sizes=replace(scene.sizes, rows=rows)))
-    assert [page(one).table.item(row, 1).text() for row in (0, 1)] == ["Conv2d, pads SAME", "AvgPool2d"]
+    assert [page(one).table.item(row, 1).text() for row in (0, 1)] == ["Conv2d with SAME padding", "AvgPool2d"]
 
 
 def test_where_the_larger_image_stops_and_the_surgery(lab, qtbot):
