@@ -87,7 +87,8 @@ def change_window(scene: Scene, layer: str, part: Part, size: tuple[int, int] | 
     if real is None:
         return {}
     edits = dict(scene.state.network_picture.edits)
-    edits[layer] = replace(edits.get(layer, real), **{part.value: size})
+    changed: Changes = {part.value: size}  # only padding is ever a word: `read_size`
+    edits[layer] = replace(edits.get(layer, real), **changed)
     return _edited(scene, {name: edit for name, edit in edits.items() if name != layer or edit != real})
 
 

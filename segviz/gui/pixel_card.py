@@ -148,9 +148,9 @@ class _Card:
         """The field and the cell of the unit, and the field of each path, on a picture of `around`."""
         zoom = image.width() / around.width
         painter = QPainter(image)
-        boxes = [(self._unit.field, self._tokens.color("accent"), ())]
-        boxes += [(path.box, QColor(path.colour), path.dashes) for path in self._paths]
-        for box, color, dashes in (*boxes, (self._unit.cell, QColor("white"), ())):
+        paths = [(path.box, QColor(path.colour), path.dashes) for path in self._paths]
+        accent, white = self._tokens.color("accent"), QColor("white")
+        for box, color, dashes in ((self._unit.field, accent, ()), *paths, (self._unit.cell, white, ())):
             left, top = (box.left - around.left) * zoom, (box.top - around.top) * zoom
             draw_box(painter, QRectF(left, top, box.width * zoom, box.height * zoom), color, SCALE, dashes)
         painter.end()

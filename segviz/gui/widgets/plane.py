@@ -124,7 +124,7 @@ class PlaneLayer:
         return tuple(_image(layer, ratio) for layer in layers)
 
 
-def edges(colours: Plane) -> npt.NDArray[np.bool_]:
+def edges(colours: Plane | npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Which pixels differ from one of their four neighbours."""
     out = np.zeros(colours.shape, dtype=bool)
     down, right = colours[1:] != colours[:-1], colours[:, 1:] != colours[:, :-1]
