@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QImageWriter
 
 from segviz.core import folders
 from segviz.core.errors import SegvizError
@@ -70,7 +70,9 @@ def _write(image: QImage, file: Path) -> None:
     part = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        if not image.save(str(part), b"PNG", QUICK):
+        writer = QImageWriter(str(part), b"png")
+        writer.setQuality(QUICK)
+        if not writer.write(image):
             raise SegvizError(f"The drawing cannot be kept in {file.parent}: is the disk full?")
         _replace(part, file)
     except OSError as error:

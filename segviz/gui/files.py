@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject, Signal
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from segviz.core import assets, catalogue, folders, places, session_file, trust
@@ -217,7 +217,7 @@ class Files(QObject):
         buffer = QByteArray()
         device = QBuffer(buffer)
         device.open(QIODevice.OpenModeFlag.WriteOnly)
-        if image.isNull() or not image.save(device, b"PNG"):
+        if image.isNull() or not QImageWriter(device, b"png").write(image):
             self._desk.say("The picture on the clipboard cannot be read", about=Kind.IMAGE)
             return
         content = bytes(buffer.data())

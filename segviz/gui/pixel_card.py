@@ -25,6 +25,7 @@ from segviz.gui.widgets.filmstrip import draw_inner
 from segviz.gui.widgets.labels import Labels
 from segviz.gui.widgets.marks import draw_box
 from segviz.gui.widgets.projection import Projection
+from segviz.gui.widgets.wrapped import breakable
 
 WIDE, HIGH, SCALE = 960, 540, 2  # 16:9; the picture has SCALE times as many pixels
 MARGIN, GAP = 28, 20
@@ -37,10 +38,8 @@ HEAD, LINE, GAP_BELOW = 18, 17, 10  # of a section of numbers: its heading, a li
 COLUMN = PICTURES + 36  # height of the numbers beside the pictures
 LEAST_TYPE = 9  # what does not fit is written smaller, down to this
 LEAST_BAR = 28
-MOST_LINES = 3  # of a name that is too long for one line
-WRAPPED = (
-    Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-)
+MOST_LINES = 4  # of what is too long for one line
+WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 UNDER = QColor(0, 0, 0, 200)
 
 
@@ -103,6 +102,15 @@ class _Card:
         self._painter.setPen(self._tokens.color(ink))
         shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, rect.width())
         self._painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | side, shown)
+
+    def _wrapped(self, rect: QRectF, text: str, font: QFont, ink: str = "text") -> None:
+        """`text` smaller where it does not fit, then in several lines within `rect`."""
+        if _fits(text, rect.width()):
+            self._text(rect, text, font, ink)
+            return
+        self._painter.setFont(_font(LEAST_TYPE))
+        self._painter.setPen(self._tokens.color(ink))
+        self._painter.drawText(rect, WRAPPED, _shortened(text, rect.width()))
 
     def _head(self) -> None:
         unit, state, width = self._unit, self._scene.state, WIDE - 2 * MARGIN
@@ -173,7 +181,9 @@ class _Card:
         self._painter.drawImage(place, panel.image)
         row = QRectF(left, place.bottom() + 4, max(size.width(), 120), 16)
         self._text(row, panel.caption, _font(11), "dim")
-        self._text(row.translated(0, 15), panel.note, _font(11), "dim")
+        below = row.translated(0, 15)
+        below.setHeight(max(below.height(), _lines_high(panel.note, below.width())))
+        self._wrapped(below, panel.note, _font(11), "dim")
         return float(place.right())
 
     # -------------------------------------------------------------------------- numbers, film
@@ -249,23 +259,12 @@ class _Card:
         label, _ = self._columns(room, bars)
         return [max(high, _lines_high(bar.name, label)) for bar in bars]
 
-    def _name(self, rect: QRectF, text: str) -> None:
-        """A name: smaller where it does not fit, then in several lines."""
-        if _fits(text, rect.width()):
-            self._text(rect, text, _font(12))
-            return
-        shown = QFontMetricsF(_font(LEAST_TYPE))
-        self._painter.setFont(_font(LEAST_TYPE))
-        self._painter.setPen(self._tokens.color("text"))
-        most = (MOST_LINES - 0.5) * rect.width()  # lines end before their words do not fit
-        self._painter.drawText(rect, WRAPPED, shown.elidedText(text, Qt.TextElideMode.ElideMiddle, most))
-
     def _bars(self, room: QRectF, top: float, bars: Sequence[Bar], least: int) -> float:
         """Rows of name, bar and value, each at least so high."""
         label, value = self._columns(room, bars)
         for bar, high in zip(bars, self._heights(room, bars, least), strict=True):
             row = QRectF(room.left(), top, room.width(), high)
-            self._name(QRectF(row.left(), top, label, high), bar.name)
+            self._wrapped(QRectF(row.left(), top, label, high), bar.name, _font(12))
             self._text(row, bar.value, _font(12), right=True)
             track = QRectF(row.left() + label + 8, row.center().y() - 4, row.width() - label - value - 16, 8)
             self._painter.fillRect(track, self._tokens.color("raised"))
@@ -314,11 +313,23 @@ def _fits(text: str, width: float) -> bool:
     return QFontMetricsF(_font(LEAST_TYPE)).horizontalAdvance(text) <= width
 
 
+def _shortened(text: str, width: float) -> str:
+    """A text that can be broken into lines, without its middle where it needs more than MOST_LINES."""
+    metrics = QFontMetricsF(_font(LEAST_TYPE))
+    shown, room = breakable(text), MOST_LINES * width
+    while room > 0 and _high(metrics, shown, width) > MOST_LINES * metrics.lineSpacing():
+        shown = metrics.elidedText(breakable(text), Qt.TextElideMode.ElideMiddle, room)
+        room -= width / 8  # lines end before their words do not fit
+    return shown
+
+
 def _lines_high(text: str, width: float) -> float:
     """The height of a text in the smallest type, in as many lines as it needs, at most MOST_LINES."""
-    metrics = QFontMetricsF(_font(LEAST_TYPE))
-    needed = metrics.boundingRect(QRectF(0, 0, width, WIDE), WRAPPED, text).height()
-    return min(needed, MOST_LINES * metrics.lineSpacing()) + 2
+    return _high(QFontMetricsF(_font(LEAST_TYPE)), _shortened(text, width), width) + 2
+
+
+def _high(metrics: QFontMetricsF, text: str, width: float) -> float:
+    return float(metrics.boundingRect(QRectF(0, 0, width, WIDE), WRAPPED, text).height())
 
 
 def _spread(effective: EffectiveField) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from segviz.gui.pictures import to_array
 from segviz.gui.pixel_card import card
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.bars import Bar
+from segviz.gui.widgets.wrapped import breakable
 from tests.gui import render_states, scenes
 
 SIZE = (1920, 1080)
@@ -73,15 +74,16 @@ def texts(look, monkeypatch):
         assert rect.right() <= pixel_card.WIDE
         draw(self, rect, text, font, ink, side)
 
-    def noted_name(self, rect, text):
-        metrics = QFontMetricsF(pixel_card._font(pixel_card.LEAST_TYPE))
+    def noted_lines(self, rect, text, font, ink="text"):
         if not pixel_card._fits(text, rect.width()):
-            written.append((text, metrics.boundingRect(rect, pixel_card.WRAPPED, text).height() <= rect.height()))
-        name(self, rect, text)
+            metrics = QFontMetricsF(pixel_card._font(pixel_card.LEAST_TYPE))
+            needed = metrics.boundingRect(rect, pixel_card.WRAPPED, breakable(text)).height()
+            written.append((text, needed <= rect.height() and "…" not in pixel_card._shortened(text, rect.width())))
+        lines(self, rect, text, font, ink)
 
-    name = pixel_card._Card._name
+    lines = pixel_card._Card._wrapped
     monkeypatch.setattr(pixel_card._Card, "_draw", noted)
-    monkeypatch.setattr(pixel_card._Card, "_name", noted_name)
+    monkeypatch.setattr(pixel_card._Card, "_wrapped", noted_lines)
 
     def of(scene):
         written.clear()
@@ -97,9 +99,12 @@ def with_all() -> Scene:
     wanted = sighting.contributions_wanted(scene)
     glow = render_states.STATES["glow"]()
     effective = replace(glow.effective, request=plan_effective(replace(scene.state, glow=Glow.EFFECTIVE)))
-    scene = replace(scene, state=replace(scene.state, glow=Glow.EFFECTIVE), effective=effective)
+    prediction = render_states.castle().prediction
+    state = replace(scene.state, glow=Glow.EFFECTIVE)
+    scene = replace(scene, state=state, effective=effective, prediction=prediction)
     assert scene.shown_effective is not None
-    return replace(scene, contributions=scenes.contributions(wanted, scene.network, -0.125), prediction=glow.prediction)
+    assert scene.shown_prediction is not None
+    return replace(scene, contributions=scenes.contributions(wanted, scene.network, -0.125))
 
 
 def test_nothing_on_it_is_cut(texts):
@@ -111,16 +116,16 @@ def test_a_class_with_a_long_name_has_it_in_several_lines_above_the_filmstrip(te
     """64 letters, of which one line has room for 40; the numbers below still end above the filmstrip."""
     long = "class 182, a very long name with synonyms, that goes on and on and on"
     for scene in (with_all(), render_states.castle()):
-        network = replace(scene.network, classes=tuple(f"{long} {at}" for at in range(len(scene.network.classes))))
-        prediction = replace(scene.prediction, classes=network.classes)
-        told = texts(replace(scene, network=network, prediction=prediction))
+        classes = tuple(f"{long} {at}" for at in range(len(scene.prediction.classes)))
+        longer = replace(scene, prediction=replace(scene.prediction, classes=classes))
+        told = texts(longer)
         names = [text for text, whole in told if text.startswith("class 182") and whole]
         assert names
         assert len(names) == len([text for text, _ in told if text.startswith("class 182")])
-        assert lowest_of(scene, network, prediction, monkeypatch) <= pixel_card.PICTURE_TOP + pixel_card.COLUMN
+        assert lowest_of(longer, monkeypatch) <= pixel_card.PICTURE_TOP + pixel_card.COLUMN
 
 
-def lowest_of(scene, network, prediction, monkeypatch):
+def lowest_of(scene, monkeypatch):
     """Where the last line of the numbers ends."""
     ends, draw = [], pixel_card._Card._draw
 
@@ -131,7 +136,7 @@ def lowest_of(scene, network, prediction, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(pixel_card._Card, "_draw", noted)
-        card(replace(scene, network=network, prediction=prediction), theme.DARK)
+        card(scene, theme.DARK)
     return ends[0]
 
 
