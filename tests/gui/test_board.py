@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPointingDevice, QTabletEvent
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPointingDevice, QTabletEvent
 from PySide6.QtWidgets import QApplication
 
 from segviz.core import images
@@ -386,7 +386,7 @@ def test_a_drawing_that_was_opened_is_not_written_over(bench):
 
 def test_a_drawing_that_cannot_be_kept_is_a_message_and_drawing_goes_on(drawing, monkeypatch):
     one = drawing
-    monkeypatch.setattr(QImage, "save", lambda *_: False)
+    monkeypatch.setattr(QImageWriter, "write", lambda *_: False)
     stroke(one, (30, 40), (90, 40))
     one.qtbot.waitUntil(lambda: one.scene.message is not None)
     assert "cannot be kept" in one.scene.message.text
