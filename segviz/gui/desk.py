@@ -288,6 +288,8 @@ class Desk(Outlet):
             self.session.update(**gestures.suited(self.scene))
         if kind is Kind.PREDICTION:
             self.pinning.predicted(self.scene)
+        if kind is Kind.CAMS:
+            self._retreat.heatmaps_are_good()
         self._asking.start(0)
 
     def _refused(self, event: Refused) -> None:
@@ -298,7 +300,7 @@ class Desk(Outlet):
             self.session.update(window=None)
         if kind is Kind.OCCLUSION:
             self.session.update(**sighting.change(self.session.state, square=None))
-        if kind is Kind.DESCRIPTION:
+        if kind is Kind.DESCRIPTION and self.scene.known is None:  # else it is open: what is drawn is what it refuses
             self._retreat.from_network()
         if kind is Kind.PREDICTION:
             self._as_made()
@@ -323,7 +325,7 @@ class Desk(Outlet):
         """Choose the heatmaps again that were there before those that ended without an answer."""
         self._show_jobs()  # which gives up
         if self._retreat.from_heatmaps(self.scene):
-            self._ledger.forgive(Kind.CAMS)
+            self._ledger.forgive(Kind.CAMS)  # what could not be had may be chosen again
 
     def _cancelled(self, event: Cancelled) -> None:
         self._end(event.ticket)

@@ -44,7 +44,6 @@ SLIDERS = ("scale", "grid_stride", "refine_width", "refine_colour", "refine_smoo
 # What goes back together when a network cannot be opened: it, what belongs to it, and what was set to suit it.
 NETWORK_FIELDS = ("model", *NETWORK_DEFAULTS, "cursor", "view", "minimum")
 
-HEATMAP_FIELDS = ("cams", "view")  # what goes back together where heatmaps cannot be made
 
 LONG = (
     Kind.DESCRIPTION,
@@ -156,6 +155,8 @@ def _cams(scene: Scene) -> CamRequest | None:
     )  # CAM has its own layer
     wanted = planning.plan_cams(state) if looked_at and there else None
     chosen = state.shown_class
+    if wanted is not None and have is not None and have.request.layer != wanted.layer:
+        return scene.refused_cams(wanted)  # once is enough, whatever class is looked at
     if wanted is None or chosen is None:
         return wanted if have is None or wanted is None else replace(wanted, classes=have.request.classes)
     known = have is not None and chosen in have.classes

@@ -243,10 +243,14 @@ class Scene:
         if found is None or wanted is None:
             return None
         have = replace(found.request, classes=())
-        refused = any(isinstance(one, CamRequest) and replace(one, classes=()) == wanted for one in self.given_up)
-        if refused:
+        if self.refused_cams(wanted) is not None:
             wanted = replace(wanted, layer=have.layer)
         return found if have == wanted or planning.same_but_drawn(have, wanted) else None
+
+    def refused_cams(self, wanted: CamRequest) -> CamRequest | None:
+        """What was asked of the same, for whichever classes, and given up; None where nothing was."""
+        asked = (one for one in self.given_up if isinstance(one, CamRequest))
+        return next((one for one in asked if replace(one, classes=()) == wanted), None)
 
     @property
     def shown_contributions(self) -> ContributionAnswer | None:

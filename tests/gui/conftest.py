@@ -88,13 +88,16 @@ class Bench:
         self.qtbot.waitUntil(lambda: not self.desk._asking.isActive() and not self.desk._tell.isActive())
         QApplication.sendPostedEvents()
 
-    def bring_up(self) -> None:
-        """Answer all that is asked, until nothing is left."""
+    def bring_up(self, all_but: type | None = None) -> None:
+        """Answer all that is asked, until nothing is left, or nothing but one kind."""
         self.turn()
         while not self.desk.idle:
             if self.desk._opening is not None:
                 self.jobs.open()
-            for kind in KINDS:
+            asked = [kind for kind in KINDS if kind is not all_but and self.jobs.pending(kind)]
+            if all_but is not None and not asked and self.jobs.pending(all_but):
+                return
+            for kind in asked:
                 if self.jobs.pending(kind):
                     self.jobs.answer(kind)
             self.turn()

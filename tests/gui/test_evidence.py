@@ -151,6 +151,64 @@ def test_a_layer_without_maps_leaves_those_of_the_layer_before(bench):
     assert len([request for request in asked(one, CamRequest) if request.layer == "f6"]) == 1
 
 
+def test_a_layer_without_maps_is_refused_once_for_all_classes(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.GRAD_CAM)))
+    session = one.window.desk.session
+    session.update(shown_class=1)
+    one.bring_up()
+    session.update(layer="f6")
+    one.turn()
+    one.jobs.refuse(CamRequest, "layer 'f6' has no maps with rows and columns")
+    for change in ({"opacity": 0.3}, {"shown_class": 2}):
+        session.update(**change)
+        one.bring_up()
+    assert len([request for request in asked(one, CamRequest) if request.layer == "f6"]) == 1
+
+
+def without_room(one):
+    """All heatmaps are refused from now on; returns those that were asked for, at most 9."""
+    refused = []
+    while one.jobs.pending(CamRequest) and len(refused) < 9:
+        refused.append(one.jobs.asked[one.jobs.ticket(CamRequest)].heat)
+        one.jobs.refuse(CamRequest, "Grad-CAM needs about 60 GiB, and 10 GiB are free")
+        one.turn()
+    return refused
+
+
+def test_heatmaps_that_were_there_stay_chosen_where_they_are_refused_later(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", view=View.LABELS))
+    session = one.window.desk.session
+    for heat in (Heat.CAM, Heat.GRAD_CAM):
+        session.update(cams=CamView(heat, signed=True), view=View.HEATMAP)
+        one.bring_up()
+    session.update(scale=2.0)
+    one.bring_up(all_but=CamRequest)
+    assert without_room(one) == [Heat.GRAD_CAM]
+    assert (one.state.view, one.state.cams) == (View.HEATMAP, CamView(Heat.GRAD_CAM, signed=True))
+
+
+def test_of_two_kinds_that_are_refused_probabilities_are_left(bench):
+    """Also where the first of them had been there, at another scale."""
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.CAM)))
+    session = one.window.desk.session
+    session.update(scale=2.0, cams=CamView(Heat.GRAD_CAM, signed=True))
+    one.bring_up(all_but=CamRequest)
+    assert without_room(one) == [Heat.GRAD_CAM]
+    assert one.state.cams == CamView(signed=True)
+
+
+def test_stopped_heatmaps_ask_for_no_others(bench):
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.CAM)))
+    one.window.desk.session.update(scale=2.0, cams=CamView(Heat.GRAD_CAM))
+    one.bring_up(all_but=CamRequest)
+    before = asked(one, CamRequest)
+    assert before[-1].heat is Heat.GRAD_CAM
+    one.window.desk.stop()
+    one.turn()
+    assert asked(one, CamRequest) == before
+    assert one.state.cams.heat is Heat.PROBABILITY
+
+
 def test_the_choice_stands_in_session_files():
     state = State(cams=CamView(Heat.GRAD_CAM, True, True), map_page=MapPage.PATCHES, patch_source=PatchSource.FOLDER)
     assert from_json(to_json(state)) == (state, ())
