@@ -111,7 +111,7 @@ def _grid_of(lattice: Lattice) -> dict[str, Any]:
 
 def _end(lattice: Lattice, data: dict[str, Any]) -> str:
     """The lines that both kinds of heatmaps end with."""
-    grid = f"grid {lattice.columns} x {lattice.rows}, stride {size(data['stride'])} pixels"
+    grid = f"grid {lattice.rows} x {lattice.columns}, stride {size(data['stride'])} pixels"
     return f"  {grid}, {duration(data['seconds'])}\n  picture in {data['out']}"
 
 

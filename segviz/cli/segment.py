@@ -269,7 +269,7 @@ def _text(
     lattice, shares = prediction.lattice, prediction.shares
     lines = [
         f"{image}: {prediction.method.title.lower()}, {duration(prediction.seconds)}, "
-        f"grid {lattice.columns} x {lattice.rows}",
+        f"grid {lattice.rows} x {lattice.columns}",
         *(f"  {share:6.1%}  {prediction.classes[index]}" for index, share in shares[:LISTED]),
     ]
     if prediction.exactness is not None:

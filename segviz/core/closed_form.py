@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from segviz.core.steps import SAME, Interval, Span, Step, Window
+from segviz.core.steps import IDENTITY, Interval, Span, Step, Window
 
 if TYPE_CHECKING:
     from segviz.core.field import Node, Status
@@ -121,7 +121,7 @@ def _lifted(node: Node, below: Node, form: ClosedForm) -> ClosedForm | None:
     if node.whole:
         y: Line | None = form.y.over(below.height)
         x: Line | None = form.x.over(below.width)
-    elif node.y == SAME and node.x == SAME and (node.height, node.width) == (below.height, below.width):
+    elif node.y == IDENTITY and node.x == IDENTITY and (node.height, node.width) == (below.height, below.width):
         return form
     else:
         y, x = form.y.up(node.y, below.height, node.height), form.x.up(node.x, below.width, node.width)

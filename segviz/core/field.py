@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from segviz.core.closed_form import ClosedForm, closed_forms
 from segviz.core.errors import SegvizError
-from segviz.core.steps import SAME, Law, Resize, Span, Step, Taps
+from segviz.core.steps import IDENTITY, Law, Resize, Span, Step, Taps
 
 
 class Status(StrEnum):
@@ -275,7 +275,7 @@ class Geometry:
     @cached_property
     def _moves(self) -> tuple[bool, ...]:
         """Which nodes need other units than their own: most do not (activations, normalisation, sums)."""
-        return tuple(node.y != SAME or node.x != SAME for node in self.nodes)
+        return tuple(node.y != IDENTITY or node.x != IDENTITY for node in self.nodes)
 
     @cached_property
     def same_as(self) -> tuple[int, ...]:
@@ -342,7 +342,7 @@ class Geometry:
         if (node.whole or node.mixed) and (node.height, node.width) == (1, 1):
             return Resize(Taps.AREA, below.height, 1), Resize(Taps.AREA, below.width, 1)
         if node.whole and (node.height, node.width) == (below.height, below.width):  # a normalisation over all units
-            return SAME, SAME
+            return IDENTITY, IDENTITY
         return node.y, node.x
 
     def laws(self, layer: str) -> tuple[Law, Law]:

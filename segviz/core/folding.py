@@ -15,7 +15,7 @@ from math import prod
 from typing import NamedTuple
 
 from segviz.core.requests import Network
-from segviz.core.steps import SAME
+from segviz.core.steps import IDENTITY
 
 MOST = 32  # volumes of an overview: more are not told apart in the window's least width
 INPUT = "input"  # the volume of the image; no layer
@@ -274,7 +274,7 @@ class Folding:
     def _belongs(self, name: str, at: int, volume: _Made) -> bool:
         """Whether a layer only changes values of the volume that it is made of: no grid, no channels, no products."""
         layer, node = self._layers[name], self._nodes[at]
-        moves = node.y != SAME or node.x != SAME or bool(node.gates)
+        moves = node.y != IDENTITY or node.x != IDENTITY or bool(node.gates)
         if name in self._below or moves or layer.macs or volume.extent is None:
             return False
         return self._extent(name, at) == volume.extent and volume.main != INPUT

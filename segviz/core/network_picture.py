@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from segviz.core.paddings import Padding
+from segviz.core.paddings import PaddingRule
 from segviz.core.session_values import filled
 from segviz.core.what_if import LARGEST, Edit
 
@@ -79,8 +79,8 @@ def _edit(value: Any) -> Edit:
     return Edit(**sizes)
 
 
-def _size(value: Any, part: Part) -> tuple[int, int] | Padding:
-    return Padding.SAME if part is Part.PADDING and value == Padding.SAME else _pair(value, part.least)
+def _size(value: Any, part: Part) -> tuple[int, int] | PaddingRule:
+    return PaddingRule.SAME if part is Part.PADDING and value == PaddingRule.SAME else _pair(value, part.least)
 
 
 def _pair(value: Any, least: int) -> tuple[int, int]:

@@ -15,13 +15,13 @@ from segviz.core.requests import Layer
 from segviz.core.steps import Window, same_padding
 
 
-class Padding(StrEnum):
+class PaddingRule(StrEnum):
     """A padding that no number says: it follows from the size of the maps."""
 
     SAME = "same"  # TensorFlow's rule, see `same_padding`
 
 
-class Pads(NamedTuple):
+class Margins(NamedTuple):
     """Rows and columns around the maps."""
 
     top: int
@@ -34,7 +34,7 @@ class Pads(NamedTuple):
         return self.top == self.bottom and self.left == self.right
 
 
-class Paddings:
+class PaddingFinder:
     """The paddings of the layers of a geometry that slide windows."""
 
     def __init__(self, geometry: Geometry) -> None:
@@ -57,7 +57,7 @@ class Paddings:
         pad = self.pad_before(layer)
         return self._geometry.node(layer).inputs[0] if pad is None else self._geometry.nodes[pad].inputs[0]
 
-    def around(self, layer: str) -> Pads:
+    def around(self, layer: str) -> Margins:
         """What is padded in all, by the layer and before it."""
         pad, node, below = self.pad_before(layer), self._geometry.node(layer), self._geometry.nodes[self.below(layer)]
         nodes = (node,) if pad is None else (self._geometry.nodes[pad], node)
@@ -69,7 +69,7 @@ class Paddings:
             y = y[0] + one.y.before, y[1] + one.y.before + more[0]
             x = x[0] + one.x.before, x[1] + one.x.before + more[1]
             below = one
-        return Pads(*y, *x)
+        return Margins(*y, *x)
 
     def by_rule(self, layer: Layer) -> bool:
         """Whether the layer pads as SAME says: its type says so, or else more behind than in front does."""
@@ -80,20 +80,23 @@ class Paddings:
 
 def says_same(layer: Layer) -> bool:
     """Whether the type of a layer tells that it pads maps of any size by the rule: SameConv2d, MaxPool2dSame."""
-    return Padding.SAME in layer.type.lower()
+    return PaddingRule.SAME in layer.type.lower()
 
 
-def ruled(node: Node, below: Node) -> Pads:
+def ruled(node: Node, below: Node) -> Margins:
     """What SAME says of the windows of `node` over the maps of `below`."""
     y, x = node.y, node.x
     assert isinstance(y, Window)
     assert isinstance(x, Window)
     rows = same_padding(below.height, y.kernel, y.stride, y.dilation)
-    return Pads(*rows, *same_padding(below.width, x.kernel, x.stride, x.dilation))
+    return Margins(*rows, *same_padding(below.width, x.kernel, x.stride, x.dilation))
 
 
 def units_of(window: Window, below: int, after: int, ceil: bool) -> int:
-    """How many windows fit. In ceil mode none begins in the padding behind (as in torch's poolings)."""
+    """How many windows fit on an axis of `below` units with `after` more units of padding behind them.
+
+    In ceil mode none begins in the padding behind (as in torch's poolings).
+    """
     room = below + window.before + after - window.dilation * (window.kernel - 1) - 1
     if room < 0:
         return 0
@@ -102,7 +105,9 @@ def units_of(window: Window, below: int, after: int, ceil: bool) -> int:
 
 
 def uneven(window: Window, below: int, units: int, ceil: bool) -> int:
-    """How much more is padded behind than in front, the least that explains the size."""
+    """How many units more are padded behind than in front of the `below` units of an axis: the least that explains
+    that `units` windows fit.
+    """
     if units_of(window, below, window.before, ceil) == units:
         return 0
     last = (units - 1) * window.stride + window.dilation * (window.kernel - 1) + 1

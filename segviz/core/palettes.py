@@ -94,7 +94,7 @@ def path_colours(palette: Palette, classes: int, count: int, others: tuple[str, 
     """Colours of `count` paths, uint8 (count, 3): far from those of `classes` classes and from `others` (rrggbb).
 
     Of up to `SHADED` classes far from their lighter and darker shades too, so that no path is called by the name of a
-    class's colour.
+    class's colour. The more classes there are, the less room they leave: of a thousand, some come near.
     """
     colours = class_colours(palette, min(max(classes, LEAST_AVOIDED), GLASBEY_COUNT))
     avoided = np.unique(np.concatenate([colours, _colours(others).reshape(-1, 3)]), axis=0)

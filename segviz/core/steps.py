@@ -307,4 +307,4 @@ class Mirror:
 
 
 Step = Window | Transposed | Resize | Mirror
-SAME = Window()  # unit u needs unit u: activations, normalisation, sums
+IDENTITY = Window()  # unit u needs unit u: activations, normalisation, sums

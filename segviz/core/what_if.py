@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from segviz.core.errors import SegvizError
 from segviz.core.facts import FactFinder
 from segviz.core.field import Geometry, Node
-from segviz.core.paddings import Padding, Paddings, ruled, says_same, uneven, units_of
+from segviz.core.paddings import PaddingFinder, PaddingRule, ruled, says_same, uneven, units_of
 from segviz.core.requests import Layer, Network
-from segviz.core.steps import SAME, Mirror, Resize, Step, Taps, Transposed, Window, same_padding
+from segviz.core.steps import IDENTITY, Mirror, Resize, Step, Taps, Transposed, Window, same_padding
 
 Pair = tuple[int, int]
 KINDS = ("conv", "pool")  # in the type of a layer that slides a window
@@ -35,13 +35,13 @@ class EditRefused(SegvizError):
 class Edit:
     """Kernel, stride, dilation and padding of a layer along (y, x).
 
-    A number of padding is that at both ends of an axis; what `Padding.SAME` is follows from the size of the maps.
+    A number of padding is that at both ends of an axis; what `PaddingRule.SAME` is follows from the size of the maps.
     """
 
     kernel: Pair
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
-    padding: Pair | Padding = (0, 0)
+    padding: Pair | PaddingRule = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class WhatIf:
 
 def editable(network: Network) -> dict[str, Edit]:
     """Every layer that can be edited, in order of execution, with what it has now."""
-    paddings = Paddings(network.geometry)
+    paddings = PaddingFinder(network.geometry)
     return {layer.name: _edit_of(paddings, network, layer) for layer in network.layers if _slides(network, layer)}
 
 
@@ -99,17 +99,17 @@ def _slides(network: Network, layer: Layer) -> bool:
     return windows and not node.mixed and not node.whole and "transpose" not in kind and any(k in kind for k in KINDS)
 
 
-def _edit_of(paddings: Paddings, network: Network, layer: Layer) -> Edit:
+def _edit_of(paddings: PaddingFinder, network: Network, layer: Layer) -> Edit:
     node = network.geometry.node(layer.name)
     y, x = node.y, node.x
     assert isinstance(y, Window)
     assert isinstance(x, Window)
-    padding = Padding.SAME if paddings.by_rule(layer) else (y.before, x.before)
+    padding = PaddingRule.SAME if paddings.by_rule(layer) else (y.before, x.before)
     return Edit((y.kernel, x.kernel), (y.stride, x.stride), (y.dilation, x.dilation), padding)
 
 
 def _check(layer: Layer, edit: Edit) -> None:
-    paddings = () if isinstance(edit.padding, Padding) else edit.padding
+    paddings = () if isinstance(edit.padding, PaddingRule) else edit.padding
     for word, pair, least in (
         ("kernel", edit.kernel, 1),
         ("stride", edit.stride, 1),
@@ -131,13 +131,13 @@ def _check(layer: Layer, edit: Edit) -> None:
             )
 
 
-def padding_for_size(was: Edit, edit: Edit) -> Pair | Padding | None:
+def padding_for_size(was: Edit, edit: Edit) -> Pair | PaddingRule | None:
     """The padding (y, x) with which a window makes maps as large as `was` does; None where there is none.
 
     A window of k units, d apart, reaches over d (k - 1) + 1: the padding grows by half of what that does, so that it
     is a whole number for odd kernels (Dumoulin and Visin 2016, relationship 3).
     """
-    if isinstance(was.padding, Padding):
+    if isinstance(was.padding, PaddingRule):
         return was.padding if edit.stride == was.stride else None
     reach, had = ([d * (k - 1) for k, d in zip(one.kernel, one.dilation, strict=True)] for one in (edit, was))
     more = [new - old for new, old in zip(reach, had, strict=True)]
@@ -165,11 +165,11 @@ class _Slider:
 
 def _sliders(network: Network, edits: Mapping[str, Edit]) -> dict[int, _Slider]:
     """By their nodes the layers that are edited or pad by the rule."""
-    found, paddings = {}, Paddings(network.geometry)
+    found, paddings = {}, PaddingFinder(network.geometry)
     for name, real in editable(network).items():
         layer = network.layer(name)
-        if layer is not None and (name in edits or real.padding is Padding.SAME):
-            pad = paddings.pad_before(name) if real.padding is Padding.SAME else None
+        if layer is not None and (name in edits or real.padding is PaddingRule.SAME):
+            pad = paddings.pad_before(name) if real.padding is PaddingRule.SAME else None
             below = paddings.below(name) if pad is not None else network.geometry.node(name).inputs[0]
             found[network.geometry.index(name)] = _Slider(name, real, below, pad, says_same(layer))
     return found
@@ -210,7 +210,7 @@ def _slid(
     if one.name not in edits and (not one.knows or _grid(below) == _grid(room)):
         return None
     if index == one.pad:  # the layer's own node pads from now on
-        return replace(were[index], y=SAME, x=SAME, height=room.height, width=room.width)
+        return replace(were[index], y=IDENTITY, x=IDENTITY, height=room.height, width=room.width)
     return _with_window(one, were[index], edits.get(one.name, one.real), below, room)
 
 
@@ -239,12 +239,12 @@ def _with_window(one: _Slider, old: Node, edit: Edit, before: Node, now: Node) -
     for axis, (was, below, room, units) in enumerate(sides):
         assert isinstance(was, Window)
         shape = edit.kernel[axis], edit.stride[axis], edit.dilation[axis]
-        if isinstance(edit.padding, Padding):
+        if isinstance(edit.padding, PaddingRule):
             window = Window(*shape, same_padding(room, *shape)[0])
             size = -(-room // window.stride)
         else:
             window = Window(*shape, edit.padding[axis])
-            kept = window.before == was.before and not isinstance(one.real.padding, Padding)
+            kept = window.before == was.before and not isinstance(one.real.padding, PaddingRule)
             more = uneven(was, below, units, old.ceil) if kept else 0
             size = units_of(window, room, window.before + more, old.ceil)
         if size < 1:
@@ -256,7 +256,7 @@ def _with_window(one: _Slider, old: Node, edit: Edit, before: Node, now: Node) -
             )
         steps.append(window)
         sizes.append(size)
-    ceil = old.ceil and not isinstance(edit.padding, Padding)
+    ceil = old.ceil and not isinstance(edit.padding, PaddingRule)
     return replace(old, y=steps[0], x=steps[1], height=sizes[0], width=sizes[1], ceil=ceil)
 
 
@@ -303,9 +303,9 @@ def _moved(old: Node, step: Step, below: int, room: int, units: int) -> tuple[St
 
 
 def _moved_window(old: Node, step: Window, below: int, room: int, units: int) -> tuple[Step, int]:
-    if old.mixed and (step == SAME or step.stride == 1):
+    if old.mixed and (step == IDENTITY or step.stride == 1):
         raise ValueError(f"was made for maps of {below} units a side and would get {room}")
-    if step.kernel == 1 and step.stride == 1 and step != SAME and units < below + step.before:
+    if step.kernel == 1 and step.stride == 1 and step != IDENTITY and units < below + step.before:
         raise ValueError(f"cuts maps of {below} units a side to a size that was counted for them, and would get {room}")
     after = step.before + uneven(step, below, units, old.ceil)
     return step, units_of(step, room, after, old.ceil)

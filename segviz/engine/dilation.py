@@ -13,7 +13,7 @@ from typing import Any
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
-from segviz.core.steps import SAME, Window
+from segviz.core.steps import IDENTITY, Window
 from segviz.engine.graph import Trace
 from segviz.engine.kernels import Pad, Pick, Slide
 from segviz.engine.patches import Kernel
@@ -67,7 +67,7 @@ class _Dilation:
             grown = (node.height - before.height, node.width - before.width)
             now = (size[0] + grown[0] * rate[0], size[1] + grown[1] * rate[1])
             self._enter(index, now, rate, stride, kernel.spread(rate, size))
-        elif node.y == node.x == SAME and not node.mixed:
+        elif node.y == node.x == IDENTITY and not node.mixed:
             self._enter(index, size, rate, stride, kernel)
         elif rate == (1, 1):
             self._enter(index, (node.height, node.width), rate, stride, kernel)

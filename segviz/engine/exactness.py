@@ -23,7 +23,7 @@ from segviz.core.frames import Frame, Lattice
 from segviz.core.regions import needed, whole
 from segviz.core.requests import Exactness, Progress
 from segviz.core.scores import softmax
-from segviz.core.steps import SAME, Window
+from segviz.core.steps import IDENTITY, Window
 from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.kernels import ChannelNorm, Pad, Pick, Point, Same, Slide, View
 from segviz.engine.patches import Kernel
@@ -78,7 +78,7 @@ def _slides(node: Node, kernel: Kernel) -> bool:
         return False
     if isinstance(kernel, Pick):
         return isinstance(kernel.y, Window) and isinstance(kernel.x, Window)
-    return isinstance(kernel, (Slide, Pad)) or (isinstance(kernel, BY_UNIT) and node.y == node.x == SAME)
+    return isinstance(kernel, (Slide, Pad)) or (isinstance(kernel, BY_UNIT) and node.y == node.x == IDENTITY)
 
 
 def _padding(native: Trace) -> str:

@@ -52,8 +52,7 @@ class Jobs:
     def _job(self, setup: Setup, path: str, loaded: Loaded, squeeze: bool, key: Hashable) -> Job:
         check_channels(loaded.entry)
         picture = self._store.picture(path)
-        size, native = (picture.height, picture.width), loaded.entry.input_size
-        frame = squeezed(size, native) if squeeze else loaded.frame(size, setup.scale)
+        frame, native = frame_of(loaded, (picture.height, picture.width), setup.scale, squeeze), loaded.entry.input_size
         image = self.pixels(path, loaded, frame)
         as_published = loaded.traced(False, native, image=image if frame.outer == native[1:] else None)
         return Job(loaded, image, key, frame, as_published, notes=picture.notes, fast=setup.fast)
@@ -73,9 +72,10 @@ def key_of(setup: Setup, loaded: Loaded) -> tuple[Hashable, ...]:
 
 def frame_at_once(loaded: Loaded, image: tuple[int, int], scale: float | None) -> Frame:
     """How an image of (height, width) lies in the input of the trace that takes it at once: see `Jobs.at_once`."""
-    return loaded.frame(image, scale) if loaded.convertible else squeezed(image, loaded.entry.input_size)
+    return frame_of(loaded, image, scale, squeeze=not loaded.convertible)
 
 
-def squeezed(image: tuple[int, int], native: tuple[int, int, int]) -> Frame:
-    """An image of (height, width) as large as the native input (C, H, W), which is all that some networks take."""
-    return Frame(image, native[1:], native[1:])
+def frame_of(loaded: Loaded, image: tuple[int, int], scale: float | None, squeeze: bool) -> Frame:
+    """How an image of (height, width) lies in an input; `squeeze`: in the native one, all that some networks take."""
+    native = loaded.entry.input_size[1:]
+    return Frame(image, native, native) if squeeze else loaded.frame(image, scale)

@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from segviz.core.errors import SegvizError
 from segviz.core.field import Status
 from segviz.core.regions import Region
-from segviz.core.steps import SAME, Window
+from segviz.core.steps import IDENTITY, Window
 from segviz.engine.patches import MAPS, Patch, Weights
 from segviz.engine.recorder import Recorder, tensors_of
 from segviz.engine.uses import Found, Use, hw
@@ -109,7 +109,7 @@ class LiveRecorder(Recorder):  # type: ignore[no-untyped-call]  # torch has no t
         use = _Outside(torch.ops.aten.alias.default, {}, {}, (), {}, inputs, tensor)
         axes = MAPS if tensor.dim() == 4 else None
         (rows, columns), keeps = inputs[0].grid, hw(tensor, axes) == inputs[0].grid
-        y, x = (SAME, SAME) if keeps else (Window(rows), Window(columns))
+        y, x = (IDENTITY, IDENTITY) if keeps else (Window(rows), Window(columns))
         reason = "made of the image outside torch, where nobody can follow it"
         kernel = Fixed(tensor.detach().clone())
         self._add(use, Found(kernel, y, x, axes=axes, whole=True, mixed=True, reason=reason), sources)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
 from segviz.core.regions import Region
-from segviz.core.steps import SAME, Resize, Taps
+from segviz.core.steps import IDENTITY, Resize, Taps
 from segviz.engine.comparison import outputs_seen
 from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.kernels import Same
@@ -58,7 +58,7 @@ def opaque(network: nn.Module, image: Tensor, reason: str) -> Trace:
     with torch.inference_mode(), outputs_seen(network, see):
         shapes[END] = first_tensor(network(image.clone())).shape
     height, width = hw(image, MAPS)
-    nodes = [Node((), SAME, SAME, height, width)]
+    nodes = [Node((), IDENTITY, IDENTITY, height, width)]
     operations = [Operation("image", Same(), (), image.numel())]
     calls = []
     for name, shape in shapes.items():

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Node
-from segviz.core.steps import SAME
+from segviz.core.steps import IDENTITY
 from segviz.engine import heads
 from segviz.engine.heads import Head, Place
 from segviz.engine.kernels import Same
@@ -78,7 +78,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
     def __init__(self, image: Tensor, state: dict[str, Tensor], head: Head | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         first = Value(image, hw(image, MAPS), MAPS)
-        self.nodes: list[Node] = [Node((), SAME, SAME, *first.grid)]
+        self.nodes: list[Node] = [Node((), IDENTITY, IDENTITY, *first.grid)]
         self.values: list[Value] = [first]
         self.operations: list[Operation] = [Operation("image", Same(), (), image.numel())]
         self.made_by: dict[int, int] = {id(image): 0}  # tensor to node

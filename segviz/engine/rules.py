@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from segviz.core.field import Status
-from segviz.core.steps import SAME, Resize, Taps, Window
+from segviz.core.steps import IDENTITY, Resize, Taps, Window
 from segviz.engine import grid_rules, kernels, window_rules
 from segviz.engine.patches import MAPS
 from segviz.engine.positions import ON_MAPS, by_content, has_lost_them, is_spread, takes_all
@@ -136,7 +136,7 @@ def _slice(use: Use) -> Found:
         return _beyond(use) if use.main.stands_for else use.point()
     start, step = _start(use, dim), int(use.args.get("step") or 1)
     window = Window(stride=step, before=-start)
-    y, x = (window if dim == axis else SAME for axis in axes)
+    y, x = (window if dim == axis else IDENTITY for axis in axes)
     if axes != MAPS:
         return use.all_of_it(axes, y=y, x=x)
     made = kernels.Pick(y, x) if step > 1 else kernels.Pad(y, x, use.main.grid)
@@ -240,9 +240,9 @@ def _point(use: Use) -> Found:
     if axes is not None and any(
         value.axes is None and is_spread(value.tensor, use.output, axes) for value in use.inputs
     ):
-        return use.all_of_it(axes, y=SAME, x=SAME)
+        return use.all_of_it(axes, y=IDENTITY, x=IDENTITY)
     if axes is not None and any(is_spread(tensor, use.output, axes) for tensor in use.constants):
-        return use.all_of_it(axes, y=SAME, x=SAME)
+        return use.all_of_it(axes, y=IDENTITY, x=IDENTITY)
     return use.point(axes)
 
 
@@ -319,7 +319,7 @@ def _scattered(use: Use) -> Found:
         return use.all_of_it(None)
     if laid != axes or dim in axes:
         return use.all_of_it(axes, reason="rows or columns of the maps are written over")
-    return use.point(axes) if len(use.inputs) > 1 else use.all_of_it(axes, y=SAME, x=SAME)
+    return use.point(axes) if len(use.inputs) > 1 else use.all_of_it(axes, y=IDENTITY, x=IDENTITY)
 
 
 aten = torch.ops.aten
@@ -435,5 +435,5 @@ def _without_rule(use: Use) -> Found:
         chosen = {"whole": True}
     axes = use.main.axes if use.main.axes is not None and use.output.dim() == use.main.tensor.dim() else None
     keeps = axes is not None and hw(use.output, axes) == use.main.grid
-    steps = {"y": SAME, "x": SAME} if keeps else {}
+    steps = {"y": IDENTITY, "x": IDENTITY} if keeps else {}
     return use.all_of_it(axes, reason=reason, doubt=doubt, **steps, **chosen)

@@ -18,7 +18,7 @@ from segviz.core.choices import Pooling
 from segviz.core.errors import SegvizError
 from segviz.core.refusals import lacks_memory
 from segviz.core.requests import ConvertedLayer, Progress
-from segviz.core.steps import SAME
+from segviz.core.steps import IDENTITY
 from segviz.engine.flow import NetworkWeights, finished, followed, progress, run
 from segviz.engine.graph import Trace, first_tensor
 from segviz.engine.heads import End, Head, Place, ends_the_maps
@@ -138,7 +138,7 @@ def _check(converted: Trace) -> None:
     wanted = {converted.output}
     for index in range(converted.output, 0, -1):
         if index in wanted:
-            if nodes[index].reason and not (nodes[index].mixed and nodes[index].y == nodes[index].x == SAME):
+            if nodes[index].reason and not (nodes[index].mixed and nodes[index].y == nodes[index].x == IDENTITY):
                 raise SegvizError(_refusal(converted, index, nodes[index].reason))
             wanted |= {*nodes[index].inputs, *nodes[index].gates}
 

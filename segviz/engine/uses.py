@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from segviz.core.field import Status
-from segviz.core.steps import SAME, Step, Window
+from segviz.core.steps import IDENTITY, Step, Window
 from segviz.engine import kernels
 from segviz.engine.patches import MAPS, Kernel, Source
 from segviz.engine.unpooling import Switches
@@ -51,8 +51,8 @@ class Found:
     """
 
     kernel: Kernel
-    y: Step = SAME
-    x: Step = SAME
+    y: Step = IDENTITY
+    x: Step = IDENTITY
     grid: Pair | None = None
     axes: Pair | None = None
     stands_for: bool = False

@@ -58,7 +58,7 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._session = session
         self._overlays: Overlays | None = None
-        self._chain: tuple[Box, ...] = ()
+        self.chain: tuple[Box, ...] = ()  # boxes of the filmstrip below the image
         self.ink: Layer | None = None  # a drawing that is being made: shown as it is now, whatever the scene has
         self.setAccessibleName("Canvas")
         theme.set_surface(self, "surround")
@@ -155,7 +155,7 @@ class Canvas(QWidget):
             from segviz.gui.overlays import Overlays  # loads numpy
 
             self._overlays, old = Overlays(), None
-            self._overlays.sight.show_chain(self._chain)
+            self._overlays.sight.show_chain(self.chain)
         picture = new.picture
         self._overlays.ink = self.ink
         self._overlays.show(old, new)
@@ -197,7 +197,7 @@ class Canvas(QWidget):
 
     def show_chain(self, boxes: tuple[Box, ...]) -> None:
         """The boxes of the filmstrip below the image: both are chosen once."""
-        self._chain = boxes
+        self.chain = boxes
         if self._overlays is not None and self._overlays.sight.show_chain(boxes):
             self.view.update()
 

@@ -41,10 +41,10 @@ class CanvasStrip(QWidget):
         self.views.button(ERRORS).hide()
         self.opacity = LabelledSlider("Opacity", tooltip="How strongly the overlay covers the image")
         self.minimum = LabelledSlider("Minimum", tooltip="Nothing is painted where the network is less sure than this")
-        self.scale, self.legend = ColourBar(), Swatches()
+        self.scale, self.legend, self._nothing = ColourBar(), Swatches(), QWidget()
         self._right = QStackedWidget()
         self._right.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for widget in (self.scale, self.legend, QWidget()):
+        for widget in (self.scale, self.legend, self._nothing):
             self._right.addWidget(widget)
         self.fit = self._button("fit")
         theme.set_icon(self.fit, "maximize")
@@ -138,7 +138,7 @@ class CanvasStrip(QWidget):
         Where these stand for nothing the map is not there, and no bar is shown. After `show_state`.
         """
         if ends == NO_ENDS and self._right.currentWidget() is self.scale:
-            self._right.setCurrentIndex(2)
+            self._right.setCurrentWidget(self._nothing)
         self.scale.set_range(*ends)
         self.scale.set_title(title, f": at most {most}" if most else "")
         self.scale.set_colours(colours)

@@ -18,7 +18,7 @@ from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.identity import Same
 from segviz.gui.scene import Scene
 from segviz.gui.widgets.image_view import Layer
-from segviz.gui.widgets.marks import LIGHT, UNDER, draw_chip
+from segviz.gui.widgets.marks import LIGHT, UNDER, chip_size, draw_plate
 from segviz.gui.widgets.painted import elided
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of
 from segviz.gui.widgets.projection import Projection
@@ -138,7 +138,14 @@ class CurtainLayer:
             room = high - low - theme.px(24)
             if name and room > theme.px(36):
                 text = elided(name, theme.numbers(theme.CAPTION), room)
-                draw_chip(painter, text, QRectF(low, top, high - low, 0), QRectF(low, top, high - low, area.height()))
+                _draw_name(painter, text, QRectF(low, top, high - low, area.height()))
+
+
+def _draw_name(painter: QPainter, text: str, room: QRectF) -> None:
+    """On a plate at the upper left of `room`, which it fits into."""
+    rect = QRectF(QPointF(), chip_size(text))
+    rect.moveTo(round(room.left() + theme.px(4)), round(room.top() + theme.px(5)))
+    draw_plate(painter, rect, text, theme.numbers(theme.CAPTION))
 
 
 class ComparedLayers:

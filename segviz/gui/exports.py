@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from segviz.core import catalogue, export, palettes, scores
 from segviz.core.choices import View
+from segviz.core.field import Box
 from segviz.gui import comparing, gestures, pictures, tables, theme
 from segviz.gui.background import interruptible
 from segviz.gui.kinds import CSV, GIF, NPZ, PNG, SVG
@@ -54,17 +55,22 @@ class Export:
 
 
 def _view(scene: Scene, canvas: Canvas, scale: float) -> SaveFunction:
-    ground, factor = canvas.view.ground, view_scale(_there(scene.picture), scale)
-    return lambda path: pictures.save_png(whole_view(scene, factor, ground), path)
+    ground, factor, chain = canvas.view.ground, view_scale(_there(scene.picture), scale), canvas.chain
+    return lambda path: pictures.save_png(whole_view(scene, factor, ground, chain), path)
 
 
-def whole_view(scene: Scene, scale: float, ground: QColor) -> QImage:
-    """The image with everything that the canvas paints on it. In any thread: no view shows these layers."""
+def whole_view(scene: Scene, scale: float, ground: QColor, chain: tuple[Box, ...] | None = None) -> QImage:
+    """The image with everything that the canvas paints on it; `chain`: the boxes of its filmstrip, None without one.
+
+    In any thread: no view shows these layers.
+    """
     from segviz.gui.overlays import Overlays
 
     if comparing.is_side_by_side(scene):
         return side_view(scene, scale, ground)
     overlays, picture = Overlays(), _there(scene.picture)
+    if chain is not None:
+        overlays.sight.show_chain(chain)
     overlays.show(None, scene)
     return rendered((picture.width, picture.height), interruptible(overlays.layers), scale, ground)
 

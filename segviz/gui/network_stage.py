@@ -205,7 +205,7 @@ def _facts(scene: Scene, plan: Plan | None, found: Outcome | None) -> str:
     if network is None or plan is None or found is None:
         return ""
     if found.edits:
-        return f"Change refused · {summary(scene, found)}" if found.refusal else summary(scene, found)
+        return summary(scene, found)
     return " · ".join(
         (
             network.title,

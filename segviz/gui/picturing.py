@@ -9,7 +9,7 @@ from typing import Any
 from segviz.core.choices import NetworkView
 from segviz.core.folding import Folding, Volume
 from segviz.core.network_picture import WHOLE, Part
-from segviz.core.paddings import Padding
+from segviz.core.paddings import PaddingRule
 from segviz.core.what_if import Edit, editable
 from segviz.gui import gestures
 from segviz.gui.scene import Scene
@@ -79,7 +79,7 @@ def step(scene: Scene, folding: Folding, by: int) -> Changes:
 # ---------------------------------------------------------------------------------------- what if
 
 
-def change_window(scene: Scene, layer: str, part: Part, size: tuple[int, int] | Padding) -> Changes:
+def change_window(scene: Scene, layer: str, part: Part, size: tuple[int, int] | PaddingRule) -> Changes:
     """Another kernel, stride, dilation or padding (y, x) in a layer; what it has anyway is no edit."""
     if scene.network is None:
         return {}

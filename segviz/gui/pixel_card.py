@@ -270,6 +270,9 @@ class _Card:
             self._painter.fillRect(track, self._tokens.color("raised"))
             track.setWidth(max(2.0, track.width() * bar.fraction))
             self._painter.fillRect(track, QColor(bar.colour) if bar.colour else self._tokens.color("accent"))
+            if bar.colour:  # pale ones show on light ground
+                self._painter.setPen(QPen(self._tokens.color("dim"), 1))
+                self._painter.drawRect(track)
             top += high
         return top
 

@@ -21,7 +21,7 @@ COMPUTING = "computing what changes…"
 
 
 # Strokes and gaps of the lines of paths, so that they are told apart without their colours, too.
-DASHES: tuple[tuple[float, ...], ...] = ((), (10.0, 4.0), (8.0, 3.0, 2.0, 3.0), (2.5, 2.5))
+PATH_DASHES: tuple[tuple[float, ...], ...] = ((), (10.0, 4.0), (8.0, 3.0, 2.0, 3.0), (2.5, 2.5))
 
 
 def path_colours(scene: Scene, count: int) -> list[str]:
@@ -38,7 +38,7 @@ def path_marks(scene: Scene) -> tuple[PathMarks, ...]:
         return ()
     found = sighting.paths(scene)
     return tuple(
-        PathMarks(path.box, colour, DASHES[at % len(DASHES)], f"{path.name} /{path.stride:g}")
+        PathMarks(path.box, colour, PATH_DASHES[at % len(PATH_DASHES)], f"{path.name} /{path.stride:g}")
         for at, (path, colour) in enumerate(zip(found, path_colours(scene, len(found)), strict=True))
     )
 

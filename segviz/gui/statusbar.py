@@ -64,7 +64,7 @@ def image_text(scene: Scene) -> str:
     picture = scene.picture
     if picture is None:
         return opening(image_title(scene.state.image)) if scene.state.image else "no image"
-    return f"{picture.width} × {picture.height} px {picture.kind}"
+    return f"{words.size(picture.width, picture.height)} px {picture.kind}"
 
 
 def network_text(scene: Scene) -> str:
@@ -94,7 +94,7 @@ def grid_text(scene: Scene) -> str:
 
 def _grid(rows: int, columns: int) -> str:
     """Said in full: right beside it stands an image's width × height."""
-    return f"{words.many(rows, 'row')} × {words.many(columns, 'column')}"
+    return words.TIMES.join((words.many(rows, "row"), words.many(columns, "column")))
 
 
 def equality_text(scene: Scene) -> str:

@@ -47,22 +47,14 @@ def map_rows(statistics: MapStatistics, named: Callable[[int], str], cell: tuple
     return rows
 
 
+LANE = (
+    "side", "seconds", "outputs", "outputs_per_second", "macs", "batch", "extrapolated", "measured", "repeats", "bytes"
+)  # fmt: skip
+
+
 def race_rows(result: RaceResult) -> Rows:
     """A race: one row a side, then what the comparison found, named as `segviz race --json` names it."""
-    rows: Rows = [
-        [
-            "side",
-            "seconds",
-            "outputs",
-            "outputs_per_second",
-            "macs",
-            "batch",
-            "extrapolated",
-            "measured",
-            "repeats",
-            "bytes",
-        ],
-    ]
+    rows: Rows = [list(LANE)]
     for side in Side:
         lane = lane_of(result, side)
         counts = [lane.seconds, lane.outputs, rate(lane), lane.macs, lane.batch, lane.extrapolated, lane.measured]

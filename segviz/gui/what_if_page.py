@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.core.network_picture import Part
-from segviz.core.paddings import Padding
+from segviz.core.paddings import PaddingRule
 from segviz.core.what_if import LARGEST, editable
 from segviz.gui import picturing, theme, words
 from segviz.gui.panels.network_rows import field_text
@@ -96,7 +96,7 @@ class WhatIfPage(QWidget):
         size = read_size(text, part)
         if size is None:
             limits = f"a whole number from {part.least} to {LARGEST:,}"
-            word = f", or “{Padding.SAME}”" if part is Part.PADDING else ""
+            word = f", or “{PaddingRule.SAME}”" if part is Part.PADDING else ""
             self.summary.say(f"“{text}” is no {part}: {limits}, or width × height{word}")
         else:
             self._ask(lambda scene: picturing.change_window(scene, layer, part, size))
@@ -119,7 +119,7 @@ class WhatIfPage(QWidget):
 def _stepped_from(row: WhatIfRow, part: Part) -> tuple[int, int] | None:
     """The (y, x) that + and − change by one: of a padding that is no number what it is in front of the maps."""
     size = getattr(row.window, part) if row.window is not None else None
-    if isinstance(size, Padding):
+    if isinstance(size, PaddingRule):
         return (row.pads.top, row.pads.left) if row.pads is not None else None
     return size
 
@@ -142,10 +142,10 @@ def _part(row: WhatIfRow, part: Part) -> Cell:
     if part is not Part.PADDING or row.window is None:
         return cell
     tip = ""
-    if isinstance(row.window.padding, Padding):
+    if isinstance(row.window.padding, PaddingRule):
         sides = ", ".join(f"{side} {count}" for side, count in row.pads._asdict().items()) if row.pads else "not known"
         tip = f"{row.name} pads as many units as make a grid of input ÷ stride, rounded up: {sides}"
-    return replace(cell, word=Padding.SAME.value, tip=tip)
+    return replace(cell, word=PaddingRule.SAME.value, tip=tip)
 
 
 def _cell(value: Value) -> Cell:
@@ -159,7 +159,7 @@ def summary(scene: Scene, found: Outcome) -> str:
         return ""
     count = len(found.edits)
     if found.refusal:
-        return f"Refused: {'; '.join(filter(None, (found.refusal.rstrip('.'), found.remedy)))}"
+        return f"Change refused: {'; '.join(filter(None, (found.refusal.rstrip('.'), found.remedy)))}"
     last = real.geometry.last
     was, now = real.layer(last), found.network.layer(last)
     if not count or was is None or now is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from segviz.core.folding import Folding
 from segviz.core.network_picture import Part
-from segviz.core.paddings import Padding, Paddings, Pads
+from segviz.core.paddings import Margins, PaddingFinder, PaddingRule
 from segviz.core.requests import Layer, Network
 from segviz.core.what_if import LARGEST, Edit, EditRefused, WhatIf, editable, edited, padding_for_size
 from segviz.gui import words
@@ -49,7 +49,7 @@ class WhatIfRow:
     stride: Value
     field: Value
     macs: Value
-    pads: Pads | None = None
+    pads: Margins | None = None
     refusal: str = ""
 
     @property
@@ -90,7 +90,7 @@ def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Ou
         found = _before(network, known, at)
     new = {layer.name: layer for layer in found.layers} if found is not None else {}
     told = _told(network, folding)
-    paddings = Paddings(found.geometry) if found is not None else None
+    paddings = PaddingFinder(found.geometry) if found is not None else None
     rows = tuple(
         _row(layer, new.get(layer.name), windows.get(layer.name), known.get(layer.name), paddings) for layer in told
     )
@@ -141,7 +141,9 @@ def _before(network: Network, edits: Mapping[str, Edit], at: str) -> WhatIf | No
     return edited(part, {name: edit for name, edit in edits.items() if name in names})
 
 
-def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None, paddings: Paddings | None) -> WhatIfRow:
+def _row(
+    was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None, paddings: PaddingFinder | None
+) -> WhatIfRow:
     def value(text: str, new: str) -> Value:
         return Value(text, new if now is not None or not text else UNKNOWN)
 
@@ -160,9 +162,9 @@ def _row(was: Layer, now: Layer | None, real: Edit | None, edit: Edit | None, pa
     )
 
 
-def size_text(size: tuple[int, int] | Padding) -> str:
+def size_text(size: tuple[int, int] | PaddingRule) -> str:
     """A part of a window as it stands in the table: '3', '5 × 3', 'same'."""
-    return size.value if isinstance(size, Padding) else words.per_axis(size)
+    return size.value if isinstance(size, PaddingRule) else words.per_axis(size)
 
 
 def grid_text(layer: Layer) -> str:
@@ -181,10 +183,10 @@ def _macs(layer: Layer) -> str:
     return words.short_count(layer.macs) if layer.macs else ""
 
 
-def read_size(text: str, part: Part) -> tuple[int, int] | Padding | None:
+def read_size(text: str, part: Part) -> tuple[int, int] | PaddingRule | None:
     """(y, x) of what a person types: '3', or width × height as '5×3', '5x3', '5 3'; 'same'; None where it is none."""
-    if part is Part.PADDING and text.strip().lower() == Padding.SAME:
-        return Padding.SAME
+    if part is Part.PADDING and text.strip().lower() == PaddingRule.SAME:
+        return PaddingRule.SAME
     numbers = re.findall(r"\d+", text)
     if not 1 <= len(numbers) <= 2 or re.search(r"[^\d\s×x*,;]", text):
         return None

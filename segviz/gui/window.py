@@ -306,8 +306,8 @@ class MainWindow(QMainWindow):
         elif self.canvas is not None and self.desk.scene.picture is not None:
             from segviz.gui.exports import whole_view
 
-            scene, ground = self.desk.scene, self.canvas.view.ground
-            self.files.copy_made(lambda: whole_view(scene, 1.0, ground))
+            scene, ground, chain = self.desk.scene, self.canvas.view.ground, self.canvas.chain
+            self.files.copy_made(lambda: whole_view(scene, 1.0, ground, chain))
 
     def drag_window(self) -> None:
         """A window to drag, or none any more; where there can be none, why."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from segviz.core.errors import SegvizError
 from segviz.core.field import Geometry, Node
-from segviz.core.steps import SAME, Law, Window
+from segviz.core.steps import IDENTITY, Law, Window
 
 ALONE = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.Identity, nn.BatchNorm2d, nn.Dropout, nn.Dropout2d)  # unit by unit
 TOLERANCE = 1e-3  # of the largest logit, by which a patch and the whole image may differ
@@ -69,7 +69,7 @@ def _not_a_chain(why: str) -> SegvizError:
 
 def _followed(network: nn.Module, image: Tensor) -> tuple[Geometry, Tensor]:
     """The layers in the order in which they compute, as nodes; and the logits."""
-    nodes = [Node((), SAME, SAME, image.shape[2], image.shape[3])]
+    nodes = [Node((), IDENTITY, IDENTITY, image.shape[2], image.shape[3])]
 
     def behind(module: nn.Module, _: object, made: object) -> None:
         if not isinstance(made, Tensor):
@@ -104,7 +104,7 @@ def _evaluated(network: nn.Module, image: Tensor) -> Tensor:
 
 def _steps(module: nn.Module) -> tuple[Window, Window]:
     if isinstance(module, ALONE):
-        return SAME, SAME
+        return IDENTITY, IDENTITY
     if isinstance(module, nn.Conv2d) and not isinstance(module.padding, str):
         layers = [(_pair(n)) for n in (module.kernel_size, module.stride, module.dilation, module.padding)]
     elif isinstance(module, (nn.MaxPool2d, nn.AvgPool2d)) and not module.ceil_mode:

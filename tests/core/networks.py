@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from segviz.core.field import Geometry, Node
-from segviz.core.steps import SAME, Step, Transposed, Window
+from segviz.core.steps import IDENTITY, Step, Transposed, Window
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Builder:
     names: list[tuple[str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.nodes.append(Node((), SAME, SAME, self.size, self.size))
+        self.nodes.append(Node((), IDENTITY, IDENTITY, self.size, self.size))
 
     def add(self, name: str, step: Step, size: int, *inputs: int) -> int:
         self.nodes.append(Node(inputs or (len(self.nodes) - 1,), step, step, size, size))
@@ -43,7 +43,7 @@ class Builder:
 
     def join(self, name: str, first: int, second: int) -> int:
         assert self.nodes[first].height == self.nodes[second].height, "only maps of one size can be joined"
-        return self.add(name, SAME, self.nodes[first].height, first, second)
+        return self.add(name, IDENTITY, self.nodes[first].height, first, second)
 
     def done(self) -> Geometry:
         return Geometry(self.size, self.size, tuple(self.nodes), tuple(self.names), self.names[-1][0])

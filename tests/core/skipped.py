@@ -11,7 +11,7 @@ from segviz.core.choices import Task
 from segviz.core.field import Geometry, Node
 from segviz.core.frames import Frame
 from segviz.core.requests import DescribeRequest, Layer, Network, Setup
-from segviz.core.steps import SAME, Step, Transposed, Window
+from segviz.core.steps import IDENTITY, Step, Transposed, Window
 
 
 class Op(NamedTuple):
@@ -21,7 +21,7 @@ class Op(NamedTuple):
     size: int
     channels: int
     inputs: tuple[int, ...]
-    step: Step = SAME
+    step: Step = IDENTITY
     macs: int = 0
     gates: tuple[int, ...] = ()
 
@@ -29,7 +29,7 @@ class Op(NamedTuple):
 def network(size: int, channels: int, ops: Sequence[Op], containers: Mapping[str, int], last: str = "") -> Network:
     """`containers` says which operation makes the output of each."""
     nodes = (
-        Node((), SAME, SAME, size, size),
+        Node((), IDENTITY, IDENTITY, size, size),
         *(Node(op.inputs, op.step, op.step, op.size, op.size, op.gates) for op in ops),
     )
     named = [(op.name, at) for at, op in enumerate(ops, 1) if op.name]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from segviz.core.field import Geometry, Node, Status
 from segviz.core.field_paths import chain
 from segviz.core.regions import Region, in_sight, reached
-from segviz.core.steps import SAME, Interval, Resize, Span, Taps, Window
+from segviz.core.steps import IDENTITY, Interval, Resize, Span, Taps, Window
 from tests.core import networks
 
 KERNELS = st.sampled_from([1, 2, 3, 3, 5])
@@ -37,18 +37,20 @@ def windows(draw: st.DrawFn, *, wide: bool = False) -> Window:
 @st.composite
 def graphs(draw: st.DrawFn) -> Geometry:
     """Windows, and joins of any earlier maps of one size, in the order of dense blocks and in others."""
-    nodes = [Node((), SAME, SAME, draw(st.integers(9, 30)), draw(st.integers(9, 30)))]
+    nodes = [Node((), IDENTITY, IDENTITY, draw(st.integers(9, 30)), draw(st.integers(9, 30)))]
     for kind in draw(st.lists(st.sampled_from(KINDS), min_size=4, max_size=16)):
         source = draw(st.integers(max(0, len(nodes) - 3), len(nodes) - 1))
         below = nodes[source]
         alike = [k for k, node in enumerate(nodes) if (node.height, node.width) == (below.height, below.width)]
         if kind == "dense":
-            nodes.append(Node(tuple(alike[: draw(st.integers(1, len(alike)))]), SAME, SAME, below.height, below.width))
+            nodes.append(
+                Node(tuple(alike[: draw(st.integers(1, len(alike)))]), IDENTITY, IDENTITY, below.height, below.width)
+            )
         elif kind == "join":
             inputs = draw(st.lists(st.sampled_from(alike), min_size=1, max_size=4))
-            nodes.append(Node(tuple(inputs), SAME, SAME, below.height, below.width))
+            nodes.append(Node(tuple(inputs), IDENTITY, IDENTITY, below.height, below.width))
         elif kind == "whole":
-            nodes.append(Node((source,), SAME, SAME, below.height, below.width, whole=True))
+            nodes.append(Node((source,), IDENTITY, IDENTITY, below.height, below.width, whole=True))
         elif kind == "up":
             y, x = (Resize(Taps.NEAREST, side, 2 * side) for side in (below.height, below.width))
             nodes.append(Node((source,), y, x, 2 * below.height, 2 * below.width))
@@ -94,7 +96,7 @@ def test_a_field_is_the_same_in_closed_form_and_node_by_node(geometry: Geometry)
 
 
 def graph(side: int, *nodes: Node) -> Geometry:
-    every = (Node((), SAME, SAME, side, side), *nodes)
+    every = (Node((), IDENTITY, IDENTITY, side, side), *nodes)
     return Geometry(side, side, every, tuple((f"l{k}", k) for k in range(len(every))), f"l{len(nodes)}")
 
 
@@ -107,13 +109,13 @@ CONV = Window(3, before=1)
 SPECIAL = {
     "padding in front alone": graph(9, node(0, PAD_IN_FRONT, 11), node(1, CONV, 11)),
     "a crop that is padded, and one that is not": graph(
-        20, node(0, CROP, 16), node(1, CONV, 16), Node((2, 1), SAME, SAME, 16, 16)
+        20, node(0, CROP, 16), node(1, CONV, 16), Node((2, 1), IDENTITY, IDENTITY, 16, 16)
     ),
     "the same doubt on two ways": graph(
         9,
         node(0, CONV, 9, reason="of the earlier", doubt=Status.BOUND),
         node(0, CONV, 9, reason="of the later", doubt=Status.BOUND),
-        Node((2, 1), SAME, SAME, 9, 9),
+        Node((2, 1), IDENTITY, IDENTITY, 9, 9),
     ),
 }
 
@@ -142,9 +144,9 @@ def test_what_is_in_sight_and_reached_is_the_same_edge_by_edge(geometry: Geometr
 def dense_block(depth: int) -> Geometry:
     """Convolution k takes all maps before it, as in DenseNet: joined in a node of its own."""
     conv = Window(3, before=1)
-    nodes, maps = [Node((), SAME, SAME, 40, 40)], [0]
+    nodes, maps = [Node((), IDENTITY, IDENTITY, 40, 40)], [0]
     for _ in range(depth):
-        nodes.append(Node(tuple(maps), SAME, SAME, 40, 40))
+        nodes.append(Node(tuple(maps), IDENTITY, IDENTITY, 40, 40))
         nodes.append(Node((len(nodes) - 1,), conv, conv, 40, 40))
         maps.append(len(nodes) - 1)
     layers = tuple((f"conv{k}", index) for k, index in enumerate(maps[1:]))
@@ -197,9 +199,9 @@ def test_a_joint_needs_only_what_its_own_readers_need() -> None:
     """Of the join of (a, b) a unit of the join of (a, b, c) needs nothing, though its maps are asked through it."""
     conv = Window(3, before=1)
     inputs = ((0,), (0, 1), (2,), (0, 1, 3))
-    steps = (conv, SAME, conv, SAME)
+    steps = (conv, IDENTITY, conv, IDENTITY)
     nodes = tuple(Node(below, step, step, 9, 9) for below, step in zip(inputs, steps, strict=True))
-    geometry = Geometry(9, 9, (Node((), SAME, SAME, 9, 9), *nodes), (("a", 1), ("ab", 2), ("abc", 4)), "abc")
+    geometry = Geometry(9, 9, (Node((), IDENTITY, IDENTITY, 9, 9), *nodes), (("a", 1), ("ab", 2), ("abc", 4)), "abc")
     assert geometry.joints[4] == (2, 3)
     need = in_sight(geometry, "abc", 4, 4)
     assert [need[index][0].real for index in (4, 3, 2, 1)] == [(4, 4), (4, 4), (3, 5), (3, 5)]

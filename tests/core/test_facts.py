@@ -6,7 +6,7 @@ import pytest
 
 from segviz.core.facts import PHASES, FactFinder
 from segviz.core.field import Geometry, Node
-from segviz.core.steps import SAME, Resize, Taps, Window
+from segviz.core.steps import IDENTITY, Resize, Taps, Window
 from tests.core import networks
 
 NETWORKS = {
@@ -41,7 +41,11 @@ def test_a_unet_and_an_fcn_have_the_larger_of_their_sizes() -> None:
 def test_layers_that_move_nothing_are_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Convolution, normalisation, activation and their container see the same."""
     conv = Window(3, before=1)
-    nodes = (Node((), SAME, SAME, 9, 9), Node((0,), conv, conv, 9, 9), *(Node((k,), SAME, SAME, 9, 9) for k in (1, 2)))
+    nodes = (
+        Node((), IDENTITY, IDENTITY, 9, 9),
+        Node((0,), conv, conv, 9, 9),
+        *(Node((k,), IDENTITY, IDENTITY, 9, 9) for k in (1, 2)),
+    )
     geometry = Geometry(9, 9, nodes, (("conv", 1), ("norm", 2), ("relu", 3), ("block", 3)), "relu")
     walked = []
     real = Geometry.seen_by
@@ -54,15 +58,15 @@ def test_layers_that_move_nothing_are_walked_once(monkeypatch: pytest.MonkeyPatc
 
 def test_what_decides_something_stands_for_itself() -> None:
     """A gate, a whole map, a doubt and another size are all more than a node that moves nothing."""
-    plain = Node((0,), SAME, SAME, 9, 9)
+    plain = Node((0,), IDENTITY, IDENTITY, 9, 9)
     others = (
-        Node((1,), SAME, SAME, 9, 9, gates=(0,)),
-        Node((1,), SAME, SAME, 9, 9, whole=True),
-        Node((1,), SAME, SAME, 9, 9, reason="nobody knows"),
-        Node((1,), SAME, SAME, 8, 9),
-        Node((0, 1), SAME, SAME, 9, 9),
+        Node((1,), IDENTITY, IDENTITY, 9, 9, gates=(0,)),
+        Node((1,), IDENTITY, IDENTITY, 9, 9, whole=True),
+        Node((1,), IDENTITY, IDENTITY, 9, 9, reason="nobody knows"),
+        Node((1,), IDENTITY, IDENTITY, 8, 9),
+        Node((0, 1), IDENTITY, IDENTITY, 9, 9),
     )
-    geometry = Geometry(9, 9, (Node((), SAME, SAME, 9, 9), plain, *others), (("last", 6),), "last")
+    geometry = Geometry(9, 9, (Node((), IDENTITY, IDENTITY, 9, 9), plain, *others), (("last", 6),), "last")
     assert geometry.same_as == (0, 0, 2, 3, 4, 5, 6)
 
 
@@ -70,6 +74,6 @@ def test_behind_a_resizing_every_unit_may_see_something_else() -> None:
     """From 7 to 16 units: fields are 6 to 9 pixels wide, and only a look at many units finds the widest."""
     conv = Window(3, 2, before=1)
     up = Resize(Taps.BILINEAR, 7, 16)
-    nodes = (Node((), SAME, SAME, 14, 14), Node((0,), conv, conv, 7, 7), Node((1,), up, up, 16, 16))
+    nodes = (Node((), IDENTITY, IDENTITY, 14, 14), Node((0,), conv, conv, 7, 7), Node((1,), up, up, 16, 16))
     geometry = Geometry(14, 14, nodes, (("conv", 1), ("up", 2)), "up")
     assert FactFinder(geometry).of("up").size == largest(geometry, "up")

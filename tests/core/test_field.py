@@ -12,7 +12,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Geometry, Node, Status, pair, tidy
 from segviz.core.frames import Frame, Lattice
 from segviz.core.regions import from_shares, to_shares
-from segviz.core.steps import SAME, Interval, Law, Resize, Taps, Transposed, Window
+from segviz.core.steps import IDENTITY, Interval, Law, Resize, Taps, Transposed, Window
 from tests.core import networks
 
 # ------------------------------------------------------------------------------------ papers
@@ -226,7 +226,7 @@ def test_a_unit_is_found_at_its_own_position(name, data):
 def test_a_whole_stride_is_that_of_both_axes_or_none():
     assert [networks.lenet5(96).whole_stride(layer) for layer in ("c1", "c3", "last")] == [1, 2, 4]
     third = Resize(Taps.BILINEAR, 11, 66)
-    image = Node((), SAME, SAME, 66, 66)
+    image = Node((), IDENTITY, IDENTITY, 66, 66)
     for y, x, whole in (
         (Window(6, 6), Window(6, 6), 6),
         (Window(6, 6), Window(6, 3), None),
@@ -282,10 +282,10 @@ def test_nearest_unit_ties_go_down(start, stride, size, data):
 
 
 def test_a_gate_makes_the_unit_depend_on_the_whole_image_without_moving_it():
-    image = Node((), SAME, SAME, 20, 30)
+    image = Node((), IDENTITY, IDENTITY, 20, 30)
     conv = Node((0,), Window(3, before=1), Window(3, before=1), 20, 30)
     pool = Node((1,), Resize(Taps.AREA, 20, 1), Resize(Taps.AREA, 30, 1), 1, 1, whole=True)
-    gated = Node((1,), SAME, SAME, 20, 30, gates=(2,))
+    gated = Node((1,), IDENTITY, IDENTITY, 20, 30, gates=(2,))
     geometry = Geometry(20, 30, (image, conv, pool, gated), (("pool", 2), ("gated", 3)), "gated")
     field = geometry.field("gated", 5, 7)
     assert field.box == Box(6, 4, 9, 7)
@@ -294,7 +294,10 @@ def test_a_gate_makes_the_unit_depend_on_the_whole_image_without_moving_it():
 
 
 def test_an_unknown_step_says_why():
-    image, odd = Node((), SAME, SAME, 8, 8), Node((0,), SAME, SAME, 8, 8, reason="'roll' moves pixels around")
+    image, odd = (
+        Node((), IDENTITY, IDENTITY, 8, 8),
+        Node((0,), IDENTITY, IDENTITY, 8, 8, reason="'roll' moves pixels around"),
+    )
     field = Geometry(8, 8, (image, odd), (("roll", 1),), "roll").field("roll", 1, 1)
     assert field.status is Status.UNKNOWN
     assert field.reason == "'roll' moves pixels around"

@@ -12,7 +12,7 @@ from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Geometry, Node, Status
 from segviz.core.field_paths import MOST, chain, paths
 from segviz.core.regions import Region, needed, projective, whole
-from segviz.core.steps import SAME, Interval, Resize, Taps, Transposed, Window
+from segviz.core.steps import IDENTITY, Interval, Resize, Taps, Transposed, Window
 from tests.core import networks
 
 
@@ -54,7 +54,11 @@ def test_networks_without_skips_have_one_path() -> None:
 
 def test_shortcut_and_body_are_one_path() -> None:
     window = Window(3, before=1)
-    nodes = (Node((), SAME, SAME, 9, 9), Node((0,), window, window, 9, 9), Node((0, 1), SAME, SAME, 9, 9))
+    nodes = (
+        Node((), IDENTITY, IDENTITY, 9, 9),
+        Node((0,), window, window, 9, 9),
+        Node((0, 1), IDENTITY, IDENTITY, 9, 9),
+    )
     assert paths(Geometry(9, 9, nodes, (("body", 1), ("sum", 2)), "sum"), "sum", 4, 4) == ()
 
 
@@ -89,7 +93,7 @@ def test_the_chain_narrows_to_the_unit_and_holds_each_path() -> None:
 
 
 def test_the_chain_leaves_out_holders_and_what_the_unit_does_not_need() -> None:
-    nodes = tuple(Node(() if k == 0 else (0,), SAME, SAME, 4, 4) for k in range(4))
+    nodes = tuple(Node(() if k == 0 else (0,), IDENTITY, IDENTITY, 4, 4) for k in range(4))
     layers = (("a", 1), ("b", 2), ("b.inner", 2), ("c", 3))
     assert [link.layer for link in chain(Geometry(4, 4, nodes, layers, "c"), "b", 1, 2)] == ["b.inner"]
 
@@ -102,7 +106,7 @@ def test_the_first_pixel_reaches_the_first_units_alone() -> None:
 
 def test_a_pixel_between_the_windows_reaches_nothing() -> None:
     step = Window(1, 2)
-    geometry = Geometry(4, 4, (Node((), SAME, SAME, 4, 4), Node((0,), step, step, 2, 2)), (("a", 1),), "a")
+    geometry = Geometry(4, 4, (Node((), IDENTITY, IDENTITY, 4, 4), Node((0,), step, step, 2, 2)), (("a", 1),), "a")
     assert reached(geometry, "a", 2, 2) == (Interval(1, 1), Interval(1, 1))
     assert reached(geometry, "a", 1, 2) is None
 
@@ -111,8 +115,8 @@ def test_a_pixel_between_the_windows_reaches_nothing() -> None:
     "more", [{"whole": True}, {"gates": (1,)}, {"reason": "nobody knows"}], ids=["global", "gated", "unknown"]
 )
 def test_where_units_may_see_everything_a_pixel_may_change_them_all(more: dict[str, object]) -> None:
-    first, gate = Node((), SAME, SAME, 5, 5), Node((0,), Window(5), Window(5), 1, 1, whole=True)
-    nodes = (first, gate, Node((0,), SAME, SAME, 5, 5, **more))  # type: ignore[arg-type]
+    first, gate = Node((), IDENTITY, IDENTITY, 5, 5), Node((0,), Window(5), Window(5), 1, 1, whole=True)
+    nodes = (first, gate, Node((0,), IDENTITY, IDENTITY, 5, 5, **more))  # type: ignore[arg-type]
     assert reached(Geometry(5, 5, nodes, (("a", 2),), "a"), "a", 2, 2) == (Interval(0, 4), Interval(0, 4))
 
 
@@ -120,10 +124,10 @@ def test_a_gate_is_needed_but_not_in_sight() -> None:
     """Squeeze-and-excitation: to compute a unit takes the whole map, while its chain stays as wide as its field."""
     window, pooled = Window(3, before=1), Window(9)
     nodes = (
-        Node((), SAME, SAME, 9, 9),
+        Node((), IDENTITY, IDENTITY, 9, 9),
         Node((0,), window, window, 9, 9),
         Node((1,), pooled, pooled, 1, 1, mixed=True),
-        Node((1,), SAME, SAME, 9, 9, gates=(2,)),
+        Node((1,), IDENTITY, IDENTITY, 9, 9, gates=(2,)),
     )
     geometry = Geometry(9, 9, nodes, (("conv", 1), ("gated", 3)), "gated")
     assert [(link.layer, link.rows) for link in chain(geometry, "gated", 4, 4)] == [
@@ -154,7 +158,7 @@ CLOSED = st.one_of(st.builds(Window, st.integers(2, 4), st.integers(1, 2), st.ju
 def graphs(draw: st.DrawFn, steps: st.SearchStrategy[Any]) -> Geometry:
     """Chains of steps, whose maps are sometimes joined with an earlier one, pooled or spread to it."""
     side = draw(st.integers(12, 24))
-    nodes, names = [Node((), SAME, SAME, side, side)], []
+    nodes, names = [Node((), IDENTITY, IDENTITY, side, side)], []
     for number in range(draw(st.integers(1, 6))):
         drawn, below = draw(steps), nodes[-1].height
         step = Resize(drawn[0], below, drawn[1]) if isinstance(drawn, tuple) else drawn
@@ -166,7 +170,7 @@ def graphs(draw: st.DrawFn, steps: st.SearchStrategy[Any]) -> Geometry:
             other = draw(st.integers(0, len(nodes) - 2))
             step = Resize(Taps.AREA, nodes[other].height, size)
             nodes.append(Node((other,), step, step, size, size))
-            nodes.append(Node((len(nodes) - 2, len(nodes) - 1), SAME, SAME, size, size))
+            nodes.append(Node((len(nodes) - 2, len(nodes) - 1), IDENTITY, IDENTITY, size, size))
         names.append((f"layer{number}", len(nodes) - 1))
     return Geometry(side, side, tuple(nodes), (*names, ("end", len(nodes) - 1)), "end")
 

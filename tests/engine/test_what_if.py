@@ -16,7 +16,7 @@ from segviz.core.choices import Task
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Geometry
 from segviz.core.frames import Frame
-from segviz.core.paddings import Padding, Paddings, Pads
+from segviz.core.paddings import Margins, PaddingFinder, PaddingRule
 from segviz.core.requests import DescribeRequest, Network, Setup
 from segviz.core.what_if import Edit, EditRefused, editable, edited, padding_for_size
 from segviz.engine.architectures import skeleton
@@ -265,9 +265,9 @@ def test_each_place_is_walked_once_and_layers_that_nothing_moves_not_at_all(monk
 
 
 STEM, BODY, DOWN = (
-    Edit((3, 3), (2, 2), padding=Padding.SAME),
-    Edit((3, 3), padding=Padding.SAME),
-    Edit((5, 5), (2, 2), padding=Padding.SAME),
+    Edit((3, 3), (2, 2), padding=PaddingRule.SAME),
+    Edit((3, 3), padding=PaddingRule.SAME),
+    Edit((5, 5), (2, 2), padding=PaddingRule.SAME),
 )
 
 
@@ -288,7 +288,7 @@ class Same(nn.Module):
 
 
 def same(below: int, maps: int, edit: Edit) -> nn.Conv2d:
-    if not isinstance(edit.padding, Padding):
+    if not isinstance(edit.padding, PaddingRule):
         return conv(below, maps, edit)
     return SameConv2d(below, maps, edit.kernel, edit.stride, 0, edit.dilation)
 
@@ -296,10 +296,10 @@ def same(below: int, maps: int, edit: Edit) -> nn.Conv2d:
 def test_what_pads_by_the_rule_says_so_and_how_much() -> None:
     network = described(Same(), (3, 62, 65))
     assert editable(network) == {"stem": STEM, "body.0": BODY, "down": DOWN}
-    paddings = Paddings(network.geometry)
-    assert paddings.around("stem") == Pads(top=0, bottom=1, left=1, right=1)
-    assert paddings.around("body.0") == Pads(1, 1, 1, 1)
-    assert paddings.around("down") == Pads(2, 2, 2, 2)
+    paddings = PaddingFinder(network.geometry)
+    assert paddings.around("stem") == Margins(top=0, bottom=1, left=1, right=1)
+    assert paddings.around("body.0") == Margins(1, 1, 1, 1)
+    assert paddings.around("down") == Margins(2, 2, 2, 2)
     assert editable(described(Skips()))["stem"].padding == (1, 1)
 
 
@@ -310,18 +310,18 @@ def test_what_pads_by_the_rule_says_so_and_how_much() -> None:
     kernel=pairs(1, 6),
     stride=pairs(1, 3),
     dilation=pairs(1, 2),
-    padding=st.just(Padding.SAME) | pairs(0, 2),
+    padding=st.just(PaddingRule.SAME) | pairs(0, 2),
 )
-@example((64, 64), "stem", (3, 3), (1, 1), (1, 1), Padding.SAME)
+@example((64, 64), "stem", (3, 3), (1, 1), (1, 1), PaddingRule.SAME)
 @example((64, 64), "stem", (3, 3), (2, 2), (1, 1), (0, 0))
-@example((64, 64), "stem", (7, 7), (2, 2), (1, 1), Padding.SAME)
+@example((64, 64), "stem", (7, 7), (2, 2), (1, 1), PaddingRule.SAME)
 def test_an_edit_of_a_layer_that_pads_by_the_rule_is_the_network_built_in_that_way(
     size: tuple[int, int],
     name: str,
     kernel: tuple[int, int],
     stride: tuple[int, int],
     dilation: tuple[int, int],
-    padding: tuple[int, int] | Padding,
+    padding: tuple[int, int] | PaddingRule,
 ) -> None:
     """Sizes, costs and facts of all layers, and the fields of the units in corners and between."""
     edit = Edit(kernel, stride, dilation, padding)
@@ -352,19 +352,19 @@ def test_fields_behind_the_rule_are_what_gradients_reach(edit: Edit) -> None:
 def test_same_can_be_asked_of_any_layer() -> None:
     """A convolution of torch that pads one unit, and one that pads by the rule: 64 rows become 32 either way."""
     network = described(Skips(), (3, 63, 64))
-    edit = Edit((4, 4), (3, 3), padding=Padding.SAME)
+    edit = Edit((4, 4), (3, 3), padding=PaddingRule.SAME)
     assert edited(network, {"stem": edit}).geometry.grid("stem") == (21, 22)
-    pool = replace(editable(network)["pool"], padding=Padding.SAME)
+    pool = replace(editable(network)["pool"], padding=PaddingRule.SAME)
     assert edited(network, {"pool": pool}).geometry.grid("pool") == (32, 32)
 
 
 def test_the_padding_that_keeps_the_size_under_the_rule_is_the_rule() -> None:
-    assert padding_for_size(STEM, replace(STEM, kernel=(5, 5), padding=(0, 0))) is Padding.SAME
+    assert padding_for_size(STEM, replace(STEM, kernel=(5, 5), padding=(0, 0))) is PaddingRule.SAME
     assert padding_for_size(STEM, replace(STEM, stride=(1, 1))) is None
 
 
 class Fixed(nn.Module):
-    """Pads one row and column behind, as diffusion models do: on even sizes that is what the rule says."""
+    """Margins one row and column behind, as diffusion models do: on even sizes that is what the rule says."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -377,7 +377,7 @@ class Fixed(nn.Module):
 
 def test_a_padding_that_is_the_rules_by_chance_is_followed_no_further_than_it_is_known() -> None:
     network = described(Fixed(), (3, 64, 64))
-    assert editable(network)["down"].padding is Padding.SAME
+    assert editable(network)["down"].padding is PaddingRule.SAME
     assert edited(network, {"first": Edit((3, 3))}).geometry.grid("down") == (31, 31)  # even: both say the same
     with pytest.raises(EditRefused, match=r"layer 'down' pads 64x64 units by the rule 'same'; .* 63x63") as refused:
         edited(network, {"first": Edit((4, 4), padding=(1, 1))})

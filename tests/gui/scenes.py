@@ -45,7 +45,7 @@ from segviz.core.requests import (
     WindowAnswer,
 )
 from segviz.core.session import State, Unit
-from segviz.core.steps import SAME, Resize, Step, Taps, Transposed, Window
+from segviz.core.steps import IDENTITY, Resize, Step, Taps, Transposed, Window
 from segviz.core.top_patches import TopAnswer, TopPatch, TopRequest
 from segviz.core.upsamplers import bilinear_kernel
 from segviz.gui.runs import Phase, Run, Training
@@ -80,7 +80,7 @@ def picture(height: int = HEIGHT, width: int = WIDTH) -> Picture:
 
 
 def chain(height: int, width: int, steps: dict[str, tuple[Window, int, int, int]], last: str) -> Geometry:
-    nodes = [Node((), SAME, SAME, height, width)]
+    nodes = [Node((), IDENTITY, IDENTITY, height, width)]
     for at, (window, *_) in enumerate(steps.values()):
         below = nodes[-1]
         reach = window.dilation * (window.kernel - 1) + 1
@@ -212,8 +212,8 @@ def skipping(height: int, width: int) -> Network:
     score = index["score_fr"]
     for pool in ("pool4", "pool3"):
         twice = add(f"upscore_{pool}", (score,), Transposed(4, 2, padding=1), 2)
-        skip = add(f"score_{pool}", (index[pool],), SAME)
-        score = add(f"sum_{pool}", (twice, skip), SAME)
+        skip = add(f"score_{pool}", (index[pool],), IDENTITY)
+        score = add(f"sum_{pool}", (twice, skip), IDENTITY)
     add("output", (score,), Transposed(16, 8, padding=4), 8)
     geometry = replace(flat, nodes=tuple(nodes), layers=tuple(index.items()))
     shown = {name: (Window(), 7, 0, 0) for name in index}

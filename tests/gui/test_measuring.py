@@ -129,3 +129,18 @@ def test_what_is_drawn_moves_fields_where_the_image_decides(bench):
             one.jobs.answer(DescribeRequest, replace(found, request=request))
             one.turn()
         assert not one.jobs.pending(DescribeRequest)  # until something else is drawn
+
+
+def test_a_drawing_that_the_network_refuses_leaves_it_open(bench):
+    """It is the drawing that is refused: the network of before is not chosen again."""
+    one = bench()
+    before = one.state.model
+    one.desk.session.update(model="nin-digits")
+    one.bring_up()
+    one.desk._show(network=replace(one.scene.network, decides="its code takes a number"))
+    one.desk.show_drawn(replace(one.scene.picture), 1)
+    one.turn()
+    one.jobs.refuse(DescribeRequest, "no maximum of an empty map")
+    one.turn()
+    assert one.state.model == "nin-digits" != before
+    assert one.scene.message.text == "no maximum of an empty map"

@@ -15,7 +15,7 @@ from segviz.core.choices import NetworkView
 from segviz.core.errors import SegvizError
 from segviz.core.folding import Folding, Volume
 from segviz.core.network_picture import NetworkPicture, Part
-from segviz.core.paddings import Padding
+from segviz.core.paddings import PaddingRule
 from segviz.core.session import Session, State, Unit
 from segviz.core.what_if import Edit, edited
 from segviz.gui import picturing, settings, theme
@@ -398,7 +398,7 @@ def test_the_letter_of_same_begins_it_and_is_no_key_of_the_window(bench):
     QTest.keyClicks(editor, "ame")
     QTest.keyClick(editor, Qt.Key.Key_Return)
     one.turn()
-    assert one.state.network_picture.edits == (("c1", Edit((5, 5), padding=Padding.SAME)),)
+    assert one.state.network_picture.edits == (("c1", Edit((5, 5), padding=PaddingRule.SAME)),)
 
 
 def test_reset_of_a_layer_and_of_all(shown):
@@ -427,7 +427,7 @@ def test_a_refusal_stands_below_its_row_and_what_lies_behind_is_unknown(shown):
     assert lines[refused[0]].cells[0].text[1:] == str(why.value)[1:]
     assert value(stage, "body.0.conv1", 5) == "64² → 32²", "before it all is known"
     assert value(stage, "fc", 5) == "32² → –"
-    assert stage.what_if.summary.said() == f"Refused: {lines[refused[0]].cells[0].text}"
+    assert stage.what_if.summary.said() == f"Change refused: {lines[refused[0]].cells[0].text}"
 
 
 def test_a_refusal_far_below_is_said_above_with_the_padding_that_helps_and_moves_no_row(shown):

@@ -9,7 +9,7 @@ import pytest
 from segviz.core import assets, catalogue, scores
 from segviz.core.choices import View
 from segviz.core.errors import SegvizError
-from segviz.core.field import SAME, Box, Node
+from segviz.core.field import IDENTITY, Box, Node
 from segviz.core.requests import Badge, DescribeRequest, ExamineRequest, Setup
 from segviz.core.session import State, Unit
 from segviz.gui import gestures
@@ -91,7 +91,7 @@ def test_a_layer_that_does_not_see_the_image_has_no_pinned_unit():
     geometry = scene.network.geometry
     constant = replace(
         geometry,
-        nodes=(*geometry.nodes, Node((), SAME, SAME, 3, 3)),
+        nodes=(*geometry.nodes, Node((), IDENTITY, IDENTITY, 3, 3)),
         layers=(*geometry.layers, ("table", len(geometry.nodes))),
     )  # fmt: skip
     layer = replace(scene.network.layers[0], name="table", output_shape=(1, 3, 3))

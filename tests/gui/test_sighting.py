@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QMouseEvent
+from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent
 
 from segviz.core import field_paths, regions
 from segviz.core.choices import Palette
@@ -19,12 +19,12 @@ from segviz.core.regions import projective
 from segviz.core.requests import DescribeRequest
 from segviz.core.session import State, Unit
 from segviz.core.sight import Sight
-from segviz.gui import film, gestures, plan, sighting, theme, words
+from segviz.gui import exports, film, gestures, plan, sighting, theme, words
 from segviz.gui.overlays import Overlays, label_table
 from segviz.gui.panels.sight_cards import WAITING, PathCard, counted
 from segviz.gui.pictures import to_array
 from segviz.gui.scene import Kind, Scene, pinned
-from segviz.gui.sight_layers import CHANGED, COMPUTING, OLD, path_marks
+from segviz.gui.sight_layers import CHANGED, COMPUTING, MOST_BOXES, OLD, path_marks
 from tests.gui import render_states, scenes
 from tests.gui.conftest import PAGE
 
@@ -168,6 +168,28 @@ def test_boxes_on_the_image_are_those_of_the_tiles_however_many_there_is_room_fo
     assert layers(one).chain.boxes == ()
     press(one, Qt.Key.Key_T)
     assert len(layers(one).chain.boxes) == len(film.tiles) - 1
+
+
+def test_the_picture_that_is_copied_has_the_boxes_of_the_canvas(bench):
+    one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))
+    one.desk.session.update(layer="output")
+    click(one, 59, 40)
+    canvas = one.window.canvas
+    one.window.sight.film.resize(240, one.window.sight.film.height())
+    one.turn()
+    assert 0 < len(canvas.chain) < MOST_BOXES - 1
+    pictures = [
+        to_array(exports.whole_view(one.scene, 1.0, canvas.view.ground, chain)) for chain in (canvas.chain, None, ())
+    ]
+    copied = to_array(copied_view(one))
+    assert [np.array_equal(picture, copied) for picture in pictures] == [True, False, False]
+
+
+def copied_view(one) -> QImage:
+    QGuiApplication.clipboard().clear()
+    one.window.do("copy")
+    one.qtbot.waitUntil(lambda: not QGuiApplication.clipboard().image().isNull())
+    return QGuiApplication.clipboard().image()
 
 
 def test_paths_of_a_click_are_walked_once(bench, monkeypatch):

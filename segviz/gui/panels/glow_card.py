@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from segviz.core.choices import BackRule, Glow
 from segviz.core.effective import COUNTS
 from segviz.core.field import Box
-from segviz.gui import glowing, theme, words
+from segviz.gui import glowing, theme, unit_words, words
 from segviz.gui.panels.header import ChoicePill
 from segviz.gui.panels.pixels import seen
 from segviz.gui.widgets.heading import flat_button
@@ -45,6 +45,7 @@ class Excerpt(Painted):
         super().__init__()
         self._pixels: npt.NDArray[np.uint8] | None = None
         self._box: Box | None = None
+        self._mirrors = False
         self._image: QImage | None = None
         self.caption = name
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -54,9 +55,12 @@ class Excerpt(Painted):
     def box(self) -> Box | None:
         return self._box
 
-    def set_part(self, pixels: npt.NDArray[np.uint8] | None, box: Box | None, caption: str) -> None:
-        """Show what lies in `box` of pixels (H, W, 3); None: nothing yet."""
+    def set_part(
+        self, pixels: npt.NDArray[np.uint8] | None, box: Box | None, caption: str, mirrors: bool = False
+    ) -> None:
+        """Show what lies in `box` of pixels (H, W, 3), `mirrors` as in `seen`; None: nothing yet."""
         self._pixels, self._box, self._image, self.caption = pixels, box, None, caption
+        self._mirrors = mirrors
         self.setAccessibleName(caption)
         self.updateGeometry()
         self.update()
@@ -68,7 +72,7 @@ class Excerpt(Painted):
     def _drawn(self, longest: int) -> QImage:
         assert self._pixels is not None
         assert self._box is not None
-        return seen(self._pixels, self._box, longest, self.colours())
+        return seen(self._pixels, self._box, longest, self.colours(), self._mirrors)
 
     def _size(self) -> tuple[int, int]:
         """(width, height) on the screen of what is shown, a square while there is nothing."""
@@ -183,7 +187,8 @@ class GlowCard(QWidget):
 
         unit = f"{found.layer}-{found.channel}-{found.request.row}-{found.request.column}"
         self._name = f"{found.request.rule.value}-{unit}"
-        self.saw.set_part(scene.picture.pixels if scene.picture is not None else None, found.box, "Sees")
+        image = scene.picture.pixels if scene.picture is not None else None
+        self.saw.set_part(image, found.box, "Sees", unit_words.mirrors(scene.network))
         signed = found.picture
         pixels = palettes.colour_map(scene.state.colour_map)[found.glow] if signed is None else signed
         rows, columns = found.glow.shape

@@ -14,7 +14,7 @@ from segviz.gui.widgets.labels import Label, Labels, Rank
 from segviz.gui.widgets.marks import LIGHT, UNDER, chip_size
 from segviz.gui.widgets.projection import Projection
 
-DASHES = (6.0, 4.0)  # of all ellipses but the first, before `theme.px`
+RING_DASHES = (6.0, 4.0)  # of all ellipses but the first, before `theme.px`
 NAMED = 34  # half an axis from which on there is room to say what an ellipse holds, before `theme.px`
 
 
@@ -53,7 +53,7 @@ def _draw_ellipse(painter: QPainter, projection: Projection, ellipse: Ellipse, d
         pen = QPen(ink, width)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if dashed:
-            pen.setDashPattern([theme.px(dash) / width for dash in DASHES])  # Qt counts in widths of the pen
+            pen.setDashPattern([theme.px(dash) / width for dash in RING_DASHES])  # Qt counts in widths of the pen
         painter.setPen(pen)
         painter.drawEllipse(QPointF(0, 0), longer, shorter)
     painter.restore()

@@ -1,7 +1,8 @@
 """What is said of the marks on a picture: the labels of one painting are placed together and stand above all lines.
 
 A layer says what it wants while it is painted; `Labels`, the last of the layers, finds a place for each. No label
-covers another or what is kept free, as the pinned unit is: where there is no such place, a label is left out.
+covers another or what is kept free, as the pinned unit is: where there is no such place, a label is left out, but for
+those that must be said (`Label.must`).
 """
 
 from __future__ import annotations

@@ -146,18 +146,6 @@ def chip_size(text: str, bold: bool = False) -> QSizeF:
     return QSizeF(metrics.horizontalAdvance(text) + 2 * theme.px(6), metrics.height() + theme.px(4))
 
 
-def draw_chip(painter: QPainter, text: str, box: QRectF, inside: QRectF) -> QRectF:
-    """A label above the left end of `box`, or below it, kept inside `inside`; returns where it is."""
-    rect = QRectF(QPointF(), chip_size(text))
-    above, under = box.top() - rect.height() - theme.px(5), box.bottom() + theme.px(5)
-    fits = {above: above >= inside.top(), under: under + rect.height() <= inside.bottom()}
-    top = next((place for place in (above, under) if fits[place]), inside.top() + theme.px(4))
-    left = max(inside.left() + theme.px(4), min(box.left(), inside.right() - rect.width() - theme.px(4)))
-    rect.moveTo(round(left), round(top))
-    draw_plate(painter, rect, text, theme.numbers(theme.CAPTION))
-    return rect
-
-
 def draw_corners(painter: QPainter, rect: QRectF, color: QColor) -> None:
     """Thick corners on the outline of `rect`: it can be taken and moved."""
     arm = min(rect.width() / 3, rect.height() / 3, float(theme.px(14)))

@@ -17,7 +17,7 @@ from segviz.gui.widgets.projection import Projection
 FAINTEST = 0.25  # of the first box of a chain
 GREY = QColor(128, 128, 128)
 FAINT = 0.6  # opacity of the borders between cells
-DASHES = (6.0, 3.0)  # of what can be changed: strokes and gaps, before `theme.px`
+CHANGEABLE_DASHES = (6.0, 3.0)  # of what can be changed: strokes and gaps, see `draw_box`
 CLEAR = 3.0  # screen pixels between the dashes and the cells that they surround
 FINEST = 5  # screen pixels of a cell from which on its borders are drawn
 
@@ -92,7 +92,7 @@ class SquareLayer:
 
 def _dashed(painter: QPainter, rect: QRectF) -> None:
     """The outline of `rect` in dashes, light on dark."""
-    draw_box(painter, rect, LIGHT, dashes=DASHES)
+    draw_box(painter, rect, LIGHT, dashes=CHANGEABLE_DASHES)
 
 
 @dataclass(frozen=True, slots=True)

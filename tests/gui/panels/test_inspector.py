@@ -13,6 +13,7 @@ from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.session import Unit
 from segviz.gui import settings, theme
+from segviz.gui.panels.glow_card import COPIED
 from segviz.gui.panels.inspector import InspectorPanel, entries_of
 from segviz.gui.panels.legend import Entry, Part, listed
 from segviz.gui.panels.pixels import crop, seen
@@ -145,6 +146,17 @@ def test_outside_the_image_shines_what_is_mirrored_and_padding_shows_nothing():
     stripe, around = plain[True][:, 9:13].mean(), plain[True][:, 14:18].mean()  # as far from the pixel at the edge
     assert around + 60 < stripe < 255
     assert abs(plain[False][:, 9:13].mean() - plain[False][:, 1:5].mean()) < 1  # lines alone, once in eight pixels
+
+
+def test_what_a_glowing_unit_sees_is_mirrored_where_its_network_sees_it_so(shown):
+    beyond, whole = Box(-5, -4, 9, 10), scenes.full()  # of the network's input
+    for border in (0, 10):
+        network = replace(whole.network, entry=replace(whole.network.entry, border=border))
+        scene = scenes.glowing(replace(whole, network=network))
+        found = replace(scene.effective, crop=beyond)
+        card = shown(InspectorPanel, replace(scene, effective=found), SIZE).panel.glow
+        wanted = seen(scene.picture.pixels, found.box, COPIED, card.saw.colours(), mirrors=border > 0)
+        assert np.array_equal(to_array(card.saw.picture()), to_array(wanted))
 
 
 def test_a_crop_keeps_the_fields_aspect():
