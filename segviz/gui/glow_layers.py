@@ -26,8 +26,12 @@ class GlowLayers:
     def layers(self) -> tuple[Layer, ...]:
         return (self.plane, self.rings)
 
+    @property
+    def glows(self) -> bool:
+        return self._shown is not None
+
     def show(self, scene: Scene) -> None:
-        found = scene.shown_effective if scene.picture is not None else None
+        found = shown(scene)
         if found is not None and self._colours != scene.state.colour_map:
             self._colours = scene.state.colour_map
             self.plane.set_table(argb(palettes.heat_table(scene.state.colour_map)))
@@ -36,6 +40,11 @@ class GlowLayers:
         self._shown = found
         self.plane.set_plane(None if found is None else found.glow, None if found is None else _place(found))
         self.rings.rings = () if found is None else rings(found)
+
+
+def shown(scene: Scene) -> EffectiveField | None:
+    """What glows on the canvas."""
+    return scene.shown_effective if scene.picture is not None else None
 
 
 def rings(found: EffectiveField) -> tuple[Ring, ...]:

@@ -12,7 +12,7 @@ from segviz.core.agreement import Agreement
 from segviz.core.choices import View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
-from segviz.gui import cam_planes, unit_words, words
+from segviz.gui import cam_planes, glow_layers, unit_words, words
 from segviz.gui.compare_layers import ComparedLayers
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.heat_planes import heat_plane, heat_step
@@ -78,7 +78,8 @@ class Overlays:
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
-        if self.sight.occludes:  # what a grey square changes lies on the bare photograph: two colours say nothing
+        alike = self.glow.glows and self.view is View.HEATMAP  # in the colours of a heatmap, which says something else
+        if self.sight.occludes or alike:  # on the bare photograph: two colours say nothing
             shown = ()
         marks = (*self.sight.below, self.unit, *self.sight.above, self.notes, self.dragged, self.cross)
         return (ground, *shown, self.veil, *self.glow.layers, *marks)
@@ -156,6 +157,8 @@ class Overlays:
         """The largest probability of the class whose heatmap is shown, on the grid; None without a result."""
         prediction, index = scene.shown_prediction, scene.shown_class
         if prediction is None or index is None or scene.state.view is not View.HEATMAP or self.evidence:
+            return None
+        if glow_layers.shown(scene) is not None:
             return None
         if index not in self._peaks:
             self._peaks[index] = scores.peak(prediction, index)[0]
@@ -283,7 +286,9 @@ def legend(scene: Scene) -> list[tuple[str, str]]:
 
 
 def scale(scene: Scene) -> tuple[str, list[int]]:
-    """The class of the heatmap, as it is said beside numbers, and the colours 0xRRGGBB of its scale."""
+    """The class of the heatmap, as it is said beside numbers, or what glows, and the colours 0xRRGGBB of its scale."""
+    if glow_layers.shown(scene) is not None:
+        return scene.state.glow.title, rgb(palettes.colour_map(scene.state.colour_map))
     index, classes = scene.shown_class, classes_of(scene)
     title = classes[index] if index is not None and index < len(classes) else ""
     if cam_planes.is_shown(scene):
@@ -293,6 +298,8 @@ def scale(scene: Scene) -> tuple[str, list[int]]:
 
 def scale_ends(scene: Scene) -> tuple[str, str]:
     """What the ends of that scale stand for."""
+    if glow_layers.shown(scene) is not None:
+        return "0", "most"
     if not cam_planes.is_shown(scene):
         return "0", "1"
     answer, index = scene.shown_cams, scene.shown_class

@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from segviz.core.choices import BackRule, Glow
+from segviz.core.choices import BackRule, Glow, View
 from segviz.core.effective import EffectiveRequest, Ellipse
 from segviz.core.planning import plan_effective
 from segviz.core.requests import Progress, Setup
@@ -74,6 +74,23 @@ def test_a_key_asks_for_the_field_of_the_pinned_unit_and_its_glow_lies_in_the_bo
     assert one.state.glow is Glow.NONE
     assert layers(one).plane._plane is None
     assert not card(one)._pair.isVisible()
+
+
+def test_a_glow_has_the_colours_and_the_scale_of_a_heatmap_for_itself(one):
+    one.desk.session.update(view=View.HEATMAP)
+    click(one, 61, 42)
+    one.bring_up()
+    overlays, strip = one.window.canvas._overlays, one.window.canvas.strip
+    heated = strip.scale.accessibleName()
+    assert overlays.heat in overlays.layers
+    press(one, Qt.Key.Key_G)
+    assert overlays.heat in overlays.layers  # until there is something else
+    one.bring_up()
+    assert overlays.heat not in overlays.layers
+    assert strip.scale.accessibleName().startswith(Glow.EFFECTIVE.title)
+    press(one, Qt.Key.Key_G)
+    assert overlays.heat in overlays.layers
+    assert strip.scale.accessibleName() == heated
 
 
 def test_the_old_glow_goes_at_once_when_another_unit_is_pinned(one):

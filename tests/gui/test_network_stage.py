@@ -20,7 +20,7 @@ from segviz.core.session import Session, State, Unit
 from segviz.core.what_if import Edit, edited
 from segviz.gui import picturing, settings, theme
 from segviz.gui.network_stage import NetworkStage
-from segviz.gui.scene import Scene
+from segviz.gui.scene import Scene, Tab
 from segviz.gui.statusbar import zoom_text
 from segviz.gui.what_if_rows import outcome, read_size
 from segviz.gui.widgets.network_paint import NetworkPainter
@@ -108,6 +108,16 @@ def test_n_shows_the_network_and_escape_the_image_again(bench):
     assert one.state.network_view is NetworkView.NONE
     assert one.window.centre.currentWidget() is one.window.canvas
     assert one.window.statusBar().zoom.text() == zoom_text(one.window.canvas.view.projection.zoom) != told
+
+
+@pytest.mark.parametrize(("key", "tab"), [(Qt.Key.Key_4, Tab.UPSAMPLING), (Qt.Key.Key_5, Tab.CONVOLUTION)])
+def test_a_laboratory_takes_its_place_also_before_it_has_an_answer(bench, key, tab):
+    one = bench(State(image=scenes.PAGE, model="lenet5", layer="c3", network_view=NetworkView.PICTURE))
+    QTest.keyClick(one.window, key, Qt.KeyboardModifier.ControlModifier)
+    assert one.state.tab == tab
+    assert one.state.network_view is NetworkView.NONE
+    one.bring_up()
+    assert one.window.stages.network is None
 
 
 def test_the_button_in_the_network_panel_shows_it_too(bench):
