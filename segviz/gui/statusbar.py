@@ -64,7 +64,7 @@ def image_text(scene: Scene) -> str:
     picture = scene.picture
     if picture is None:
         return opening(image_title(scene.state.image)) if scene.state.image else "no image"
-    return f"{words.size(picture.width, picture.height)} px {picture.kind}"
+    return f"{picture.width}{words.TIMES}{picture.height} px {picture.kind}"
 
 
 def network_text(scene: Scene) -> str:
