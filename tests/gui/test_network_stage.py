@@ -577,7 +577,7 @@ def test_what_differs_is_written_clear_of_the_counts_of_folded_blocks(shown):
 
 @pytest.mark.parametrize("kernel", [3, 9999], ids=["followed", "refused"])
 def test_a_narrow_table_leaves_out_what_was_and_never_scrolls_sideways(shown, kernel):
-    """A window of 1280 leaves FCN-8s 720 pixels, as 620 are for this one: the last column was half out of view once values moved."""
+    """FCN-8s has 720 pixels in a window of 1280, as this network 620: the last column was half out of view."""
     network = skipped.unet()
     edits = tuple((layer, Edit((kernel, kernel), padding=(1, 1))) for layer in ("down0", "down1"))
     stage, _, _ = shown(network, network_view=NetworkView.WHAT_IF, network_picture=NetworkPicture(edits=edits))
