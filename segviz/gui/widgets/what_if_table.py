@@ -208,6 +208,7 @@ class WhatIfTable(QTableView):
 
     def __init__(self, heads: Sequence[tuple[str, str]], name: str) -> None:
         super().__init__()
+        self.setTabKeyNavigation(False)  # Tab leaves; arrows walk
         self._lines = _Lines(heads, self)
         self._silent = False
         self.setModel(self._lines)
