@@ -10,6 +10,7 @@ from segviz.cli import contributions, effective, measure, table
 from segviz.cli.console import Console, Report
 from segviz.cli.options import add_spec, input_size, unit
 from segviz.cli.summary import full_size
+from segviz.core.entries import Entry
 from segviz.core.errors import SegvizError
 from segviz.core.field import Field, Geometry, Status, pair, tidy
 from segviz.core.field_paths import FieldPath, Link, chain, paths
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> Report:
         data["chain"] = [_linked(link) for link in chain(geometry, options.layer, row, column)]
     if options.pixel:
         data["pixel"], data["reaches"] = options.pixel, _reached(geometry, options.layer, *options.pixel)
-    text = _text(data, network.entry.input_size[1:])
+    text = _text(data, network.entry, assumed=options.input is None and setup is None)
     if options.measure:
         more, lines = measure.added(options, console, network, field)
         data, text = data | more, f"{text}\n{lines}"
@@ -136,6 +137,7 @@ def _described(options: argparse.Namespace, network: Network, field: Field) -> d
         "size": pair(field.box.height, field.box.width),
         "stride": pair(law_y.stride, law_x.stride),
         "center": tidy(field.center),
+        "mirrored": network.entry.border,
         "outside": round(field.box.outside(geometry.width, geometry.height), 4),
         "status": field.status.value,
         "reason": field.reason,
@@ -165,15 +167,16 @@ def _reached(geometry: Geometry, layer: str, y: int, x: int) -> dict[str, Interv
     return None if found is None else {"rows": found.y, "columns": found.x}
 
 
-def _text(data: dict[str, Any], native: tuple[int, ...]) -> str:
+def _text(data: dict[str, Any], entry: Entry, assumed: bool) -> str:
     left, top, right, bottom = data["box"]
     row, column = data["unit"]
     lines = [
-        f"{data['model']}, layer {data['layer']}, unit {row},{column}{_on(data, native)}",
+        f"{data['model']}, layer {data['layer']}, unit {row},{column}, {_on(data, entry, assumed)}",
         f"  sees    x from {left:g} to {right:g}, y from {top:g} to {bottom:g} (the end not included)",
         f"  size    {table.size(data['size'])}, centre {table.point(data['center'])}",
         f"  stride  {table.size(data['stride'])}",
     ]
+    lines += _beyond(data["outside"], entry)
     if data["status"] != Status.EXACT:
         lines.append(f"  {data['status']}: {data['reason']}")
     lines += _ways(data) + _links(data)
@@ -210,7 +213,21 @@ def _units(found: dict[str, Interval] | None) -> str:
     return f"the units in rows {top} to {bottom}, columns {left} to {right}"
 
 
-def _on(data: dict[str, Any], native: tuple[int, ...]) -> str:
-    """The input, where it is not the native one."""
+def _on(data: dict[str, Any], entry: Entry, assumed: bool) -> str:
+    """The input, and why it is that one where nobody has named it: fields at the border depend on it."""
     height, width = data["input"]
-    return "" if (height, width) == native else f", on {height}x{width} pixels"
+    why = "its native size" if [height, width] == list(entry.input_size[1:]) else "the least that has the unit"
+    return f"on {height}x{width} pixels" + (f" ({why})" if assumed else "")
+
+
+def _beyond(outside: float, entry: Entry) -> list[str]:
+    """What the unit sees beyond the input's border, and what of the input is no image but its mirror."""
+    lines = []
+    if outside:
+        lines.append(f"  beyond  {outside:.1%} of the field lies outside the input, where the network pads")
+    if entry.mirrors:
+        lines.append(
+            f"  border  {entry.border} pixels on each side of the input mirror the image: "
+            f"its pixel 0,0 is input pixel {entry.border},{entry.border}"
+        )
+    return lines

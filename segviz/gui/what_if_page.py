@@ -31,8 +31,8 @@ HEADS = (
     ),
     ("Grid", "Rows × columns of the output"),
     ("Field", "Side of the receptive field in pixels of the network's input"),
-    ("Multiply-adds", "For this input"),
-    ("Output stride", "Pixels of the network's input from unit to unit: the stride of all layers up to this one"),
+    ("Multiply-\nadds", "For this input"),
+    ("Output\nstride", "Pixels of the network's input from unit to unit: the stride of all layers up to this one"),
 )
 FIRST = 1  # column of the first part of a window
 FOLLOWS = "Field, grid and cost of the layers after a change are shown at once; nothing is run."

@@ -24,9 +24,31 @@ def test_units_outside_the_native_grid_are_answered_by_the_converted_network(seg
     assert data["box"] == [20, 8, 52, 40]
     assert (data["status"], data["reason"], data["outside"]) == ("exact", "", 0)
     text = segviz("field", "lenet5", "--layer", "last", "--unit", "1,0").out
-    assert "unit 1,0, on 36x32 pixels" in text
+    assert "unit 1,0, on 36x32 pixels (the least that has the unit)" in text
     assert "y from 4 to 36" in text
     assert "unknown" not in text
+
+
+def test_the_input_that_nobody_named_is_said(segviz: Segviz) -> None:
+    """A field at the border depends on the size: a person must not guess which one was taken."""
+    words = ("field", "lenet5", "--layer", "last", "--unit", "0,0")
+    assert "unit 0,0, on 32x32 pixels (its native size)\n" in segviz(*words).out
+    assert "unit 0,0, on 40x48 pixels\n" in segviz(*words, "--input", "40x48").out
+
+
+def test_what_of_an_input_is_mirrored_or_padding_is_said(segviz: Segviz) -> None:
+    """Ronneberger et al. 2015: 572 pixels make an answer of 388, which is 92 less on each side."""
+    words = ("--layer", "last", "--unit", "0,0")
+    unet = segviz("field", "unet", *words)
+    assert "92 pixels on each side of the input mirror the image: its pixel 0,0 is input pixel 92,92" in unet.out
+    assert "outside the input" not in unet.out
+    assert segviz("field", "unet", *words, "--json").data["mirrored"] == 92
+    fcn = segviz("field", "fcn8s", *words)
+    assert "75.7% of the field lies outside the input, where the network pads" in fcn.out
+    assert "mirror" not in fcn.out
+    lenet = segviz("field", "lenet5", *words)
+    assert "mirror" not in lenet.out
+    assert "outside" not in lenet.out
 
 
 LITE = "-efficientnet_lite0"

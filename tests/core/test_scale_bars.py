@@ -33,3 +33,25 @@ def test_a_larger_picture_has_a_larger_scale():
         made = scale_bars.with_scale(np.zeros((10, side, 3), np.uint8), COLOURS, "-1", "1")
         heights.append(len(made) - 10)
     assert heights[1] > 2 * heights[0]
+
+
+@pytest.mark.parametrize("side", [120, 300, 2200])
+def test_the_middle_of_a_signed_bar_is_named_below_the_colour_that_it_is_of(side):
+    """Where colours change sides a person must not have to guess that the value there is 0."""
+    plain, named = (
+        scale_bars.with_scale(np.zeros((10, side, 3), np.uint8), COLOURS, "-0.0123 against", "for 0.0123", *more)[10:]
+        for more in ((), ("0",))
+    )
+    assert named.shape == plain.shape
+    half = len(named) // 2
+    bar = np.flatnonzero((abs(named[half].astype(int) - scale_bars.GROUND) > 12).any(1))
+    row = named[half].astype(int)
+    first, last = (np.flatnonzero((abs(row - COLOURS[at]) <= 12).all(1)) for at in (0, -1))
+    middle = (first[0] + last[-1]) / 2
+    assert bar[0] < middle < bar[-1]
+    tall = round(scale_bars.BAR * max(1, side / scale_bars.WIDE))
+    below = named[round(len(named) * scale_bars.HIGHER + tall / 2) + 1 :]
+    written = np.flatnonzero((below[:, first[0] : last[-1]].min(2) > 150).any(0)) + first[0]
+    assert len(written)
+    assert abs((written[0] + written[-1]) / 2 - middle) <= 0.02 * side
+    assert not (below[-1].min(1) > 150).any(), "the text is inside the strip"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
@@ -24,7 +24,7 @@ from segviz.gui.scene import Scene, Tab
 from segviz.gui.statusbar import zoom_text
 from segviz.gui.what_if_rows import outcome, read_size
 from segviz.gui.widgets.network_paint import NetworkPainter
-from segviz.gui.widgets.what_if_table import distinct
+from segviz.gui.widgets.what_if_table import distinct, shrunk
 from tests.core import skipped
 from tests.gui import scenes
 
@@ -580,3 +580,45 @@ def test_what_differs_is_written_clear_of_the_counts_of_folded_blocks(shown):
     for at, remark in enumerate(drawing.remarks):
         assert not any(remark.intersects(count) for count in drawing.counts.values())
         assert not any(remark.intersects(other) for other in drawing.remarks[:at])
+
+
+# ------------------------------------------------------------------------------- the table's width
+
+
+@pytest.mark.parametrize("kernel", [3, 9999], ids=["followed", "refused"])
+def test_a_narrow_table_leaves_out_what_was_and_never_scrolls_sideways(shown, kernel):
+    """FCN-8s has 720 pixels in a window of 1280, as this network 620: the last column was half out of view."""
+    network = skipped.unet()
+    edits = tuple((layer, Edit((kernel, kernel), padding=(1, 1))) for layer in ("down0", "down1"))
+    stage, _, _ = shown(network, network_view=NetworkView.WHAT_IF, network_picture=NetworkPicture(edits=edits))
+    table = stage.what_if.table
+    head = table.horizontalHeader()
+    for width in (620, 1400, 620):
+        stage.resize(width, 480)
+        QApplication.processEvents()
+        assert table.horizontalScrollBar().maximum() == 0, f"{width} wide"
+        metrics = QFontMetrics(theme.numbers())
+        for line in (line for line in table.lines if len(line.cells) > 1):
+            for column, one in enumerate(line.cells[1:], 1):
+                room = head.sectionSize(column) - 2 * theme.px(theme.S)
+                text = one.text if width == 1400 else one.value
+                assert metrics.horizontalAdvance(text) <= room, f"{line.name}: {text} at {width}"
+
+
+def test_what_has_no_room_is_in_the_tooltip_with_the_layers_whole_name(shown):
+    stage, _, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
+    typed(stage, "c1", Part.KERNEL, "3")
+    table = stage.what_if.table
+    model, row = table.model(), table.row_of("s2")
+    field, grid = (model.index(row, at).data(Qt.ItemDataRole.ToolTipRole) for at in (6, 5))
+    assert field.endswith("Field: 6 → 4")
+    assert grid.endswith("Grid: 46×62 → 47×63")
+    assert field.startswith("s2  (")
+    assert "Output stride" not in model.index(row, 8).data(Qt.ItemDataRole.ToolTipRole), "nothing has moved there"
+
+
+def test_columns_give_what_they_can_spare_the_one_with_most_first():
+    assert shrunk([100, 80, 60], [60, 80, 40], 300) == [100, 80, 60]
+    assert shrunk([100, 80, 60], [60, 80, 40], 210) == [70, 80, 60]
+    assert shrunk([100, 80, 60], [60, 80, 40], 190) == [60, 80, 50]
+    assert shrunk([100, 80, 60], [60, 80, 40], 90) == [60, 80, 40], "no less than the new values need"

@@ -173,6 +173,7 @@ class ShapeTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, len(COLUMNS))
+        self.setTabKeyNavigation(False)  # Tab leaves; arrows walk
         self._shown: tuple[tuple[SizeRow, ...], str] = ((), "")
         self.verticalHeader().hide()
         self.setShowGrid(False)

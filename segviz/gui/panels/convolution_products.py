@@ -329,10 +329,14 @@ def _tiles(work: Work, place: tuple[int, int], outputs: np.ndarray) -> tuple[Mat
     row, column = place[0] + work.first[0], place[1] + work.first[1]
     first = Matrix("input", plane, work.input_image(plane, sliding.real), taps, (top, left, tall, wide))
     last = Matrix("output", outputs, colours, (), (*place, 1, 1))
-    end = ("Output", last, f"row {row}, column {column}: {words.value(float(work.outputs[place]))}")
+    value = words.value(float(work.outputs[place]))
+    end = ("Output", last, f"row {row}, column {column}: {value}")
+    short = {"Output": f"y {row}, x {column}: {value}", "Patch": _corners(work, top, left, tall, wide)}
     between = () if _is_weighing(work) else _factors(work, place)
     parts = (("Input", first, of_all), *between, end)
-    return tuple(MatrixTile(title, main, (), note, linked=False) for title, main, note in parts)
+    return tuple(
+        MatrixTile(title, main, (), note, linked=False, short=short.get(title, "")) for title, main, note in parts
+    )
 
 
 def _factors(work: Work, place: tuple[int, int]) -> tuple[tuple[str, Matrix, str], ...]:
@@ -359,9 +363,15 @@ def _range(work: Work, top: int, left: int, tall: int, wide: int) -> str:
     return f"{_span('row', row, tall)}, {_span('column', column, wide)}"
 
 
-def _span(name: str, first: int, count: int) -> str:
+def _corners(work: Work, top: int, left: int, tall: int, wide: int) -> str:
+    """The same as short as can be: 'y 10–14, x 18–22'."""
+    row, column = top + work.corner[0], left + work.corner[1]
+    return f"{_span('y', row, tall, '')}, {_span('x', column, wide, '')}"
+
+
+def _span(name: str, first: int, count: int, plural: str = "s") -> str:
     """'row 3', 'rows −1–3'."""
-    text = f"{name} {first}" if count == 1 else f"{name}s {first}–{first + count - 1}"
+    text = f"{name} {first}" if count == 1 else f"{name}{plural} {first}–{first + count - 1}"
     return text.replace("-", "−")
 
 

@@ -127,6 +127,7 @@ class ShareTable(QTableView):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setTabKeyNavigation(False)  # Tab leaves; arrows walk
         self._shares = _Shares(self)
         self.setModel(self._shares)
         self.setAccessibleName("What each input map adds to the output")

@@ -208,7 +208,8 @@ class MapsPage:
         if features is not None:
             maps, rows, columns = features.values.shape
             coming = f"{scene.state.layer}: computing… · " if stale and job and scene.state.layer else ""
-            text = f"{coming}{features.layer} · {words.many(maps, 'map')} · {words.shape((rows, columns))}"
+            # the last parts go where there is no room: tiles show how many maps there are, and not how large
+            text = f"{coming}{features.layer} · {words.shape((rows, columns))} · {words.many(maps, 'map')}"
             text += self._silence() + _padded(scene)
         self.what.setText(text)
         self.note.show_work(_advice(scene, job is not None), job)

@@ -40,6 +40,7 @@ class ResultTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(len(Side), len(COLUMNS))
+        self.setTabKeyNavigation(False)  # Tab leaves; arrows walk
         self._cells = [[_cell(at) for at in range(len(COLUMNS))] for _ in Side]
         self.verticalHeader().hide()
         self.setShowGrid(False)

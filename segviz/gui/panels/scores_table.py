@@ -41,6 +41,7 @@ class ClassTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, len(COLUMNS))
+        self.setTabKeyNavigation(False)  # Tab leaves; arrows walk
         self._colours: list[QColor] = []
         self.verticalHeader().hide()
         self.setShowGrid(False)

@@ -59,7 +59,8 @@ class Matrix:
 class MatrixTile:
     """A map with its title and what is said below it; `beside` are small ones, as a kernel.
 
-    `linked`: whether it shows the place of the cursor, which is a share of its height and width.
+    `short` is said in place of `note` where that has no room. `linked`: whether it shows the place of the cursor,
+    which is a share of its height and width.
     """
 
     title: str
@@ -68,6 +69,7 @@ class MatrixTile:
     note: str = ""
     chosen: bool = False
     linked: bool = True
+    short: str = ""
 
 
 class Spot(NamedTuple):
@@ -229,8 +231,7 @@ class MatrixBoard(Painted):
         painter.setFont(font)
         painter.setPen(t.color("dim"))
         under = QRectF(rect.left(), rect.top() + side if tile.beside else rect.bottom(), room, below)
-        note = " · ".join(part for part in (tile.note, ask) if part)
-        painter.drawText(under, flags, elided(note if text_width(note, font) <= room else tile.note, font, room))
+        painter.drawText(under, flags, elided(_fitting_note(tile, ask, font, room), font, room))
 
     def _paint_name(self, painter: QPainter, name: str, rect: QRectF, t: theme.Tokens) -> None:
         font, line = theme.caption(), self._line(theme.caption())
@@ -368,6 +369,13 @@ def _written(matrix: Matrix, cell: float) -> tuple[list[list[str]], QFont] | Non
     }
     shown = [[nan if (y, x) in clear else number for x, number in enumerate(row)] for y, row in enumerate(rows)]
     return fitting(shown, matrix.whole, cell - 2)
+
+
+def _fitting_note(tile: MatrixTile, ask: str, font: QFont, room: float) -> str:
+    """The most that can be said below a map, in the end its shortest note, which may be too long, too."""
+    asking = " · ".join(part for part in (tile.note, ask) if part)
+    shortest = tile.short or tile.note
+    return next((text for text in (asking, tile.note) if text_width(text, font) <= room), shortest)
 
 
 def _asks(rect: QRectF, matrix: Matrix) -> str:

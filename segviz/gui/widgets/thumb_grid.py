@@ -286,7 +286,7 @@ class ThumbGrid(QAbstractScrollArea):
                 draw_cross(painter, at, theme.px(5), t.color("accent"))
                 painter.restore()
             self._paint_caption(painter, index, rect, t, font)
-        if self.hasFocus() and self._selected in visible:
+        if self.hasFocus():  # also where no map is chosen, or the chosen one is scrolled away
             focus_ring(painter, QRectF(self.viewport().rect()), t)
         self._forget(len(visible) * KEPT)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -96,10 +96,16 @@ class _Lines(QAbstractTableModel):
         values = {
             Qt.ItemDataRole.DisplayRole: cell.text,
             Qt.ItemDataRole.EditRole: cell.value,
-            Qt.ItemDataRole.ToolTipRole: cell.tip or self.lines[index.row()].tip,
+            Qt.ItemDataRole.ToolTipRole: self._tip(index, cell),
             CELL: cell,
         }
         return values.get(role)
+
+    def _tip(self, index: Index, cell: Cell) -> str:
+        """What a value was has no room in a narrow table: it is said here."""
+        tip = cell.tip or self.lines[index.row()].tip
+        head = " ".join(self._heads[index.column()][0].split())
+        return f"{tip}\n{head}: {cell.text}" if index.column() and cell.now else tip
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         self.typed.emit(index.row(), index.column(), str(value))
@@ -175,15 +181,15 @@ class _Painter(QStyledItemDelegate):
         painter.drawRoundedRect(rect.adjusted(2.5, 2.5, -2.5, -2.5), theme.RADIUS, theme.RADIUS)
 
     def _value(self, painter: QPainter, room: QRectF, cell: Cell, t: theme.Tokens) -> None:
-        """Right-aligned, so that numbers stand below each other."""
+        """Right-aligned, so that numbers stand below each other; half of a number would be taken for another."""
         metrics = QFontMetrics(painter.font())
         new = elided(cell.value, painter.font(), room.width())
         painter.setPen(t.color({"": "text", UNKNOWN: "dim"}.get(cell.now, "accent")))
         painter.drawText(room, _side(1), new)
-        left = room.width() - metrics.horizontalAdvance(new)
+        spare = room.width() - metrics.horizontalAdvance(new) - theme.px(theme.XS)
         if cell.now:
             painter.setPen(t.color("dim"))
-            before = metrics.elidedText(f"{cell.was} →", Qt.TextElideMode.ElideLeft, int(left) - theme.px(theme.XS))
+            before = next((text for text in (f"{cell.was} →", "→") if metrics.horizontalAdvance(text) <= spare), "")
             painter.drawText(
                 room.adjusted(0, 0, -metrics.horizontalAdvance(new) - theme.px(theme.XS), 0), _side(1), before
             )
@@ -202,6 +208,7 @@ class WhatIfTable(QTableView):
 
     def __init__(self, heads: Sequence[tuple[str, str]], name: str) -> None:
         super().__init__()
+        self.setTabKeyNavigation(False)  # Tab leaves; arrows walk
         self._lines = _Lines(heads, self)
         self._silent = False
         self.setModel(self._lines)
@@ -256,24 +263,37 @@ class WhatIfTable(QTableView):
         return self.visualRect(self._lines.index(self.row_of(layer), column))
 
     def _measure(self) -> None:
-        """Rows and columns as their texts need them; what is left goes to the names."""
+        """Rows and columns as their texts need them; what is left goes to the names, what lacks comes from the past.
+
+        Nothing scrolls sideways while the new values fit: where both do not, what a value was is left to its tooltip.
+        """
         self.verticalHeader().setDefaultSectionSize(theme.px(theme.CONTROL))
-        head, metrics = self.horizontalHeader(), QFontMetrics(theme.numbers())
+        head, room = self.horizontalHeader(), self.viewport().width()
         head.setFont(theme.caption())
-        plain = [line for line in self.lines if len(line.cells) > 1]
-        for column in range(self._lines.columnCount()):
-            widest = max(
-                (metrics.horizontalAdvance(line.cells[column].text if column else line.name) for line in plain),
-                default=0,
-            )
-            own = max(widest + theme.px(theme.L + theme.XS + 2), head.sectionSizeHint(column))
-            head.resizeSection(column, own)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        others = sum(head.sectionSize(column) for column in range(1, self._lines.columnCount()))
+        plain = [line for line in self.lines if len(line.cells) > 1]
         names, body = [line.name for line in plain], QFontMetrics(theme.body())
-        told = max((body.horizontalAdvance(text) for text in distinct(names)), default=0) + theme.px(2 * theme.S) + 1
+        around = theme.px(2 * theme.S) + 1
+        told = max((body.horizontalAdvance(text) for text in distinct(names)), default=0) + around
+        whole = max((body.horizontalAdvance(name) for name in names), default=0) + around
         least = max(theme.px(NAME), told)
-        head.resizeSection(0, max(least, min(head.sectionSize(0), self.viewport().width() - others)))
+        others = range(1, self._lines.columnCount())
+        wide = [self._needed(column, [line.cells[column].text for line in plain]) for column in others]
+        short = [self._needed(column, [line.cells[column].value for line in plain]) for column in others]
+        for column, size in zip(others, shrunk(wide, short, room - least), strict=True):
+            head.resizeSection(column, size)
+        left = room - sum(head.sectionSize(column) for column in others)
+        head.resizeSection(0, max(least, min(whole, left)))
+
+    def _needed(self, column: int, texts: Sequence[str]) -> int:
+        """The width of a column of values whose head and `texts` are whole."""
+        metrics = QFontMetrics(theme.numbers())
+        widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+        return max(widest + theme.px(2 * theme.S + 3), self.horizontalHeader().sectionSizeHint(column))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -306,6 +326,16 @@ class WhatIfTable(QTableView):
             event.ignore()
         else:
             super().keyPressEvent(event)
+
+
+def shrunk(wide: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """The widths `wide`, narrowed so that all have `room`, none below `least`: as few of them as can be."""
+    found, lacks = list(wide), sum(wide) - room
+    for at in sorted(range(len(wide)), key=lambda at: least[at] - wide[at]):
+        taken = max(0, min(lacks, wide[at] - least[at]))
+        found[at] -= taken
+        lacks -= taken
+    return found
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -289,6 +289,9 @@ def test_where_the_kernel_is_stands_in_one_place(lab):
     page(one).player.go(9)
     row, column = (at + 1 for at in one.scene.sums.found.block)
     assert tiles(one)["Output"].note.startswith(f"row {row}, column {column}:")
+    assert tiles(one)["Output"].short.startswith(f"y {row}, x {column}:"), "in a narrow tile"
+    rows, columns = tiles(one)["Patch"].note.split(", ")
+    assert tiles(one)["Patch"].short == f"{rows.replace('rows', 'y')}, {columns.replace('columns', 'x')}"
     header = one.panel.frame.what.text()
     assert "filter 4" in header
     assert "row" not in header

@@ -19,6 +19,7 @@ from segviz.core.session import Unit
 from segviz.gui.panels import tiles
 from segviz.gui.panels.feature_maps import FeatureMapsPanel
 from segviz.gui.panels.feature_maps_grid import MapsPage
+from segviz.gui.widgets.painted import text_width
 from tests.gui import scenes
 
 SIZE = (1390, 300)
@@ -116,14 +117,24 @@ def test_maps_of_the_last_layer_name_their_classes(shown):
     assert maps(one).value.text().startswith("map 484 class 484 · row ")
 
 
+def test_a_narrow_title_keeps_the_grid_and_its_tooltip_has_all(one):
+    """'c3 · 16 maps' said of a map neither how large it is nor what could not be counted in the tiles."""
+    what = maps(one).what
+    for text, kept in (("c3 · 42 × 58", True), ("c3 · 42", False)):
+        what.setFixedWidth(text_width(text.replace(" × ", "\u202f×\u202f"), what.font()) + 4)
+        what.resize(what.minimumSize().width(), what.height())
+        assert (what.shown_text().replace("\u202f", " ") == "c3 · 42 × 58") is kept
+        assert what.toolTip().replace("\u202f", " ").endswith("42 × 58 · 16 maps · 1 dead")
+
+
 def test_the_title_counts(one):
     single = replace(one.scene.features, statistics=MapStatistics.of(one.scene.features.values[:1]))
     one.show(replace(one.scene, features=single))
-    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 1 map · 42 × 58"
+    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 42 × 58 · 1 map"
     assert maps(one).scale_bar._title == "map 0"
     assert maps(one).grid.tile_rect(0).height() > 180  # alone it may be large
     one.show(scenes.full())
-    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 16 maps · 42 × 58 · 1 dead"
+    assert maps(one).what.text().replace("\u202f", " ") == "c3 · 42 × 58 · 16 maps · 1 dead"
 
 
 def test_only_visible_tiles_are_made(shown, monkeypatch):

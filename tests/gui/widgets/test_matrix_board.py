@@ -103,3 +103,14 @@ def test_pointing_at_a_cell_tells_its_number(board):
     QApplication.sendEvent(one, QHelpEvent(QEvent.Type.ToolTip, at, one.mapToGlobal(at)))
     assert QToolTip.text() == "Map: 10.452"
     QToolTip.hideText()
+
+
+def test_a_note_without_room_says_it_shorter_and_whole(board):
+    """A middle left out makes 'rows 10–14…umns 18–22' of it."""
+    one = board(MAP)
+    long, short = "rows 10–14, columns 18–22", "y 10–14, x 18–22"
+    for side, told in ((400, long), (260, long), (150, short)):
+        one.resize(side, side)
+        one.set_tiles((MatrixTile("Patch", one.tiles[0].main, note=long, short=short),))
+        texts = written(one)
+        assert texts.count(told) == 1, f"{side}: {texts}"
