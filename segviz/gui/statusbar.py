@@ -94,7 +94,7 @@ def grid_text(scene: Scene) -> str:
 
 def _grid(rows: int, columns: int) -> str:
     """Said in full: right beside it stands an image's width × height."""
-    return words.TIMES.join((words.many(rows, "row"), words.many(columns, "column")))
+    return f"{words.many(rows, 'row')} × {words.many(columns, 'column')}"
 
 
 def equality_text(scene: Scene) -> str:
