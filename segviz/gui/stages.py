@@ -95,8 +95,7 @@ class Stages:
 def turning_to(scene: Scene, panel: Panel) -> dict[str, Any]:
     """What a person changes who turns to a tab: its stage is not hidden behind a view of the network."""
     there = replace(scene, state=replace(scene.state, tab=panel.id))
-    labs = {Tab.CONVOLUTION: scene.state.convolution_lab, Tab.UPSAMPLING: scene.state.upsampling_lab}
-    lab = labs.get(Tab(panel.id)) if panel.id in labs else None
-    comes = lab is not None and not lab.image  # as soon as it has its answer
+    images = {Tab.CONVOLUTION: scene.state.convolution_lab.image, Tab.UPSAMPLING: scene.state.upsampling_lab.image}
+    comes = panel.id in (Tab.CONVOLUTION, Tab.UPSAMPLING) and not images[Tab(panel.id)]  # once it has its answer
     covered = panel.stage is not None and (comes or panel.wants_stage(there))
     return {"tab": panel.id} | ({"network_view": NetworkView.NONE} if covered else {})
