@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from segviz.core import planning, refinement
 from segviz.core.races import RaceResult
-from segviz.core.requests import KeptRequest, Request, SegmentRequest
+from segviz.core.requests import DescribeRequest, KeptRequest, Request, SegmentRequest
 from segviz.core.session import Session, State
 from segviz.gui import comparing, gestures, painting, plan, sighting
 from segviz.gui.ledger import Ledger
@@ -300,8 +300,10 @@ class Desk(Outlet):
             self.session.update(window=None)
         if kind is Kind.OCCLUSION:
             self.session.update(**sighting.change(self.session.state, square=None))
-        if kind is Kind.DESCRIPTION and self.scene.known is None:  # else it is open: what is drawn is what it refuses
-            self._retreat.from_network()
+        if isinstance(event.request, DescribeRequest):
+            known = self.scene.known  # with the same request, it is what was drawn that is refused
+            if known is None or not planning.same_but_drawn(known.request, event.request):
+                self._retreat.from_network()
         if kind is Kind.PREDICTION:
             self._as_made()
         if kind is Kind.CAMS:

@@ -141,8 +141,8 @@ def test_where_a_network_breaks_and_what_would_fit(segviz: Segviz) -> None:
 def test_without_effective_nothing_is_added(segviz: Segviz) -> None:
     data = segviz("field", "lenet5", "--layer", "last", "--unit", "0,0", "--json").data
     assert list(data) == [
-        "model", "layer", "unit", "grid", "input", "box", "size", "stride", "center", "outside", "status", "reason",
-        "paths",
+        "model", "layer", "unit", "grid", "input", "box", "size", "stride", "center", "mirrored", "outside",
+        "status", "reason", "paths",
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from segviz.core import cams, convolution_lab, laboratory, network_picture, session_values, sight
 from segviz.core.network_picture import NetworkPicture
-from segviz.core.paddings import Padding
+from segviz.core.paddings import PaddingRule
 from segviz.core.what_if import Edit
 
 PARTS = (cams, convolution_lab, laboratory, network_picture, sight)
@@ -35,7 +35,7 @@ def test_readers_take_what_they_say_alone() -> None:
 
 
 def test_a_padding_in_a_session_file_is_a_number_or_the_rule() -> None:
-    edits = (("stem", Edit((3, 3), (2, 2), padding=Padding.SAME)), ("head", Edit((1, 1), padding=(0, 2))))
+    edits = (("stem", Edit((3, 3), (2, 2), padding=PaddingRule.SAME)), ("head", Edit((1, 1), padding=(0, 2))))
     values = json.loads(json.dumps(network_picture.to_values(NetworkPicture(edits=edits))))
     assert values["edits"]["stem"]["padding"] == "same"
     assert network_picture.from_values(values).edits == edits

@@ -16,7 +16,7 @@ from segviz.core.catalogue import entry
 from segviz.core.choices import Method
 from segviz.core.requests import FeatureRequest, Progress, SegmentRequest
 from segviz.core.session import Session, State
-from segviz.gui import layout, theme
+from segviz.gui import layout, theme, words
 from segviz.gui.dialogs import DetailsDialog
 from segviz.gui.names import image_title, sample_title, sentence
 from segviz.gui.panels.base import Area
@@ -59,7 +59,7 @@ def test_shows_what_is_there(bench):
     assert window.toolbar.network.toolTip() == "Network: LeNet-5\nlenet5"
     assert window.toolbar.method.value == "Upsampled"
     bar = window.statusBar()
-    assert bar.image.text().startswith("128 × 96")
+    assert bar.image.text().startswith(f"128{words.TIMES}96")
     assert bar.network.text() == "LeNet-5, 10 classes"
     assert bar.grid.text() == "grid 17 rows × 25 columns, stride 4"
     assert (bar.sign.text(), bar.engine.text()) == ("●", "engine ready")
