@@ -331,12 +331,22 @@ def _tiles(work: Work, place: tuple[int, int], outputs: np.ndarray) -> tuple[Mat
     last = Matrix("output", outputs, colours, (), (*place, 1, 1))
     value = words.value(float(work.outputs[place]))
     end = ("Output", last, f"row {row}, column {column}: {value}")
-    short = {"Output": f"y {row}, x {column}: {value}", "Patch": _corners(work, top, left, tall, wide)}
+    short = {
+        "Input": of_all, "Output": f"y {row}, x {column}: {value}", "Patch": _corners(work, top, left, tall, wide),
+    }  # fmt: skip
     between = () if _is_weighing(work) else _factors(work, place)
-    parts = (("Input", first, of_all), *between, end)
+    parts = (("Input", first, f"{of_all}{_cut_out(work)}"), *between, end)
     return tuple(
         MatrixTile(title, main, (), note, linked=False, short=short.get(title, "")) for title, main, note in parts
     )
+
+
+def _cut_out(work: Work) -> str:
+    """Which part of its whole maps a layer's input is; '' where it is all of them."""
+    shown, layer = work.sliding.maps.shape[1:], work.layer
+    if layer is None or layer.input_shape[1:] == shown:
+        return ""
+    return f", {_range(work, 0, 0, *shown)} of {words.shape(layer.input_shape[1:])}"
 
 
 def _factors(work: Work, place: tuple[int, int]) -> tuple[tuple[str, Matrix, str], ...]:

@@ -373,9 +373,9 @@ def _written(matrix: Matrix, cell: float) -> tuple[list[list[str]], QFont] | Non
 
 def _fitting_note(tile: MatrixTile, ask: str, font: QFont, room: float) -> str:
     """The most that can be said below a map, in the end its shortest note, which may be too long, too."""
-    asking = " · ".join(part for part in (tile.note, ask) if part)
     shortest = tile.short or tile.note
-    return next((text for text in (asking, tile.note) if text_width(text, font) <= room), shortest)
+    asking, briefly = (" · ".join(part for part in (said, ask) if part) for said in (tile.note, shortest))
+    return next((text for text in (asking, tile.note, briefly) if text_width(text, font) <= room), shortest)
 
 
 def _asks(rect: QRectF, matrix: Matrix) -> str:

@@ -211,7 +211,8 @@ def test_maps_of_a_group_have_their_numbers_in_the_layer(lab):
     scene = laboratory(channel=14)
     grouped = replace(scene.sums, found=replace(scene.sums.found, first_map=12, groups=2))
     one = lab(replace(scene, sums=grouped))
-    assert tiles(one)["Input"].note == "map 14"
+    tile = tiles(one)["Input"]
+    assert (tile.note, tile.short) == (f"map 14, rows 4–15, columns 14–25 of 42{words.TIMES}58", "map 14")
     np.testing.assert_array_equal(tiles(one)["Input"].main.values, scene.sums.found.maps[2])
 
 
