@@ -63,7 +63,6 @@ class Canvas(QWidget):
         self.setAccessibleName("Canvas")
         theme.set_surface(self, "surround")
         self.view = ImageView("Image with overlay")
-        self.setFocusProxy(self.view)
         self.box = BoxTool(self)
         self.view.tools = (self.box,)
         self.start = start_page()
@@ -73,7 +72,7 @@ class Canvas(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.view)
-        self._pages.setCurrentWidget(self.view if session.state.image else self.start)
+        self._turn_to(self.view if session.state.image else self.start)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -148,7 +147,7 @@ class Canvas(QWidget):
         """Repaint what differs between the scenes; changes no State. (`QWidget.show` has its name already.)"""
         if new.picture is None and self._overlays is None:
             image = new.state.image
-            self._pages.setCurrentWidget(self.view if image else self.start)
+            self._turn_to(self.view if image else self.start)
             self.tag.say(opening(image_title(image)) if image else "")
             return
         if self._overlays is None:
@@ -165,10 +164,15 @@ class Canvas(QWidget):
             self.view.fit()
         marks = self._overlays.dragged.marks
         self.box.box = marks.box if marks is not None else None
-        self._pages.setCurrentWidget(self.start if picture is None else self.view)
+        self._turn_to(self.start if picture is None else self.view)
         self.strip.setVisible(picture is not None)
         self._show_strip(new.seen)
         self.tag.say(old_picture(new))
+
+    def _turn_to(self, page: QWidget) -> None:
+        """Keys are for the page that is shown: Tab would be stuck before one that is not."""
+        self._pages.setCurrentWidget(page)
+        self.setFocusProxy(page)
 
     def _show_strip(self, new: Scene) -> None:
         from segviz.gui import overlays

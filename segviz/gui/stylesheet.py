@@ -60,6 +60,8 @@ QPushButton:hover { border-color: @line; }
 QPushButton:pressed, QPushButton:checked { background: @line; }
 QPushButton:disabled { color: @dim; }
 QPushButton:focus { border: 1px solid @accent; }
+QScrollArea[kind="reader"] { border: 1px solid transparent; }
+QScrollArea[kind="reader"]:focus { border-color: @accent; }
 QPushButton[kind="primary"] { background: @accent; color: @on_accent; font-weight: 600;
     border: 2px solid transparent; min-height: @24px; }
 QPushButton[kind="primary"]:hover { border-color: @text; }

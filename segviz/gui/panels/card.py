@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from segviz.core.errors import SegvizError
 from segviz.core.specs import parse
@@ -17,6 +17,7 @@ from segviz.gui.panels.card_facts import BadgeRows, FactRows, NoteRows
 from segviz.gui.panels.card_fields import FieldForm
 from segviz.gui.panels.header import at_the_end
 from segviz.gui.scene import Kind, Scene
+from segviz.gui.widgets.following import follow_focus
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.wrapped import WrappedLabel
 
@@ -77,11 +78,12 @@ class CardPanel:
             column.addWidget(below)
         column.addStretch(1)
         area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setProperty("kind", "reader")
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setAccessibleName("Model card")
         area.setWidget(inside)
+        follow_focus(area)
         return area
 
     # ------------------------------------------------------------------------------- showing

@@ -32,6 +32,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from segviz.gui import theme, words
+from segviz.gui.widgets.following import focus_with_rows
 from segviz.gui.widgets.painted import elided, focus_ring, text_width
 
 ROW, LOW = 24, 20  # height of a class, and where they just find room then, before `theme.px`
@@ -212,6 +213,7 @@ class LegendView(QListView):
         self.classes.setParent(self)
         self.setModel(self.classes)
         self.classes.resized.connect(self.updateGeometry)
+        focus_with_rows(self)
         self._delegate = LegendDelegate(self)
         self.setItemDelegate(self._delegate)
         self.setUniformItemSizes(True)

@@ -26,6 +26,7 @@ from segviz.gui.panels.network_paint import ROW, ColumnTitles, RowDelegate
 from segviz.gui.panels.network_rows import INPUT, Row, layer_seconds, rows_of
 from segviz.gui.scene import Kind, Tab
 from segviz.gui.widgets.elided import ElidedLabel
+from segviz.gui.widgets.following import focus_with_rows
 from segviz.gui.widgets.heading import flat_button
 from segviz.gui.widgets.search_line import SearchLine
 
@@ -163,6 +164,7 @@ class NetworkPanel:
         self._shown.setSourceModel(self._model)
         self.tree = LayerTree()
         self.tree.setModel(self._shown)
+        focus_with_rows(self.tree)
         self.tree.setItemDelegate(RowDelegate(self.tree))
         self.tree.setAccessibleName("Layers of the network")
         self.tree.selectionModel().currentChanged.connect(self._current_changed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segviz.core.races import StrideSpeed
@@ -81,6 +81,7 @@ class RacePlot(QWidget):
         self._plot = pyqtgraph.PlotWidget(background=None)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
         self._plot.setMouseEnabled(x=False, y=False)
         for axis in ("bottom", "left"):
             self._plot.getAxis(axis).enableAutoSIPrefix(False)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from segviz.gui import theme
 from segviz.gui.widgets import tooltips
-from segviz.gui.widgets.painted import Painted, elided
+from segviz.gui.widgets.painted import Painted, elided, focus_ring
 
 GAP = 4  # between the pictures of a sample; twice that between samples; before `theme.px`
 SMALLEST = 20  # side of a picture, before `theme.px`
@@ -126,6 +126,8 @@ class SampleSheet(Painted):
             for at, sample in enumerate(self._samples):
                 self._paint_sample(painter, at, sample, t)
         self._paint_legend(painter, t)
+        if self.hasFocus():
+            focus_ring(painter, QRectF(self.rect()), t)
 
     def _paint_headings(self, painter: QPainter, t: theme.Tokens) -> None:
         painter.setPen(t.color("dim"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from segviz.gui import theme
 from segviz.gui.widgets.cards import Card, CardGrid
+from segviz.gui.widgets.following import follow_focus
 
 
 class Offer(NamedTuple):
@@ -33,6 +34,7 @@ class StartPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards have it
         self._cards: list[Card] = []
         self._meaning: dict[QAbstractButton, tuple[str, str]] = {}
         self._group = QButtonGroup(self)
@@ -47,6 +49,7 @@ class StartPage(QScrollArea):
         self._rows.addWidget(self._label(hint, "dim"))
         self._rows.addStretch(1)
         self.setWidget(self._inside)
+        follow_focus(self)
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._load_next)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 from segviz.gui import theme
+from segviz.gui.widgets.following import follow_focus
 
 LEAST = 96  # height that is always seen, before `theme.px`
 
@@ -23,6 +24,7 @@ class Tray(QScrollArea):
         self.setWidget(inside)
         self.inside = inside
         inside.installEventFilter(self)
+        follow_focus(self)
 
     def _tall(self) -> int:
         inside, width = self.inside, max(1, self.viewport().width())

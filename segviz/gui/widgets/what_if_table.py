@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from segviz.gui import theme
-from segviz.gui.widgets.painted import elided
+from segviz.gui.widgets.painted import elided, focus_ring
 
 Index = QModelIndex | QPersistentModelIndex
 NONE = Qt.KeyboardModifier.NoModifier
@@ -155,6 +155,8 @@ class _Painter(QStyledItemDelegate):
             painter.fillRect(rect, t.color("raised", 0.6))
         if cell.edits:
             self._field(painter, rect, option.state, t)
+        elif option.state & QStyle.StateFlag.State_HasFocus:
+            focus_ring(painter, rect.adjusted(2, 2, -2, -2), t, 1)
         room = rect.adjusted(theme.px(theme.S), 0, -theme.px(theme.S), 0)
         font = theme.body() if index.column() == 0 else theme.numbers()
         painter.setFont(font)
