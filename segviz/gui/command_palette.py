@@ -80,7 +80,7 @@ def score(words: str, entry: Entry) -> int | None:
     if not all(part in entry.searched for part in parts):
         return None
     name = entry.text.lower()
-    if not parts or name == words:
+    if not parts or words in (name, entry.place.lower()):
         rank = 0
     elif name.startswith(parts[0]):
         rank = 1

@@ -14,6 +14,7 @@ from segviz.gui.sighting import Still, stills
 from segviz.gui.widgets.filmstrip import Tile
 
 ALIKE = 0.01  # of the width: rounding an image to whole pixels resizes its axes by factors that differ so much
+WHOLE = 1000  # px from which on decimals are left out: a tile is too narrow for them
 
 
 def tiles_of(scene: Scene, most: int, side: int, tokens: theme.Tokens) -> tuple[tuple[Still, ...], tuple[Tile, ...]]:
@@ -82,7 +83,9 @@ def size_text(still: Still) -> str:
     """'39 px', or 'width×height px' where the two differ by more than the image was resized otherwise."""
     wide, high = still.field.width, still.field.height
     alike = abs(wide - high) <= ALIKE * wide
-    return f"{words.length(wide)} px" if alike else f"{wide:,.0f}×{high:,.0f} px"  # as short as a tile is wide
+    if not alike:
+        return f"{wide:,.0f}×{high:,.0f} px"  # as short as a tile is wide
+    return f"{words.length(wide)} px" if wide < WHOLE else f"{wide:,.0f} px"
 
 
 def hint_of(still: Still, scene: Scene) -> str:

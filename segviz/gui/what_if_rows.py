@@ -99,7 +99,7 @@ def outcome(network: Network, folding: Folding, edits: Mapping[str, Edit]) -> Ou
         rows = tuple(replace(row, refusal=sentence(refusal)) if row.name == shown_at else row for row in rows)
     if not refusal and found is not None and known:
         network = replace(network, layers=found.layers, geometry=found.geometry, macs=found.macs)
-    return Outcome(rows, network, known, sentence(refusal) if refusal else "", at, _remedy(windows, known, at))
+    return Outcome(rows, network, known, sentence(refusal) if refusal else "", at, _remedy(network, windows, known, at))
 
 
 def _row_of(network: Network, told: Sequence[Layer], at: str) -> str:
@@ -109,12 +109,23 @@ def _row_of(network: Network, told: Sequence[Layer], at: str) -> str:
     return at if at in before else max(before, key=ends.__getitem__, default=told[0].name)
 
 
-def _remedy(windows: Mapping[str, Edit], edits: Mapping[str, Edit], at: str) -> str:
-    """Which padding would keep the size where it has moved before `at`, which refuses it; '' where none would."""
+def _remedy(network: Network, windows: Mapping[str, Edit], edits: Mapping[str, Edit], at: str) -> str:
+    """Which padding would keep the size where it has moved before `at`, which refuses it; '' where none would help."""
     for name in [name for name in windows if at and name in edits]:
         padding = padding_for_size(windows[name], edits[name])
         if padding is not None and padding != edits[name].padding:
-            return f"padding {size_text(padding)} at {name} would keep the size"
+            helped = {**edits, name: replace(edits[name], padding=padding)}
+            if _refuses(network, helped) != at:
+                return f"padding {size_text(padding)} at {name} would keep the size"
+    return ""
+
+
+def _refuses(network: Network, edits: Mapping[str, Edit]) -> str:
+    """The layer that cannot be with these edits; '' where all can."""
+    try:
+        edited(network, edits)
+    except EditRefused as error:
+        return error.layer
     return ""
 
 

@@ -251,6 +251,10 @@ def test_a_name_that_begins_with_the_words_comes_first():
     assert score("cast", entry("castle")) < score("cast", entry("forecast"))
     assert score("castle", entry("castle")) < score("castle", entry("castle gate"))
     assert score("xyz", entry("castle")) is None
+    exact, longer = (Entry("Network", title, "", lambda: None, spec) for title, spec in (
+        ("FCN-8s (EfficientNet-Lite0)", "fcn8s"), ("FCN8s-like on digit pages", "fcn8s-digits"),
+    ))  # fmt: skip
+    assert score("fcn8s", exact) < score("fcn8s", longer)
 
 
 def test_images_and_networks_come_before_classes_of_that_name():

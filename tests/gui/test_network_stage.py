@@ -456,6 +456,16 @@ def test_a_refusal_far_below_is_said_above_with_the_padding_that_helps_and_moves
     assert stage.what_if.summary.said().endswith("; padding 2 at body.0.conv1 would keep the size")
 
 
+def test_a_padding_that_would_not_help_is_no_remedy(shown):
+    """A window of 400 fits no map of LeNet-5, however the layer before it pads."""
+    stage, _, _ = shown(scenes.lenet(), network_view=NetworkView.WHAT_IF)
+    typed(stage, "c1", Part.KERNEL, "7")
+    typed(stage, "c3", Part.KERNEL, "400")
+    said = stage.what_if.summary.said()
+    assert said.startswith("Change refused")
+    assert "would keep the size" not in said
+
+
 def test_the_refusal_of_a_blocks_sum_stands_below_the_last_row_before_it():
     """The sum is the block's own, which has no row; the strided convolution has one, far above it."""
     network = skipped.residual(3)

@@ -246,6 +246,13 @@ def test_tiles_are_named_without_what_all_names_share(names: str, titles: str):
     assert film.titles(stills) == tuple(titles.split())
 
 
+@pytest.mark.parametrize(
+    ("wide", "said"), [(39, "39 px"), (39.25, "39.2 px"), (1884.5, "1,884 px"), (11037.75, "11,038 px")]
+)
+def test_a_field_is_told_as_short_as_a_tile_is_wide(wide, said):
+    assert film.size_text(sighting.Still("c1", 0, 0, 1, 1, (0, 0), Box(0, 0, wide, wide))) == said
+
+
 def test_the_filmstrip_has_the_short_names(bench, monkeypatch):
     monkeypatch.setattr(film, "titles", lambda found: tuple(f"t{at}" for at in range(len(found))))
     one = bench(State(image=PAGE, model="lenet5", sight=Sight(filmstrip=True)))

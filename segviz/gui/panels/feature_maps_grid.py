@@ -104,6 +104,8 @@ class MapsPage:
         elif old is not None and old.state.map_scale is not new.state.map_scale:
             self._fill()
         self._show_unit()
+        if old is not None and old.state.map_order is not new.state.map_order:
+            self.grid.to_first()  # it is the first ones that another order is chosen for
         self._show_words(new)
 
     def _take(self, features: FeatureMaps | None) -> None:
@@ -405,6 +407,10 @@ def _advice(scene: Scene, computing: bool) -> str:
 def _padded(scene: Scene) -> str:
     """Why maps reach beyond the image: ' · input padded to 256 x 320, multiples of 32'; '' where they do not."""
     network = scene.known
-    if network is None or network.frame.inner == network.frame.outer or network.entry.multiple == 1:
+    if network is None or network.frame.inner == network.frame.outer:
+        return ""
+    if network.entry.mirrors:
+        return f" · image mirrored at its border, to {words.shape(network.frame.outer)}"
+    if network.entry.multiple == 1:
         return ""
     return f" · input padded to {words.shape(network.frame.outer)}, multiples of {network.entry.multiple}"

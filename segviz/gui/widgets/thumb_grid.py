@@ -154,6 +154,11 @@ class ThumbGrid(QAbstractScrollArea):
         elif row >= bar.value() // tall + rows:
             bar.setValue((row - rows + 1) * tall)
 
+    def to_first(self) -> None:
+        """Scroll to the first tiles, wherever the selected one is."""
+        self._follows = False
+        self.verticalScrollBar().setValue(0)
+
     def _whole_rows(self) -> int:
         """How many rows find room, at least one."""
         return max(1, (self.viewport().height() - theme.px(GAP)) // self._row_height())

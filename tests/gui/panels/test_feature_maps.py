@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
 
 from segviz.core import palettes
 from segviz.core.choices import ColourMap, MapOrder, MapPage, MapScale
@@ -94,6 +95,24 @@ def test_choices_change_the_state_and_show_it(one):
     assert (maps(one).sort.value, maps(one).normalise.value) == ("Response at cursor", "Signed about zero")
     values = one.scene.features.values[:, 10, 20]
     assert maps(one)._order[0] == int(values.argmax())
+
+
+def test_another_order_is_seen_from_its_first_maps_on(shown):
+    """Wherever the framed map stands in it; it was framed, and in view, before."""
+    scene = scenes.full()
+    values = np.random.default_rng(0).normal(size=(300, *scene.features.values.shape[1:])).astype(np.float32)
+    values[299] -= 100  # the last by its mean
+    features = replace(scene.features, statistics=MapStatistics.of(values))
+    one = shown(FeatureMapsPanel, replace(scene, features=features), SIZE)
+    bar = maps(one).grid.verticalScrollBar()
+    one.session.update(unit=replace(scene.state.unit, channel=299))
+    assert bar.value() > 0
+    one.session.update(map_order=MapOrder.MEAN)
+    assert maps(one)._order[-1] == 299
+    assert bar.value() == 0
+    one.panel.widget.resize(SIZE[0] - 40, SIZE[1])
+    QApplication.processEvents()
+    assert bar.value() == 0
 
 
 def test_response_at_cursor_sorts_anew_when_the_unit_moves(one):
@@ -308,3 +327,6 @@ def test_maps_that_reach_beyond_the_image_say_that_the_input_was_padded(one):
     padded = replace(network, frame=frame, entry=replace(network.entry, multiple=32))
     one.show(replace(one.scene, network=padded))
     assert maps(one).what.text().endswith(" · input padded to 256\u202f×\u202f320, multiples of 32")
+    mirrored = replace(padded, entry=replace(padded.entry, border=8))
+    one.show(replace(one.scene, network=mirrored))
+    assert maps(one).what.text().endswith(" · image mirrored at its border, to 256\u202f×\u202f320")
