@@ -155,6 +155,7 @@ class Canvas(QWidget):
 
             self._overlays, old = Overlays(), None
             self._overlays.sight.show_chain(self.chain)
+            self._overlays.notes.covered = self.tag.place
         picture = new.picture
         self._overlays.ink = self.ink
         self._overlays.show(old, new)

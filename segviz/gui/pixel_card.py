@@ -116,7 +116,11 @@ class _Card:
         unit, state, width = self._unit, self._scene.state, WIDE - 2 * MARGIN
         x, y = state.cursor or unit.center
         self._text(QRectF(MARGIN, 20, width, 34), "What did this pixel see?", _font(24, True))
-        told = (f"pixel {words.point(x, y)} of {image_title(state.image or '')}", title_of(state.model), self._place())
+        told = (
+            f"pixel {words.point(round(x), round(y))} of {image_title(state.image or '')}",
+            title_of(state.model),
+            self._place(),
+        )
         self._text(QRectF(MARGIN, 54, width, 22), " · ".join(told), _font(13), "dim")
 
     def _place(self) -> str:

@@ -140,6 +140,12 @@ def lowest_of(scene, monkeypatch):
     return ends[0]
 
 
+def test_it_is_about_a_whole_pixel_as_the_inspector_says_it(texts):
+    scene = with_all()
+    told = texts(replace(scene, state=replace(scene.state, cursor=(700.4, 299.6))))
+    assert any(text.startswith("pixel 700, 300 of castle") for text, _ in told)
+
+
 def test_it_says_what_each_path_adds_and_the_bias(texts):
     scene = with_all()
     told = [text for text, _ in texts(scene)]

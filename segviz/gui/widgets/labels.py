@@ -7,7 +7,7 @@ those that must be said (`Label.must`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -59,11 +59,13 @@ class Label:
 class Labels:
     """The labels of one painting; the last layer. `image` is the photograph, in image pixels.
 
-    `aside`: labels larger than their boxes stand beside the photograph, so that they hide nothing of it.
+    `aside`: labels larger than their boxes stand beside the photograph, so that they hide nothing of it. `covered` is
+    where something else lies on the view.
     """
 
     image: Box = field(default_factory=lambda: Box(0, 0, 0, 0))
     aside: bool = False
+    covered: Callable[[], QRectF] = QRectF
     shown: tuple[tuple[Label, QRectF], ...] = ()  # of the last painting
     _wanted: list[Label] = field(default_factory=list)
     _free: list[QRectF] = field(default_factory=list)
@@ -86,7 +88,7 @@ class Labels:
 
     def paint(self, painter: QPainter, projection: Projection, area: QRectF) -> None:
         labels = sorted(self._wanted, key=lambda label: label.rank)
-        found = placed(labels, self._free, area)
+        found = placed(labels, [*self._free, self.covered()], area)
         self._wanted, self._free = [], []
         self.shown = tuple((label, rect) for label, rect in zip(labels, found, strict=True) if not rect.isEmpty())
         for label, rect in self.shown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtWidgets import QWidget
 
 from segviz.gui import theme
@@ -24,6 +24,10 @@ class Tag(ElidedLabel):
         self.setText(text)
         self.setVisible(bool(text))
         self._follow()
+
+    def place(self) -> QRectF:
+        """Where it lies on `below`; empty while it says nothing."""
+        return QRectF() if self.isHidden() else QRectF(self.geometry())
 
     def _follow(self) -> None:
         below = self.parentWidget()

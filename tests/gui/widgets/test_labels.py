@@ -49,6 +49,22 @@ def test_a_name_that_would_hide_its_box_stands_beside_it(look):
     assert tag.top() - 114 < 10  # right below it
 
 
+def test_a_label_keeps_off_what_else_lies_on_the_view(look):
+    """As a banner does, which says whose result is seen."""
+    labels, canvas = Labels(), QImage(600, 400, QImage.Format.Format_RGB32)
+
+    def stands() -> QRectF:
+        labels.chip("c3 · map 5 · field 14 × 14 px", QRectF(220, 60, 120, 120), AREA, Projection(1.0), Rank.UNIT)
+        painter = QPainter(canvas)
+        labels.paint(painter, Projection(1.0), AREA)
+        painter.end()
+        return labels.shown[0][1]
+
+    banner = stands()
+    labels.covered = lambda: banner
+    assert not stands().intersects(banner)
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(x=st.integers(0, 590), y=st.integers(0, 390), halves=st.sets(st.integers(2, 500), min_size=1, max_size=4))
 def test_no_label_covers_the_pinned_unit_or_another(look, x: int, y: int, halves: set[int]):
