@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from segviz.core import catalogue, palettes, scores
 from segviz.core.agreement import Agreement
-from segviz.core.choices import View
+from segviz.core.choices import CompareView, View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
 from segviz.gui import cam_planes, glow_layers, unit_words, words
@@ -29,7 +29,7 @@ from segviz.gui.widgets.mark_layers import (
     WindowLayer,
     WindowMarks,
 )
-from segviz.gui.widgets.photo import PhotoLayer, photo_of
+from segviz.gui.widgets.photo import GreyLayer, PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
@@ -44,6 +44,7 @@ class Overlays:
 
     def __init__(self) -> None:
         self.photo: PhotoLayer | None = None
+        self.grey: GreyLayer | None = None  # the same, below a signed map
         self.ink: Layer | None = None  # a drawing that is being made, in the photograph's place
         self.labels = PlaneLayer(contour=1)
         self.heat = PlaneLayer()
@@ -69,7 +70,7 @@ class Overlays:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """From the photograph up to the marks, as `view` wants them."""
-        ground = self.ink or self.photo
+        ground = self.ink or (self.grey if self.greyed else self.photo)
         if ground is None:
             return ()
         planes: dict[View, tuple[Layer, ...]] = {
@@ -78,11 +79,22 @@ class Overlays:
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
-        alike = self.glow.glows and self.view is View.HEATMAP  # in the colours of a heatmap, which says something else
-        if self.sight.occludes or alike:  # on the bare photograph: two colours say nothing
+        if self.bare:
             shown = ()
         marks = (*self.sight.below, self.unit, *self.sight.above, self.notes, self.dragged, self.cross)
         return (ground, *shown, self.veil, *self.glow.layers, *marks)
+
+    @property
+    def bare(self) -> bool:
+        """Whether the result makes way for what is asked about the field: two kinds of colours say nothing."""
+        alike = self.glow.glows and self.view is View.HEATMAP  # in the colours of a heatmap, which says something else
+        return self.sight.occludes or alike
+
+    @property
+    def greyed(self) -> bool:
+        """Whether the photograph is grey, below a signed map: a sky is blue and a brick red without any evidence."""
+        shown = self.view is View.HEATMAP and not (self.marked or self.bare)
+        return shown and self.evidence and self.cam.signed and self.compared.view is not CompareView.DIFFERENCE
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`.
@@ -96,9 +108,10 @@ class Overlays:
         self.veil.drawn = new.before is not None
         old, new = old.seen if old is not None else None, new.seen
         if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out
-            self.photo = None
+            self.photo = self.grey = None
         elif old is None or old.picture is not new.picture or self.photo is None:
             self.photo = photo_of(new.picture.pixels)
+            self.grey = GreyLayer(self.photo)
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
