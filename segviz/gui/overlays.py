@@ -81,8 +81,9 @@ class Overlays:
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
         if self.bare:
             shown = ()
+        glow = (self.glow.rings,) if self.sight.occludes else self.glow.layers  # a glow has the colours of what changes
         marks = (*self.sight.below, self.unit, *self.sight.above, self.notes, self.dragged, self.cross)
-        return (ground, *shown, self.veil, *self.glow.layers, *marks)
+        return (ground, *shown, self.veil, *glow, *marks)
 
     @property
     def bare(self) -> bool:

@@ -93,6 +93,22 @@ def test_a_glow_has_the_colours_and_the_scale_of_a_heatmap_for_itself(one):
     assert strip.scale.accessibleName() == heated
 
 
+def test_a_glow_leaves_its_colours_to_what_a_square_changes(one):
+    """Both are in the colours of a heatmap: of the glow the ellipses stay."""
+    overlays = one.window.canvas._overlays
+    click(one, 61, 42)
+    press(one, Qt.Key.Key_G)
+    one.bring_up()
+    assert layers(one).plane in overlays.layers
+    press(one, Qt.Key.Key_Q)
+    one.bring_up()
+    assert overlays.sight.strength in overlays.layers
+    assert layers(one).plane not in overlays.layers
+    assert layers(one).rings in overlays.layers
+    press(one, Qt.Key.Key_Q)
+    assert layers(one).plane in overlays.layers
+
+
 def test_the_old_glow_goes_at_once_when_another_unit_is_pinned(one):
     click(one, 61, 42)
     press(one, Qt.Key.Key_G)
