@@ -12,12 +12,12 @@ from segviz.core.agreement import Agreement
 from segviz.core.choices import CompareView, View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
-from segviz.gui import cam_planes, glow_layers, unit_words, words
+from segviz.gui import cam_planes, glow_layers, sighting, unit_words, words
 from segviz.gui.compare_layers import ComparedLayers
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene, dragged, pinned
-from segviz.gui.sight_layers import SightLayers
+from segviz.gui.sight_layers import SightLayers, strongest
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.labels import Labels
 from segviz.gui.widgets.mark_layers import (
@@ -36,6 +36,7 @@ HEAT_KEPT = 12  # classes whose heatmaps are kept
 TITLES = 12  # classes in the small legend, as far as there is room
 # RGBA of the error map: vermilion and blue, which colour-blind people tell apart; what does not count is veiled.
 WRONG, RIGHT, VEILED, OF_CELL = (213, 94, 0, 205), (86, 180, 233, 80), (52, 56, 64, 190), (255, 214, 64, 120)
+CHANGE = "Change of a score"  # by a grey square
 WORTH = 0.01  # probability from which the tag of a window names a class
 
 
@@ -172,7 +173,7 @@ class Overlays:
         prediction, index = scene.shown_prediction, scene.shown_class
         if prediction is None or index is None or scene.state.view is not View.HEATMAP or self.evidence:
             return None
-        if glow_layers.shown(scene) is not None:
+        if glow_layers.shown(scene) is not None or sighting.changes(scene) is not None:
             return None
         if index not in self._peaks:
             self._peaks[index] = scores.peak(prediction, index)[0]
@@ -300,7 +301,9 @@ def legend(scene: Scene) -> list[tuple[str, str]]:
 
 
 def scale(scene: Scene) -> tuple[str, list[int]]:
-    """The class of the heatmap, as it is said beside numbers, or what glows, and the colours 0xRRGGBB of its scale."""
+    """The class of the heatmap, as it is said beside numbers, or what lies in its place, and its colours 0xRRGGBB."""
+    if sighting.changes(scene) is not None:
+        return CHANGE, rgb(palettes.colour_map(scene.state.colour_map))
     if glow_layers.shown(scene) is not None:
         return scene.state.glow.title, rgb(palettes.colour_map(scene.state.colour_map))
     index, classes = scene.shown_class, classes_of(scene)
@@ -312,6 +315,9 @@ def scale(scene: Scene) -> tuple[str, list[int]]:
 
 def scale_ends(scene: Scene) -> tuple[str, str]:
     """What the ends of that scale stand for."""
+    changes = sighting.changes(scene)
+    if changes is not None:
+        return "0", words.value(strongest(changes))
     if glow_layers.shown(scene) is not None:
         return "0", "most"
     if not cam_planes.is_shown(scene):

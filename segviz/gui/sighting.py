@@ -124,9 +124,7 @@ def occluded(scene: Scene) -> Occluded | None:
     if sight.square is None or network is None or not _fits(scene, network):
         return None
     square = covered(network.frame, *sight.square, sight.side)
-    answer = scene.occlusion
-    if answer is not None and not is_about(answer.request.setup, scene.state):
-        answer = None
+    answer = changes(scene)
     reach = projective(network.geometry, "last", square)
     shown = None if reach is None else _seen(network, "last", reach)
     possible = None if shown is None else cells_box(network, "last", shown)
@@ -134,6 +132,13 @@ def occluded(scene: Scene) -> Occluded | None:
     if answer is None or answer.request != plan_occlusion(scene.state):
         return Occluded(box, possible, answer, fresh=False)
     return Occluded(box, possible, answer, fresh=True, outside=_outside(answer, reach))
+
+
+def changes(scene: Scene) -> OcclusionAnswer | None:
+    """What a square of this image and network changes, be it where it was before; None where none lies there."""
+    network, answer = scene.network, scene.occlusion
+    there = scene.state.sight.square is not None and network is not None and _fits(scene, network)
+    return answer if there and answer is not None and is_about(answer.request.setup, scene.state) else None
 
 
 def _outside(answer: OcclusionAnswer, reach: Region | None) -> int:
