@@ -186,5 +186,4 @@ def _painted(pixels: Bytes, found: CamAnswer, signed: bool) -> Bytes:
     if not signed:
         return export.overlay_heat(pixels, heat, palettes.heat_table(ColourMap.MAGMA), State().heat_opacity)
     painted = export.overlay_heat(export.greyed(pixels), heat, palettes.signed_table())
-    colours = palettes.colour_map(ColourMap.DIVERGING)
-    return scale_bars.with_scale(painted, colours, f"-{reach:.4g} against", f"for {reach:.4g}", "0")
+    return scale_bars.with_scale(painted, export.signed_scale(), f"-{reach:.4g} against", f"for {reach:.4g}", "0")

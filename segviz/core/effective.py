@@ -79,11 +79,12 @@ class Ellipse:
 class EffectiveField:
     """Answer to EffectiveRequest.
 
-    `crop` is the part of the network's input (H x W pixels of it) that the unit can see, `whole` why that is all of
-    it where its field alone would not say so. `values` is the energy at each of its pixels, `projection` what came
-    back to them, in the order red, green, blue, or of one grey channel; None where several images were averaged.
-    `glow` and `picture` are the same to be looked at. `ellipses` are those of `SHARES`, and `spread` is the least part
-    of the crop's area that holds the last of these shares; () and None where the gradient is zero everywhere.
+    `crop` is the part of the image in the network's input (H x W pixels of it) that the unit can see, `whole` why that
+    is all of it where its field alone would not say so. `values` is the energy at each of its pixels, `projection`
+    what came back to them, in the order red, green, blue, or of one grey channel; None where several images were
+    averaged. `glow` and `picture` are the same to be looked at. `ellipses` are those of `SHARES`, and `spread` is the
+    least part of the crop's area that holds the last of these shares; () and None where the gradient is zero
+    everywhere.
     """
 
     request: EffectiveRequest

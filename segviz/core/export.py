@@ -23,7 +23,7 @@ from segviz.core.choices import MapScale, Palette
 from segviz.core.errors import SegvizError, named
 from segviz.core.frames import Lattice
 from segviz.core.maps import MapStatistics
-from segviz.core.palettes import class_colours
+from segviz.core.palettes import class_colours, signed_table
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.integer[Any]]
@@ -242,6 +242,15 @@ def greyed(pixels: Bytes) -> Bytes:
         rows = slice(top, top + STRIP)
         out[rows] = np.rint(pixels[rows].mean(2, np.float32, keepdims=True) * DIMMED)
     return out
+
+
+def signed_scale() -> Bytes:
+    """The colours (256, 3) of a signed map as a greyed photograph shows them: zero is its grey, as nothing is painted
+    there.
+    """
+    ground = greyed(np.full((1, 256, 3), 128, np.uint8))
+    colours: Bytes = overlay_heat(ground, np.arange(256, dtype=np.uint8)[None], signed_table())[0]
+    return colours
 
 
 def _same_size(pixels: Bytes, over: Labels) -> None:

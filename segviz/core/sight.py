@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -16,9 +16,10 @@ SMALLEST_SIDE, LARGEST_SIDE = 1, 4096  # of the square, in image pixels
 class Sight:
     """How the field of the pinned unit is shown, and what else is asked about what units see.
 
-    `paths`: a box for each path of a network with skips. `filmstrip`: what the unit's forerunners see, from layer
-    to layer. `projective`: the units of the layer that the pixel at the cursor can change. `square` is the left top
+    `paths`: a box for each path of a network with skips. `filmstrip`: what the unit's forerunners see, from layer to
+    layer. `projective`: the units of the layer that the pixel at the cursor can change. `square` is the left top
     corner, in pixel edges of the image, of a grey square that occludes a part of it, `side` its side in image pixels.
+    As long as that is not `chosen` by a person, it follows the image.
     """
 
     paths: bool = True
@@ -26,6 +27,7 @@ class Sight:
     projective: bool = False
     square: tuple[float, float] | None = None
     side: int = 32
+    chosen: bool = False
 
 
 USUAL = Sight()
@@ -38,7 +40,9 @@ def to_values(sight: Sight) -> dict[str, Any]:
 
 def from_values(values: Any) -> Sight:
     """Of a session file; what is not named keeps its default. Raises ValueError or TypeError for a bad value."""
-    return filled(USUAL, _READERS, values, "a view of receptive fields")
+    found = filled(USUAL, _READERS, values, "a view of receptive fields")
+    # Files of before `chosen` have another side than the usual one only where somebody chose it.
+    return found if "chosen" in values or found.side == USUAL.side else replace(found, chosen=True)
 
 
 def _point(value: Any) -> tuple[float, float] | None:
@@ -62,4 +66,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "projective": flag,
     "square": _point,
     "side": _side,
+    "chosen": flag,
 }

@@ -16,9 +16,11 @@ from segviz.core.choices import BackRule
 from segviz.core.effective import EffectiveField, EffectiveRequest
 from segviz.core.errors import SegvizError
 from segviz.core.field import Box, Geometry, Status
+from segviz.core.frames import Frame
 from segviz.core.places import images_in
 from segviz.core.regions import Region
 from segviz.core.requests import Progress
+from segviz.core.steps import Interval
 from segviz.engine.back import Projection, projected
 from segviz.engine.flow import followed
 from segviz.engine.job import Job
@@ -34,12 +36,11 @@ def effective(request: EffectiveRequest, job: Job) -> Generator[Progress, None, 
     call = traced.call(request.layer)
     _check(request, traced.geometry, call.name)
     back = yield from _of(request, job, job.image)
-    came = _coloured(back, job)
+    box, came = _box(back.region, job.frame), _coloured(back, job)
     values, count, notes = energy.energy(came), 1, list(job.notes)
     if request.images > 1:
         values, count, refused = yield from _averaged(request, job, back, values)
         notes += refused
-    box = _box(back.region)
     single = count == 1
     return EffectiveField(
         request=request,
@@ -56,7 +57,7 @@ def effective(request: EffectiveRequest, job: Job) -> Generator[Progress, None, 
         spread=energy.spread(values),
         images=count,
         seconds=time.perf_counter() - started,
-        whole=_whole(request, traced.geometry, box),
+        whole=_whole(request, traced.geometry, back.region),
         notes=(*notes, *_remarks(request, back, values)),
     )
 
@@ -130,24 +131,33 @@ def covering(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArra
 
 
 def _coloured(back: Projection, job: Job) -> Floats:
-    """(C, H, W), red first."""
-    values = back.values.flip(0) if job.loaded.entry.preprocessing.channels == "BGR" else back.values
+    """(C, H, W), red first, of the pixels of `_box`."""
+    box, (y, x) = _box(back.region, job.frame), back.region
+    values = back.values[:, box.top - y.lo : box.bottom - y.lo, box.left - x.lo : box.right - x.lo]
+    values = values.flip(0) if job.loaded.entry.preprocessing.channels == "BGR" else values
     return values.detach().float().cpu().contiguous().numpy()
 
 
-def _box(region: Region) -> Box:
-    return Box(region.x.lo, region.y.lo, region.x.hi + 1, region.y.hi + 1)
+def _box(region: Region, frame: Frame) -> Box:
+    """The part of a region that the image fills: what comes back to padding has come back outside of it.
+
+    All of a region of padding alone, which has no other part.
+    """
+    (top, left), (rows, columns), (y, x) = frame.corner, frame.inner, region
+    seen = Box(max(x.lo, left), max(y.lo, top), min(x.hi + 1, left + columns), min(y.hi + 1, top + rows))
+    there = seen.left < seen.right and seen.top < seen.bottom
+    return seen if there else Box(x.lo, y.lo, x.hi + 1, y.hi + 1)
 
 
-def _whole(request: EffectiveRequest, geometry: Geometry, crop: Box) -> str:
+def _whole(request: EffectiveRequest, geometry: Geometry, region: Region) -> str:
     """Why the crop is the whole image; '' where it is not, or where the field is as large by itself."""
     field = geometry.field(request.layer, request.row, request.column)
-    all_of_it = crop == Box(0, 0, geometry.width, geometry.height)
+    all_of_it = region == Region(Interval(0, geometry.height - 1), Interval(0, geometry.width - 1))
     return field.reason if all_of_it and field.status is not Status.EXACT else ""
 
 
 def _remarks(request: EffectiveRequest, back: Projection, values: Floats) -> tuple[str, ...]:
-    if not values.any():
+    if not values.any() and not back.values.any():
         return ("nothing comes back to the pixels: the unit, or all that it is made of, is switched off by ReLU here",)
     if request.rule is not BackRule.GRADIENT and not back.rectified:
         return (f"no ReLU lies below this unit: {request.rule.title} is the gradient",)

@@ -7,9 +7,9 @@ from math import ceil, sqrt
 import numpy as np
 import numpy.typing as npt
 
-from segviz.core import palettes, resample
+from segviz.core import export, palettes, resample
 from segviz.core.cams import CamAnswer, levels
-from segviz.core.choices import ColourMap, Heat
+from segviz.core.choices import Heat
 from segviz.core.session import State
 from segviz.gui import words
 from segviz.gui.heat_planes import HEAT_PIXELS
@@ -39,8 +39,8 @@ def table(state: State, minimum: float = 0.0) -> npt.NDArray[np.uint8]:
 
 
 def scale(state: State) -> list[int]:
-    """The colours 0xRRGGBB of these shares."""
-    return rgb(palettes.colour_map(ColourMap.DIVERGING if state.cams.signed else state.colour_map))
+    """The colours 0xRRGGBB of these shares, as they are seen: zero of a signed map is the grey below it."""
+    return rgb(export.signed_scale() if state.cams.signed else palettes.colour_map(state.colour_map))
 
 
 def ends(answer: CamAnswer | None, place: int | None, signed: bool) -> tuple[str, str]:
@@ -56,12 +56,15 @@ class CamLayer(PlaneLayer):
 
     def __init__(self) -> None:
         super().__init__()
+        self.signed = False  # whether a map is there whose colours have two sides
         self._shown: tuple[object, ...] = ()
 
     def show(self, new: Scene) -> None:
         """Bring the plane up to a scene; computes nothing where it is the same map."""
         state, answer, index, picture = new.state, new.shown_cams, new.shown_class, new.picture
         place = answer.place(index) if answer is not None and index is not None else None
+        there = answer is not None and place is not None and picture is not None
+        self.signed = there and state.cams.signed
         if answer is None or place is None or picture is None:
             self._shown = ()
             self.set_plane(None)

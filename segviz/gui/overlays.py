@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from segviz.core import catalogue, palettes, scores
 from segviz.core.agreement import Agreement
-from segviz.core.choices import View
+from segviz.core.choices import CompareView, View
 from segviz.core.field import Box
 from segviz.core.requests import Prediction
-from segviz.gui import cam_planes, glow_layers, unit_words, words
+from segviz.gui import cam_planes, glow_layers, sighting, unit_words, words
 from segviz.gui.compare_layers import ComparedLayers
 from segviz.gui.glow_layers import GlowLayers
 from segviz.gui.heat_planes import heat_plane, heat_step
 from segviz.gui.scene import Scene, dragged, pinned
-from segviz.gui.sight_layers import SightLayers
+from segviz.gui.sight_layers import SightLayers, strongest
 from segviz.gui.widgets.image_view import Layer
 from segviz.gui.widgets.labels import Labels
 from segviz.gui.widgets.mark_layers import (
@@ -29,13 +29,14 @@ from segviz.gui.widgets.mark_layers import (
     WindowLayer,
     WindowMarks,
 )
-from segviz.gui.widgets.photo import PhotoLayer, photo_of
+from segviz.gui.widgets.photo import GreyLayer, PhotoLayer, photo_of
 from segviz.gui.widgets.plane import Place, PlaneLayer, argb, cells_of, rgb
 
 HEAT_KEPT = 12  # classes whose heatmaps are kept
 TITLES = 12  # classes in the small legend, as far as there is room
 # RGBA of the error map: vermilion and blue, which colour-blind people tell apart; what does not count is veiled.
 WRONG, RIGHT, VEILED, OF_CELL = (213, 94, 0, 205), (86, 180, 233, 80), (52, 56, 64, 190), (255, 214, 64, 120)
+CHANGE = "Change of a score"  # by a grey square
 WORTH = 0.01  # probability from which the tag of a window names a class
 
 
@@ -44,6 +45,7 @@ class Overlays:
 
     def __init__(self) -> None:
         self.photo: PhotoLayer | None = None
+        self.grey: GreyLayer | None = None  # the same, below a signed map
         self.ink: Layer | None = None  # a drawing that is being made, in the photograph's place
         self.labels = PlaneLayer(contour=1)
         self.heat = PlaneLayer()
@@ -69,7 +71,7 @@ class Overlays:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """From the photograph up to the marks, as `view` wants them."""
-        ground = self.ink or self.photo
+        ground = self.ink or (self.grey if self.greyed else self.photo)
         if ground is None:
             return ()
         planes: dict[View, tuple[Layer, ...]] = {
@@ -78,11 +80,23 @@ class Overlays:
             View.IMAGE: (),
         }
         shown = (self.errors,) if self.marked else self.compared.over(planes[self.view])
-        alike = self.glow.glows and self.view is View.HEATMAP  # in the colours of a heatmap, which says something else
-        if self.sight.occludes or alike:  # on the bare photograph: two colours say nothing
+        if self.bare:
             shown = ()
+        glow = (self.glow.rings,) if self.sight.occludes else self.glow.layers  # a glow has the colours of what changes
         marks = (*self.sight.below, self.unit, *self.sight.above, self.notes, self.dragged, self.cross)
-        return (ground, *shown, self.veil, *self.glow.layers, *marks)
+        return (ground, *shown, self.veil, *glow, *marks)
+
+    @property
+    def bare(self) -> bool:
+        """Whether the result makes way for what is asked about the field: two kinds of colours say nothing."""
+        alike = self.glow.glows and self.view is View.HEATMAP  # in the colours of a heatmap, which says something else
+        return self.sight.occludes or alike
+
+    @property
+    def greyed(self) -> bool:
+        """Whether the photograph is grey, below a signed map: a sky is blue and a brick red without any evidence."""
+        shown = self.view is View.HEATMAP and not (self.marked or self.bare)
+        return shown and self.evidence and self.cam.signed and self.compared.view is not CompareView.DIFFERENCE
 
     def show(self, old: Scene | None, new: Scene) -> None:
         """Bring the layers from scene `old` (None: from nothing) to `new`.
@@ -96,9 +110,10 @@ class Overlays:
         self.veil.drawn = new.before is not None
         old, new = old.seen if old is not None else None, new.seen
         if self.ink is not None or new.picture is None:  # a drawing changes too often to be made ready for zooming out
-            self.photo = None
+            self.photo = self.grey = None
         elif old is None or old.picture is not new.picture or self.photo is None:
             self.photo = photo_of(new.picture.pixels)
+            self.grey = GreyLayer(self.photo)
         self.view = new.state.view
         self._show_labels(old, new)
         self._show_heat(old, new)
@@ -158,7 +173,7 @@ class Overlays:
         prediction, index = scene.shown_prediction, scene.shown_class
         if prediction is None or index is None or scene.state.view is not View.HEATMAP or self.evidence:
             return None
-        if glow_layers.shown(scene) is not None:
+        if glow_layers.shown(scene) is not None or sighting.changes(scene) is not None:
             return None
         if index not in self._peaks:
             self._peaks[index] = scores.peak(prediction, index)[0]
@@ -286,7 +301,9 @@ def legend(scene: Scene) -> list[tuple[str, str]]:
 
 
 def scale(scene: Scene) -> tuple[str, list[int]]:
-    """The class of the heatmap, as it is said beside numbers, or what glows, and the colours 0xRRGGBB of its scale."""
+    """The class of the heatmap, as it is said beside numbers, or what lies in its place, and its colours 0xRRGGBB."""
+    if sighting.changes(scene) is not None:
+        return CHANGE, rgb(palettes.colour_map(scene.state.colour_map))
     if glow_layers.shown(scene) is not None:
         return scene.state.glow.title, rgb(palettes.colour_map(scene.state.colour_map))
     index, classes = scene.shown_class, classes_of(scene)
@@ -298,6 +315,9 @@ def scale(scene: Scene) -> tuple[str, list[int]]:
 
 def scale_ends(scene: Scene) -> tuple[str, str]:
     """What the ends of that scale stand for."""
+    changes = sighting.changes(scene)
+    if changes is not None:
+        return "0", words.value(strongest(changes))
     if glow_layers.shown(scene) is not None:
         return "0", "most"
     if not cam_planes.is_shown(scene):

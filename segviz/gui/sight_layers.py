@@ -51,6 +51,11 @@ def reached(found: sighting.Influence) -> str:
     return f"{words.shape(found.region.shape)} units of {found.layer} reached{padding}"
 
 
+def strongest(answer: OcclusionAnswer) -> float:
+    """The change that the last of the colours stands for."""
+    return max(float(answer.change.max()), answer.least)
+
+
 class SightLayers:
     """All of these layers; `show` brings them up to a scene. `below` lie under the unit's own box, `above` over it."""
 
@@ -145,7 +150,7 @@ class SightLayers:
             self.strength.set_plane(None)
             self.changed.set_plane(None)
             return
-        most = max(float(answer.change.max()), answer.least)
+        most = strongest(answer)
         place = cells_of(answer.lattice)
         self.strength.set_plane((answer.change * (255 / most if most > 0 else 0)).astype(np.uint8), place)
         self.changed.set_plane(answer.changed.astype(np.uint8), place)

@@ -18,12 +18,14 @@ from segviz.core.planning import plan_occlusion
 from segviz.core.regions import Region, Spans, projective
 from segviz.core.requests import Layer, Network
 from segviz.core.session import State
+from segviz.core.sight import USUAL
 from segviz.core.steps import Interval
 from segviz.gui import gestures
 from segviz.gui.scene import Scene, is_about, pinned
 
 Changes = dict[str, Any]
 SIDES = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # of the square, that keys go through
+FIRST = 1 / 16  # of the shorter side of the image: how wide the square is as long as nobody has chosen
 FEWEST = 3  # stills of a filmstrip: the first, the unit's own and one between
 PLAIN = 7  # layers that are all shown: a network of so few is known by each of them
 ALIKE = 1.25  # times as wide: what grows by less from one still to the next is not worth a still of its own
@@ -57,8 +59,15 @@ def toggle_square(scene: Scene) -> Changes:
     if picture is None or scene.network is None:
         return {}
     x, y = state.cursor or ((picture.width - 1) / 2, (picture.height - 1) / 2)
-    half = state.sight.side / 2
-    return drag_square(scene, x + 0.5 - half, y + 0.5 - half)
+    side = state.sight.side if state.sight.chosen else first_side(picture.height, picture.width)
+    state = replace(state, **change(state, side=side))
+    return drag_square(replace(scene, state=state), x + 0.5 - side / 2, y + 0.5 - side / 2)
+
+
+def first_side(height: int, width: int) -> int:
+    """How wide the square is at first: as `SIDES` have it, large enough to be seen where all of the image is."""
+    wanted = FIRST * min(height, width)
+    return max(USUAL.side, min(SIDES, key=lambda side: abs(side - wanted)))
 
 
 def drag_square(scene: Scene, x: float, y: float) -> Changes:
@@ -79,7 +88,7 @@ def resize_square(scene: Scene, step: int) -> Changes:
         return {}
     side = others[0 if step > 0 else -1]
     x, y = (edge + (sight.side - side) / 2 for edge in sight.square)
-    state = replace(scene.state, **change(scene.state, side=side))
+    state = replace(scene.state, **change(scene.state, side=side, chosen=True))
     return drag_square(replace(scene, state=state), x, y)
 
 
@@ -115,9 +124,7 @@ def occluded(scene: Scene) -> Occluded | None:
     if sight.square is None or network is None or not _fits(scene, network):
         return None
     square = covered(network.frame, *sight.square, sight.side)
-    answer = scene.occlusion
-    if answer is not None and not is_about(answer.request.setup, scene.state):
-        answer = None
+    answer = changes(scene)
     reach = projective(network.geometry, "last", square)
     shown = None if reach is None else _seen(network, "last", reach)
     possible = None if shown is None else cells_box(network, "last", shown)
@@ -125,6 +132,13 @@ def occluded(scene: Scene) -> Occluded | None:
     if answer is None or answer.request != plan_occlusion(scene.state):
         return Occluded(box, possible, answer, fresh=False)
     return Occluded(box, possible, answer, fresh=True, outside=_outside(answer, reach))
+
+
+def changes(scene: Scene) -> OcclusionAnswer | None:
+    """What a square of this image and network changes, be it where it was before; None where none lies there."""
+    network, answer = scene.network, scene.occlusion
+    there = scene.state.sight.square is not None and network is not None and _fits(scene, network)
+    return answer if there and answer is not None and is_about(answer.request.setup, scene.state) else None
 
 
 def _outside(answer: OcclusionAnswer, reach: Region | None) -> int:

@@ -19,7 +19,18 @@ from segviz.core import export
 from segviz.core.choices import ColourMap, MapScale, Palette
 from segviz.core.errors import SegvizError
 from segviz.core.frames import Lattice
-from segviz.core.palettes import class_colours, heat_table
+from segviz.core.palettes import class_colours, heat_table, signed_table
+
+
+def test_the_bar_of_a_signed_map_has_the_colours_that_are_seen_on_a_grey_photograph():
+    ground = np.full((1, 256, 3), 128, np.uint8)
+    heat = np.arange(256, dtype=np.uint8)[None]
+    bar = export.signed_scale()
+    assert np.array_equal(bar, export.overlay_heat(export.greyed(ground), heat, signed_table())[0])
+    assert bar[127].tolist() == bar[128].tolist() == [70, 70, 70]  # 0.55 of 128
+    assert bar[0, 2] > bar[0, 0] + 60
+    assert bar[255, 0] > bar[255, 2] + 60
+
 
 # ------------------------------------------------------------------------------ replace_file
 

@@ -20,7 +20,13 @@ def test_a_session_keeps_it(sight: Sight) -> None:
 
 
 def test_what_is_not_named_is_as_usual() -> None:
-    assert from_values({"side": 7, "of a newer version": True}) == replace(USUAL, side=7)
+    assert from_values({"side": 7, "of a newer version": True}) == replace(USUAL, side=7, chosen=True)
+
+
+def test_a_size_in_a_file_of_before_was_chosen_unless_it_is_the_usual_one() -> None:
+    assert from_values({"side": 64}).chosen
+    assert not from_values({"side": USUAL.side}).chosen
+    assert not from_values({"side": 256, "chosen": False}).chosen
 
 
 @pytest.mark.parametrize(

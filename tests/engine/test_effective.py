@@ -79,10 +79,25 @@ def test_a_gate_makes_it_the_whole_image(engine, folder):
     """Squeeze and excitation averages over the image; the answer says why it went through all of it."""
     setup = Setup("selfie_general", str(folder / "b.png"))
     found = finished(engine.run(EffectiveRequest(setup, "last", 0, 40, 50, BackRule.GRADIENT)))
-    height, width = found.frame.outer
-    assert found.crop == Box(0, 0, width, height)
+    assert found.frame.outer != found.frame.inner
+    assert found.crop == Box(0, 0, WIDTH, HEIGHT), "padding is not the image"
     assert "reaches the whole image" in found.whole
-    assert found.values.shape == (height, width)
+    assert found.values.shape == (HEIGHT, WIDTH)
+
+
+def test_energy_that_comes_back_to_padding_is_outside(engine, tmp_path):
+    """Of a picture of 3 x 2 pixels the network sees more padding than picture: no figure speaks of that."""
+    save_picture(tmp_path / "dot.png", np.full((2, 3, 3), 90, np.uint8))
+    setup = Setup("selfie_general", str(tmp_path / "dot.png"), 1.0)
+    found = finished(engine.run(EffectiveRequest(setup, "last", 0, 0, 0)))
+    assert min(found.frame.outer) > 3
+    assert found.crop == found.box == Box(0, 0, 3, 2)
+    assert found.values.shape == found.glow.shape == found.picture.shape[:2] == found.projection.shape[1:] == (2, 3)
+    assert np.array_equal(found.values, energy.energy(found.projection))
+    assert found.spread == energy.spread(found.values)
+    assert all(0 <= ellipse.center[0] <= 2 and 0 <= ellipse.center[1] <= 1 for ellipse in found.ellipses)
+    mean = finished(engine.run(replace(found.request, images=2)))
+    assert mean.values.shape == (2, 3)
 
 
 def test_back_projections_differ_and_say_where_they_cannot(engine, folder):

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from segviz.core.cams import CamRequest, CamView
 from segviz.core.capabilities import Ability, Capability, Verdict
 from segviz.core.choices import Area, Heat, MapPage, PatchSource, View
+from segviz.core.export import DIMMED
 from segviz.core.planning import plan_description
 from segviz.core.requests import Badge, ExamineRequest, Progress
 from segviz.core.session import State, Unit
@@ -18,6 +19,8 @@ from segviz.core.session_file import from_json, to_json
 from segviz.core.top_patches import TopRequest, TopUpdate
 from segviz.gui import words
 from segviz.gui.gestures import suited
+from segviz.gui.overlays import scale
+from segviz.gui.pictures import to_array
 from segviz.gui.plan import wanted
 from segviz.gui.scene import EngineStatus, Job, Kind
 from tests.gui import scenes
@@ -82,6 +85,35 @@ def test_probability_comes_back(bench):
     overlays = one.window.canvas._overlays
     assert overlays.heat in overlays.layers
     assert one.window.canvas.strip.scale.toolTip().endswith("colours from 0 to 1")
+
+
+def test_a_signed_map_lies_on_a_grey_photograph_on_the_canvas(bench):
+    """Its bar, its tiles and the canvas show the same for zero: grey."""
+    one = bench(State(image=PAGE, model="lenet5", layer="c3", tab="heatmaps", cams=CamView(Heat.GRAD_CAM)))
+    one.panel("heatmaps").heat.choose(Heat.GRAD_CAM)
+    one.bring_up()
+    overlays = one.window.canvas._overlays
+    assert overlays.cam in overlays.layers
+    assert overlays.layers[0] is overlays.photo
+    one.panel("heatmaps").signed.click()
+    one.bring_up()
+    assert overlays.layers[0] is overlays.grey
+    assert overlays.cam in overlays.layers
+    _, colours = scale(one.scene)
+    dimmed = round(128 * DIMMED)
+    assert colours[127] == colours[128] == dimmed << 16 | dimmed << 8 | dimmed
+    assert one.panel("heatmaps")._tiles.colours(one.state)[0] == colours
+    tile = one.panel("heatmaps")._tile(9)  # nothing speaks for the last class
+    one.window.desk.session.update(shown_class=9)
+    one.turn()
+    canvas = to_array(one.window.canvas.view.grab().toImage()).astype(int)
+    middle = tuple(slice(side * 2 // 5, side * 3 // 5) for side in canvas.shape[:2])
+    assert np.ptp(to_array(tile).astype(int)[..., :3], axis=2).max() == 0
+    coloured = np.ptp(canvas[middle][..., :3], axis=2) > 2
+    assert coloured.mean() < 0.1, "marks of the pinned unit may be coloured, the photograph is not"
+    one.window.desk.session.update(view=View.IMAGE)
+    one.turn()
+    assert overlays.layers[0] is overlays.photo
 
 
 def test_another_network_shows_probabilities(bench):

@@ -15,7 +15,7 @@ from segviz.core.effective import EffectiveRequest, Ellipse
 from segviz.core.planning import plan_effective
 from segviz.core.requests import Progress, Setup
 from segviz.core.session import State, Unit
-from segviz.gui import glowing
+from segviz.gui import glowing, words
 from segviz.gui.glow_layers import GlowLayers, rings
 from segviz.gui.scene import Kind
 from segviz.gui.widgets.glow_marks import Ring, RingLayer
@@ -91,6 +91,26 @@ def test_a_glow_has_the_colours_and_the_scale_of_a_heatmap_for_itself(one):
     press(one, Qt.Key.Key_G)
     assert overlays.heat in overlays.layers
     assert strip.scale.accessibleName() == heated
+
+
+def test_a_glow_leaves_its_colours_to_what_a_square_changes(one):
+    """Both are in the colours of a heatmap: of the glow the ellipses stay."""
+    overlays, bar = one.window.canvas._overlays, one.window.canvas.strip.scale
+    one.desk.session.update(view=View.HEATMAP)
+    click(one, 61, 42)
+    press(one, Qt.Key.Key_G)
+    one.bring_up()
+    assert layers(one).plane in overlays.layers
+    press(one, Qt.Key.Key_Q)
+    one.bring_up()
+    assert overlays.sight.strength in overlays.layers
+    assert layers(one).plane not in overlays.layers
+    assert layers(one).rings in overlays.layers
+    most = words.value(float(one.scene.occlusion.change.max()))
+    assert bar.accessibleName() == f"Change of a score: colours from 0 to {most}"
+    press(one, Qt.Key.Key_Q)
+    assert layers(one).plane in overlays.layers
+    assert bar.accessibleName().startswith(Glow.EFFECTIVE.title)
 
 
 def test_the_old_glow_goes_at_once_when_another_unit_is_pinned(one):

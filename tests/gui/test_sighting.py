@@ -527,6 +527,29 @@ def test_it_grows_about_its_centre_and_stays_in_the_image(occluding):
     assert one.state.sight.side == sighting.SIDES[0]
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "side"), [(1, 1, 32), (96, 128, 32), (480, 640, 32), (768, 1024, 48), (4000, 6000, 256)]
+)
+def test_at_first_it_is_as_large_as_can_be_seen_in_the_whole_image(height, width, side):
+    assert sighting.first_side(height, width) == side
+
+
+def test_its_first_size_follows_the_image_until_somebody_chooses_one():
+    state, cards = State(image=PAGE, model="lenet5"), []
+    for height, width in ((800, 1200), (96, 128)):
+        scene = Scene(state=state, picture=scenes.picture(height, width), network=scenes.lenet(height, width))
+        state = replace(state, **sighting.toggle_square(scene))
+        cards.append((state.sight.side, state.sight.chosen))
+        state = replace(state, **sighting.toggle_square(replace(scene, state=state)))
+    assert cards == [(48, False), (32, False)]
+    state = replace(state, **sighting.toggle_square(replace(scene, state=state)))
+    state = replace(state, **sighting.resize_square(replace(scene, state=state), 1))
+    assert (state.sight.side, state.sight.chosen) == (48, True)
+    state = replace(state, **sighting.toggle_square(replace(scene, state=state)))
+    state = replace(state, **sighting.toggle_square(replace(scene, state=state)))
+    assert (state.sight.side, state.sight.square is None) == (48, False)
+
+
 def test_what_cannot_be_occluded_takes_the_square_away_and_says_why(bench):
     one = bench(State(image=PAGE, model="lenet5", sight=Sight(square=(40.0, 20.0))), prompt=False)
     one.turn()

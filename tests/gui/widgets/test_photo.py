@@ -5,13 +5,15 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from segviz.gui.widgets.photo import PhotoLayer, photo_of
+from segviz.core.export import DIMMED
+from segviz.gui.widgets.image_view import Layer
+from segviz.gui.widgets.photo import GreyLayer, photo_of
 from segviz.gui.widgets.projection import Projection, fitting
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-def shown(layer: PhotoLayer, projection: Projection, width: int, height: int) -> np.ndarray:
+def shown(layer: Layer, projection: Projection, width: int, height: int) -> np.ndarray:
     image = QImage(width, height, QImage.Format.Format_RGB32)
     image.fill(0)
     painter = QPainter(image)
@@ -51,3 +53,24 @@ def test_a_very_small_image_ends_at_one_pixel() -> None:
 def test_fitting_keeps_the_margin_and_the_shape() -> None:
     found = fitting(400, 100, 240, 200, 20)
     assert found == Projection(0.5, 20, 75)
+
+
+@pytest.mark.parametrize("zoom", [1.0, 0.25])
+def test_the_grey_copy_is_dimmed_and_lies_where_the_photograph_does(zoom: float) -> None:
+    """Of a width that is no multiple of four, so that rows are padded; a grey of 200 is a known grey in the copy."""
+    pixels = np.zeros((48, 37, 3), np.uint8)
+    pixels[:24] = 200
+    pixels[24:] = (200, 40, 90)
+    layer = photo_of(pixels)
+    got = shown(GreyLayer(layer), Projection(zoom, 0, 0), round(37 * zoom), round(48 * zoom)).astype(int)
+    assert np.ptp(got, axis=2).max() == 0
+    top, bottom = got[2, 4, 0], got[-3, 4, 0]
+    assert top == round(200 * DIMMED)
+    assert 40 * DIMMED < bottom < 200 * DIMMED
+    assert np.array_equal(shown(layer, Projection(), 37, 48), pixels), "the photograph itself stays as it is"
+
+
+def test_a_large_photograph_is_greyed_in_its_own_format() -> None:
+    pixels = np.full((2001, 4001, 3), 100, np.uint8)
+    got = shown(GreyLayer(photo_of(pixels)), Projection(2, 0, 0), 30, 20)
+    assert got.min() == got.max() == round(100 * DIMMED)
