@@ -160,7 +160,7 @@ def _tiles(matrix: Unrolled, plane: np.ndarray, row: int, lab: ConvolutionLab) -
     whole = Matrix("matrix", matrix.values, _shared(matrix.weights, kernel.size), frame=(row, 0, 1, inputs))
     weights = Matrix("kernel", kernel, _shared(numbers, kernel.size))
     dots, frame = _seen(matrix.patch(row), lab.dilation)
-    column, value = place[::-1], words.value(float(output[place]))
+    column, value = place[::-1], words.whole(float(output[place]))
     return (
         MatrixTile("Matrix", whole, (), f"{outputs} outputs × {inputs} pixels"),
         MatrixTile("Kernel", weights, (), "a colour for each weight", linked=False),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 WIDE = 64  # pixels along each side of the image whose outputs are all shown
 NARROWEST = 140  # of the maps beside the table, before `theme.px`
-TABLE, WIDEST = 264, 520  # of the table, of one of terms, before `theme.px`
+TABLE, WIDEST = 288, 560  # of the table, of one of terms, before `theme.px`
 FEW = 10  # along each side where the kernel slides: more positions than these make are no lesson any more
 FILMED = 128  # frames of the animation at most
 FILM = QSize(1100, 460)  # of a frame, in pixels
@@ -329,7 +329,7 @@ def _tiles(work: Work, place: tuple[int, int], outputs: np.ndarray) -> tuple[Mat
     row, column = place[0] + work.first[0], place[1] + work.first[1]
     first = Matrix("input", plane, work.input_image(plane, sliding.real), taps, (top, left, tall, wide))
     last = Matrix("output", outputs, colours, (), (*place, 1, 1))
-    value = words.value(float(work.outputs[place]))
+    value = words.whole(float(work.outputs[place]))
     end = ("Output", last, f"row {row}, column {column}: {value}")
     short = {
         "Input": of_all, "Output": f"y {row}, x {column}: {value}", "Patch": _corners(work, top, left, tall, wide),
@@ -363,7 +363,7 @@ def _factors(work: Work, place: tuple[int, int]) -> tuple[tuple[str, Matrix, str
         ("Patch", Matrix("patch", patch, work.input_image(patch, real)), _range(work, top, left, tall, wide)),
         ("× Weights", Matrix("weights", weights, cell_images.about_zero(weights)), work.kernel),
         ("= Products", Matrix("products", products, cell_images.about_zero(products)),
-         f"their sum: {words.value(float(products.sum()))}"),
+         f"their sum: {words.whole(float(products.sum()))}"),
     )  # fmt: skip
 
 
@@ -391,17 +391,17 @@ def _equation(work: Work, place: tuple[int, int] | None = None) -> str:
     products = work.sliding.products(*at)
     total, own = work.sliding.sum(*at), float(work.outputs[at])
     if work.layer is None:
-        return f"{words.many(products.size, 'product')} sum to {words.value(total)}"
+        return f"{words.many(products.size, 'product')} sum to {words.whole(total)}"
     bias = work.sliding.bias
     sign = "−" if bias < 0 else "+"
     maps = words.many(len(products), "map")
-    sums = f"{maps}, {words.many(products.size, 'product')}: {words.value(float(products.sum()))}"
+    sums = f"{maps}, {words.many(products.size, 'product')}: {words.whole(float(products.sum()))}"
     differs = abs(total - own)
     equal = "the same" if differs == 0 else f"the same to {words.exponent(differs)}"
     if differs > ROUNDING * max(1.0, float(abs(products).sum())):
         equal = f"differs by {words.exponent(differs)}"
     return (
-        f"{sums} {sign} bias {words.value(abs(bias))} = {words.value(total)} · the layer: {words.value(own)}, {equal}"
+        f"{sums} {sign} bias {words.whole(abs(bias))} = {words.whole(total)} · the layer: {words.whole(own)}, {equal}"
     )
 
 

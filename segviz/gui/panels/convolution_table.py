@@ -36,8 +36,8 @@ HINTS = {
 }
 ROW = 22  # height, before `theme.px`
 LEAST, MAP = 240, 44  # width of the table and of its first column, before `theme.px`
-LAST = 92  # of the column of sums
-NUMBER = 64  # room of a number beside its bar, before `theme.px`
+LAST = 98  # of the column of sums
+NUMBER = 94  # room of a number beside its bar, before `theme.px`
 THICK = 8  # of a bar, before `theme.px`
 NEGATIVE, POSITIVE = 42, 213  # levels of the signed colours that show on dark and light ground
 

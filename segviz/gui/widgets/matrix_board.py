@@ -269,7 +269,7 @@ class MatrixBoard(Painted):
         number = float(matrix.values[spot.row, spot.column])
         if isnan(number):
             return ""
-        text = f"{number:.0f}" if matrix.whole else words.value(number)
+        text = f"{number:.0f}" if matrix.whole else words.whole(number)
         return f"{matrix.name if spot.part else tile.title}: {text}"
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -123,6 +123,16 @@ def test_the_sums_so_far_begin_at_the_bias(lab):
     assert QFontMetrics(table.font()).horizontalAdvance("Bias + sums") < table.columnWidth(2)
 
 
+def test_powers_of_ten_fit_into_the_table(lab):
+    """A sum of '−3.96 × 10⁻⁵' that is cut off reads as another number."""
+    text = words.value(-3.96e-5)
+    for scene in (laboratory(), weighing()):
+        table = page(lab(scene)).table
+        wide = QFontMetrics(table.model().index(0, 1).data(Qt.ItemDataRole.FontRole)).horizontalAdvance(text)
+        for column in range(1, len(table.model().columns)):
+            assert table.columnWidth(column) > wide + 4, column
+
+
 def test_a_layer_whose_value_is_another_one_is_said_to_differ(lab):
     scene = laboratory()
     found = scene.sums.found
@@ -253,6 +263,19 @@ def test_the_corner_of_the_image_sees_padding(lab, width):
     patch = convolutions.grey(scene.picture.pixels)[: width - before, : width - before]
     assert work.outputs[0, 0] == pytest.approx(patch.sum())
     assert work.sliding.real.sum() == (work.sliding.real.shape[0] - before) * (work.sliding.real.shape[1] - before)
+
+
+@pytest.mark.parametrize(("page_of", "padding"), [(Page.PRODUCTS, 0), (Page.SLIDING, 0), (Page.SLIDING, 1)])
+def test_sums_of_grey_levels_are_whole_numbers(lab, page_of, padding):
+    """A cell that says 1021 over a note that says 1.02e+03 looks like two sums."""
+    own = {"preset": Preset.EDITED, "edited": ((5.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))}
+    one = lab(laboratory(page_of, source=Source.IMAGE, padding=padding, **own))
+    total = round(float(tiles(one)["= Products"].main.values.sum()))
+    assert total
+    text = f"{total:,}".replace("-", "−")
+    assert tiles(one)["= Products"].note == f"their sum: {text}"
+    assert tiles(one)["Output"].note.endswith(f": {text}")
+    assert page(one).said.text() == f"9 products sum to {text}"
 
 
 def test_typing_into_the_kernel_makes_it_ones_own(lab, qtbot):
