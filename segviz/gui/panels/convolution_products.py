@@ -152,7 +152,7 @@ class ProductsPage(_WorkPage):
         self.table.show_shares(work.shares, work.first_map, work.channel, terms)
         self._pair.arrange()
         self.said.setText(_equation(work))
-        self.note.say(WEIGHED if terms else EXPLAINED)
+        self.note.say(_explained(WEIGHED if terms else EXPLAINED, work))
 
     def picture(self) -> QImage:
         """Maps and table, as they are shown."""
@@ -248,6 +248,7 @@ class SlidingPage(_WorkPage):
 
     def _filled(self, work: Work) -> None:
         self.player.set_count(work.sliding.positions)
+        self.note.say(_explained(SLID, work))
         self._paint()
 
     def _emptied(self) -> None:
@@ -290,7 +291,13 @@ WEIGHED = (
     "The filter has one weight for each map: it takes one number of every map, and their weighted sum, with the bias, "
     "is the output. The terms that add most come first; walk down, and the sum grows to the output."
 )
-SLID = "The same weights at every position. Grey cells are padding: zeros outside the map."
+SLID = "The same weights at every position."
+PADDED = "Hatched cells are padding: zeros outside the map."
+
+
+def _explained(text: str, work: Work) -> str:
+    """What a page explains, and what its hatched cells are, where it has such."""
+    return text if work.sliding.real.all() else f"{text} {PADDED}"
 
 
 def _so_far(work: Work, position: int) -> np.ndarray:
@@ -327,7 +334,7 @@ def _tiles(work: Work, place: tuple[int, int], outputs: np.ndarray) -> tuple[Mat
     colours = cell_images.coloured(outputs, -reach, reach, cell_images.SIGNED)
     of_all = f"map {channel + work.first_map}" if work.layer is not None else "grey levels"
     row, column = place[0] + work.first[0], place[1] + work.first[1]
-    first = Matrix("input", plane, work.input_image(plane, sliding.real), taps, (top, left, tall, wide))
+    first = Matrix("input", plane, work.input_image(plane), taps, (top, left, tall, wide), padding=~sliding.real)
     last = Matrix("output", outputs, colours, (), (*place, 1, 1))
     value = words.whole(float(work.outputs[place]))
     end = ("Output", last, f"row {row}, column {column}: {value}")
@@ -360,7 +367,7 @@ def _factors(work: Work, place: tuple[int, int]) -> tuple[tuple[str, Matrix, str
     products = sliding.products(*place)[channel]
     real = sliding.real[top : top + tall : down, left : left + wide : across]
     return (
-        ("Patch", Matrix("patch", patch, work.input_image(patch, real)), _range(work, top, left, tall, wide)),
+        ("Patch", Matrix("patch", patch, work.input_image(patch), padding=~real), _range(work, top, left, tall, wide)),
         ("× Weights", Matrix("weights", weights, cell_images.about_zero(weights)), work.kernel),
         ("= Products", Matrix("products", products, cell_images.about_zero(products)),
          f"their sum: {words.whole(float(products.sum()))}"),

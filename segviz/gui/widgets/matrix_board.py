@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -29,6 +29,7 @@ from segviz.gui.widgets.marks import draw_box, draw_cross
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 GAP = 10  # between tiles, before `theme.px`
@@ -36,6 +37,8 @@ BESIDE = 0.46  # of the main map's side, that what stands beside it has
 ROOM = 22  # side of a cell from which on its number is written, before `theme.px`
 POINTED = 8  # side of a cell from which on it can be pointed at, before `theme.px`
 POINT = "point at a cell"  # for its number, where cells have none
+HATCH = 6  # between the lines of a cell of padding, before `theme.px`
+HATCHED = 0.6  # opacity of these lines
 DOT = 3.0  # radius of the mark of a cell, before `theme.px`
 LEAST = 48  # side of a main map, before `theme.px`
 
@@ -44,7 +47,8 @@ LEAST = 48  # side of a main map, before `theme.px`
 class Matrix:
     """One map (rows, columns) and its colours: an image of a pixel a value. `name` stands above a small one.
 
-    `marks` are cells (row, column) with a dot, `frame` (row, column, rows, columns) is a box around some.
+    `marks` are cells (row, column) with a dot, `frame` (row, column, rows, columns) is a box around some. `padding`
+    (rows, columns) says which cells stand outside the map: they are hatched, whatever their colour.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Matrix:
     marks: tuple[tuple[int, int], ...] = ()
     frame: tuple[int, int, int, int] | None = None
     whole: bool = False  # numbers are counts
+    padding: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,16 +352,39 @@ def _paint_cells(painter: QPainter, rect: QRectF, matrix: Matrix, t: theme.Token
     else:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(rect, matrix.image)
+    for at in _padded(rect, matrix, cell):
+        _paint_padding(painter, at, t)
     painter.setPen(QPen(t.color("line"), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(rect)
-    _paint_numbers(painter, rect, matrix, cell)
+    _paint_numbers(painter, rect, matrix, cell, t)
     for row, column in matrix.marks:
         _dot(painter, QPointF(rect.left() + (column + 0.5) * cell, rect.top() + (row + 0.5) * cell), cell)
     if matrix.frame is not None:
         row, column, tall, wide = matrix.frame
         box = QRectF(rect.left() + column * cell, rect.top() + row * cell, wide * cell, tall * cell)
         draw_box(painter, box, t.color("accent"))
+
+
+def _padded(rect: QRectF, matrix: Matrix, cell: float) -> list[QRectF]:
+    """Where the cells of padding are."""
+    if matrix.padding is None:
+        return []
+    places = zip(*(axis.tolist() for axis in matrix.padding.nonzero()), strict=True)
+    return [QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell) for row, column in places]
+
+
+def _paint_padding(painter: QPainter, at: QRectF, t: theme.Tokens) -> None:
+    """A hatched cell: lines of its own, which meet those of its neighbours and stay lines in a drawing."""
+    painter.fillRect(at, t.color("raised"))
+    side, count = at.width(), max(1, round(at.width() / theme.px(HATCH)))
+    steps = [side * step / count for step in range(1, 2 * count)]
+    ends = [(min(along, side), max(0.0, along - side)) for along in steps]
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(t.color("dim", HATCHED), 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+    painter.drawLines([QLineF(at.left() + a, at.top() + b, at.left() + b, at.top() + a) for a, b in ends])
+    painter.restore()
 
 
 def _written(matrix: Matrix, cell: float) -> tuple[list[list[str]], QFont] | None:
@@ -384,7 +412,7 @@ def _asks(rect: QRectF, matrix: Matrix) -> str:
     return POINT if cell >= theme.px(POINTED) and _written(matrix, cell) is None else ""
 
 
-def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float) -> None:
+def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float, t: theme.Tokens) -> None:
     found = _written(matrix, cell)
     if found is None:
         return
@@ -394,8 +422,20 @@ def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float)
         for column, text in enumerate(line):
             if text:
                 at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
-                painter.setPen(ink_on(matrix.image.pixelColor(column, row)))
+                if matrix.padding is not None and matrix.padding[row, column]:
+                    _plate(painter, at, text, font, t)
+                    painter.setPen(t.color("text"))
+                else:
+                    painter.setPen(ink_on(matrix.image.pixelColor(column, row)))
                 painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _plate(painter: QPainter, at: QRectF, text: str, font: QFont, t: theme.Tokens) -> None:
+    """A ground without lines for the number of a hatched cell."""
+    wide, tall = text_width(text, font) + theme.px(4), QFontMetrics(font).capHeight() + theme.px(4)
+    room = QRectF(0, 0, min(wide, at.width()), min(tall, at.height()))
+    room.moveCenter(at.center())
+    painter.fillRect(room, t.color("raised"))
 
 
 def _dot(painter: QPainter, at: QPointF, cell: float) -> None:

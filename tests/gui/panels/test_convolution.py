@@ -278,6 +278,51 @@ def test_sums_of_grey_levels_are_whole_numbers(lab, page_of, padding):
     assert page(one).said.text() == f"9 products sum to {text}"
 
 
+HATCHED = "Hatched cells are padding: zeros outside the map."
+
+
+def corner_of_a_layer():
+    """LeNet-5's scene with the unit at the corner of its map, which sees two rows and columns of padding."""
+    scene = laboratory()
+    found = convolution_scenes.layer_sum((4, 0, 0), (16, 42, 58))
+    return replace(scene, sums=replace(scene.sums, found=found))
+
+
+def test_padding_is_hatched_and_said_where_there_is_any(lab):
+    for scene, there in (
+        (laboratory(Page.SLIDING, source=Source.IMAGE, padding=1), True),
+        (laboratory(Page.SLIDING, source=Source.IMAGE, padding=0), False),
+        (corner_of_a_layer(), True),
+        (laboratory(), False),
+    ):
+        one = lab(scene)
+        padding = tiles(one)["Input"].main.padding
+        assert padding.any() == there
+        assert page(one).note.said().endswith(HATCHED) == there
+        assert padding[0].all() == padding[:, 0].all() == there
+
+
+def test_the_patch_has_the_padding_that_its_input_has(lab):
+    shown = tiles(lab(corner_of_a_layer()))
+    row, column, tall, wide = shown["Input"].main.frame
+    assert shown["Patch"].main.padding.sum() == 16
+    inside = shown["Input"].main.padding[row : row + tall, column : column + wide]
+    np.testing.assert_array_equal(shown["Patch"].main.padding, inside)
+
+
+@pytest.mark.parametrize("source", Source)
+def test_a_value_has_one_colour_in_input_and_patch(lab, source):
+    """The patch has the input's scale, not one of its own: it looks like the part of the input that it is."""
+    scene = laboratory(source=source, preset=Preset.SOBEL_X)
+    maps = scene.sums.found.maps.copy()
+    maps[:, 0, 0] = 5  # what no patch about the unit has
+    shown = tiles(lab(replace(scene, sums=replace(scene.sums, found=replace(scene.sums.found, maps=maps)))))
+    whole, patch = shown["Input"].main, shown["Patch"].main
+    assert abs(patch.values).max() < abs(whole.values).max()
+    top, left, tall, wide = whole.frame
+    assert patch.image == whole.image.copy(left, top, wide, tall)
+
+
 def test_typing_into_the_kernel_makes_it_ones_own(lab, qtbot):
     one = lab(laboratory(source=Source.IMAGE, preset=Preset.IDENTITY))
     table = page(one).kernel.table
