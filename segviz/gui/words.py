@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 NARROW = "\u202f"  # narrow no-break space: keeps a number and its unit on one line
 TIMES = f"{NARROW}×{NARROW}"
-LARGE = 1e6  # from here on a value is written with a power of ten
+SMALL, LARGE = 9.995e-5, 1e6  # below and from here on a value is written with a power of ten
 WHOLE = 1e-7  # what sums of whole numbers in float64 may be off
 
 
@@ -94,13 +94,18 @@ def value(number: float | None) -> str:
     if number != number or abs(number) == float("inf"):
         return "not a number" if number != number else ("∞" if number > 0 else "−∞")
     size = abs(number)
-    if size >= LARGE:
+    if has_power(number):
         text = _power(number, 2)
     elif size >= 999.9995:
         text = f"{number:,.0f}"
     else:
         text = f"{number:.3f}" if size >= 0.01 else f"{number:.3g}"
-    return (_power(number, 2) if "e" in text else text).replace("-", "−")
+    return text.replace("-", "−")
+
+
+def has_power(number: float) -> bool:
+    """Whether `value` writes it with a power of ten, which takes more room."""
+    return abs(number) >= LARGE or 0 < abs(number) < SMALL
 
 
 def whole(number: float) -> str:

@@ -17,7 +17,7 @@ from segviz.core.field import EVERYTHING, Status
 from segviz.core.requests import ConvertedLayer
 from segviz.core.session import Unit
 from segviz.core.steps import Window
-from segviz.gui import words
+from segviz.gui import theme, words
 from segviz.gui.panels import convolution_maps
 from segviz.gui.panels.convolution import ConvolutionPanel
 from segviz.gui.panels.convolution_head import surgery
@@ -125,12 +125,16 @@ def test_the_sums_so_far_begin_at_the_bias(lab):
 
 def test_powers_of_ten_fit_into_the_table(lab):
     """A sum of '−3.96 × 10⁻⁵' that is cut off reads as another number."""
-    text = words.value(-3.96e-5)
+    tiny = 1e-5
     for scene in (laboratory(), weighing()):
+        found = scene.sums.found
+        scene = replace(scene, sums=replace(scene.sums, found=replace(found, weights=found.weights * tiny, bias=0.0)))
         table = page(lab(scene)).table
-        wide = QFontMetrics(table.model().index(0, 1).data(Qt.ItemDataRole.FontRole)).horizontalAdvance(text)
-        for column in range(1, len(table.model().columns)):
-            assert table.columnWidth(column) > wide + 4, column
+        model, wide = table.model(), QFontMetrics(theme.numbers()).horizontalAdvance
+        assert words.has_power(table.shares[-1].value)
+        for row in range(len(table.shares)):
+            for column in range(model.columnCount()):
+                assert table.columnWidth(column) > wide(model.index(row, column).data()) + 4, (row, column)
 
 
 def test_a_layer_whose_value_is_another_one_is_said_to_differ(lab):
