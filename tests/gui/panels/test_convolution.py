@@ -406,8 +406,7 @@ def test_a_kernel_that_does_not_fit_says_what_helps(lab):
 def test_a_row_of_the_matrix_lights_its_patch_and_output(lab, qtbot):
     one = lab(laboratory(Page.MATRIX, side=5))
     board, maps = page(one).board, page(one).maps
-    assert "225 entries · 81 hold a weight (36" in page(one).said.text()
-    assert "9 distinct weights" in page(one).said.text()
+    assert "225 entries · 81 from the kernel's 9 positions (36" in page(one).said.text()
     over(qtbot, board, cell(board, 0, 4, 12))
     assert board.tiles[0].main.frame == (4, 0, 1, 25)
     assert (maps.tiles[1].main.marks, maps.tiles[1].main.frame) == ((), (1, 1, 3, 3))
@@ -418,13 +417,25 @@ def test_a_row_of_the_matrix_lights_its_patch_and_output(lab, qtbot):
     assert board.tiles[0].main.frame == (5, 0, 1, 25)
 
 
+def test_equal_weights_at_several_positions_are_not_said_to_be_distinct(lab):
+    """Sobel x has five numbers at nine positions, three of them zero: nine colours are no nine weights."""
+    one = lab(laboratory(Page.MATRIX, side=5, preset=Preset.SOBEL_X))
+    said, note = page(one).said.text(), page(one).note.said()
+    assert "the kernel's 9 positions" in said
+    assert "each its own colour · equal to the convolution" in said
+    assert "distinct" not in said
+    assert "hold a weight" not in said
+    assert "Equal colours are the same position of the kernel" in note
+    assert page(one).maps.tiles[0].note == "a colour for each position"
+
+
 def test_dilation_scatters_the_pixels_of_a_row(lab):
     one = lab(laboratory(Page.MATRIX, side=5, dilation=2))
     image = page(one).maps.tiles[1].main
     assert (image.marks, image.frame) == (tuple((y, x) for y in (0, 2, 4) for x in (0, 2, 4)), None)
 
 
-def test_equal_weights_have_equal_colours(lab):
+def test_equal_positions_have_equal_colours(lab):
     one = lab(laboratory(Page.MATRIX, side=4))
     image = page(one).board.tiles[0].main.image
     colours = {image.pixelColor(x, y).name() for y in range(image.height()) for x in range(image.width())
