@@ -43,7 +43,7 @@ class ReluPage(BoardPage):
         self._what = self._counted = ""
         self.source = source_choice(change)
         self.kernel = KernelChoice(change, resizing(change, lambda: self._lab), slides=False)
-        self.settings = self._lay_out((self.source, *self.kernel.parts), beside=self.kernel.table)
+        self.settings = self._lay_out((self.source, *self.kernel.parts), kernel=self.kernel)
         self.board.hovered.connect(self._hovered)
         self.board.left.connect(lambda: self.said.setText(self._counted))
 
@@ -115,7 +115,7 @@ class CollapsePage(BoardPage):
         self.kernel = KernelChoice(change, resizing(change, lambda: self._lab), slides=False)
         self.between = choice_pill("Between", "What stands between the two layers", Between, "between", change)
         self.second = choice_pill("Second", "The kernel of the second layer", Preset, "second", change)
-        self.settings = self._lay_out((*self.kernel.parts, self.between, self.second), beside=self.kernel.table)
+        self.settings = self._lay_out((*self.kernel.parts, self.between, self.second), kernel=self.kernel)
 
     def show(self, scene: Scene) -> None:
         lab = self._lab = scene.state.convolution_lab

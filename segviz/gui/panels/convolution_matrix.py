@@ -47,7 +47,7 @@ class MatrixPage(BoardPage):
         self.settings = self._lay_out(
             (self.side, self.kernel.preset, self.kernel.width),
             tuple(self.kernel.sliding.values()),
-            beside=self.kernel.table,
+            kernel=self.kernel,
         )
         self.maps = MatrixBoard("Kernel, image and output")
         self.stage = QWidget()

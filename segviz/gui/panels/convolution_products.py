@@ -138,7 +138,7 @@ class ProductsPage(_WorkPage):
 
     def __init__(self, change: Change, update: Update, commands: Commands) -> None:
         super().__init__("Products", EXPLAINED, change, update, commands, slides=False)
-        self.settings = self._lay_out((self.source, *self.kernel.parts), beside=self.kernel.table)
+        self.settings = self._lay_out((self.source, *self.kernel.parts), kernel=self.kernel)
         self.table = ShareTable()
         self.table.chosen.connect(lambda channel: change(channel=channel))
         self.stage = self._pair = _ProductsStage(self.board, self.table)
@@ -239,7 +239,7 @@ class SlidingPage(_WorkPage):
             (self.source, self.kernel.preset, self.kernel.width, self.zeros),
             tuple(self.kernel.sliding.values()),
             self.player,
-            beside=self.kernel.table,
+            kernel=self.kernel,
         )
 
     def _show_zeros(self) -> None:

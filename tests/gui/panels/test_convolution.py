@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
 from segviz.core import convolutions
 from segviz.core.convolution_lab import Between, ConvolutionLab, Page, Preset, Rounding, Source
@@ -337,6 +337,43 @@ def test_typing_into_the_kernel_makes_it_ones_own(lab, qtbot):
     assert one.state.convolution_lab.edited == ((1.0,),)
     page(one).kernel.preset.choose(Preset.LAPLACIAN)
     assert tiles(one)["× Weights"].main.values.sum() == 0
+
+
+@pytest.mark.parametrize("text", ["abc", "", "1e7", "nan"])
+@pytest.mark.parametrize("page_of", [Page.PRODUCTS, Page.SLIDING, Page.MATRIX, Page.COLLAPSE])
+def test_a_weight_that_is_not_taken_is_said_in_one_line(lab, page_of, text):
+    """It goes back to what was there: without a word, a person would believe that it was taken."""
+    one = lab(laboratory(page_of, source=Source.IMAGE, preset=Preset.IDENTITY))
+    kernel, said = page(one).kernel, page(one).said
+    kernel.table.item(0, 2).setText(text)
+    assert kernel.refusal.text() == f"“{text}” is no weight: a number from −1,000,000 to 1,000,000"
+    assert (kernel.refusal.isHidden(), said.isHidden()) == (False, True), "in the other's place: no line more"
+    assert kernel.table.item(0, 2).text() == "0"
+    assert one.state.convolution_lab.preset is Preset.IDENTITY
+    kernel.table.item(0, 2).setText("7")
+    assert (kernel.refusal.isHidden(), said.isHidden()) == (True, False)
+
+
+def test_what_was_refused_is_said_no_more_behind_another_choice(lab):
+    one = lab(laboratory(source=Source.IMAGE, preset=Preset.IDENTITY))
+    kernel = page(one).kernel
+    kernel.table.item(0, 2).setText("abc")
+    kernel.preset.choose(Preset.LAPLACIAN)
+    assert kernel.refusal.isHidden()
+    assert not page(one).said.isHidden()
+
+
+def test_the_numbers_of_the_kernel_have_a_caption_and_a_line_on_each_side(lab):
+    one = lab(laboratory(source=Source.IMAGE))
+    table = page(one).kernel.table
+    assert [label.text() for label in page(one).kernel.beside.findChildren(QLabel)] == ["Kernel"]
+    image = table.viewport().grab().toImage()
+    right, bottom = table.horizontalHeader().length() - 1, table.verticalHeader().length() - 1
+    scale = image.devicePixelRatio()
+    line, ground = (image.pixelColor(round(x * scale), round(y * scale)) for x, y in ((right, 5), (5, 5)))
+    assert line != ground
+    for x, y in ((0, 5), (5, 0), (right, 5), (5, bottom)):
+        assert image.pixelColor(round(x * scale), round(y * scale)) == line, (x, y)
 
 
 # ------------------------------------------------------------------------------------- sliding
