@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from segviz.gui import theme, words
 from segviz.gui.drawings import as_svg
 from segviz.gui.widgets.cell_numbers import fitting
+from segviz.gui.widgets.hatched_cells import hatch_cell, number_ground
 from segviz.gui.widgets.marks import draw_box, draw_cross
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
@@ -37,8 +38,6 @@ BESIDE = 0.46  # of the main map's side, that what stands beside it has
 ROOM = 22  # side of a cell from which on its number is written, before `theme.px`
 POINTED = 8  # side of a cell from which on it can be pointed at, before `theme.px`
 POINT = "point at a cell"  # for its number, where cells have none
-HATCH = 6  # between the lines of a cell of padding, before `theme.px`
-HATCHED = 0.6  # opacity of these lines
 DOT = 3.0  # radius of the mark of a cell, before `theme.px`
 LEAST = 48  # side of a main map, before `theme.px`
 
@@ -353,7 +352,7 @@ def _paint_cells(painter: QPainter, rect: QRectF, matrix: Matrix, t: theme.Token
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(rect, matrix.image)
     for at in _padded(rect, matrix, cell):
-        _paint_padding(painter, at, t)
+        hatch_cell(painter, at, t)
     painter.setPen(QPen(t.color("line"), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(rect)
@@ -372,19 +371,6 @@ def _padded(rect: QRectF, matrix: Matrix, cell: float) -> list[QRectF]:
         return []
     places = zip(*(axis.tolist() for axis in matrix.padding.nonzero()), strict=True)
     return [QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell) for row, column in places]
-
-
-def _paint_padding(painter: QPainter, at: QRectF, t: theme.Tokens) -> None:
-    """A hatched cell: lines of its own, which meet those of its neighbours and stay lines in a drawing."""
-    painter.fillRect(at, t.color("raised"))
-    side, count = at.width(), max(1, round(at.width() / theme.px(HATCH)))
-    steps = [side * step / count for step in range(1, 2 * count)]
-    ends = [(min(along, side), max(0.0, along - side)) for along in steps]
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(t.color("dim", HATCHED), 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
-    painter.drawLines([QLineF(at.left() + a, at.top() + b, at.left() + b, at.top() + a) for a, b in ends])
-    painter.restore()
 
 
 def _written(matrix: Matrix, cell: float) -> tuple[list[list[str]], QFont] | None:
@@ -423,19 +409,11 @@ def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float,
             if text:
                 at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
                 if matrix.padding is not None and matrix.padding[row, column]:
-                    _plate(painter, at, text, font, t)
+                    number_ground(painter, at, text, font, t)
                     painter.setPen(t.color("text"))
                 else:
                     painter.setPen(ink_on(matrix.image.pixelColor(column, row)))
                 painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def _plate(painter: QPainter, at: QRectF, text: str, font: QFont, t: theme.Tokens) -> None:
-    """A ground without lines for the number of a hatched cell."""
-    wide, tall = text_width(text, font) + theme.px(4), QFontMetrics(font).capHeight() + theme.px(4)
-    room = QRectF(0, 0, min(wide, at.width()), min(tall, at.height()))
-    room.moveCenter(at.center())
-    painter.fillRect(room, t.color("raised"))
 
 
 def _dot(painter: QPainter, at: QPointF, cell: float) -> None:
