@@ -191,12 +191,12 @@ class Unrolled:
 
     @property
     def used(self) -> int:
-        """Entries that hold a weight; the others are zero whatever the kernel is."""
+        """Entries that a position of the kernel falls on; the others are zero whatever the kernel is."""
         return int(np.count_nonzero(self.weights))
 
     @property
     def distinct(self) -> int:
-        """Weights that are shared by all rows."""
+        """Positions of the kernel that the rows share: weights of their own, though some may be equal numbers."""
         return len(np.unique(self.weights[self.weights > 0]))
 
     def patch(self, row: int) -> tuple[tuple[int, int], ...]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 NARROW = "\u202f"  # narrow no-break space: keeps a number and its unit on one line
 TIMES = f"{NARROW}×{NARROW}"
+SMALL, LARGE = 9.995e-5, 1e6  # below and from here on a value is written with a power of ten
+WHOLE = 1e-7  # what sums of whole numbers in float64 may be off
 
 
 def count(number: int) -> str:
@@ -84,15 +86,32 @@ def box(left: float, top: float, right: float, bottom: float) -> str:
 
 
 def value(number: float | None) -> str:
-    """The value of a unit: four figures, '–' where it is not known."""
+    """The value of a unit: '−3.271', '1,021', '3.96 × 10⁻⁵', '–' where it is not known."""
     if number is None:
         return "–"
     if number == 0:
         return "0"
     if number != number or abs(number) == float("inf"):
         return "not a number" if number != number else ("∞" if number > 0 else "−∞")
-    text = f"{number:.3f}" if 0.01 <= abs(number) < 1000 else f"{number:.3g}"
+    size = abs(number)
+    if has_power(number):
+        text = _power(number, 2)
+    elif size >= 999.9995:
+        text = f"{number:,.0f}"
+    else:
+        text = f"{number:.3f}" if size >= 0.01 else f"{number:.3g}"
     return text.replace("-", "−")
+
+
+def has_power(number: float) -> bool:
+    """Whether `value` writes it with a power of ten, which takes more room."""
+    return abs(number) >= LARGE or 0 < abs(number) < SMALL
+
+
+def whole(number: float) -> str:
+    """A value in a sentence: '686' and '−344' where it is a whole number, as sums of grey levels are; else `value`."""
+    nearest = round(number) if abs(number) < LARGE else 0
+    return count(nearest).replace("-", "−") if nearest and abs(number - nearest) < WHOLE else value(number)
 
 
 def share(fraction: float) -> str:
@@ -134,8 +153,11 @@ def exponent(number: float) -> str:
     """A small difference: '2.1e-06' as '2.1 × 10⁻⁶'."""
     if number == 0:
         return "0"
-    mantissa, power = f"{number:.1e}".split("e")
-    if -3 <= int(power) <= 2:
-        return f"{number:.2g}"
+    power = int(f"{number:.1e}".partition("e")[2])
+    return f"{number:.2g}" if -3 <= power <= 2 else _power(number, 1)
+
+
+def _power(number: float, decimals: int) -> str:
+    mantissa, _, power = f"{number:.{decimals}e}".partition("e")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{mantissa}{TIMES}10{raised}"

@@ -49,10 +49,22 @@ def test_shares_say_when_there_is_hardly_any(fraction, text):
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(None, "–"), (0.0, "0"), (-3.2714, "−3.271"), (float("nan"), "not a number"), (2e-5, "2e−05")]
-)
+    ("number", "text"),
+    [(None, "–"), (0.0, "0"), (-3.2714, "−3.271"), (float("nan"), "not a number"), (999.9996, "1,000"), (1021, "1,021"),
+     (-1234.5, "−1,234"), (123_456.7, "123,457"), (2_540_000.0, "2.54 × 10⁶"), (0.00565, "0.00565"),
+     (3.96e-5, "3.96 × 10⁻⁵"), (-2e-5, "−2.00 × 10⁻⁵"), (9.9999e-5, "0.0001")],
+)  # fmt: skip
 def test_values_of_units(number, text):
-    assert words.value(number) == text
+    assert plain(words.value(number)) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(686.0, "686"), (-344.0000000001, "−344"), (1021.0, "1,021"), (0.0, "0"), (0.125, "0.125"), (3e-9, "3.00 × 10⁻⁹"),
+     (float("nan"), "not a number"), (float("-inf"), "−∞"), (5e6, "5.00 × 10⁶")],
+)  # fmt: skip
+def test_whole_numbers_have_no_decimals_in_a_sentence(number, text):
+    assert plain(words.whole(number)) == text
 
 
 def test_small_differences_are_written_with_powers_of_ten():

@@ -43,7 +43,7 @@ class ReluPage(BoardPage):
         self._what = self._counted = ""
         self.source = source_choice(change)
         self.kernel = KernelChoice(change, resizing(change, lambda: self._lab), slides=False)
-        self.settings = self._lay_out((self.source, *self.kernel.parts), beside=self.kernel.table)
+        self.settings = self._lay_out((self.source, *self.kernel.parts), kernel=self.kernel)
         self.board.hovered.connect(self._hovered)
         self.board.left.connect(lambda: self.said.setText(self._counted))
 
@@ -78,11 +78,11 @@ class ReluPage(BoardPage):
             image = cell_images.coloured(values, -most, most, cell_images.SIGNED)
             return MatrixTile(title, Matrix(title, values, image, (), frame), (), note)
 
-        tiles = [tile("Before", before, f"here {words.value(value)}"), tile("ReLU", after, f"here {words.value(kept)}")]
+        tiles = [tile("Before", before, f"here {words.whole(value)}"), tile("ReLU", after, f"here {words.whole(kept)}")]
         if found.after is not None and found.activation != "ReLU":
             own = float(found.after[found.place])
             most = float(abs(found.after).max()) or 1.0
-            tiles.append(tile(f"The network's {found.activation}", found.after, f"here {words.value(own)}", most))
+            tiles.append(tile(f"The network's {found.activation}", found.after, f"here {words.whole(own)}", most))
         self.board.set_tiles(tiles)
         self._what = found.name
         negative = float((before < 0).mean())
@@ -95,7 +95,7 @@ class ReluPage(BoardPage):
         """The unit under the mouse, in all maps."""
         self.board.set_mark((fy, fx))
         values = (
-            f"{tile.title} {words.value(float(tile.main.values[spot.row, spot.column]))}" for tile in self.board.tiles
+            f"{tile.title} {words.whole(float(tile.main.values[spot.row, spot.column]))}" for tile in self.board.tiles
         )
         self.said.setText(" · ".join(values))
 
@@ -115,7 +115,7 @@ class CollapsePage(BoardPage):
         self.kernel = KernelChoice(change, resizing(change, lambda: self._lab), slides=False)
         self.between = choice_pill("Between", "What stands between the two layers", Between, "between", change)
         self.second = choice_pill("Second", "The kernel of the second layer", Preset, "second", change)
-        self.settings = self._lay_out((*self.kernel.parts, self.between, self.second), beside=self.kernel.table)
+        self.settings = self._lay_out((*self.kernel.parts, self.between, self.second), kernel=self.kernel)
 
     def show(self, scene: Scene) -> None:
         lab = self._lab = scene.state.convolution_lab
@@ -199,7 +199,7 @@ def _collapse(lab: ConvolutionLab, differs: np.ndarray, reach: float) -> str:
         return f"{what}: the largest difference is {words.exponent(largest)}"
     share = words.share(float((abs(differs) > ROUNDING * reach).mean()))
     return (
-        f"With a ReLU between them no one layer does it: {share} of the outputs differ, by up to {words.value(largest)}"
+        f"With a ReLU between them no one layer does it: {share} of the outputs differ, by up to {words.whole(largest)}"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QImage, qRgba
+from PySide6.QtGui import QImage
 
 from segviz.core import convolutions
 from segviz.core.choices import ColourMap
@@ -17,12 +17,11 @@ from segviz.core.steps import Law, Window
 from segviz.core.unit_sums import LayerSum
 from segviz.gui import words
 from segviz.gui.scene import Scene
-from segviz.gui.widgets.cell_images import about_zero, coloured
+from segviz.gui.widgets.cell_images import coloured
 
 Map = npt.NDArray[np.floating[Any]]
 
 WHITE = 255.0  # the lightest grey level
-PADDING = qRgba(128, 128, 128, 120)  # the colour of a zero that stands outside the input
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +58,17 @@ class Work:
         """The input map that is shown."""
         return np.asarray(self.sliding.maps[self.channel])
 
-    def input_image(self, values: Map, real: npt.NDArray[np.bool_] | None = None) -> QImage:
-        """Values of the input in their colours; where they are not `real`, as padding."""
-        image = coloured(values, 0, WHITE, ColourMap.GREY) if self.grey else about_zero(values)
-        if real is not None:
-            for row, column in np.argwhere(~real):
-                image.setPixel(int(column), int(row), PADDING)
-        return image
+    @property
+    def reach(self) -> float:
+        """The largest of the shown map's values, whose colours are about zero: of all of it and of each patch."""
+        plane = self.plane()
+        return float(np.abs(plane[np.isfinite(plane)]).max(initial=0.0)) or 1.0
+
+    def input_image(self, values: Map) -> QImage:
+        """Values of the shown map in its colours: a patch looks like the part of the map that it is."""
+        if self.grey:
+            return coloured(values, 0, WHITE, ColourMap.GREY)
+        return coloured(values, -self.reach, self.reach, ColourMap.DIVERGING)
 
 
 def layer_work(found: LayerSum, lab: ConvolutionLab) -> Work:

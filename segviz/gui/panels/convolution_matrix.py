@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 MATRIX, MAPS = 2, 1  # shares of the stage
 EXPLAINED = (
-    "A row makes one output, a column belongs to one pixel, equal colours are the same weight. Move over the matrix: "
-    "the row's patch and output are framed. A dense layer would have a weight of its own at every entry."
+    "A row makes one output, a column belongs to one pixel. Equal colours are the same position of the kernel: one "
+    "weight, shared; entries without a colour are always 0. Move over the matrix: the row's patch and output are "
+    "framed. A dense layer would have a weight of its own at every entry."
 )
 
 
@@ -46,7 +47,7 @@ class MatrixPage(BoardPage):
         self.settings = self._lay_out(
             (self.side, self.kernel.preset, self.kernel.width),
             tuple(self.kernel.sliding.values()),
-            beside=self.kernel.table,
+            kernel=self.kernel,
         )
         self.maps = MatrixBoard("Kernel, image and output")
         self.stage = QWidget()
@@ -160,10 +161,10 @@ def _tiles(matrix: Unrolled, plane: np.ndarray, row: int, lab: ConvolutionLab) -
     whole = Matrix("matrix", matrix.values, _shared(matrix.weights, kernel.size), frame=(row, 0, 1, inputs))
     weights = Matrix("kernel", kernel, _shared(numbers, kernel.size))
     dots, frame = _seen(matrix.patch(row), lab.dilation)
-    column, value = place[::-1], words.value(float(output[place]))
+    column, value = place[::-1], words.whole(float(output[place]))
     return (
         MatrixTile("Matrix", whole, (), f"{outputs} outputs × {inputs} pixels"),
-        MatrixTile("Kernel", weights, (), "a colour for each weight", linked=False),
+        MatrixTile("Kernel", weights, (), "a colour for each position", linked=False),
         MatrixTile("Image", Matrix("image", plane, grey, dots, frame), (), "the pixels of the row", linked=False),
         MatrixTile("Output", Matrix("output", output, cell_images.about_zero(output), (), (*place, 1, 1)), (),
                    f"row {place[0]}, column {column[0]}: {value}", linked=False),
@@ -181,7 +182,7 @@ def _seen(
 
 
 def _shared(weights: np.ndarray, count: int) -> QImage:
-    """Entries in the colour of their weight, those without one transparent."""
+    """Entries in the colour of their position in the kernel, those without one transparent."""
     import numpy as np
 
     from segviz.core import palettes
@@ -196,10 +197,9 @@ def _shared(weights: np.ndarray, count: int) -> QImage:
 
 
 def _figures(matrix: Unrolled, differs: float) -> str:
-    """Entries, those that are used, those that are different weights."""
+    """Entries, those that the kernel falls on, the positions that it has: some of its weights may be equal, or zero."""
     share = words.share(matrix.used / matrix.entries)
     equal = "equal to the convolution" if differs == 0 else f"equal to the convolution to {words.exponent(differs)}"
-    return (
-        f"{words.count(matrix.entries)} entries · {words.count(matrix.used)} hold a weight ({share}), others none · "
-        f"{words.many(matrix.distinct, 'distinct weight')} · {equal}"
-    )
+    used, count = words.count(matrix.used), matrix.distinct
+    kernel = f"the kernel's {count} positions ({share}), each its own colour" if count > 1 else f"the kernel ({share})"
+    return f"{words.count(matrix.entries)} entries · {used} from {kernel} · {equal}"

@@ -16,7 +16,7 @@ from segviz.gui import theme
 from segviz.gui.identity import Same
 from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.elided import ElidedLabel
-from segviz.gui.widgets.kernel_table import KernelTable
+from segviz.gui.widgets.kernel_table import KernelTable, Refusal, captioned
 from segviz.gui.widgets.matrix_board import MatrixBoard
 from segviz.gui.widgets.segmented import Segmented
 from segviz.gui.widgets.wrapped import WrappedLabel
@@ -45,8 +45,8 @@ class BoardPage:
         self.board = MatrixBoard(name)
         self.stage: QWidget = self.board
 
-    def _lay_out(self, *rows: Sequence[QWidget] | QWidget, beside: QWidget | None = None) -> QWidget:
-        """The settings: rows of parts, then the sentences; `beside` stands at their right."""
+    def _lay_out(self, *rows: Sequence[QWidget] | QWidget, kernel: KernelChoice | None = None) -> QWidget:
+        """The settings: rows of parts, then the sentences; the numbers of a `kernel` stand at their right."""
         column = QVBoxLayout()
         column.setSpacing(theme.S)
         for row in rows:
@@ -59,6 +59,9 @@ class BoardPage:
                 line.addWidget(part)
             line.addStretch(1)
             column.addLayout(line)
+        if kernel is not None:
+            column.addWidget(kernel.refusal)
+            kernel.refusal.stand_for(self.said)
         column.addWidget(self.said)
         column.addWidget(self.note)
         column.addStretch(1)
@@ -68,8 +71,8 @@ class BoardPage:
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(theme.M)
         line.addLayout(column, 1)
-        if beside is not None:
-            line.addWidget(beside)
+        if kernel is not None:
+            line.addWidget(kernel.beside)
         return whole
 
     def _is_new(self, key: object) -> bool:
@@ -121,6 +124,9 @@ class KernelChoice:
             }
         self.table = KernelTable("Kernel", LARGEST_NUMBER)
         self.table.edited.connect(lambda rows: change(preset=Preset.EDITED, edited=rows))
+        self.beside = captioned(self.table)
+        self.refusal = Refusal(self.table)
+        self._shown: ConvolutionLab | None = None
 
     @property
     def parts(self) -> tuple[QWidget, ...]:
@@ -128,7 +134,10 @@ class KernelChoice:
 
     def show(self, lab: ConvolutionLab, there: bool = True) -> None:
         """Show what is chosen; `there`: whether there is a choice at all."""
-        for part in (*self.parts, self.table):
+        if lab != self._shown:
+            self._shown = lab
+            self.refusal.say("")
+        for part in (*self.parts, self.beside):
             part.setVisible(there)
         if not there:
             return

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 WIDE = 64  # pixels along each side of the image whose outputs are all shown
 NARROWEST = 140  # of the maps beside the table, before `theme.px`
-TABLE, WIDEST = 264, 520  # of the table, of one of terms, before `theme.px`
+TABLE, WIDEST = 288, 560  # of the table, of one of terms, before `theme.px`
 FEW = 10  # along each side where the kernel slides: more positions than these make are no lesson any more
 FILMED = 128  # frames of the animation at most
 FILM = QSize(1100, 460)  # of a frame, in pixels
@@ -138,7 +138,7 @@ class ProductsPage(_WorkPage):
 
     def __init__(self, change: Change, update: Update, commands: Commands) -> None:
         super().__init__("Products", EXPLAINED, change, update, commands, slides=False)
-        self.settings = self._lay_out((self.source, *self.kernel.parts), beside=self.kernel.table)
+        self.settings = self._lay_out((self.source, *self.kernel.parts), kernel=self.kernel)
         self.table = ShareTable()
         self.table.chosen.connect(lambda channel: change(channel=channel))
         self.stage = self._pair = _ProductsStage(self.board, self.table)
@@ -152,7 +152,7 @@ class ProductsPage(_WorkPage):
         self.table.show_shares(work.shares, work.first_map, work.channel, terms)
         self._pair.arrange()
         self.said.setText(_equation(work))
-        self.note.say(WEIGHED if terms else EXPLAINED)
+        self.note.say(_explained(WEIGHED if terms else EXPLAINED, work))
 
     def picture(self) -> QImage:
         """Maps and table, as they are shown."""
@@ -239,7 +239,7 @@ class SlidingPage(_WorkPage):
             (self.source, self.kernel.preset, self.kernel.width, self.zeros),
             tuple(self.kernel.sliding.values()),
             self.player,
-            beside=self.kernel.table,
+            kernel=self.kernel,
         )
 
     def _show_zeros(self) -> None:
@@ -248,6 +248,7 @@ class SlidingPage(_WorkPage):
 
     def _filled(self, work: Work) -> None:
         self.player.set_count(work.sliding.positions)
+        self.note.say(_explained(SLID, work))
         self._paint()
 
     def _emptied(self) -> None:
@@ -290,7 +291,13 @@ WEIGHED = (
     "The filter has one weight for each map: it takes one number of every map, and their weighted sum, with the bias, "
     "is the output. The terms that add most come first; walk down, and the sum grows to the output."
 )
-SLID = "The same weights at every position. Grey cells are padding: zeros outside the map."
+SLID = "The same weights at every position."
+PADDED = "Hatched cells are padding: zeros outside the map."
+
+
+def _explained(text: str, work: Work) -> str:
+    """What a page explains, and what its hatched cells are, where it has such."""
+    return text if work.sliding.real.all() else f"{text} {PADDED}"
 
 
 def _so_far(work: Work, position: int) -> np.ndarray:
@@ -327,9 +334,9 @@ def _tiles(work: Work, place: tuple[int, int], outputs: np.ndarray) -> tuple[Mat
     colours = cell_images.coloured(outputs, -reach, reach, cell_images.SIGNED)
     of_all = f"map {channel + work.first_map}" if work.layer is not None else "grey levels"
     row, column = place[0] + work.first[0], place[1] + work.first[1]
-    first = Matrix("input", plane, work.input_image(plane, sliding.real), taps, (top, left, tall, wide))
+    first = Matrix("input", plane, work.input_image(plane), taps, (top, left, tall, wide), padding=~sliding.real)
     last = Matrix("output", outputs, colours, (), (*place, 1, 1))
-    value = words.value(float(work.outputs[place]))
+    value = words.whole(float(work.outputs[place]))
     end = ("Output", last, f"row {row}, column {column}: {value}")
     short = {
         "Input": of_all, "Output": f"y {row}, x {column}: {value}", "Patch": _corners(work, top, left, tall, wide),
@@ -360,10 +367,10 @@ def _factors(work: Work, place: tuple[int, int]) -> tuple[tuple[str, Matrix, str
     products = sliding.products(*place)[channel]
     real = sliding.real[top : top + tall : down, left : left + wide : across]
     return (
-        ("Patch", Matrix("patch", patch, work.input_image(patch, real)), _range(work, top, left, tall, wide)),
+        ("Patch", Matrix("patch", patch, work.input_image(patch), padding=~real), _range(work, top, left, tall, wide)),
         ("× Weights", Matrix("weights", weights, cell_images.about_zero(weights)), work.kernel),
         ("= Products", Matrix("products", products, cell_images.about_zero(products)),
-         f"their sum: {words.value(float(products.sum()))}"),
+         f"their sum: {words.whole(float(products.sum()))}"),
     )  # fmt: skip
 
 
@@ -391,17 +398,17 @@ def _equation(work: Work, place: tuple[int, int] | None = None) -> str:
     products = work.sliding.products(*at)
     total, own = work.sliding.sum(*at), float(work.outputs[at])
     if work.layer is None:
-        return f"{words.many(products.size, 'product')} sum to {words.value(total)}"
+        return f"{words.many(products.size, 'product')} sum to {words.whole(total)}"
     bias = work.sliding.bias
     sign = "−" if bias < 0 else "+"
     maps = words.many(len(products), "map")
-    sums = f"{maps}, {words.many(products.size, 'product')}: {words.value(float(products.sum()))}"
+    sums = f"{maps}, {words.many(products.size, 'product')}: {words.whole(float(products.sum()))}"
     differs = abs(total - own)
     equal = "the same" if differs == 0 else f"the same to {words.exponent(differs)}"
     if differs > ROUNDING * max(1.0, float(abs(products).sum())):
         equal = f"differs by {words.exponent(differs)}"
     return (
-        f"{sums} {sign} bias {words.value(abs(bias))} = {words.value(total)} · the layer: {words.value(own)}, {equal}"
+        f"{sums} {sign} bias {words.whole(abs(bias))} = {words.whole(total)} · the layer: {words.whole(own)}, {equal}"
     )
 
 

@@ -36,8 +36,8 @@ HINTS = {
 }
 ROW = 22  # height, before `theme.px`
 LEAST, MAP = 240, 44  # width of the table and of its first column, before `theme.px`
-LAST = 92  # of the column of sums
-NUMBER = 64  # room of a number beside its bar, before `theme.px`
+LAST = 98  # of the column of sums
+NUMBER, POWER = 64, 94  # room of a number beside its bar, and of one with a power of ten, before `theme.px`
 THICK = 8  # of a bar, before `theme.px`
 NEGATIVE, POSITIVE = 42, 213  # levels of the signed colours that show on dark and light ground
 
@@ -56,6 +56,7 @@ class _Shares(QAbstractTableModel):
         self.shares: tuple[Share, ...] = ()
         self.terms: Terms = {}
         self.first_map = 0
+        self.room = NUMBER  # of a number, before `theme.px`
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,6 +65,8 @@ class _Shares(QAbstractTableModel):
     def set_shares(self, shares: Sequence[Share], first_map: int, terms: Terms) -> None:
         self.beginResetModel()
         self.shares, self.first_map, self.terms = tuple(shares), first_map, terms
+        numbers = (number for share in shares for number in (*terms.get(share.channel, ()), share.value, share.so_far))
+        self.room = POWER if any(words.has_power(number) for number in numbers) else NUMBER
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
@@ -79,6 +82,8 @@ class _Shares(QAbstractTableModel):
             return (str(share.channel + self.first_map), *map(words.value, numbers))[index.column()]
         if role == FRACTION:
             return share.value / (abs(self.shares[0].value) or 1.0) if self.has_bar(index.column()) else None
+        if role == ROOM:
+            return self.room
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return theme.numbers() if role == Qt.ItemDataRole.FontRole else None
@@ -99,6 +104,7 @@ class _Shares(QAbstractTableModel):
 
 
 FRACTION = Qt.ItemDataRole.UserRole  # what a map adds, -1 to 1 of the most that one adds
+ROOM = FRACTION + 1  # of a number, before `theme.px`
 
 
 class _Bars(QStyledItemDelegate):
@@ -108,7 +114,7 @@ class _Bars(QStyledItemDelegate):
         super().paint(painter, option, index)
         fraction = index.data(FRACTION)
         area: QRect = option.rect
-        room = area.adjusted(theme.px(theme.S), 0, -theme.px(NUMBER), 0)
+        room = area.adjusted(theme.px(theme.S), 0, -theme.px(index.data(ROOM)), 0)
         if fraction is None or room.width() < theme.px(theme.XL):
             return
         from segviz.core import palettes
@@ -190,7 +196,7 @@ class ShareTable(QTableView):
 
     def _room(self, column: int) -> int:
         """Width of a column without bars: its numbers fit, and its title."""
-        least = MAP if not column else LAST if column == len(self._shares.columns) - 1 else NUMBER
+        least = MAP if not column else LAST if column == len(self._shares.columns) - 1 else self._shares.room
         return max(theme.px(least), self.horizontalHeader().sectionSizeHint(column))
 
     def changeEvent(self, event: QEvent) -> None:

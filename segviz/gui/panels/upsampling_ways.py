@@ -17,7 +17,7 @@ from segviz.gui.panels.lab_page import Change, NumberPill, Rows, choice_pill
 from segviz.gui.widgets.colour_bar import ColourBar
 from segviz.gui.widgets.elided import ElidedLabel
 from segviz.gui.widgets.figure import Figure
-from segviz.gui.widgets.kernel_table import KernelTable
+from segviz.gui.widgets.kernel_table import KernelTable, Refusal, captioned
 from segviz.gui.widgets.matrix_board import Matrix, MatrixBoard, MatrixTile, Spot
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class WaysPage:
         self.apart = ElidedLabel()
         self.table = KernelTable("Kernel", LARGEST_NUMBER)
         self.table.edited.connect(lambda rows: change(edited=rows))
+        self.beside, self.refusal = captioned(self.table), Refusal(self.table)
+        self.refusal.stand_for(self.apart)
         self.values: dict[Way | None, Figure] = {}
         self.settings = self._make_settings()
         self.board = MatrixBoard("Ways of upsampling")
@@ -70,6 +72,7 @@ class WaysPage:
             for part in parts:
                 row.addWidget(part)
         second.addWidget(self.apart, 1)
+        second.addWidget(self.refusal, 1)
         first.addStretch(1)
         theme.set_role(self.apart, "caption")
         column = QVBoxLayout()
@@ -83,7 +86,7 @@ class WaysPage:
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.M)
         row.addLayout(column, 1)
-        row.addWidget(self.table)
+        row.addWidget(self.beside)
         return whole
 
     def _make_values(self) -> QGridLayout:
@@ -129,7 +132,9 @@ class WaysPage:
         self.first.show_choice(laboratory.first)
         self.second.show_choice(laboratory.second)
         edited = laboratory.kernel is Kernel.EDITED
-        self.table.setVisible(edited)
+        self.beside.setVisible(edited)
+        if not edited:
+            self.refusal.say("")
         self.width.setVisible(edited)
         if self.missing(scene):
             self._key, self._results = None, None

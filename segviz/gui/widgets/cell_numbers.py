@@ -7,7 +7,7 @@ from math import isnan
 
 from PySide6.QtGui import QFont
 
-from segviz.gui import theme, words
+from segviz.gui import theme
 from segviz.gui.widgets.painted import text_width
 
 PRECISIONS = ((3, 4), (3, 3), (2, 2))  # figures and decimals at most of the numbers of a map, the best first
@@ -41,7 +41,7 @@ def short(value: float, whole: bool = False, precision: tuple[int, int] = PRECIS
     figures, most = precision
     size = abs(value)
     if size >= 1e5:
-        return words.value(value)
+        return f"{value:.3g}"  # a power of ten in full is too wide for a cell
     power = int(f"{size:.{figures - 1}e}".partition("e")[2])  # once rounded: 0.9996 has three figures as 1.00
     decimals = min(most, max(0, figures - 1 - power))
     text = f"{value:.{decimals}f}"

@@ -25,10 +25,12 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from segviz.gui import theme, words
 from segviz.gui.drawings import as_svg
 from segviz.gui.widgets.cell_numbers import fitting
+from segviz.gui.widgets.hatched_cells import hatch_cell, number_ground
 from segviz.gui.widgets.marks import draw_box, draw_cross
 from segviz.gui.widgets.painted import Painted, elided, focus_ring, ink_on, text_width
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 GAP = 10  # between tiles, before `theme.px`
@@ -44,7 +46,8 @@ LEAST = 48  # side of a main map, before `theme.px`
 class Matrix:
     """One map (rows, columns) and its colours: an image of a pixel a value. `name` stands above a small one.
 
-    `marks` are cells (row, column) with a dot, `frame` (row, column, rows, columns) is a box around some.
+    `marks` are cells (row, column) with a dot, `frame` (row, column, rows, columns) is a box around some. `padding`
+    (rows, columns) says which cells stand outside the map: they are hatched, whatever their colour.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Matrix:
     marks: tuple[tuple[int, int], ...] = ()
     frame: tuple[int, int, int, int] | None = None
     whole: bool = False  # numbers are counts
+    padding: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +273,7 @@ class MatrixBoard(Painted):
         number = float(matrix.values[spot.row, spot.column])
         if isnan(number):
             return ""
-        text = f"{number:.0f}" if matrix.whole else words.value(number)
+        text = f"{number:.0f}" if matrix.whole else words.whole(number)
         return f"{matrix.name if spot.part else tile.title}: {text}"
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -347,16 +351,26 @@ def _paint_cells(painter: QPainter, rect: QRectF, matrix: Matrix, t: theme.Token
     else:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(rect, matrix.image)
+    for at in _padded(rect, matrix, cell):
+        hatch_cell(painter, at, t)
     painter.setPen(QPen(t.color("line"), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(rect)
-    _paint_numbers(painter, rect, matrix, cell)
+    _paint_numbers(painter, rect, matrix, cell, t)
     for row, column in matrix.marks:
         _dot(painter, QPointF(rect.left() + (column + 0.5) * cell, rect.top() + (row + 0.5) * cell), cell)
     if matrix.frame is not None:
         row, column, tall, wide = matrix.frame
         box = QRectF(rect.left() + column * cell, rect.top() + row * cell, wide * cell, tall * cell)
         draw_box(painter, box, t.color("accent"))
+
+
+def _padded(rect: QRectF, matrix: Matrix, cell: float) -> list[QRectF]:
+    """Where the cells of padding are."""
+    if matrix.padding is None:
+        return []
+    places = zip(*(axis.tolist() for axis in matrix.padding.nonzero()), strict=True)
+    return [QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell) for row, column in places]
 
 
 def _written(matrix: Matrix, cell: float) -> tuple[list[list[str]], QFont] | None:
@@ -384,7 +398,7 @@ def _asks(rect: QRectF, matrix: Matrix) -> str:
     return POINT if cell >= theme.px(POINTED) and _written(matrix, cell) is None else ""
 
 
-def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float) -> None:
+def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float, t: theme.Tokens) -> None:
     found = _written(matrix, cell)
     if found is None:
         return
@@ -394,7 +408,11 @@ def _paint_numbers(painter: QPainter, rect: QRectF, matrix: Matrix, cell: float)
         for column, text in enumerate(line):
             if text:
                 at = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell)
-                painter.setPen(ink_on(matrix.image.pixelColor(column, row)))
+                if matrix.padding is not None and matrix.padding[row, column]:
+                    number_ground(painter, at, text, font, t)
+                    painter.setPen(t.color("text"))
+                else:
+                    painter.setPen(ink_on(matrix.image.pixelColor(column, row)))
                 painter.drawText(at, Qt.AlignmentFlag.AlignCenter, text)
 
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
 from segviz.core import convolutions
 from segviz.core.convolution_lab import Between, ConvolutionLab, Page, Preset, Rounding, Source
@@ -17,7 +17,7 @@ from segviz.core.field import EVERYTHING, Status
 from segviz.core.requests import ConvertedLayer
 from segviz.core.session import Unit
 from segviz.core.steps import Window
-from segviz.gui import words
+from segviz.gui import theme, words
 from segviz.gui.panels import convolution_maps
 from segviz.gui.panels.convolution import ConvolutionPanel
 from segviz.gui.panels.convolution_head import surgery
@@ -121,6 +121,20 @@ def test_the_sums_so_far_begin_at_the_bias(lab):
     head = (Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
     assert model.headerData(2, *head) == "Bias + sums"
     assert QFontMetrics(table.font()).horizontalAdvance("Bias + sums") < table.columnWidth(2)
+
+
+def test_powers_of_ten_fit_into_the_table(lab):
+    """A sum of '−3.96 × 10⁻⁵' that is cut off reads as another number."""
+    tiny = 1e-5
+    for scene in (laboratory(), weighing()):
+        found = scene.sums.found
+        scene = replace(scene, sums=replace(scene.sums, found=replace(found, weights=found.weights * tiny, bias=0.0)))
+        table = page(lab(scene)).table
+        model, wide = table.model(), QFontMetrics(theme.numbers()).horizontalAdvance
+        assert words.has_power(table.shares[-1].value)
+        for row in range(len(table.shares)):
+            for column in range(model.columnCount()):
+                assert table.columnWidth(column) > wide(model.index(row, column).data()) + 4, (row, column)
 
 
 def test_a_layer_whose_value_is_another_one_is_said_to_differ(lab):
@@ -255,6 +269,64 @@ def test_the_corner_of_the_image_sees_padding(lab, width):
     assert work.sliding.real.sum() == (work.sliding.real.shape[0] - before) * (work.sliding.real.shape[1] - before)
 
 
+@pytest.mark.parametrize(("page_of", "padding"), [(Page.PRODUCTS, 0), (Page.SLIDING, 0), (Page.SLIDING, 1)])
+def test_sums_of_grey_levels_are_whole_numbers(lab, page_of, padding):
+    """A cell that says 1021 over a note that says 1.02e+03 looks like two sums."""
+    own = {"preset": Preset.EDITED, "edited": ((5.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))}
+    one = lab(laboratory(page_of, source=Source.IMAGE, padding=padding, **own))
+    total = round(float(tiles(one)["= Products"].main.values.sum()))
+    assert total
+    text = f"{total:,}".replace("-", "−")
+    assert tiles(one)["= Products"].note == f"their sum: {text}"
+    assert tiles(one)["Output"].note.endswith(f": {text}")
+    assert page(one).said.text() == f"9 products sum to {text}"
+
+
+HATCHED = "Hatched cells are padding: zeros outside the map."
+
+
+def corner_of_a_layer():
+    """LeNet-5's scene with the unit at the corner of its map, which sees two rows and columns of padding."""
+    scene = laboratory()
+    found = convolution_scenes.layer_sum((4, 0, 0), (16, 42, 58))
+    return replace(scene, sums=replace(scene.sums, found=found))
+
+
+def test_padding_is_hatched_and_said_where_there_is_any(lab):
+    for scene, there in (
+        (laboratory(Page.SLIDING, source=Source.IMAGE, padding=1), True),
+        (laboratory(Page.SLIDING, source=Source.IMAGE, padding=0), False),
+        (corner_of_a_layer(), True),
+        (laboratory(), False),
+    ):
+        one = lab(scene)
+        padding = tiles(one)["Input"].main.padding
+        assert padding.any() == there
+        assert page(one).note.said().endswith(HATCHED) == there
+        assert padding[0].all() == padding[:, 0].all() == there
+
+
+def test_the_patch_has_the_padding_that_its_input_has(lab):
+    shown = tiles(lab(corner_of_a_layer()))
+    row, column, tall, wide = shown["Input"].main.frame
+    assert shown["Patch"].main.padding.sum() == 16
+    inside = shown["Input"].main.padding[row : row + tall, column : column + wide]
+    np.testing.assert_array_equal(shown["Patch"].main.padding, inside)
+
+
+@pytest.mark.parametrize("source", Source)
+def test_a_value_has_one_colour_in_input_and_patch(lab, source):
+    """The patch has the input's scale, not one of its own: it looks like the part of the input that it is."""
+    scene = laboratory(source=source, preset=Preset.SOBEL_X)
+    maps = scene.sums.found.maps.copy()
+    maps[:, 0, 0] = 5  # what no patch about the unit has
+    shown = tiles(lab(replace(scene, sums=replace(scene.sums, found=replace(scene.sums.found, maps=maps)))))
+    whole, patch = shown["Input"].main, shown["Patch"].main
+    assert abs(patch.values).max() < abs(whole.values).max()
+    top, left, tall, wide = whole.frame
+    assert patch.image == whole.image.copy(left, top, wide, tall)
+
+
 def test_typing_into_the_kernel_makes_it_ones_own(lab, qtbot):
     one = lab(laboratory(source=Source.IMAGE, preset=Preset.IDENTITY))
     table = page(one).kernel.table
@@ -265,6 +337,43 @@ def test_typing_into_the_kernel_makes_it_ones_own(lab, qtbot):
     assert one.state.convolution_lab.edited == ((1.0,),)
     page(one).kernel.preset.choose(Preset.LAPLACIAN)
     assert tiles(one)["× Weights"].main.values.sum() == 0
+
+
+@pytest.mark.parametrize("text", ["abc", "", "1e7", "nan"])
+@pytest.mark.parametrize("page_of", [Page.PRODUCTS, Page.SLIDING, Page.MATRIX, Page.COLLAPSE])
+def test_a_weight_that_is_not_taken_is_said_in_one_line(lab, page_of, text):
+    """It goes back to what was there: without a word, a person would believe that it was taken."""
+    one = lab(laboratory(page_of, source=Source.IMAGE, preset=Preset.IDENTITY))
+    kernel, said = page(one).kernel, page(one).said
+    kernel.table.item(0, 2).setText(text)
+    assert kernel.refusal.text() == f"“{text}” is no weight: a number from −1,000,000 to 1,000,000"
+    assert (kernel.refusal.isHidden(), said.isHidden()) == (False, True), "in the other's place: no line more"
+    assert kernel.table.item(0, 2).text() == "0"
+    assert one.state.convolution_lab.preset is Preset.IDENTITY
+    kernel.table.item(0, 2).setText("7")
+    assert (kernel.refusal.isHidden(), said.isHidden()) == (True, False)
+
+
+def test_what_was_refused_is_said_no_more_behind_another_choice(lab):
+    one = lab(laboratory(source=Source.IMAGE, preset=Preset.IDENTITY))
+    kernel = page(one).kernel
+    kernel.table.item(0, 2).setText("abc")
+    kernel.preset.choose(Preset.LAPLACIAN)
+    assert kernel.refusal.isHidden()
+    assert not page(one).said.isHidden()
+
+
+def test_the_numbers_of_the_kernel_have_a_caption_and_a_line_on_each_side(lab):
+    one = lab(laboratory(source=Source.IMAGE))
+    table = page(one).kernel.table
+    assert [label.text() for label in page(one).kernel.beside.findChildren(QLabel)] == ["Kernel"]
+    image = table.viewport().grab().toImage()
+    right, bottom = table.horizontalHeader().length() - 1, table.verticalHeader().length() - 1
+    scale = image.devicePixelRatio()
+    line, ground = (image.pixelColor(round(x * scale), round(y * scale)) for x, y in ((right, 5), (5, 5)))
+    assert line != ground
+    for x, y in ((0, 5), (5, 0), (right, 5), (5, bottom)):
+        assert image.pixelColor(round(x * scale), round(y * scale)) == line, (x, y)
 
 
 # ------------------------------------------------------------------------------------- sliding
@@ -334,8 +443,7 @@ def test_a_kernel_that_does_not_fit_says_what_helps(lab):
 def test_a_row_of_the_matrix_lights_its_patch_and_output(lab, qtbot):
     one = lab(laboratory(Page.MATRIX, side=5))
     board, maps = page(one).board, page(one).maps
-    assert "225 entries · 81 hold a weight (36" in page(one).said.text()
-    assert "9 distinct weights" in page(one).said.text()
+    assert "225 entries · 81 from the kernel's 9 positions (36" in page(one).said.text()
     over(qtbot, board, cell(board, 0, 4, 12))
     assert board.tiles[0].main.frame == (4, 0, 1, 25)
     assert (maps.tiles[1].main.marks, maps.tiles[1].main.frame) == ((), (1, 1, 3, 3))
@@ -346,13 +454,25 @@ def test_a_row_of_the_matrix_lights_its_patch_and_output(lab, qtbot):
     assert board.tiles[0].main.frame == (5, 0, 1, 25)
 
 
+def test_equal_weights_at_several_positions_are_not_said_to_be_distinct(lab):
+    """Sobel x has five numbers at nine positions, three of them zero: nine colours are no nine weights."""
+    one = lab(laboratory(Page.MATRIX, side=5, preset=Preset.SOBEL_X))
+    said, note = page(one).said.text(), page(one).note.said()
+    assert "the kernel's 9 positions" in said
+    assert "each its own colour · equal to the convolution" in said
+    assert "distinct" not in said
+    assert "hold a weight" not in said
+    assert "Equal colours are the same position of the kernel" in note
+    assert page(one).maps.tiles[0].note == "a colour for each position"
+
+
 def test_dilation_scatters_the_pixels_of_a_row(lab):
     one = lab(laboratory(Page.MATRIX, side=5, dilation=2))
     image = page(one).maps.tiles[1].main
     assert (image.marks, image.frame) == (tuple((y, x) for y in (0, 2, 4) for x in (0, 2, 4)), None)
 
 
-def test_equal_weights_have_equal_colours(lab):
+def test_equal_positions_have_equal_colours(lab):
     one = lab(laboratory(Page.MATRIX, side=4))
     image = page(one).board.tiles[0].main.image
     colours = {image.pixelColor(x, y).name() for y in range(image.height()) for x in range(image.width())

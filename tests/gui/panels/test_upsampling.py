@@ -190,6 +190,10 @@ def test_a_kernel_is_edited_cell_by_cell(lab):
     table.item(0, 0).setText("much")
     assert table.item(0, 0).text() == ".0625"
     assert one.state.upsampling_lab.edited[0][0] == 0.0625
+    assert page(one).refusal.text() == "“much” is no weight: a number from −1,000,000 to 1,000,000"
+    assert not page(one).refusal.isHidden()
+    table.setCurrentCell(2, 2)
+    assert (page(one).refusal.isHidden(), page(one).apart.isHidden()) == (True, False)
 
 
 def test_another_factor_begins_with_a_kernel_that_fits(lab):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSizeF
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSizeF
 from PySide6.QtGui import QHelpEvent, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QToolTip
 
@@ -88,6 +90,30 @@ def test_where_they_do_not_the_note_says_to_point_at_a_cell(board):
     one = board(np.full((8, 8), 12345.0), whole=True)
     assert written(one) == ["Map", f"3 units · {POINT}"]
     assert written(one, asks=False) == ["Map", "3 units"], "nobody can point at a saved picture"
+
+
+def test_cells_of_padding_are_hatched_and_their_zeros_written(board):
+    """Grey among grey levels they would look like pixels of the image."""
+    one = board([[0, 0, 0], [0, 120, 255]])
+    plain = one.picture()
+    tile = one.tiles[0]
+    outside = np.array([[True, True, True], [True, False, False]])
+    one.set_tiles((replace(tile, main=replace(tile.main, padding=outside)),))
+    assert written(one).count("0") == 4
+    hatched, rect, t = one.picture(), one.rects(0)[0], one.colours()
+    cell = rect.width() / 3
+    for row, column in np.ndindex(2, 3):
+        place = QRectF(rect.left() + column * cell, rect.top() + row * cell, cell, cell).adjusted(3, 3, -3, -3)
+        part = QRect(*(round(2 * number) for number in place.getRect()))
+        now = hatched.copy(part)
+        assert (now != plain.copy(part)) == outside[row, column]
+        if outside[row, column]:
+            colours = {now.pixel(x, y) for x in range(now.width()) for y in range(now.height())}
+            assert t.color("raised").rgb() in colours
+            assert len(colours) > 2, "lines"
+            corner = {now.pixelColor(x, y).lightness() for x in range(20) for y in range(20)}
+            assert max(corner) - min(corner) > 30, "that can be seen"
+    assert "<image" not in one.svg().decode()
 
 
 def test_pixels_of_a_picture_are_too_small_to_be_pointed_at(board):
