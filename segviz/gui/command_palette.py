@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST = 60  # rows shown: more are found by typing more
 PAGE = 8
 PASSED_ON = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
-CLASS = "Class"
+CLASS, NETWORK = "Class", "Network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def entries(window: MainWindow) -> Iterator[Entry]:
     for entry in catalogue.ENTRIES:
         for spec, title in specs(entry):
             place = spec if entry.trained else f"{spec}, random weights"
-            yield Entry("Network", title, "", lambda s=spec: window.files.show_network(s), place)  # type: ignore[misc]
+            yield Entry(NETWORK, title, "", lambda s=spec: window.files.show_network(s), place)  # type: ignore[misc]
     network = window.desk.scene.network
     for index, name in enumerate(network.classes if network else ()):
         yield Entry(CLASS, name, "", lambda i=index: window.show_class(i))  # type: ignore[misc]
@@ -80,7 +80,8 @@ def score(words: str, entry: Entry) -> int | None:
     if not all(part in entry.searched for part in parts):
         return None
     name = entry.text.lower()
-    if not parts or words in (name, entry.place.lower()):
+    spec = entry.place.lower() if entry.kind == NETWORK else name  # places of others are menus and files of many
+    if not parts or words in (name, spec):
         rank = 0
     elif name.startswith(parts[0]):
         rank = 1

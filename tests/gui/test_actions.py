@@ -255,6 +255,8 @@ def test_a_name_that_begins_with_the_words_comes_first():
         ("FCN-8s (EfficientNet-Lite0)", "fcn8s"), ("FCN8s-like on digit pages", "fcn8s-digits"),
     ))  # fmt: skip
     assert score("fcn8s", exact) < score("fcn8s", longer)
+    menu = Entry("Action", "Fit image and field", "", lambda: None, "View")
+    assert score("view", entry("view of a castle")) < score("view", menu)
 
 
 def test_images_and_networks_come_before_classes_of_that_name():
